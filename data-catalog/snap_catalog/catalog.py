@@ -1,0 +1,106 @@
+"""Look up what the catalog knows about benchmarks and operators."""
+
+import fnmatch
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, cast
+
+from snap_catalog.errors import SnapError
+
+Role = Literal["train", "validate", "develop", "test"]
+Direction = Literal["max", "min"]
+Length = Literal["short", "medium", "long"]
+
+
+@dataclass(frozen=True)
+class MetricFacts:
+    """What is known of every metric column that a glob pattern matches."""
+
+    pattern: str
+    direction: Direction
+    unit: str
+    role: Role
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of a benchmark as its publisher ships it; `sha256` is None where none is stated."""
+
+    name: str
+    bytes: int
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One benchmark: measured architectures of one search space."""
+
+    name: str
+    space: str
+    title: str
+    licence: str
+    citation: str
+    metrics: tuple[MetricFacts, ...]
+    package: str | None = None
+    files: tuple[SourceFile, ...] = ()
+    traps: tuple[str, ...] = ()
+
+    def facts(self, metric: str) -> MetricFacts | None:
+        """Return the first entry whose pattern matches `metric`, or None."""
+        return next((m for m in self.metrics if fnmatch.fnmatchcase(metric, m.pattern)), None)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator of a search space and its descriptions (paper, Table 1)."""
+
+    space: str
+    name: str
+    descriptions: Mapping[Length, str] = field(hash=False)
+
+
+def _entries(folder: str) -> dict[str, Any]:
+    root = files("snap_catalog").joinpath(folder)
+    tomls = sorted((f for f in root.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    return {f.name.removesuffix(".toml"): tomllib.loads(f.read_text("utf-8")) for f in tomls}
+
+
+def _benchmark(name: str, entry: Mapping[str, Any]) -> Benchmark:
+    fields = dict(entry)
+    metrics = tuple(MetricFacts(**m) for m in fields.pop("metrics"))
+    sources = tuple(SourceFile(**f) for f in fields.pop("files", []))
+    traps = tuple(fields.pop("traps", []))
+    return Benchmark(name=name, metrics=metrics, files=sources, traps=traps, **fields)
+
+
+@cache
+def benchmarks() -> Mapping[str, Benchmark]:
+    """Return every catalogued benchmark by name."""
+    return {name: _benchmark(name, entry) for name, entry in _entries("benchmarks").items()}
+
+
+def benchmark(name: str) -> Benchmark:
+    """Return one benchmark.
+
+    Raises:
+        SnapError: no benchmark has that name.
+    """
+    known = benchmarks()
+    if name not in known:
+        raise SnapError(f"unknown benchmark {name!r}; the catalog has {', '.join(known)}")
+    return known[name]
+
+
+@cache
+def operators() -> Mapping[str, tuple[Operator, ...]]:
+    """Return the operators of every catalogued space, by space, `input` and `output` included."""
+    return {
+        space: tuple(
+            Operator(space, name, cast(Mapping[Length, str], text))
+            for name, text in entry["operators"].items()
+        )
+        for space, entry in _entries("operators").items()
+    }

@@ -1,0 +1,205 @@
+"""Read, write and validate the Parquet files that the tools exchange."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from snap_catalog.errors import SnapError
+from snap_catalog.metrics import is_metric
+from snap_catalog.rules import RULES, check_key
+from snap_catalog.schemas import Contract, Name, contract
+
+
+def read(path: str | os.PathLike[str], name: Name, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a file and check it against its contract.
+
+    Args:
+        path: the Parquet file.
+        name: the contract it must keep.
+        columns: the columns wanted; all of them where None. What is not read is not checked.
+
+    Returns:
+        The table; its schema's metadata holds what `metadata` decodes.
+
+    Raises:
+        SnapError: the file is missing, damaged, or breaks the contract.
+    """
+    try:
+        table = pq.read_table(path, columns=None if columns is None else list(columns))
+    except FileNotFoundError as error:
+        raise SnapError(f"{path}: no such file") from error
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise SnapError(f"{path}: not a readable Parquet file ({reason}); make it anew") from error
+    _check_metadata(table, contract(name), str(path))
+    validate(table, name, source=str(path), partial=columns)
+    return table
+
+
+def write(
+    table: pa.Table,
+    path: str | os.PathLike[str],
+    name: Name,
+    *,
+    producer: str,
+    metadata: Mapping[str, str] | None = None,
+) -> None:
+    """Check a table against its contract and write it, whole or not at all.
+
+    Metadata that the table already carries is kept.
+
+    Args:
+        table: the rows.
+        path: the file to write; replaced where it exists.
+        name: the contract.
+        producer: the distribution that made the table; its version is recorded.
+        metadata: further entries of the file's metadata.
+
+    Raises:
+        SnapError: the table breaks the contract, or the file cannot be written.
+    """
+    rules = contract(name)
+    entries = {
+        **decode_metadata(table.schema),
+        "snap.schema": rules.name,
+        "snap.schema_version": str(rules.version),
+        "snap.producer": f"{producer} {version(producer)}",
+        **(metadata or {}),
+    }
+    stamped = table.replace_schema_metadata(entries)
+    _check_metadata(stamped, rules, str(path))
+    validate(stamped, name, source=str(path))
+    with replacing(path) as temporary:
+        pq.write_table(stamped, temporary, compression="zstd")
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary file to write, and rename it to `path` only when all went well.
+
+    Yields:
+        A path in the same folder, with the same suffix, that does not outlive a failure.
+
+    Raises:
+        SnapError: the folder is missing or cannot be written to.
+    """
+    target = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
+        )
+        os.close(handle)
+        temporary = Path(name)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(target)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _cannot_write(target: Path, error: OSError) -> SnapError:
+    reason = (error.strerror or str(error)).lower()
+    return SnapError(f"{target}: cannot write here ({reason}); choose another place")
+
+
+def decode_metadata(schema: pa.Schema) -> dict[str, str]:
+    """Return a schema's `snap.*` metadata as text."""
+    entries = schema.metadata or {}
+    return {k.decode(): v.decode() for k, v in entries.items() if k.startswith(b"snap.")}
+
+
+def validate(
+    table: pa.Table, name: Name, *, source: str = "table", partial: Sequence[str] | None = None
+) -> None:
+    """Check columns, types, nulls, keys and contents of a table against a contract.
+
+    Args:
+        table: the rows.
+        name: the contract.
+        source: what to call the table in an error.
+        partial: where not None, only these columns need be there.
+
+    Raises:
+        SnapError: naming the source, the column and the row at fault.
+    """
+    rules = contract(name)
+    _check_columns(table, rules, source, partial)
+    if set(rules.key) <= set(table.column_names):
+        check_key(table, rules.key, source)
+    for needed, rule in RULES.get(name, ()):
+        if needed <= set(table.column_names):
+            rule(table, source)
+
+
+def _check_metadata(table: pa.Table, rules: Contract, source: str) -> None:
+    entries = decode_metadata(table.schema)
+    found, number = entries.get("snap.schema"), entries.get("snap.schema_version")
+    if found != rules.name:
+        kind = f"a {found!r} file" if found else "no file of the SNAP tools (no snap.schema)"
+        raise SnapError(f"{source}: expected a {rules.name!r} file, but this is {kind}")
+    if number != str(rules.version):
+        raise SnapError(
+            f"{source}: version {number} of the {rules.name!r} contract, but this tool reads "
+            f"version {rules.version}; make the file anew or install the matching release"
+        )
+    for key in rules.metadata:
+        if key not in entries:
+            raise SnapError(f"{source}: the file's metadata lacks {key!r}")
+
+
+def _check_columns(
+    table: pa.Table, rules: Contract, source: str, partial: Sequence[str] | None
+) -> None:
+    present = set(table.column_names)
+    for column in rules.columns:
+        if column.name not in present:
+            if not column.optional and (partial is None or column.name in partial):
+                raise SnapError(f"{source}: column {column.name!r} ({column.type}) is missing")
+            continue
+        actual = table.schema.field(column.name).type
+        if not column.accepts(actual):
+            raise SnapError(
+                f"{source}: column {column.name!r} must be {column.type}, but is {actual}"
+            )
+        if not column.nullable and table[column.name].null_count:
+            raise SnapError(f"{source}: column {column.name!r} has nulls and may not")
+    for name in table.column_names:
+        if all(name != column.name for column in rules.columns):
+            _check_open(table.schema.field(name), rules, source)
+
+
+def _check_open(field: Any, rules: Contract, source: str) -> None:
+    if rules.open is None:
+        raise SnapError(f"{source}: column {field.name!r} is not part of a {rules.name!r} file")
+    if field.type != pa.float64():
+        raise SnapError(f"{source}: column {field.name!r} must be double, but is {field.type}")
+    if rules.open != "metric":
+        return
+    if not is_metric(field.name):
+        raise SnapError(
+            f"{source}: column {field.name!r} is no metric name "
+            "(<dataset>/<split>/<metric>[@<epochs>][#<repeat>])"
+        )
+    if (field.metadata or {}).get(b"direction") not in (b"max", b"min"):
+        raise SnapError(
+            f"{source}: metric column {field.name!r} must carry the field metadata "
+            "'direction' (max or min)"
+        )

@@ -1,0 +1,91 @@
+"""The Parquet contracts: what each file that the tools exchange must hold."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import pyarrow as pa
+
+Name = Literal["graphs", "operators", "scores", "search", "correlations"]
+
+_SCALARS: Mapping[str, pa.DataType] = {
+    "string": pa.string(),
+    "int16": pa.int16(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "float": pa.float32(),
+    "double": pa.float64(),
+}
+_NESTED = re.compile(r"(list|fixed_size_list)<(\w+)>")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column that a contract names.
+
+    Attributes:
+        name: the column's name.
+        type: its type, written as in the contract (`list<int16>`).
+        about: what it holds.
+        nullable: whether values may be null.
+        optional: whether the column may be absent.
+    """
+
+    name: str
+    type: str
+    about: str
+    nullable: bool = False
+    optional: bool = False
+
+    def accepts(self, actual: pa.DataType) -> bool:
+        """Tell whether an Arrow type is this column's."""
+        nested = _NESTED.fullmatch(self.type)
+        if nested is None:
+            return bool(actual == _SCALARS[self.type])
+        kind, item = nested.groups()
+        is_kind = pa.types.is_list if kind == "list" else pa.types.is_fixed_size_list
+        return bool(is_kind(actual) and actual.value_type == _SCALARS[item])
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a Parquet file of one kind must hold.
+
+    Attributes:
+        name: the contract's name, `snap.schema` in the file's metadata.
+        version: `snap.schema_version` in the file's metadata.
+        about: what the file is for.
+        key: the columns that together identify a row.
+        columns: the named columns, in order.
+        open: what further double columns hold, or None where there may be none.
+        metadata: further keys that the file's metadata must have.
+    """
+
+    name: Name
+    version: int
+    about: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    open: Literal["metric", "objective"] | None = None
+    metadata: tuple[str, ...] = ()
+
+
+@cache
+def contract(name: Name) -> Contract:
+    """Return a contract by name."""
+    text = files("snap_catalog.schemas").joinpath(f"{name}.toml").read_text("utf-8")
+    entry = tomllib.loads(text)
+    columns = tuple(Column(column, **facts) for column, facts in entry["columns"].items())
+    return Contract(
+        name=name,
+        version=entry["version"],
+        about=entry["about"],
+        key=tuple(entry["key"]),
+        columns=columns,
+        open=entry.get("open"),
+        metadata=tuple(entry.get("metadata", [])),
+    )

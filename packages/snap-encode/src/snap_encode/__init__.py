@@ -1,0 +1,1 @@
+"""Vectors for neural network operators from what is said of them."""

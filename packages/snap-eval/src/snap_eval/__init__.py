@@ -1,0 +1,1 @@
+"""Honest rank correlations between scores and measured metrics of architectures."""

@@ -1,0 +1,1 @@
+"""Evolutionary search for neural network cells with any scorer."""

@@ -1,0 +1,1 @@
+"""Benchmarks and search spaces of neural architecture search as graphs in one small Parquet file."""
