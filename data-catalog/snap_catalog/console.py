@@ -2,9 +2,9 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
@@ -30,7 +30,11 @@ def say(message: str, *, quiet: bool = False) -> None:
         click.echo(message, err=True)
 
 
-Advance = Callable[[int], None]
+class Advance(Protocol):
+    """Reports progress."""
+
+    def __call__(self, units: int, note: str = "") -> None:
+        """Report units just finished, with a few words on how it goes."""
 
 
 @contextmanager
@@ -46,7 +50,7 @@ def progress(task: str, total: int, *, quiet: bool = False) -> Iterator[Advance]
         A function to call with the number of units just finished.
     """
     if quiet:
-        yield lambda _: None
+        yield lambda units, note="": None
     elif sys.stderr.isatty():
         with _bar(task, total) as advance:
             yield advance
@@ -57,22 +61,29 @@ def progress(task: str, total: int, *, quiet: bool = False) -> Iterator[Advance]
 @contextmanager
 def _bar(task: str, total: int) -> Iterator[Advance]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
-        handle = bar.add_task(task, total=total)
-        yield lambda units: bar.update(handle, advance=units)
+    ending = (TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    with Progress(*columns, *ending, console=Console(stderr=True)) as bar:
+        handle = bar.add_task(task, total=total, note="")
+        yield lambda units, note="": bar.update(handle, advance=units, note=note)
 
 
 def _lines(task: str, total: int) -> Advance:
     done, last = 0, time.monotonic()
 
-    def advance(units: int) -> None:
+    def advance(units: int, note: str = "") -> None:
         nonlocal done, last
         done += units
         if done >= total or time.monotonic() - last > _SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            say(f"{task}: {done:,} of {total:,}")
+            say(f"{task}: {done:,} of {total:,} {note}".rstrip())
 
     return advance

@@ -35,7 +35,7 @@ def resolve_metric(wanted: str, columns: Iterable[str], *, source: str) -> str:
         return matches[0]
     problem = "fits no metric column" if not matches else "fits more than one metric column"
     listing = ", ".join(matches or metrics) or "none"
-    raise SnapError(f"{source}: --metric {wanted!r} {problem}; choose one of: {listing}")
+    raise SnapError(f"{source}: {wanted!r} {problem}; choose one of: {listing}")
 
 
 def _shortens(wanted: list[str], column: list[str]) -> bool:

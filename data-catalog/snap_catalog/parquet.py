@@ -17,7 +17,9 @@ from snap_catalog.rules import RULES, check_key
 from snap_catalog.schemas import Contract, Name, contract
 
 
-def read(path: str | os.PathLike[str], name: Name, columns: Sequence[str] | None = None) -> pa.Table:
+def read(
+    path: str | os.PathLike[str], name: Name, columns: Sequence[str] | None = None
+) -> pa.Table:
     """Read a file and check it against its contract.
 
     Args:
@@ -107,6 +109,20 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise _cannot_write(target, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse a path that cannot be written, before long work whose result is meant for it.
+
+    Raises:
+        SnapError: the folder is missing or cannot be written to.
+    """
+    target = Path(path)
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise _cannot_write(target, error) from error
 
 
 def _umask() -> int:

@@ -1,0 +1,26 @@
+"""Fixtures for the tests of every package."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real benchmark tables; the test is skipped, saying so, where it is absent."""
+    path = Path(os.environ.get("SNAP_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not path.is_dir():
+        pytest.skip(f"needs the benchmark tables in {path}; SNAP_SHARED_DATA names another folder")
+    return path
+
+
+@pytest.fixture
+def unwritable(tmp_path: Path) -> Path:
+    """A folder in which no file can be made; permissions do not bind root, /proc does."""
+    if os.geteuid() == 0:
+        return Path("/proc")
+    tmp_path.chmod(0o500)
+    return tmp_path

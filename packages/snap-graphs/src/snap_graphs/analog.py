@@ -1,0 +1,70 @@
+"""The data file of `analog-nasbench`: NAS-Bench-201 retrained, digitally and on analog hardware."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from snap_catalog import SnapError
+
+from snap_graphs.cell import Cell
+from snap_graphs.pickles import Record, load_pickle
+from snap_graphs.spaces.nb201 import EDGES, NasBench201
+
+_DIGITS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
+_DIGIT_EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
+"""NASLib's numbering of operators and order of edges, which the file's keys follow."""
+_ORDER = [_DIGIT_EDGES.index(edge) for edge in EDGES]
+
+_ACCURACIES = ("baseline", "ptq", "qat", "noisy", "analog")
+_DRIFTS = tuple(
+    f"{kind}_drift_{s}" for kind in ("baseline", "analog") for s in (60, 3600, 86400, 2592000)
+)
+
+
+class _Architecture(Record):
+    """All that was measured of one cell."""
+
+
+class _DriftMeasurement(Record):
+    """Accuracy after some seconds of drift, and its uncertainty."""
+
+
+_ADMITTED = {
+    ("analognasbench.data", "Architecture"): _Architecture,
+    ("analognasbench.data", "DriftMeasurement"): _DriftMeasurement,
+}
+
+
+def read_analog(path: Path) -> tuple[list[Cell], dict[str, npt.NDArray[np.float64]]]:
+    """Read the file, executing nothing of its pickle.
+
+    Returns:
+        The cells, and by metric name one value a cell, in percent.
+
+    Raises:
+        SnapError: the file is damaged, or holds anything but what is expected.
+    """
+    entries = load_pickle(path, _ADMITTED)
+    try:
+        cells = [_cell(digits) for digits in entries]
+        rows = [_values(record) for record in entries.values()]
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise SnapError(f"{path}: not laid out as analog-nasbench 0.1.3 ({error})") from error
+    return cells, {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+def _cell(digits: tuple[int, ...]) -> Cell:
+    return NasBench201().cell([_DIGITS[digits[i]] for i in _ORDER])
+
+
+def _values(record: Any) -> dict[str, float]:
+    values = {
+        f"cifar10/test/{kind}_accuracy": float(getattr(record, f"{kind}_accuracy"))
+        for kind in _ACCURACIES
+    }
+    for name in _DRIFTS:
+        drift = getattr(record, name)
+        values[f"cifar10/test/{name}"] = float(drift.value)
+        values[f"cifar10/test/{name}_uncertainty"] = float(drift.uncertainty)
+    return values

@@ -1,0 +1,108 @@
+"""The columns of `graphs.parquet` as flat arrays, and as batches of dense adjacency matrices."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+class Dense(NamedTuple):
+    """Graphs of one size.
+
+    Attributes:
+        rows: (b,) their positions among all graphs.
+        op: (b, n) operators, as indices into the vocabulary.
+        adjacency: (b, n, n) true where an edge leads from the second axis to the third.
+    """
+
+    rows: Ints
+    op: Ints
+    adjacency: Bools
+
+
+@dataclass(frozen=True)
+class Graphs:
+    """A batch of graphs, their nodes and edges laid end to end.
+
+    Attributes:
+        vocabulary: the operator names that occur.
+        op: (nodes,) operator of every node, an index into the vocabulary.
+        node_start: (graphs + 1,) where each graph's nodes begin.
+        src: (edges,) source of every edge, counted within its graph.
+        dst: (edges,) target of every edge, counted within its graph.
+        edge_start: (graphs + 1,) where each graph's edges begin.
+    """
+
+    vocabulary: tuple[str, ...]
+    op: Ints
+    node_start: Ints
+    src: Ints
+    dst: Ints
+    edge_start: Ints
+
+    def __len__(self) -> int:
+        return len(self.node_start) - 1
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> "Graphs":
+        """Take the graphs out of a table's `nodes`, `src` and `dst` columns."""
+        words = pc.list_flatten(table["nodes"]).combine_chunks().dictionary_encode()
+        return cls(
+            vocabulary=tuple(words.dictionary.to_pylist()),
+            op=words.indices.to_numpy().astype(np.int64),
+            node_start=_starts(table["nodes"]),
+            src=pc.list_flatten(table["src"]).to_numpy().astype(np.int64),
+            dst=pc.list_flatten(table["dst"]).to_numpy().astype(np.int64),
+            edge_start=_starts(table["src"]),
+        )
+
+    @property
+    def sizes(self) -> Ints:
+        """(graphs,) number of nodes of every graph."""
+        return np.diff(self.node_start)
+
+    def index(self, operator: str) -> int:
+        """Return an operator's place in the vocabulary, or -1 where it does not occur."""
+        return self.vocabulary.index(operator) if operator in self.vocabulary else -1
+
+    def dense(self, most: int = 65_536) -> Iterator[Dense]:
+        """Yield the graphs grouped by their number of nodes, at most `most` at a time."""
+        for size in np.unique(self.sizes):
+            rows = np.flatnonzero(self.sizes == size)
+            for first in range(0, len(rows), most):
+                yield self._dense(rows[first : first + most], int(size))
+
+    def _dense(self, rows: Ints, size: int) -> Dense:
+        op = self.op[self.node_start[rows][:, None] + np.arange(size)]
+        graph, edge = expand(self.edge_start, rows)
+        adjacency = np.zeros((len(rows), size, size), dtype=np.bool_)
+        adjacency[graph, self.src[edge], self.dst[edge]] = True
+        return Dense(rows, op, adjacency)
+
+
+def expand(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """List the elements of some segments.
+
+    Args:
+        start: (segments + 1,) where each segment begins.
+        rows: (k,) the segments wanted.
+
+    Returns:
+        Two arrays, one entry an element: its segment's place in `rows`, and its own position.
+    """
+    lengths = start[rows + 1] - start[rows]
+    segment = np.repeat(np.arange(len(rows)), lengths)
+    first = np.cumsum(lengths) - lengths
+    return segment, np.arange(lengths.sum()) - (first - start[rows])[segment]
+
+
+def _starts(column: pa.ChunkedArray) -> Ints:
+    lengths = pc.list_value_length(column).to_numpy()
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])

@@ -1,0 +1,53 @@
+"""A cell: a directed acyclic graph whose nodes are operators."""
+
+from dataclasses import dataclass
+
+from snap_catalog import SnapError
+
+INPUT, OUTPUT, NONE = "input", "output", "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """An architecture's cell, node-labelled (paper, section 3.1).
+
+    Attributes:
+        nodes: operator names in topological order; the first is `input`, the last `output`.
+        edges: (source, target) node indices, source before target.
+    """
+
+    nodes: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...]
+
+    def __post_init__(self) -> None:
+        if len(self.nodes) < 2 or self.nodes[0] != INPUT or self.nodes[-1] != OUTPUT:
+            raise SnapError(f"a cell's nodes must run from input to output, not {self.nodes}")
+        for src, dst in self.edges:
+            if not 0 <= src < dst < len(self.nodes):
+                raise SnapError(
+                    f"the edge {src}->{dst} does not lead from a lower to a higher node of "
+                    f"{len(self.nodes)}; list nodes in topological order (a cycle has none)"
+                )
+
+
+def edge_labelled(operators: dict[tuple[int, int], str]) -> Cell:
+    """Turn a cell whose edges carry operators into a node-labelled one (paper, section 3.1).
+
+    Every labelled edge becomes a node, which feeds the nodes of the edges that leave its target.
+
+    Args:
+        operators: operator by (source, target) of the edge; 0 is the cell's input, the highest
+            vertex its output.
+    """
+    labelled = sorted(operators, key=lambda edge: (edge[1], edge[0]))
+    position = {edge: i for i, edge in enumerate(labelled, start=1)}
+    last_vertex, last_node = max(dst for _, dst in labelled), len(labelled) + 1
+    edges = []
+    for (src, dst), node in position.items():
+        if src == 0:
+            edges.append((0, node))
+        edges += [(node, after) for (start, _), after in position.items() if start == dst]
+        if dst == last_vertex:
+            edges.append((node, last_node))
+    nodes = (INPUT, *(operators[edge] for edge in labelled), OUTPUT)
+    return Cell(nodes, tuple(sorted(edges)))

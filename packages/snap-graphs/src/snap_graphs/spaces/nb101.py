@@ -1,0 +1,180 @@
+"""NAS-Bench-101: at most seven vertices and nine edges, vertices are operators."""
+
+import hashlib
+import itertools
+import re
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from snap_catalog import SnapError
+
+from snap_graphs.arrays import Bools, Dense, Graphs, Ints
+from snap_graphs.cell import INPUT, OUTPUT, Cell
+from snap_graphs.spaces.base import Costs, Space, choice
+from snap_graphs.structure import alive
+
+LETTERS = {"3": "conv3x3-bn-relu", "1": "conv1x1-bn-relu", "m": "maxpool3x3"}
+_TO_LETTER = {name: letter for letter, name in LETTERS.items()}
+_MD5_LABEL = {INPUT: -1, OUTPUT: -2, **{name: i for i, name in enumerate(LETTERS.values())}}
+
+MOST_VERTICES, MOST_EDGES = 7, 9
+_UPPER = tuple(itertools.combinations(range(MOST_VERTICES), 2))
+_STRING = re.compile(r"([2-7]):([01]+):([31m]*)", flags=re.ASCII)
+_STACKS = ((128, 128, 32), (128, 256, 16), (256, 512, 8))
+"""Input channels, output channels and image side of the three stacks of three cells each."""
+
+
+class NasBench101(Space):
+    """The NAS-Bench-101 search space; native string `<n>:<adj_upper>:<ops>`."""
+
+    name: ClassVar[str] = "nb101"
+    n_variables: ClassVar[int] = len(_UPPER) + MOST_VERTICES - 2
+
+    def parse(self, arch_id: str) -> Cell:
+        """Read `<n>:<adj_upper>:<ops>`, as in `3:111:m`."""
+        match = _STRING.fullmatch(arch_id)
+        if match is None:
+            raise SnapError(
+                f"{arch_id!r} is no NAS-Bench-101 cell; expected <n>:<adj_upper>:<ops>, as 3:111:m"
+            )
+        size, upper, letters = match.groups()
+        return self.cell(int(size), upper, letters)
+
+    def cell(self, size: int, upper: str, letters: str) -> Cell:
+        """Build a cell from the columns of a table.
+
+        Args:
+            size: number of vertices, n.
+            upper: strict upper triangle of the adjacency matrix, row by row, n (n - 1) / 2 digits.
+            letters: the n - 2 interior operators: `3`, `1` or `m`.
+
+        Raises:
+            SnapError: the lengths disagree, or a letter or digit is none of these.
+        """
+        wrong_length = len(upper) != size * (size - 1) // 2 or len(letters) != size - 2
+        if wrong_length or set(upper) - {"0", "1"} or set(letters) - set(LETTERS):
+            raise SnapError(
+                f"n_vertices {size}, adj_upper {upper!r} and ops {letters!r} make no NAS-Bench-101 "
+                "cell; adj_upper needs n(n-1)/2 digits 0 or 1, ops n-2 letters of 3, 1, m"
+            )
+        pairs = itertools.combinations(range(size), 2)
+        edges = tuple(itertools.compress(pairs, map(int, upper)))
+        return Cell((INPUT, *(LETTERS[letter] for letter in letters), OUTPUT), edges)
+
+    def format(self, cell: Cell) -> str:
+        """Write a cell as `<n>:<adj_upper>:<ops>`."""
+        size, edges = len(cell.nodes), set(cell.edges)
+        upper = "".join(str(int(p in edges)) for p in itertools.combinations(range(size), 2))
+        letters = "".join(_TO_LETTER[node] for node in cell.nodes[1:-1])
+        return f"{size}:{upper}:{letters}"
+
+    def decode(self, point: npt.NDArray[np.float64]) -> Cell:
+        """Discretise 21 edge and 5 operator coordinates.
+
+        Edges of at least 0.5 are present, the nine highest where there are more; vertices on no
+        path from input to output are dropped, as the benchmark does. Where no path is left, the
+        cell is the bare connection of input and output.
+        """
+        strength = point[: len(_UPPER)]
+        order = np.argsort(-strength, kind="stable")[:MOST_EDGES]
+        edges = sorted(_UPPER[i] for i in order if strength[i] >= 0.5)
+        names = list(LETTERS.values())
+        interior = [names[choice(value, len(names))] for value in point[len(_UPPER) :]]
+        return _without_dead((INPUT, *interior, OUTPUT), edges)
+
+    def costs(self, graphs: Graphs) -> Costs:
+        """Count the CIFAR-10 network: 3 stacks of 3 cells, 128 channels first, 10 classes.
+
+        Vertices share the output's channels as the benchmark's own builder divides them; edges
+        out of the input carry a 1x1 projection; dead vertices are not built.
+        """
+        params = np.full(len(graphs), 9 * 3 * 128 + 2 * 128 + 512 * 10 + 10, np.int64)
+        flops = np.full(len(graphs), 9 * 3 * 128 * 32**2 + 512 * 10, np.int64)
+        for part in graphs.dense():
+            live = alive(graphs, part)
+            edges = part.adjacency & live[:, :, None] & live[:, None, :]
+            for first, out, side in _STACKS:
+                for entering in (first, out, out):
+                    weights, scales = _cell_costs(graphs, part, edges, entering, out)
+                    params[part.rows] += weights + scales
+                    flops[part.rows] += weights * side**2
+        return Costs(params, flops)
+
+
+def _without_dead(nodes: tuple[str, ...], edges: list[tuple[int, int]]) -> Cell:
+    ahead, behind = {0}, {len(nodes) - 1}
+    for src, dst in edges:
+        ahead |= {dst} if src in ahead else set()
+    for src, dst in reversed(edges):
+        behind |= {src} if dst in behind else set()
+    live = sorted(ahead & behind)
+    if not live:
+        return Cell((INPUT, OUTPUT), ((0, 1),))
+    place = {node: i for i, node in enumerate(live)}
+    kept = tuple((place[s], place[d]) for s, d in edges if s in place and d in place)
+    return Cell(tuple(nodes[i] for i in live), kept)
+
+
+def _channels(edges: Bools, out: int) -> Ints:
+    """Return (b, n) output channels of every vertex.
+
+    The vertices that feed the output share its channels, the first ones taking the remainder;
+    any other vertex has as many as the widest it feeds.
+    """
+    feeds = edges[:, :, -1].copy()
+    feeds[:, 0] = False
+    count = np.maximum(feeds.sum(axis=1, keepdims=True), 1)
+    extra = np.cumsum(feeds, axis=1) <= out % count
+    channels = np.where(feeds, out // count + extra, 0)
+    for node in reversed(range(1, edges.shape[1] - 1)):
+        widest = (edges[:, node, 1:-1] * channels[:, 1:-1]).max(axis=1, initial=0)
+        channels[:, node] = np.where(feeds[:, node], channels[:, node], widest)
+    channels[:, 0], channels[:, -1] = 0, out
+    return channels
+
+
+def _cell_costs(
+    graphs: Graphs, part: Dense, edges: Bools, entering: int, out: int
+) -> tuple[Ints, Ints]:
+    """Return (b,) weights of convolutions, and (b,) scales and shifts of normalisations."""
+    channels = _channels(edges, out)
+    projected = edges[:, 0, :]
+    weights = (projected * channels * entering).sum(axis=1)
+    scales = (projected * 2 * channels).sum(axis=1)
+    for operator, kernel in (("conv3x3-bn-relu", 3), ("conv1x1-bn-relu", 1)):
+        hit = part.op == graphs.index(operator)
+        weights += (hit * kernel**2 * channels**2).sum(axis=1)
+        scales += (hit * 2 * channels).sum(axis=1)
+    return weights, scales
+
+
+def module_hash(cell: Cell) -> str:
+    """Return the MD5 hash by which NAS-Bench-101 names a cell.
+
+    The benchmark's rule: a vertex starts with the hash of its out-degree, in-degree and label,
+    and as many times as there are vertices takes up the sorted hashes of its neighbours; the
+    cell's hash is that of the sorted vertex hashes.
+    """
+    size = len(cell.nodes)
+    into: list[list[int]] = [[] for _ in range(size)]
+    out_of: list[list[int]] = [[] for _ in range(size)]
+    for src, dst in cell.edges:
+        out_of[src].append(dst)
+        into[dst].append(src)
+    labels = [_MD5_LABEL[node] for node in cell.nodes]
+    hashes = [_md5(str((len(out_of[v]), len(into[v]), labels[v]))) for v in range(size)]
+    for _ in range(size):
+        hashes = [
+            _md5(f"{_joined(hashes, into[v])}|{_joined(hashes, out_of[v])}|{hashes[v]}")
+            for v in range(size)
+        ]
+    return _md5(str(sorted(hashes)))
+
+
+def _joined(hashes: list[str], vertices: list[int]) -> str:
+    return "".join(sorted([hashes[v] for v in vertices]))
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,97 @@
+"""NAS-Bench-201: four vertices, every edge one of five operators (15,625 cells)."""
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from snap_catalog import SnapError
+
+from snap_graphs.arrays import Graphs
+from snap_graphs.cell import Cell, edge_labelled
+from snap_graphs.spaces.base import Costs, Space, choice
+
+OPERATORS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+
+_STRING = re.compile(
+    r"\|(\w+)~0\|\+\|(\w+)~0\|(\w+)~1\|\+\|(\w+)~0\|(\w+)~1\|(\w+)~2\|", flags=re.ASCII
+)
+_STAGES = ((16, 32), (32, 16), (64, 8))
+"""Channels and image side of the three stages of five cells each."""
+_CELLS = 5
+
+
+class NasBench201(Space):
+    """The NAS-Bench-201 (NATS-Bench topology) search space."""
+
+    name: ClassVar[str] = "nb201"
+    n_variables: ClassVar[int] = len(EDGES)
+    enumerable: ClassVar[bool] = True
+
+    def parse(self, arch_id: str) -> Cell:
+        """Read `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`."""
+        match = _STRING.fullmatch(arch_id)
+        unknown = sorted(set(match.groups()) - set(OPERATORS)) if match else []
+        if match is None or unknown:
+            fault = f"unknown operator {unknown[0]!r}" if unknown else "wrong form"
+            raise SnapError(
+                f"{arch_id!r} is no NAS-Bench-201 cell ({fault}); "
+                f"expected |op~0|+|op~0|op~1|+|op~0|op~1|op~2| with {', '.join(OPERATORS)}"
+            )
+        return self.cell(match.groups())
+
+    def cell(self, operators: Sequence[str]) -> Cell:
+        """Build the cell of six operators, in the order of `EDGES`."""
+        return edge_labelled(dict(zip(EDGES, operators, strict=True)))
+
+    def format(self, cell: Cell) -> str:
+        """Write a cell as `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`."""
+        parts = [f"{op}~{src}" for op, (src, _) in zip(cell.nodes[1:-1], EDGES, strict=True)]
+        return f"|{parts[0]}|+|{'|'.join(parts[1:3])}|+|{'|'.join(parts[3:])}|"
+
+    def decode(self, point: npt.NDArray[np.float64]) -> Cell:
+        """Give each of the six edges the operator that its coordinate falls on."""
+        return self.cell([OPERATORS[choice(value, len(OPERATORS))] for value in point])
+
+    def enumerate(self) -> Iterator[Cell]:
+        """Yield all 15,625 cells."""
+        return map(self.cell, itertools.product(OPERATORS, repeat=len(EDGES)))
+
+    def costs(self, graphs: Graphs) -> Costs:
+        """Count the CIFAR-10 network: 3 stages of 5 cells, 16 channels first, 10 classes.
+
+        Convolutions have no bias and are followed by an affine batch normalisation. Dead
+        operators count too: the benchmark builds and runs them.
+        """
+        graph = np.repeat(np.arange(len(graphs)), graphs.sizes)
+        params = np.full(len(graphs), _fixed_params(), np.int64)
+        flops = np.full(len(graphs), _fixed_flops(), np.int64)
+        for operator, kernel in (("nor_conv_1x1", 1), ("nor_conv_3x3", 3)):
+            hits = graph[graphs.op == graphs.index(operator)]
+            count = np.bincount(hits, minlength=len(graphs))
+            weights = [kernel**2 * channels**2 for channels, _ in _STAGES]
+            params += (
+                count * _CELLS * sum(w + 2 * c for w, (c, _) in zip(weights, _STAGES, strict=True))
+            )
+            flops += (
+                count * _CELLS * sum(w * s**2 for w, (_, s) in zip(weights, _STAGES, strict=True))
+            )
+        return Costs(params, flops)
+
+
+def _fixed_params() -> int:
+    """Stem, the two residual blocks between the stages, last normalisation and classifier."""
+    stem = 9 * 3 * 16 + 2 * 16
+    blocks = sum(9 * c * 2 * c + 4 * c + 9 * 4 * c * c + 4 * c + 2 * c * c for c in (16, 32))
+    return stem + blocks + 2 * 64 + 64 * 10 + 10
+
+
+def _fixed_flops() -> int:
+    stem = 9 * 3 * 16 * 32**2
+    blocks = sum(
+        (9 * c * 2 * c + 9 * 4 * c * c + 2 * c * c) * side**2 for c, side in ((16, 16), (32, 8))
+    )
+    return stem + blocks + 64 * 10
