@@ -1,0 +1,37 @@
+"""The model card."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def card(config: Mapping[str, Any]) -> str:
+    """Write a model's card from its configuration."""
+    data, recipe, encoder = config["training"], config["recipe"], config["encoder"]
+    settings = ", ".join(f"{name} {value}" for name, value in recipe.items())
+    lines = [
+        f"# {config['name']}",
+        "",
+        "Ranks neural architectures from their graphs of described operators, without training",
+        "them. Scores order architectures of one search space; they are no accuracies.",
+        "",
+        f"- **Trained on** {data['n_train']:,} architectures of {data['benchmark']} "
+        f"(`{data['metric']}`, source SHA-256 `{data['source_sha256']}`), role `train`; "
+        f"{data['n_validate']:,} more were held out.",
+        f"- **Preset** `{config['preset']}`, schedule `{config['schedule']}`, "
+        f"seed {config['seed']}: {settings}.",
+        f"- **Operators** by `{encoder['model']}` (SHA-256 `{encoder['sha256']}`, "
+        f"{encoder['length']} descriptions).",
+        f"- **Command** `{config['command']}`",
+        f"- **Held out**: Kendall's tau {data['tau']:.4f} after the last epoch, "
+        f"mean squared error {data['loss']:.3g} in training; {data['seconds']:.0f} s in all.",
+        "- **Licence** Apache-2.0.",
+    ]
+    if config.get("measured"):
+        lines += ["", "## Measured", "", "| benchmark | metric | role | n | Spearman | Kendall |"]
+        lines += ["|---|---|---|---|---|---|"]
+        lines += [
+            f"| {m['benchmark']} | `{m['metric']}` | {m['role']} | {m['n']:,} | "
+            f"{m['spearman']:.4f} | {m['kendall_tau_b']:.4f} |"
+            for m in config["measured"]
+        ]
+    return "\n".join(lines) + "\n"

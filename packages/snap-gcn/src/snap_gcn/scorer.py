@@ -1,0 +1,26 @@
+"""The predictor as a scorer of the search (entry point `snap.scorers`: `gcn`)."""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from snap_gcn.predictor import Predictor
+
+
+class GcnScorer:
+    """Scores graphs with the bundled predictor, or with the one in a model folder."""
+
+    def __init__(self, model: str | None = None) -> None:
+        self._predictor = Predictor.bundled() if model is None else Predictor.load(model)
+        self.name = self._predictor.name
+
+    def score(self, graphs: pa.Table) -> npt.NDArray[np.float64]:
+        """Score rows of the `graphs` contract; higher is better.
+
+        Returns:
+            (n,) one score a row.
+
+        Raises:
+            SnapError: an operator has no vector.
+        """
+        return self._predictor.score(graphs)
