@@ -175,6 +175,8 @@ class _Data:
         graphs = [Graphs.from_table(part) for part in parts]
         op = [vocabulary.find(p, g, source) for p, g in zip(parts, graphs, strict=True)]
         merit, held_merit = (_merit(part, metric) for part in parts)
+        if not merit.std():
+            raise SnapError(f"{source}: {metric} is the same for every training cell")
         return cls(
             vocabulary=vocabulary,
             vectors=torch.from_numpy(vocabulary.vectors),

@@ -62,8 +62,7 @@ def installed_file(facts: Benchmark) -> Path:
         path = Path(str(distribution(str(facts.package)).locate_file(expected.name)))
     except PackageNotFoundError as error:
         raise SnapError(
-            f"the data package {facts.package} is not installed; "
-            f"run: pip install {facts.package}, or name a table with --source"
+            f"the data package {facts.package} is not installed; run: pip install {facts.package}"
         ) from error
     if not path.is_file():
         raise SnapError(f"{path}: no such file; run: pip install --force-reinstall {facts.package}")

@@ -1,0 +1,107 @@
+"""What was measured of the cell found, of the whole space, and of what chance would pick.
+
+Nothing here reaches a search: the benchmarks have the role `test` and are only reported.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from snap_catalog import Benchmark, SnapError, benchmark
+from snap_graphs.convert import convert
+
+from snap_evo.ranking import Ranking
+
+CHANCE_SEEDS = 20
+_MEASURED = {"nb201": ("analog-nasbench", "cifar10/test/baseline_accuracy")}
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Measured accuracy of one architecture, and what it compares with.
+
+    Attributes:
+        benchmark: where the accuracies come from.
+        role: the benchmark's role among the splits.
+        metric: the metric's name; values are in percent.
+        value: of the architecture.
+        rank: 1 + the number of architectures that measured better.
+        architectures: how many were measured.
+        best: of the best architecture.
+        best_arch_id: which that is.
+        mean: over the space.
+        chance_mean: of the picks of random search: in each of `chance_seeds` runs, as many cells
+            as the search had evaluations are drawn uniformly, with replacement, from the whole
+            space, and the one that the same scorer rates highest is picked.
+        chance_deviation: sample standard deviation of the same.
+        chance_seeds: number of such runs, with the seeds 0, 1, ...
+    """
+
+    benchmark: str
+    role: str
+    metric: str
+    value: float
+    rank: int
+    architectures: int
+    best: float
+    best_arch_id: str
+    mean: float
+    chance_mean: float
+    chance_deviation: float
+    chance_seeds: int
+
+
+def measure(space_name: str, arch_id: str, predicted: Ranking | None, draws: int) -> Measurement:
+    """Look up what was measured of an architecture.
+
+    Args:
+        space_name: the search space.
+        arch_id: the architecture.
+        predicted: the whole space as scored by the scorer of the search.
+        draws: candidates that each run of random search draws.
+
+    Raises:
+        SnapError: nothing is measured of the space, or the data package is not installed.
+    """
+    if space_name not in _MEASURED or predicted is None:
+        raise SnapError(
+            f"no data package holds measurements of {space_name}; "
+            "search a table of them instead: --scorer table:FILE:COLUMN"
+        )
+    name, metric = _MEASURED[space_name]
+    table = convert(space_name)
+    measured = Ranking(table, table[metric].to_numpy())
+    row, best = measured.row(arch_id), int(np.argmax(measured.values))
+    chance = _chance(measured, predicted, draws)
+    return Measurement(
+        benchmark=name,
+        role=_role(benchmark(name), metric),
+        metric=metric,
+        value=float(measured.values[row]),
+        rank=measured.rank(row),
+        architectures=len(measured),
+        best=float(measured.values[best]),
+        best_arch_id=measured.arch_id(best),
+        mean=float(measured.values.mean()),
+        chance_mean=float(np.mean(chance)),
+        chance_deviation=float(np.std(chance, ddof=1)),
+        chance_seeds=CHANCE_SEEDS,
+    )
+
+
+def _role(facts: Benchmark, metric: str) -> str:
+    known = facts.facts(metric)
+    assert known is not None, metric
+    return known.role
+
+
+def _chance(measured: Ranking, predicted: Ranking, draws: int) -> list[float]:
+    value: Mapping[str, float] = dict(
+        zip(measured.graphs["arch_id"].to_pylist(), measured.values.tolist(), strict=True)
+    )
+    picks = []
+    for seed in range(CHANCE_SEEDS):
+        drawn = np.random.default_rng(seed).integers(len(predicted), size=draws)
+        pick = int(drawn[np.argmax(predicted.values[drawn])])
+        picks.append(value[predicted.arch_id(pick)])
+    return picks

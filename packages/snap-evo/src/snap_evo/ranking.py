@@ -1,0 +1,60 @@
+"""Rank a whole search space, by a scorer's scores or by measured accuracies."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from snap_graphs import graph_table, space
+
+from snap_evo.scorers import Scorer, Scores, score_graphs
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Values of all architectures of a space, higher is better.
+
+    Attributes:
+        graphs: n rows of the `graphs` contract.
+        values: (n,) one value an architecture.
+    """
+
+    graphs: pa.Table
+    values: Scores
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def distinct(self) -> int:
+        """Number of cells that differ once dead operators are removed."""
+        return len(self.graphs["cell_hash"].unique())
+
+    def arch_id(self, row: int) -> str:
+        """Return the architecture of a row."""
+        return str(self.graphs["arch_id"][row])
+
+    def row(self, arch_id: str) -> int:
+        """Return the row of an architecture, or -1."""
+        return int(pc.index(self.graphs["arch_id"], arch_id).as_py())
+
+    def rank(self, row: int) -> int:
+        """Return 1 + the number of architectures with a higher value."""
+        return 1 + int(np.sum(self.values > self.values[row]))
+
+    def ties(self, row: int) -> int:
+        """Return the number of other architectures with the same value."""
+        return int(np.sum(self.values == self.values[row])) - 1
+
+
+def rank_space(space_name: str, scorer: Scorer) -> Ranking | None:
+    """Score every architecture of a space; None where the space cannot be listed.
+
+    Raises:
+        SnapError: the space is unknown, or the scorer failed.
+    """
+    home = space(space_name)
+    if not home.enumerable:
+        return None
+    graphs = graph_table(space_name, list(home.enumerate()))
+    return Ranking(graphs, score_graphs(scorer, graphs))

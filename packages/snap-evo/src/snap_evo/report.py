@@ -1,0 +1,141 @@
+"""Tell what a search found: `best.json` and the summary on the terminal."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from snap_evo.measured import Measurement
+from snap_evo.ranking import Ranking
+from snap_evo.search_loop import SearchResult
+
+_COSTS = ("params", "flops", "depth", "n_paths", "n_dead")
+
+
+@dataclass(frozen=True)
+class Report:
+    """All there is to tell about one search.
+
+    Attributes:
+        result: what the search found.
+        scorer: the scorer, as the user named it.
+        predicted: the whole space as scored; None where it cannot be listed.
+        measured: what was measured of the best cell; None where nothing is known.
+        unmeasured: why nothing is known; empty otherwise.
+    """
+
+    result: SearchResult
+    scorer: str
+    predicted: Ranking | None
+    measured: Measurement | None
+    unmeasured: str = ""
+
+    @property
+    def arch_id(self) -> str:
+        """The best architecture."""
+        return str(self.result.best["arch_id"][0])
+
+
+def as_json(report: Report) -> str:
+    """Write the content of `best.json`; equal for equal runs once `seconds` is dropped."""
+    result = report.result
+    row = result.best.to_pylist()[0]
+    metrics = {name: row[name] for name in _COSTS}
+    if report.measured:
+        metrics[report.measured.metric] = report.measured.value
+    content: dict[str, Any] = {
+        **{name: row[name] for name in ("space", "arch_id", "cell_hash", "nodes", "src", "dst")},
+        "score": result.score,
+        "rank": _rank(report),
+        "metrics": metrics,
+        "measured": dataclasses.asdict(report.measured) if report.measured else None,
+        "scorer": report.scorer,
+        "algorithm": result.algorithm,
+        "seed": result.seed,
+        "evaluations": result.evaluations,
+        "distinct": result.distinct,
+        "seconds": result.seconds,
+    }
+    entries = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in content.items())
+    return "{\n" + ",\n".join(entries) + "\n}\n"
+
+
+def summary(report: Report, seconds: dict[str, float], files: list[str]) -> str:
+    """Write the summary.
+
+    Args:
+        report: what to tell.
+        seconds: how long each part of the command took.
+        files: the files written.
+    """
+    result = report.result
+    lines = [
+        ("best cell", report.arch_id),
+        ("score", f"{result.score:.7g} by {report.scorer}, {_scored_rank(report)}"),
+        *_measured_lines(report),
+        ("searched", _effort(report)),
+        ("time", ", ".join(f"{part} {spent:.1f} s" for part, spent in seconds.items())),
+        ("files", ", ".join(files)),
+    ]
+    return "\n".join(f"{label:<15}{text}" for label, text in lines)
+
+
+def _rank(report: Report) -> int | None:
+    if report.predicted is None:
+        return None
+    return report.predicted.rank(report.predicted.row(report.arch_id))
+
+
+def _scored_rank(report: Report) -> str:
+    scores = report.result.history["score"].to_numpy()
+    hashes = np.array(report.result.history["cell_hash"].to_pylist())
+    ties = len(np.unique(hashes[scores == report.result.score])) - 1
+    text = f"rank 1{_shared(ties)} of the {report.result.distinct:,} cells scored"
+    if report.predicted is None:
+        return text
+    row = report.predicted.row(report.arch_id)
+    ties = report.predicted.ties(row)
+    rank = f"{report.predicted.rank(row):,}{_shared(ties)}"
+    return f"{text}, {rank} of all {len(report.predicted):,}"
+
+
+def _shared(ties: int) -> str:
+    return f" (shared with {ties:,} more)" if ties else ""
+
+
+def _measured_lines(report: Report) -> list[tuple[str, str]]:
+    found = report.measured
+    if found is None:
+        return [("measured", f"not available: {report.unmeasured}")]
+    return [
+        (
+            "measured",
+            f"{found.value:.2f} % {found.metric}, rank {found.rank:,} of {found.architectures:,} "
+            f"({found.benchmark}, role {found.role}: reported only)",
+        ),
+        (
+            "best in space",
+            f"{found.best:.2f} %, {found.best - found.value:.2f} above: {found.best_arch_id}",
+        ),
+        (
+            "random search",
+            f"{found.chance_mean:.2f} +- {found.chance_deviation:.2f} % measured, over "
+            f"{found.chance_seeds} seeds: each picks what {report.scorer} rates highest of "
+            f"{report.result.evaluations:,} random cells",
+        ),
+        ("mean of space", f"{found.mean:.2f} %"),
+    ]
+
+
+def _effort(report: Report) -> str:
+    result = report.result
+    text = (
+        f"{result.evaluations:,} evaluations by {result.algorithm} (seed {result.seed}), "
+        f"{result.distinct:,} distinct cells scored"
+    )
+    if report.predicted is None:
+        return text
+    share = 100 * result.distinct / report.predicted.distinct
+    return f"{text}, {share:.1f} % of the {report.predicted.distinct:,} in {result.space}"

@@ -1,0 +1,146 @@
+"""What a scorer is, and the scorers that need no model: costs and tables."""
+
+import os
+from collections.abc import Iterable
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+from snap_catalog import SnapError
+from snap_catalog.metrics import resolve_metric
+from snap_catalog.parquet import read
+
+Scores = npt.NDArray[np.float64]
+
+
+class Scorer(Protocol):
+    """Rates architectures without training them."""
+
+    def score(self, graphs: pa.Table) -> Scores:
+        """Score architectures.
+
+        Args:
+            graphs: n rows of the `graphs` contract.
+
+        Returns:
+            (n,) finite scores, higher is better.
+        """
+
+
+def score_graphs(scorer: Scorer, graphs: pa.Table) -> Scores:
+    """Ask a scorer for scores and check what it returns.
+
+    Returns:
+        (n,) finite scores, higher is better.
+
+    Raises:
+        SnapError: the scorer failed, or returned anything but n finite numbers.
+    """
+    name = type(scorer).__name__
+    try:
+        scores = np.asarray(scorer.score(graphs), np.float64)
+    except SnapError:
+        raise
+    except Exception as error:  # a scorer is anybody's code and may raise anything
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SnapError(f"the scorer {name} failed ({reason}); mend it or use another") from error
+    if scores.shape != (graphs.num_rows,):
+        raise SnapError(
+            f"the scorer {name} returned an array of shape {scores.shape} for {graphs.num_rows} "
+            "architectures; it must return one number each"
+        )
+    wrong = np.flatnonzero(~np.isfinite(scores))
+    if wrong.size:
+        row = int(wrong[0])
+        raise SnapError(
+            f"the scorer {name} gave {graphs['arch_id'][row]} the score {scores[row]}; "
+            "scores must be finite"
+        )
+    return scores
+
+
+class ParamsScorer:
+    """Scores an architecture by its number of parameters."""
+
+    def score(self, graphs: pa.Table) -> Scores:
+        """Return (n,) trainable parameters."""
+        return _numbers(graphs["params"])
+
+
+class FlopsScorer:
+    """Scores an architecture by its multiply-adds for one image."""
+
+    def score(self, graphs: pa.Table) -> Scores:
+        """Return (n,) multiply-adds."""
+        return _numbers(graphs["flops"])
+
+
+class TableScorer:
+    """Looks scores up in a column of a `graphs.parquet` file.
+
+    An architecture that the file does not hold takes the value of the first one in the file that
+    is isomorphic to it without dead operators: generated NAS-Bench-101 cells are seldom written
+    as the benchmark writes them. A metric whose direction is `min` is negated; other columns,
+    as `params`, are taken as they are.
+    """
+
+    def __init__(self, file: str | os.PathLike[str], column: str) -> None:
+        """Read the column.
+
+        Args:
+            file: the `graphs.parquet` file.
+            column: a metric, or an unambiguous shortening of one, or a numeric column.
+
+        Raises:
+            SnapError: the file cannot be read, or has no such numeric column.
+        """
+        keys = read(file, "graphs", columns=["arch_id", "cell_hash"])
+        self._column = _resolve(column, pq.read_schema(file), source=str(file))
+        self._file = str(file)
+        values = read(file, "graphs", columns=[self._column])
+        sign = -1.0 if _is_min(values.schema.field(0)) else 1.0
+        self._values = sign * _numbers(values[self._column])
+        self._by_arch = _first_rows(keys["arch_id"].to_pylist())
+        self._by_hash = _first_rows(keys["cell_hash"].to_pylist())
+
+    def score(self, graphs: pa.Table) -> Scores:
+        """Return (n,) values of the column.
+
+        Raises:
+            SnapError: the file has no value for one of the architectures.
+        """
+        names = zip(graphs["arch_id"].to_pylist(), graphs["cell_hash"].to_pylist(), strict=True)
+        return np.array([self._value(arch_id, cell_hash) for arch_id, cell_hash in names])
+
+    def _value(self, arch_id: str, cell_hash: str) -> float:
+        row = self._by_arch.get(arch_id, self._by_hash.get(cell_hash))
+        if row is None or np.isnan(self._values[row]):
+            raise SnapError(
+                f"{self._file}: no value of {self._column} for {arch_id}; "
+                "name a table that covers the search space"
+            )
+        return float(self._values[row])
+
+
+def _resolve(column: str, schema: pa.Schema, *, source: str) -> str:
+    if column in schema.names and pa.types.is_integer(schema.field(column).type):
+        return column
+    return resolve_metric(column, schema.names, source=source)
+
+
+def _is_min(field: pa.Field) -> bool:
+    return (field.metadata or {}).get(b"direction") == b"min"
+
+
+def _numbers(column: pa.ChunkedArray) -> Scores:
+    numbers: Scores = column.cast(pa.float64()).to_numpy()
+    return numbers
+
+
+def _first_rows(keys: Iterable[str]) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    for row, key in enumerate(keys):
+        rows.setdefault(key, row)
+    return rows

@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from snap_catalog import SnapError
+from snap_catalog.parquet import write
+from snap_graphs import Metric, graph_table, space
+from snap_graphs.convert import convert
+
+
+@pytest.fixture(scope="session")
+def measured() -> pa.Table:
+    """All NAS-Bench-201 cells with measured accuracies."""
+    try:
+        return convert("nb201")
+    except SnapError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def measured_file(measured: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("measured") / "nb201.parquet"
+    write(measured, path, "graphs", producer="snap-graphs")
+    return path
+
+
+@pytest.fixture
+def three_cells() -> pa.Table:
+    """Two NAS-Bench-101 cells and a third without measurements."""
+    cells = [space("nb101").parse(text) for text in ("4:110011:3m", "3:111:m", "4:110101:31")]
+    return graph_table(
+        "nb101",
+        cells,
+        metrics={
+            "cifar10/test/accuracy": Metric(np.array([90.0, 80.0, np.nan]), "max", "percent"),
+            "hw/edge/latency_ms": Metric(np.array([3.0, 5.0, np.nan]), "min", "ms"),
+        },
+    )
+
+
+@pytest.fixture
+def three_cells_file(three_cells: pa.Table, tmp_path: Path) -> Path:
+    path = tmp_path / "three.parquet"
+    write(three_cells, path, "graphs", producer="snap-graphs")
+    return path

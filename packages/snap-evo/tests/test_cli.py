@@ -1,0 +1,228 @@
+import json
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner, Result
+from snap_catalog import SnapError
+from snap_catalog.parquet import decode_metadata, read
+from snap_evo import measured as measured_module
+from snap_evo import registry
+from snap_evo.cli import main
+
+FILES = ["best.json", "best.png", "best.svg", "search.parquet"]
+
+
+def run(*options: str) -> Result:
+    return CliRunner().invoke(main, ["run", *options])
+
+
+def params(out: Path, *options: str) -> Result:
+    return run(
+        "--space", "nb201", "--scorer", "params", "--budget", "60", "--out", str(out), *options
+    )
+
+
+def refused(result: Result, code: int = 1) -> str:
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    message = result.stderr.splitlines()[-1]
+    assert message.startswith("Error: ")
+    return message
+
+
+def unmeasurable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(_: str) -> pa.Table:
+        raise SnapError("the data package analog-nasbench is not installed; run: pip install it")
+
+    monkeypatch.setattr(measured_module, "convert", absent)
+
+
+def content(out: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((out / "best.json").read_text())
+    return found
+
+
+@pytest.mark.usefixtures("measured")
+def test_a_search_prints_a_summary_and_leaves_four_files(tmp_path: Path) -> None:
+    result = params(tmp_path / "found")
+    assert result.exit_code == 0, result.output
+    labels = [line[:15].rstrip() for line in result.stdout.splitlines()]
+    assert labels == [
+        "best cell",
+        "score",
+        "measured",
+        "best in space",
+        "random search",
+        "mean of space",
+        "searched",
+        "time",
+        "files",
+    ]
+    assert content(tmp_path / "found")["arch_id"] in result.stdout
+    assert "60 evaluations by de (seed 0)" in result.stdout
+    assert "search nb201: 60 of 60" in result.stderr
+    assert sorted(p.name for p in (tmp_path / "found").iterdir()) == FILES
+
+
+def test_the_history_keeps_its_contract(tmp_path: Path) -> None:
+    params(tmp_path, "--seed", "3")
+    history = read(tmp_path / "search.parquet", "search")
+    entries = decode_metadata(history.schema)
+    assert history.num_rows == 60
+    assert (entries["snap.scorer"], entries["snap.algorithm"], entries["snap.seed"]) == (
+        "params",
+        "de",
+        "3",
+    )
+
+
+@pytest.mark.usefixtures("measured")
+def test_the_best_cell_is_told_in_full(tmp_path: Path) -> None:
+    params(tmp_path)
+    best = content(tmp_path)
+    history = read(tmp_path / "search.parquet", "search")
+    assert best["score"] == best["metrics"]["params"] == max(history["score"].to_pylist())
+    assert best["nodes"][0] == "input"
+    assert len(best["src"]) == len(best["dst"])
+    assert (best["space"], best["scorer"], best["algorithm"]) == ("nb201", "params", "de")
+    assert (best["evaluations"], best["seed"]) == (60, 0)
+    assert best["distinct"] == len(set(history["cell_hash"].to_pylist()))
+    assert best["rank"] >= 1
+    assert best["measured"]["role"] == "test"
+    assert best["metrics"]["cifar10/test/baseline_accuracy"] == best["measured"]["value"]
+
+
+def test_json_prints_what_best_json_holds_and_nothing_else(tmp_path: Path) -> None:
+    result = params(tmp_path, "--json", "--quiet")
+    assert result.stdout == (tmp_path / "best.json").read_text()
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("algorithm", ["de", "random"])
+def test_equal_seeds_give_equal_bytes_once_the_clock_is_dropped(
+    tmp_path: Path, algorithm: str
+) -> None:
+    tables, bests = [], []
+    for name in ("first", "again"):
+        params(tmp_path / name, "--algorithm", algorithm, "--seed", "4")
+        history = read(tmp_path / name / "search.parquet", "search").drop_columns(["seconds"])
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, history.schema) as stream:
+            stream.write_table(history)
+        tables.append(sink.getvalue().to_pybytes())
+        lines = (tmp_path / name / "best.json").read_text().splitlines()
+        bests.append([line for line in lines if not line.startswith('  "seconds":')])
+    assert tables[0] == tables[1]
+    assert bests[0] == bests[1]
+
+
+def test_without_the_data_package_the_search_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unmeasurable(monkeypatch)
+    result = params(tmp_path)
+    assert result.exit_code == 0
+    assert "measured       not available: the data package analog-nasbench" in result.stdout
+    assert content(tmp_path)["measured"] is None
+    assert sorted(p.name for p in tmp_path.iterdir()) == FILES
+
+
+def test_a_space_that_cannot_be_listed_is_searched_all_the_same(tmp_path: Path) -> None:
+    result = run(
+        *("--space", "nb101", "--scorer", "flops", "--budget", "30", "--out", str(tmp_path))
+    )
+    assert result.exit_code == 0
+    assert "not available: no data package holds measurements of nb101" in result.stdout
+    assert content(tmp_path)["rank"] is None
+
+
+def test_cells_that_share_the_best_score_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unmeasurable(monkeypatch)
+    monkeypatch.setattr("snap_evo.scorers.ParamsScorer.score", lambda _, g: [1.0] * g.num_rows)
+    result = params(tmp_path)
+    distinct = content(tmp_path)["distinct"]
+    assert f"rank 1 (shared with {distinct - 1} more) of the {distinct} cells" in result.stdout
+    assert "1 (shared with 15,624 more) of all 15,625" in result.stdout
+
+
+def test_a_table_is_searched_by_its_column(tmp_path: Path, measured_file: Path) -> None:
+    scorer = f"table:{measured_file}:qat_accuracy"
+    result = run("--space", "nb201", "--scorer", scorer, "--budget", "40", "--out", str(tmp_path))
+    assert result.exit_code == 0, result.output
+    assert content(tmp_path)["scorer"] == scorer
+
+
+def test_a_table_that_lacks_a_candidate_is_refused(tmp_path: Path, three_cells_file: Path) -> None:
+    scorer = f"table:{three_cells_file}:accuracy"
+    result = run("--space", "nb101", "--scorer", scorer, "--out", str(tmp_path / "out"))
+    assert "no value of cifar10/test/accuracy for" in refused(result)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--space", "nb301"), "unknown search space 'nb301'"),
+        (("--scorer", "best"), "unknown scorer 'best'; installed are"),
+        (("--scorer", "table:x"), "write it as table:FILE:COLUMN"),
+        (("--scorer", "table:gone.parquet:acc"), "gone.parquet: no such file"),
+        (("--algorithm", "swarm"), "unknown algorithm 'swarm'"),
+        (("--budget", "0"), "a budget of 0"),
+    ],
+)
+def test_bad_options_are_told_of_in_one_line(
+    tmp_path: Path, options: tuple[str, str], problem: str
+) -> None:
+    assert problem in refused(params(tmp_path, *options))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_wrong_usage_exits_with_2() -> None:
+    refused(run(), code=2)
+    refused(run("--space", "nb201", "--budget", "many"), code=2)
+
+
+def test_the_default_scorer_names_its_package_where_it_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "entry_points", lambda group: ())
+    result = run("--space", "nb201", "--out", str(tmp_path))
+    assert "run: pip install snap-gcn" in refused(result)
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: Any, **__: Any) -> None:
+        pytest.fail("the search began")
+
+    monkeypatch.setattr("snap_evo.search_loop.search", never)
+    (tmp_path / "file").write_text("")
+    message = refused(params(tmp_path / "file" / "out"))
+    assert f"{tmp_path / 'file' / 'out'}: cannot write here (not a directory)" in message
+
+
+def test_a_scorer_that_fails_leaves_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = EntryPoint("fake", "builtins:object", "snap.scorers")
+    monkeypatch.setattr(registry, "entry_points", lambda group: (fake,))
+    result = run("--space", "nb201", "--scorer", "fake", "--out", str(tmp_path))
+    assert "the scorer object failed (AttributeError" in refused(result)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_needs_no_heavy_library() -> None:
+    code = (
+        "import sys, snap_evo.cli; print(*{'numpy', 'pyarrow', 'pymoo', 'torch'} & {*sys.modules})"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""

@@ -1,0 +1,60 @@
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+from snap_catalog import SnapError
+from snap_evo import load_scorer, registry
+from snap_evo.scorers import FlopsScorer, ParamsScorer, TableScorer
+
+
+def only(monkeypatch: pytest.MonkeyPatch, *entries: EntryPoint) -> None:
+    monkeypatch.setattr(registry, "entry_points", lambda group: entries)
+
+
+def entry(name: str, value: str) -> EntryPoint:
+    return EntryPoint(name, value, "snap.scorers")
+
+
+def test_the_packages_own_scorers_are_registered(three_cells_file: Path) -> None:
+    assert isinstance(load_scorer("params"), ParamsScorer)
+    assert isinstance(load_scorer("flops"), FlopsScorer)
+    assert isinstance(load_scorer(f"table:{three_cells_file}:accuracy"), TableScorer)
+
+
+def test_the_file_of_a_table_may_hold_colons(three_cells_file: Path) -> None:
+    odd = three_cells_file.rename(three_cells_file.with_name("a:b.parquet"))
+    assert isinstance(load_scorer(f"table:{odd}:accuracy"), TableScorer)
+
+
+def test_a_scorer_of_another_package_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, entry("mine", "snap_evo.scorers:ParamsScorer"))
+    assert isinstance(load_scorer("mine"), ParamsScorer)
+
+
+def test_an_unknown_scorer_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(SnapError, match=r"unknown scorer 'best'; installed are .*flops.*table"):
+        load_scorer("best")
+
+
+def test_a_missing_predictor_is_answered_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch)
+    with pytest.raises(SnapError, match="run: pip install snap-gcn"):
+        load_scorer("gcn")
+
+
+@pytest.mark.parametrize("value", ["nowhere_to_be_found:Scorer", "snap_evo.scorers:Absent"])
+def test_a_broken_package_is_told_of(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    only(monkeypatch, entry("broken", value))
+    with pytest.raises(SnapError, match=r"'broken' cannot be loaded .*--force-reinstall"):
+        load_scorer("broken")
+
+
+@pytest.mark.parametrize("spec", ["table", "table:", "table:x.parquet", "table::a", "table:x:"])
+def test_a_table_needs_file_and_column(spec: str) -> None:
+    with pytest.raises(SnapError, match="write it as table:FILE:COLUMN"):
+        load_scorer(spec)
+
+
+def test_a_scorer_that_takes_no_arguments_gets_none() -> None:
+    with pytest.raises(SnapError, match=r"cannot read the scorer 'params:3'; write it as params$"):
+        load_scorer("params:3")

@@ -1,0 +1,27 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+from snap_gcn.predictor import Predictor
+from snap_gcn.vocabulary import Vocabulary
+from snap_graphs import Metric, graph_table, space
+
+
+@pytest.fixture(scope="session")
+def vocabulary() -> Vocabulary:
+    """Every catalogued operator, by the encoder of the bundled predictor."""
+    return Predictor.bundled().vocabulary
+
+
+@pytest.fixture(scope="session")
+def cells() -> pa.Table:
+    """600 NAS-Bench-101 cells whose made-up accuracy grows with their share of convolutions."""
+    rng = np.random.default_rng(0)
+    nb101 = space("nb101")
+    drawn = {nb101.format(c): c for c in (nb101.decode(rng.random(26)) for _ in range(600))}
+    convs = [sum("conv" in node for node in c.nodes) / len(c.nodes) for c in drawn.values()]
+    accuracy = 80 + 15 * np.array(convs)
+    metrics = {
+        "made/test/accuracy": Metric(accuracy, "max", "percent"),
+        "made/test/loss": Metric(100 - accuracy, "min", "nats"),
+    }
+    return graph_table("nb101", list(drawn.values()), arch_ids=list(drawn), metrics=metrics)

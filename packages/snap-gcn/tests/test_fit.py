@@ -1,0 +1,116 @@
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from snap_catalog import SnapError
+from snap_gcn.fit import Epoch, Fitted, fit, held_out
+from snap_gcn.recipe import Recipe, recipe
+from snap_gcn.vocabulary import Vocabulary
+
+SMALL = Recipe(epochs=4, width=16)
+ACCURACY, LOSS = "made/test/accuracy", "made/test/loss"
+
+
+def train(table: pa.Table, vocabulary: Vocabulary, metric: str = ACCURACY, seed: int = 0) -> Fitted:
+    return fit(table, vocabulary, metric, SMALL, seed=seed)
+
+
+def same(a: Fitted, b: Fitted) -> bool:
+    return all(torch.equal(a.weights[name], b.weights[name]) for name in a.weights)
+
+
+def test_training_learns_an_order_it_has_not_seen(cells: pa.Table, vocabulary: Vocabulary) -> None:
+    longer = fit(cells, vocabulary, ACCURACY, Recipe(epochs=30), seed=0)
+    assert longer.history[-1].loss < longer.history[0].loss / 3
+    assert longer.history[-1].tau > 0.8
+
+
+def test_equal_seeds_give_equal_weights_and_others_do_not(
+    cells: pa.Table, vocabulary: Vocabulary
+) -> None:
+    assert same(train(cells, vocabulary), train(cells, vocabulary))
+    assert not same(train(cells, vocabulary), train(cells, vocabulary, seed=1))
+
+
+def test_weights_do_not_depend_on_the_number_of_threads(
+    cells: pa.Table, vocabulary: Vocabulary
+) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    one = train(cells, vocabulary)
+    torch.set_num_threads(2)
+    two = train(cells, vocabulary)
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)
+    assert same(one, two)
+
+
+def test_held_out_labels_never_reach_the_weights(cells: pa.Table, vocabulary: Vocabulary) -> None:
+    values = cells[ACCURACY].to_numpy()
+    scrambled = np.where(held_out(cells), 100 - values, values)
+    place = cells.column_names.index(ACCURACY)
+    other = cells.set_column(place, cells.schema.field(ACCURACY), pa.array(scrambled))
+    assert same(train(cells, vocabulary), train(other, vocabulary))
+
+
+def test_the_nb101_split_is_made_by_module_hash(cells: pa.Table) -> None:
+    hashes = ["f" * 24 + f"{i:08x}" for i in range(20)]
+    table = cells.slice(0, 20).append_column("module_hash", pa.array(hashes))
+    assert np.flatnonzero(held_out(table)).tolist() == [0, 10]
+    assert 0.05 < held_out(cells).mean() < 0.15
+
+
+def test_a_metric_that_is_better_when_lower_is_turned(
+    cells: pa.Table, vocabulary: Vocabulary
+) -> None:
+    by_loss = fit(cells, vocabulary, LOSS, Recipe(epochs=30), seed=0)
+    assert by_loss.history[-1].tau > 0.8
+
+
+def test_rows_without_the_metric_are_left_out(cells: pa.Table, vocabulary: Vocabulary) -> None:
+    values = cells[ACCURACY].to_pylist()
+    place = cells.column_names.index(ACCURACY)
+    half = pa.array([v if i % 2 else None for i, v in enumerate(values)])
+    table = cells.set_column(place, cells.schema.field(ACCURACY), half)
+    fitted = train(table, vocabulary)
+    assert fitted.n_train + fitted.n_validate == sum(i % 2 for i in range(len(values)))
+
+
+def test_the_operators_of_the_training_cells_are_told(
+    cells: pa.Table, vocabulary: Vocabulary
+) -> None:
+    names = {name for _, name in train(cells, vocabulary).trained}
+    assert names == {"input", "output", "conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3"}
+
+
+def test_every_epoch_is_reported(cells: pa.Table, vocabulary: Vocabulary) -> None:
+    seen: list[int] = []
+    note: Callable[[int, Epoch], None] = lambda number, _: seen.append(number)  # noqa: E731
+    fit(cells, vocabulary, ACCURACY, SMALL, seed=0, on_epoch=note)
+    assert seen == [1, 2, 3, 4]
+
+
+def test_a_diverging_loss_is_told(cells: pa.Table, vocabulary: Vocabulary) -> None:
+    wild = Recipe(epochs=2, learning_rate=float("inf"))
+    with pytest.raises(SnapError, match=r"mine\.parquet: the loss became nan in epoch 1"):
+        fit(cells, vocabulary, ACCURACY, wild, seed=0, source="mine.parquet")
+
+
+def test_too_few_cells_are_refused(cells: pa.Table, vocabulary: Vocabulary) -> None:
+    with pytest.raises(SnapError, match="too few architectures"):
+        train(cells.slice(0, 3), vocabulary)
+
+
+def test_a_constant_metric_is_refused(cells: pa.Table, vocabulary: Vocabulary) -> None:
+    place = cells.column_names.index(ACCURACY)
+    flat = cells.set_column(place, cells.schema.field(ACCURACY), pa.array([90.0] * len(cells)))
+    with pytest.raises(SnapError, match="the same for every"):
+        train(flat, vocabulary)
+
+
+def test_the_short_schedule_scales_the_paper_s() -> None:
+    full, short = recipe("paper", "full"), recipe("paper", "short")
+    assert (full.layers, full.width, full.epochs, full.step_size, full.gamma) == (3, 64, 150, 40, 0.1)
+    assert (short.epochs, short.step_size, short.fraction) == (20, 5, 0.2)
