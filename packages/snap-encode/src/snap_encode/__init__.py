@@ -1,1 +1,7 @@
 """Vectors for neural network operators from what is said of them."""
+
+from snap_encode.encoder import SentenceEncoder
+from snap_encode.models import DEFAULT_MODEL
+from snap_encode.tables import catalog_table, encode, operator_table
+
+__all__ = ["DEFAULT_MODEL", "SentenceEncoder", "catalog_table", "encode", "operator_table"]

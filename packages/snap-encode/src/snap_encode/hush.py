@@ -1,0 +1,34 @@
+"""Keep libraries from writing to standard error."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Silence the libraries' warnings, log records and progress bars; exceptions still rise."""
+    level = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with _no_bars():
+                yield
+    finally:
+        logging.disable(level)
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    # transformers switches the bars of huggingface_hub along with its own.
+    from transformers.utils import logging as bars
+
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()  # type: ignore[no-untyped-call]

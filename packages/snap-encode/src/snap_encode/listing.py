@@ -1,0 +1,83 @@
+"""Read a list of operators: one a line, `name<TAB>description` or just a description."""
+
+import io
+import os
+from pathlib import Path
+
+from snap_catalog import SnapError
+
+_LONGEST = 10_000
+
+
+def read_operators(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Read operators and their descriptions.
+
+    A line without a tab is both name and description. Blank lines and lines that begin with `#`
+    are left out. The text is UTF-8, a byte order mark is tolerated.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Operator name -> description, in the order of the file.
+
+    Raises:
+        SnapError: the file cannot be read, names no operator, or has a bad line, which is named.
+    """
+    descriptions: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    for number, line in enumerate(io.StringIO(_text(path), newline=None), 1):
+        where = f"{path}:{number}"
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, description = _operator(line.rstrip("\n"), where)
+        if name in descriptions:
+            raise SnapError(
+                f"{where}: operator {_shown(name)} is already on line {lines[name]}; rename one"
+            )
+        descriptions[name], lines[name] = description, number
+    if not descriptions:
+        raise SnapError(f"{path}: no operator in it; write one a line, name<TAB>description")
+    return descriptions
+
+
+def _text(path: str | os.PathLike[str]) -> str:
+    try:
+        data = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise SnapError(f"{path}: cannot be read ({reason}); name a text file") from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _not_text(path, data[: error.start]) from error
+    if "\0" in text:
+        raise _not_text(path, data[: data.index(b"\0")])
+    return text
+
+
+def _not_text(path: str | os.PathLike[str], before: bytes) -> SnapError:
+    number = before.count(b"\n") + 1
+    return SnapError(f"{path}:{number}: not UTF-8 text; save the file as plain text in UTF-8")
+
+
+def _operator(line: str, where: str) -> tuple[str, str]:
+    if len(line) > _LONGEST:
+        raise SnapError(
+            f"{where}: a line of {len(line):,} characters; shorten it to {_LONGEST:,} or fewer"
+        )
+    fields = [field.strip() for field in line.split("\t")]
+    if len(fields) > 2:
+        raise SnapError(
+            f"{where}: {len(fields) - 1} tabs in {_shown(line)}; write name<TAB>description"
+        )
+    name, description = fields[0], fields[-1]
+    if not name:
+        raise SnapError(f"{where}: no name before the tab in {_shown(line)}; add one")
+    if not description:
+        raise SnapError(f"{where}: no description after the tab in {_shown(line)}; add one")
+    return name, description
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")

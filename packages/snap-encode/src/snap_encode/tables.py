@@ -1,0 +1,103 @@
+"""Operator tables, in the form of the `operators` contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from snap_catalog import Operator, SnapError, operators
+
+from snap_encode.encoder import SentenceEncoder
+from snap_encode.models import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+    from snap_catalog.catalog import Length
+
+_Row = tuple[str | None, str, str]
+
+
+def encode(texts: Sequence[str], model: str = DEFAULT_MODEL) -> NDArray[np.float32]:
+    """Return the vectors of some texts; to call it often, keep a `SentenceEncoder` instead.
+
+    Args:
+        texts: n texts.
+        model: a folder, or a name on the Hugging Face hub; the default needs no network.
+
+    Returns:
+        Array of shape (n, d), 384 columns for the default model.
+
+    Raises:
+        SnapError: the model cannot be loaded.
+    """
+    return SentenceEncoder(model).encode(texts)
+
+
+def operator_table(
+    descriptions: Mapping[str, str], model: str = DEFAULT_MODEL, *, quiet: bool = True
+) -> pa.Table:
+    """Encode operators of your own.
+
+    Args:
+        descriptions: operator name -> what is said of it.
+        model: a folder, or a name on the Hugging Face hub; the default needs no network.
+        quiet: show no progress.
+
+    Returns:
+        A row an operator, ready for `snap_catalog.parquet.write(..., "operators", ...)`; `space`
+        is null, and the schema's metadata names the model.
+
+    Raises:
+        SnapError: the model cannot be loaded.
+    """
+    return _table([(None, op, text) for op, text in descriptions.items()], model, quiet, {})
+
+
+def catalog_table(
+    *spaces: str, length: Length = "short", model: str = DEFAULT_MODEL, quiet: bool = True
+) -> pa.Table:
+    """Encode the operators of catalogued search spaces.
+
+    Args:
+        spaces: the spaces; all of them where none is given.
+        length: which description to encode (paper, Table 1).
+        model: a folder, or a name on the Hugging Face hub; the default needs no network.
+        quiet: show no progress.
+
+    Returns:
+        A row an operator of a space, as `operator_table` has it; the schema's metadata also
+        holds the length.
+
+    Raises:
+        SnapError: a space is not catalogued, or the model cannot be loaded.
+    """
+    rows: list[_Row] = [
+        (space, operator.name, operator.descriptions[length])
+        for space in dict.fromkeys(spaces or operators())
+        for operator in _of_space(space)
+    ]
+    return _table(rows, model, quiet, {"snap.length": length})
+
+
+def _of_space(space: str) -> Sequence[Operator]:
+    known = operators()
+    if space not in known:
+        raise SnapError(f"unknown search space {space!r}; the catalog has {', '.join(known)}")
+    return known[space]
+
+
+def _table(rows: Sequence[_Row], model: str, quiet: bool, metadata: Mapping[str, str]) -> pa.Table:
+    import pyarrow as pa
+
+    encoder = SentenceEncoder(model)
+    vectors = encoder.encode([text for _, _, text in rows], quiet=quiet)
+    columns = {
+        "space": pa.array([space for space, _, _ in rows], pa.string()),
+        "op": pa.array([op for _, op, _ in rows], pa.string()),
+        "text": pa.array([text for _, _, text in rows], pa.string()),
+        "embedding": pa.FixedSizeListArray.from_arrays(vectors.ravel(), vectors.shape[1]),
+    }
+    made_by = {"snap.model": encoder.name, "snap.model_sha256": encoder.sha256}
+    return pa.table(columns, metadata={**made_by, **metadata})

@@ -1,0 +1,106 @@
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from snap_catalog import operators, parquet
+from snap_encode.cli import main
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder of every test, with a list in another one."""
+    here = tmp_path / "here"
+    here.mkdir()
+    (tmp_path / "ops.v2.txt").write_text("conv7x7\tConvolution 7x7\nMax pooling 5x5\n")
+    monkeypatch.chdir(here)
+    return here
+
+
+def _run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_a_list_is_encoded_without_a_subcommand_to_the_current_folder(folder: Path) -> None:
+    result = _run("../ops.v2.txt")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "ops.v2.parquet: 2 operators" in result.stderr
+    assert [file.name for file in folder.iterdir()] == ["ops.v2.parquet"]
+    table = parquet.read("ops.v2.parquet", "operators")
+    assert table["op"].to_pylist() == ["conv7x7", "Max pooling 5x5"]
+    assert table["space"].null_count == 2
+
+
+def test_equal_runs_write_equal_bytes_and_quiet_ones_print_nothing(tiny: Path) -> None:
+    for output in ("a.parquet", "b.parquet"):
+        result = _run("encode", "../ops.v2.txt", "-o", output, "--model", tiny, "--quiet")
+        assert (result.exit_code, result.output) == (0, "")
+    assert Path("a.parquet").read_bytes() == Path("b.parquet").read_bytes()
+
+
+def test_catalogued_spaces_share_a_file(tiny: Path) -> None:
+    spaces = ("--space", "nb201", "--space", "darts")
+    result = _run(*spaces, "--length", "medium", "--model", tiny)
+    assert result.exit_code == 0
+    table = parquet.read("operators.parquet", "operators")
+    expected = [op.descriptions["medium"] for s in ("nb201", "darts") for op in operators()[s]]
+    assert table["text"].to_pylist() == expected
+    assert parquet.decode_metadata(table.schema)["snap.length"] == "medium"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "Give either FILE or --space."),
+        (("../ops.v2.txt", "--space", "nb201"), "Give either FILE or --space."),
+        (("../ops.v2.txt", "--length", "long"), "--length goes with --space"),
+        (("--space", "nb999"), "'nb999' is not one of 'darts', 'nb101'"),
+        (("../ops.v2.txt", "-o", "../here/../ops.v2.txt"), "is the file to read"),
+    ],
+)
+def test_misuse_exits_with_2_and_leaves_files_alone(
+    folder: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    before = Path("../ops.v2.txt").read_bytes()
+    result = _run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert Path("../ops.v2.txt").read_bytes() == before
+    assert list(folder.iterdir()) == []
+
+
+def _assert_failed(result: Result, message: str) -> None:
+    assert (result.exit_code, result.stdout) == (1, "")
+    errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert result.stderr.splitlines()[-1:] == errors
+    assert message in errors[0]
+
+
+def test_a_bad_line_exits_with_1_and_writes_nothing(folder: Path) -> None:
+    Path("../bad.txt").write_text("a\tb\nc\td\te\n")
+    _assert_failed(_run("../bad.txt"), "../bad.txt:2: 2 tabs in 'c\\td\\te'")
+    _assert_failed(_run("../gone.txt"), "../gone.txt: cannot be read (no such file")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_exits_with_1(tiny: Path) -> None:
+    outputs = [Path("gone/ops.parquet"), Path("/proc/ops.parquet")]
+    for output in outputs if os.name == "posix" else outputs[:1]:
+        result = _run("../ops.v2.txt", "-o", output, "--model", tiny)
+        _assert_failed(result, f"{output}: cannot write here")
+
+
+def test_an_unknown_model_exits_with_1_and_writes_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    _assert_failed(_run("../ops.v2.txt", "--model", "nobody/nothing"), "model 'nobody/nothing': no")
+    assert list(folder.iterdir()) == []
+
+
+def test_help_tells_the_options() -> None:
+    assert "ops.txt" in _run("--help").stdout
+    for option in ("--space", "--length", "--model", "--output", "--quiet"):
+        assert option in _run("encode", "--help").stdout

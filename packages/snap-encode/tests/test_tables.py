@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from snap_catalog import SnapError, operators, parquet
+from snap_encode import SentenceEncoder, catalog_table, operator_table
+
+
+def test_operators_of_ones_own_have_no_space(encoder: SentenceEncoder) -> None:
+    table = operator_table({"conv7x7": "Convolution 7x7", "swish": "Swish activation"})
+    assert table["space"].to_pylist() == [None, None]
+    assert table["op"].to_pylist() == ["conv7x7", "swish"]
+    assert table["text"].to_pylist() == ["Convolution 7x7", "Swish activation"]
+    expected = encoder.encode(["Convolution 7x7", "Swish activation"])
+    np.testing.assert_array_equal(np.array(table["embedding"].to_pylist(), np.float32), expected)
+    assert parquet.decode_metadata(table.schema) == {
+        "snap.model": encoder.name,
+        "snap.model_sha256": encoder.sha256,
+    }
+
+
+def test_the_whole_catalog_is_encoded_and_kept_as_a_file(tmp_path: Path) -> None:
+    parquet.write(catalog_table(), tmp_path / "all.parquet", "operators", producer="snap-encode")
+    table = parquet.read(tmp_path / "all.parquet", "operators")
+    rows = zip(table["space"].to_pylist(), table["op"].to_pylist(), strict=True)
+    assert list(rows) == [(s, op.name) for s, known in operators().items() for op in known]
+    metadata = parquet.decode_metadata(table.schema)
+    assert metadata["snap.length"] == "short"
+    assert metadata["snap.model"] == "all-MiniLM-L6-v2"
+
+
+def test_operators_that_read_alike_have_one_vector_in_every_space(tiny: Path) -> None:
+    table = catalog_table("nb101", "nb201", model=str(tiny))
+    vectors: dict[str, list[float]] = {}
+    for row in table.to_pylist():
+        assert vectors.setdefault(row["text"], row["embedding"]) == row["embedding"]
+    assert len(vectors) < table.num_rows
+
+
+def test_a_space_named_twice_is_encoded_once_and_in_the_length_asked_for(tiny: Path) -> None:
+    table = catalog_table("nb201", "nb201", length="long", model=str(tiny))
+    assert table["text"].to_pylist() == [op.descriptions["long"] for op in operators()["nb201"]]
+    assert parquet.decode_metadata(table.schema)["snap.length"] == "long"
+
+
+def test_an_unknown_space_is_told_with_the_known_ones() -> None:
+    with pytest.raises(SnapError, match="unknown search space 'nb999'; the catalog has darts"):
+        catalog_table("nb999")
+
+
+def test_no_operator_makes_an_empty_table(tiny: Path) -> None:
+    table = operator_table({}, model=str(tiny))
+    parquet.write(table, tiny / "none.parquet", "operators", producer="snap-encode")
+    assert parquet.read(tiny / "none.parquet", "operators").num_rows == 0
