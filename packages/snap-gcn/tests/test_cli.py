@@ -23,7 +23,9 @@ def run(*arguments: object) -> Result:
 def fit(files: Path, out: Path, *more: str) -> Result:
     metric = () if "--metric" in more else ("--metric", "made/test/acc")
     operators = ("--operators", files / "o.parquet")
-    return run("fit", files / "g.parquet", *operators, "--out", out, "--schedule", "short", *metric, *more)
+    return run(
+        "fit", files / "g.parquet", *operators, "--out", out, "--schedule", "short", *metric, *more
+    )
 
 
 def test_fit_and_predict_write_what_the_contracts_say(files: Path) -> None:
@@ -88,7 +90,9 @@ def test_a_missing_column_is_named_with_its_type(files: Path) -> None:
     assert "less.parquet: column 'src' (list<int16>) is missing" in result.stderr
 
 
-@pytest.mark.parametrize(("metric", "fault"), [("made", "more than one"), ("svhn", "fits no metric")])
+@pytest.mark.parametrize(
+    ("metric", "fault"), [("made", "more than one"), ("svhn", "fits no metric")]
+)
 def test_a_metric_that_names_no_column_is_refused(files: Path, metric: str, fault: str) -> None:
     result = fit(files, files / "model", "--metric", metric)
     assert result.exit_code == 1

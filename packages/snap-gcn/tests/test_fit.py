@@ -112,5 +112,11 @@ def test_a_constant_metric_is_refused(cells: pa.Table, vocabulary: Vocabulary) -
 
 def test_the_short_schedule_scales_the_paper_s() -> None:
     full, short = recipe("paper", "full"), recipe("paper", "short")
-    assert (full.layers, full.width, full.epochs, full.step_size, full.gamma) == (3, 64, 150, 40, 0.1)
+    assert (full.layers, full.width, full.epochs, full.step_size, full.gamma) == (
+        3,
+        64,
+        150,
+        40,
+        0.1,
+    )
     assert (short.epochs, short.step_size, short.fraction) == (20, 5, 0.2)

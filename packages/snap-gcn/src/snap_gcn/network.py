@@ -1,14 +1,19 @@
 """The network as it is trained, in torch-geometric layers."""
 
 import itertools
+import warnings
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import GCNConv
 
 from snap_gcn.batches import Batch
 from snap_gcn.recipe import Recipe
+
+with warnings.catch_warnings():
+    # torch-geometric compiles some helpers as it is imported, by a way that torch will give up.
+    warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)
+    from torch_geometric.nn import GCNConv
 
 
 class GcnNetwork(nn.Module):

@@ -1,0 +1,31 @@
+"""Train the predictor that snap-gcn bundles, measure it, and put it into the package.
+
+    uv run tools/train_bundled.py
+
+Takes about half an hour on one core; a stopped run goes on at the step it was in.
+"""
+
+from pathlib import Path
+
+import click
+from pipeline import DATA, fit, measure, prepare
+from snap_gcn.folder import Model, load, save
+
+BUNDLE = Path(__file__).parents[1] / "packages/snap-gcn/src/snap_gcn/bundle/paper"
+
+
+@click.command()
+@click.option("--work", default="build/bundled", show_default=True, type=click.Path(path_type=Path))
+def main(work: Path) -> None:
+    """Train on NAS-Bench-101's training cells, full schedule, seed 0."""
+    click.echo(f"benchmark tables from {DATA}")
+    prepare(work)
+    model = load(fit(work, "paper", "full", seed=0))
+    measured = [figures._asdict() for figures in measure(work, work / "paper")]
+    BUNDLE.parent.mkdir(exist_ok=True)
+    save(Model({**model.config, "measured": measured}, model.weights, model.operators), BUNDLE)
+    click.echo((BUNDLE / "README.md").read_text("utf-8"))
+
+
+if __name__ == "__main__":
+    main()
