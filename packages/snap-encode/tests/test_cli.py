@@ -102,5 +102,5 @@ def test_an_unknown_model_exits_with_1_and_writes_nothing(
 
 def test_help_tells_the_options() -> None:
     assert "ops.txt" in _run("--help").stdout
-    for option in ("--space", "--length", "--model", "--output", "--quiet"):
+    for option in ("--space", "--length", "--model", "--out", "--quiet"):
         assert option in _run("encode", "--help").stdout

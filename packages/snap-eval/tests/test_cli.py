@@ -115,7 +115,7 @@ def test_a_missing_column_is_refused(run: Run, files: Files, tmp_path: Path) -> 
 def test_swapped_files_are_refused(run: Run, files: Files, tmp_path: Path) -> None:
     result = run("correlate", *files[::-1], "--metric", "accuracy")
     line = _refusal(result, tmp_path / "correlations.parquet")
-    assert "expected a 'scores' file, but this is a 'graphs' file" in line
+    assert "expected a file of kind 'scores', but this one is 'graphs'" in line
 
 
 @pytest.mark.parametrize(

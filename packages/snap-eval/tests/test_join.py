@@ -92,3 +92,12 @@ def test_a_metric_without_a_value_in_common_cells_is_refused_by_name(
 ) -> None:
     with pytest.raises(SnapError, match=r"none of its 1 cells that scores scores .*accuracy"):
         join(make_scores(["a"], [1]), make_graphs(["a"], {METRIC: [None]}), METRIC, TABLES)
+
+
+def test_none_is_no_unreachable_operator(make_graphs: Make, make_scores: Make) -> None:
+    graphs = make_graphs(["a", "b"], {METRIC: [1, 2]}, n_dead=[1, 1])
+    nodes = [["input", "none", "output"], ["input", "conv", "output"]]
+    place = graphs.column_names.index("nodes")
+    graphs = graphs.set_column(place, "nodes", pa.array(nodes, pa.list_(pa.string())))
+    pairs = join(make_scores(["a", "b"], [1, 2]), graphs, METRIC, TABLES)
+    assert pairs.unique_reachable.tolist() == [True, False]

@@ -1,11 +1,10 @@
-from collections.abc import Callable
-
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
 from snap_catalog import SnapError
-from snap_gcn.fit import Epoch, Fitted, fit, held_out
+from snap_gcn.data import held_out
+from snap_gcn.fit import Epoch, Fitted, fit
 from snap_gcn.recipe import Recipe, recipe
 from snap_gcn.vocabulary import Vocabulary
 
@@ -86,10 +85,10 @@ def test_the_operators_of_the_training_cells_are_told(
 
 
 def test_every_epoch_is_reported(cells: pa.Table, vocabulary: Vocabulary) -> None:
-    seen: list[int] = []
-    note: Callable[[int, Epoch], None] = lambda number, _: seen.append(number)  # noqa: E731
-    fit(cells, vocabulary, ACCURACY, SMALL, seed=0, on_epoch=note)
-    assert seen == [1, 2, 3, 4]
+    seen: list[Epoch] = []
+    fitted = fit(cells, vocabulary, ACCURACY, SMALL, seed=0, on_epoch=seen.append)
+    assert seen == fitted.history
+    assert len(seen) == 4
 
 
 def test_a_diverging_loss_is_told(cells: pa.Table, vocabulary: Vocabulary) -> None:

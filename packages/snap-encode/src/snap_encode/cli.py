@@ -17,6 +17,7 @@ class _Group(OneLineErrors, DefaultGroup):  # type: ignore[misc]
 
 
 @click.group(cls=_Group, default="encode", default_if_no_args=True)
+@click.version_option(package_name="snap-encode")
 def main() -> None:
     """Turn what is said of neural network operators into vectors.
 
@@ -47,7 +48,7 @@ def main() -> None:
 )
 @click.option(
     "-o",
-    "--output",
+    "--out",
     type=click.Path(path_type=Path),
     help="The file to write.  [default: FILE's stem, or `operators`, with .parquet, in the "
     "current folder]",
@@ -58,7 +59,7 @@ def encode(
     spaces: tuple[str, ...],
     length: Length | None,
     model: str,
-    output: Path | None,
+    out: Path | None,
     quiet: bool,
 ) -> None:
     """Encode the operators of FILE, or of a catalogued space, to a Parquet file.
@@ -70,7 +71,7 @@ def encode(
         raise click.UsageError("Give either FILE or --space.")
     if file is not None and length is not None:
         raise click.UsageError("--length goes with --space: FILE holds the descriptions.")
-    target = output or Path(f"{file.stem if file else 'operators'}.parquet")
+    target = out or Path(f"{file.stem if file else 'operators'}.parquet")
     if file is not None and file.resolve() == target.resolve():
         raise click.UsageError(f"{target} is the file to read; choose another output with -o.")
     _encode(file, spaces, length or "short", model, target, quiet)
@@ -90,6 +91,7 @@ def _encode(
     from snap_encode.tables import catalog_table, operator_table
 
     descriptions = read_operators(file) if file else {}
+    parquet.check_writable(target)
     say(f"Loading {model}", quiet=quiet)
     if file:
         table = operator_table(descriptions, model, quiet=quiet)

@@ -20,7 +20,7 @@ def main() -> None:
 )
 @click.option(
     "-o",
-    "--output",
+    "--out",
     type=click.Path(path_type=Path),
     default=Path("correlations.parquet"),
     show_default=True,
@@ -43,7 +43,7 @@ def correlate(
     scores: Path,
     graphs: Path,
     metric: str,
-    output: Path,
+    out: Path,
     bootstrap: int,
     seed: int,
     benchmark: str | None,
@@ -73,7 +73,7 @@ def correlate(
             sources=sources,
             advance=advance,
         )
-    parquet.write(table, output, "correlations", producer="snap-eval")
+    parquet.write(table, out, "correlations", producer="snap-eval")
     for note in show.notes(table, sources):
         say(note, quiet=quiet)
     if as_json:

@@ -3,15 +3,11 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 from snap_catalog.console import OneLineErrors, progress, say
 
 from snap_gcn.recipe import PRESETS, Schedule, recipe
-
-if TYPE_CHECKING:
-    from snap_gcn.fit import Fitted
 
 _FILE = click.Path(dir_okay=False)
 _FOLDER = click.Path(file_okay=False)
@@ -49,6 +45,7 @@ def fit(
     from snap_catalog.metrics import resolve_metric
     from snap_catalog.parquet import check_writable, read
 
+    from snap_gcn.config import configuration
     from snap_gcn.fit import fit as fit_predictor
     from snap_gcn.folder import Model, save
     from snap_gcn.vocabulary import Vocabulary
@@ -56,63 +53,32 @@ def fit(
     check_writable(out)
     table = read(graphs, "graphs")
     column = resolve_metric(metric, table.column_names, source=graphs)
-    vocabulary = Vocabulary.from_table(read(operators, "operators"))
+    vectors = read(operators, "operators")
     chosen = recipe(preset, schedule)
     with progress("training epochs", chosen.epochs, quiet=quiet) as advance:
         fitted = fit_predictor(
             table,
-            vocabulary,
+            Vocabulary.from_table(vectors),
             column,
             chosen,
             seed=seed,
             source=graphs,
-            on_epoch=lambda _number, epoch: advance(
-                1, f"loss {epoch.loss:.5f} tau {epoch.tau:.4f}"
-            ),
+            on_epoch=lambda epoch: advance(1, f"loss {epoch.loss:.5f} tau {epoch.tau:.4f}"),
         )
-    last = fitted.history[-1]
-    config = _config(fitted, table.schema, vocabulary.table.schema, preset, schedule, seed, column)
-    save(Model({"name": Path(out).name, **config}, fitted.weights, vocabulary.table), Path(out))
-    say(f"{out}: Kendall's tau {last.tau:.4f} on {fitted.n_validate:,} held-out cells", quiet=quiet)
-
-
-def _config(
-    fitted: "Fitted",
-    graphs: Any,
-    operators: Any,
-    preset: str,
-    schedule: Schedule,
-    seed: int,
-    metric: str,
-) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from snap_catalog.parquet import decode_metadata
-
-    data, encoder = decode_metadata(graphs), decode_metadata(operators)
-    return {
-        "preset": preset,
-        "schedule": schedule,
-        "seed": seed,
-        "recipe": asdict(recipe(preset, schedule)),
-        "encoder": {
-            "model": encoder["snap.model"],
-            "sha256": encoder["snap.model_sha256"],
-            "length": encoder.get("snap.length", "own"),
-        },
-        "training": {
-            "benchmark": data.get("snap.benchmark", "own data"),
-            "metric": metric,
-            "source_sha256": data.get("snap.source_sha256", "unknown"),
-            "n_train": fitted.n_train,
-            "n_validate": fitted.n_validate,
-            "loss": fitted.history[-1].loss,
-            "tau": fitted.history[-1].tau,
-            "seconds": sum(epoch.seconds for epoch in fitted.history),
-        },
-        "trained_operators": fitted.trained,
-        "command": shlex.join(["snap-gcn", *sys.argv[1:]]),
-    }
+    config = configuration(
+        fitted,
+        table.schema,
+        vectors.schema,
+        metric=column,
+        preset=preset,
+        schedule=schedule,
+        seed=seed,
+    )
+    command = shlex.join(["snap-gcn", *sys.argv[1:]])
+    config |= {"name": Path(out).name, "command": command}
+    save(Model(config, fitted.weights, vectors), Path(out))
+    tau = fitted.history[-1].tau
+    say(f"{out}: Kendall's tau {tau:.4f} on {fitted.n_validate:,} held-out cells", quiet=quiet)
 
 
 @main.command()

@@ -1,0 +1,118 @@
+"""The cells a predictor is trained on, and those it is only measured on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+from scipy.stats import kendalltau
+from snap_catalog import SnapError
+from snap_graphs import Graphs
+from snap_graphs.arrays import Bools, Ints
+from torch import Tensor
+
+from snap_gcn.batches import Batcher
+from snap_gcn.inference import score
+from snap_gcn.network import GcnNetwork
+from snap_gcn.vocabulary import Key, Vocabulary, keys_of
+
+
+def held_out(table: pa.Table) -> Bools:
+    """Mark the tenth of the cells that is kept for validation.
+
+    The rule is `int(hash[-8:], 16) % 10 == 0`, over NAS-Bench-101's MD5 module hash where the
+    table has it and over `cell_hash` elsewhere, so that isomorphic cells stay together.
+    """
+    column = "module_hash" if "module_hash" in table.column_names else "cell_hash"
+    return np.array([int(h[-8:], 16) % 10 == 0 for h in table[column].to_pylist()], np.bool_)
+
+
+def split(
+    table: pa.Table, metric: str, fraction: float, random: np.random.Generator, source: str
+) -> tuple[pa.Table, pa.Table]:
+    """Return the cells to train on, and those held out; both have a value of the metric.
+
+    Args:
+        table: rows of the `graphs` contract.
+        metric: a metric column.
+        fraction: share of the training cells that is kept, drawn at random.
+        random: draws them.
+        source: what to call the table in an error.
+
+    Raises:
+        SnapError: fewer than two cells are left on a side.
+    """
+    table = table.filter(table[metric].is_valid())
+    validating = held_out(table)
+    train, validate = np.flatnonzero(~validating), np.flatnonzero(validating)
+    if len(train) < 2 or len(validate) < 2:
+        raise SnapError(f"{source}: too few architectures have {metric} ({table.num_rows})")
+    count = max(2, round(fraction * len(train)))
+    kept = np.sort(random.permutation(train)[:count])
+    return table.take(kept), table.take(validate)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Training cells as a batcher, validation cells as graphs for inference.
+
+    Attributes:
+        vocabulary: vectors of the operators.
+        vectors: the same as a tensor.
+        batcher: the training cells.
+        targets: (train,) what to regress.
+        held: the validation cells.
+        held_op: (held nodes,) rows of their operators' vectors.
+        held_merit: (validate,) what they should be ranked by.
+    """
+
+    vocabulary: Vocabulary
+    vectors: Tensor
+    batcher: Batcher
+    targets: Tensor
+    held: Graphs
+    held_op: Ints
+    held_merit: npt.NDArray[np.float64]
+
+    @classmethod
+    def build(
+        cls, train: pa.Table, held: pa.Table, vocabulary: Vocabulary, metric: str, source: str
+    ) -> "TrainingData":
+        """Lay out two sets of cells.
+
+        Raises:
+            SnapError: an operator has no vector, or all training cells are alike in the metric.
+        """
+        graphs = [Graphs.from_table(part) for part in (train, held)]
+        op = [
+            vocabulary.find(part, graph, source)
+            for part, graph in zip((train, held), graphs, strict=True)
+        ]
+        merit = _merit(train, metric)
+        if not merit.std():
+            raise SnapError(f"{source}: {metric} is the same for every training cell")
+        return cls(
+            vocabulary=vocabulary,
+            vectors=torch.from_numpy(vocabulary.vectors),
+            batcher=Batcher.build(graphs[0], op[0]),
+            targets=torch.from_numpy((merit - merit.mean()) / merit.std()).float(),
+            held=graphs[1],
+            held_op=op[1],
+            held_merit=_merit(held, metric),
+        )
+
+    def trained(self) -> list[Key]:
+        """List the operators that occur in the training cells."""
+        return keys_of(self.vocabulary.table, self.batcher.op)
+
+    def tau(self, network: GcnNetwork) -> float:
+        """Return Kendall's tau between scores and targets of the validation cells."""
+        scores = score(network.state_dict(), self.vocabulary.vectors, self.held, self.held_op)
+        return float(kendalltau(scores, self.held_merit).statistic)
+
+
+def _merit(table: pa.Table, metric: str) -> npt.NDArray[np.float64]:
+    sign = -1.0 if table.schema.field(metric).metadata[b"direction"] == b"min" else 1.0
+    values: npt.NDArray[np.float64] = table[metric].to_numpy()
+    return sign * values
