@@ -57,4 +57,4 @@ def test_an_empty_table_gets_no_scores(analog: pa.Table) -> None:
 def test_the_bundled_predictor_ranks_a_space_it_has_never_seen(analog: pa.Table) -> None:
     accuracy = analog["cifar10/test/baseline_accuracy"].to_numpy()
     rho = spearmanr(Predictor.bundled().score(analog), accuracy).statistic
-    assert rho == pytest.approx(GOLDEN, abs=0.005)  # noqa: F821
+    assert rho == pytest.approx(0.6606, abs=0.002)

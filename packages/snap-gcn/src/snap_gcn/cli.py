@@ -11,6 +11,7 @@ from snap_gcn.recipe import PRESETS, Schedule, recipe
 
 _FILE = click.Path(dir_okay=False)
 _FOLDER = click.Path(file_okay=False)
+_GRAPH_COLUMNS = ("space", "arch_id", "nodes", "src", "dst")
 
 
 @click.group(cls=OneLineErrors)
@@ -26,7 +27,7 @@ def main() -> None:
 @click.option("--out", required=True, type=_FOLDER, help="Model folder to write.")
 @click.option("--preset", type=click.Choice(sorted(PRESETS)), default="paper", show_default=True)
 @click.option("--schedule", type=click.Choice(["full", "short"]), default="full", show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
 @click.option("--quiet", is_flag=True, help="Say nothing but errors.")
 def fit(
     graphs: str,
@@ -43,7 +44,7 @@ def fit(
     A tenth of the cells, chosen by their hash, is held out and only measured on.
     """
     from snap_catalog.metrics import resolve_metric
-    from snap_catalog.parquet import check_writable, read
+    from snap_catalog.parquet import check_writable, column_names, read
 
     from snap_gcn.config import configuration
     from snap_gcn.fit import fit as fit_predictor
@@ -51,8 +52,10 @@ def fit(
     from snap_gcn.vocabulary import Vocabulary
 
     check_writable(out)
-    table = read(graphs, "graphs")
-    column = resolve_metric(metric, table.column_names, source=graphs)
+    names = column_names(graphs)
+    column = resolve_metric(metric, names, source=graphs)
+    needed = [*_GRAPH_COLUMNS, "cell_hash", "module_hash", column]
+    table = read(graphs, "graphs", columns=[name for name in needed if name in names])
     vectors = read(operators, "operators")
     chosen = recipe(preset, schedule)
     with progress("training epochs", chosen.epochs, quiet=quiet) as advance:
@@ -85,7 +88,9 @@ def fit(
 @click.argument("graphs", type=_FILE)
 @click.option("--model", type=_FOLDER, help="Model folder; the bundled predictor where not given.")
 @click.option("--operators", type=_FILE, help="Vectors of operators that the model does not know.")
-@click.option("-o", "--out", type=_FILE, default="scores.parquet", show_default=True)
+@click.option(
+    "-o", "--out", type=_FILE, default="scores.parquet", show_default=True, help="File to write."
+)
 @click.option("--quiet", is_flag=True, help="Say nothing but errors.")
 def predict(graphs: str, model: str | None, operators: str | None, out: str, quiet: bool) -> None:
     """Score every architecture of the Parquet file GRAPHS; higher is better."""
@@ -93,7 +98,7 @@ def predict(graphs: str, model: str | None, operators: str | None, out: str, qui
 
     from snap_gcn.predictor import Predictor
 
-    table = read(graphs, "graphs", columns=["space", "arch_id", "nodes", "src", "dst"])
+    table = read(graphs, "graphs", columns=_GRAPH_COLUMNS)
     predictor = Predictor.bundled() if model is None else Predictor.load(model)
     if operators is not None:
         predictor = predictor.with_operators(read(operators, "operators"), operators)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save as to_bytes
 from snap_catalog import SnapError
 from snap_catalog.parquet import read, write
 from torch import Tensor
@@ -64,7 +64,7 @@ def save(model: Model, folder: Path) -> None:
 
 
 def _fill(model: Model, folder: Path) -> None:
-    save_file(dict(model.weights), folder / _WEIGHTS)
+    (folder / _WEIGHTS).write_bytes(to_bytes(dict(model.weights)))
     write(model.operators, folder / _OPERATORS, "operators", producer="snap-gcn")
     files = {name: _sha256(folder / name) for name in (_WEIGHTS, _OPERATORS)}
     config = {"format": FORMAT, **model.config, "sha256": files}
