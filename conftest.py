@@ -1,4 +1,4 @@
-"""Fixtures for the tests of every package."""
+"""Options and fixtures for the tests of every package."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `tests/contracts` be run over any file."""
+    parser.addoption(
+        "--file",
+        action="append",
+        default=[],
+        type=Path,
+        help="Parquet file for tests/contracts to check, instead of those the tools make; "
+        "may be repeated.",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,9 @@ def resolve_metric(wanted: str, columns: Iterable[str], *, source: str) -> str:
     """Return the one metric column that `wanted` names or shortens.
 
     A shortening is a run of neighbouring segments, each a prefix of the column's segment:
-    `cifar10/test` and `test/acc` both stand for `cifar10/test/accuracy@200`.
+    `cifar10/test` and `test/acc` both stand for `cifar10/test/accuracy@200`. Where several columns
+    fit, those with the most segments given whole, epochs and repeat aside, are meant:
+    `cifar10/test` is not `cifar100/test/accuracy@200`.
 
     Args:
         wanted: what the user typed.
@@ -30,7 +32,8 @@ def resolve_metric(wanted: str, columns: Iterable[str], *, source: str) -> str:
     metrics = [c for c in columns if is_metric(c)]
     if wanted in metrics:
         return wanted
-    matches = [c for c in metrics if _shortens(wanted.split("/"), c.split("/"))]
+    whole = {c: _whole_segments(wanted.split("/"), c.split("/")) for c in metrics}
+    matches = [c for c in metrics if whole[c] == max(whole.values()) >= 0]
     if len(matches) == 1:
         return matches[0]
     problem = "fits no metric column" if not matches else "fits more than one metric column"
@@ -38,8 +41,11 @@ def resolve_metric(wanted: str, columns: Iterable[str], *, source: str) -> str:
     raise SnapError(f"{source}: {wanted!r} {problem}; choose one of: {listing}")
 
 
-def _shortens(wanted: list[str], column: list[str]) -> bool:
-    windows = range(len(column) - len(wanted) + 1)
-    return any(
-        all(c.startswith(w) for w, c in zip(wanted, column[i:], strict=False)) for i in windows
+def _whole_segments(wanted: list[str], column: list[str]) -> int:
+    """Count the segments given whole where `wanted` fits best; -1 where it does not fit."""
+    windows = (column[i : i + len(wanted)] for i in range(len(column) - len(wanted) + 1))
+    fitting = [w for w in windows if all(map(str.startswith, w, wanted))]
+    counts = (
+        sum(re.split("[@#]", c)[0] == s for c, s in zip(w, wanted, strict=True)) for w in fitting
     )
+    return max(counts, default=-1)

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from snap_catalog.columns import check_columns
 from snap_catalog.errors import SnapError
-from snap_catalog.metrics import is_metric
 from snap_catalog.rules import RULES, check_key
 from snap_catalog.schemas import Contract, Name, contract
 
@@ -33,16 +32,40 @@ def read(
     Raises:
         SnapError: the file is missing, damaged, or breaks the contract.
     """
-    try:
-        table = pq.read_table(path, columns=None if columns is None else list(columns))
-    except FileNotFoundError as error:
-        raise SnapError(f"{path}: no such file") from error
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise SnapError(f"{path}: not a readable Parquet file ({reason}); make it anew") from error
+    table = _load(path, columns)
     _check_metadata(table, contract(name), str(path))
     validate(table, name, source=str(path), partial=columns)
     return table
+
+
+def column_names(path: str | os.PathLike[str]) -> list[str]:
+    """Return a file's columns without reading its rows.
+
+    Raises:
+        SnapError: the file is missing or damaged.
+    """
+    with _readable(path), pq.ParquetFile(path) as file:
+        names: list[str] = file.schema_arrow.names
+    return names
+
+
+def _load(path: str | os.PathLike[str], columns: Sequence[str] | None) -> pa.Table:
+    with _readable(path):
+        with pq.ParquetFile(path) as file:
+            table = file.read(columns=None if columns is None else list(columns))
+        table.validate(full=True)
+    return table
+
+
+@contextmanager
+def _readable(path: str | os.PathLike[str]) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise SnapError(f"{path}: no such file") from error
+    except (pa.ArrowException, OSError, UnicodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise SnapError(f"{path}: not a readable Parquet file ({reason}); make it anew") from error
 
 
 def write(
@@ -139,7 +162,11 @@ def _cannot_write(target: Path, error: OSError) -> SnapError:
 def decode_metadata(schema: pa.Schema) -> dict[str, str]:
     """Return a schema's `snap.*` metadata as text."""
     entries = schema.metadata or {}
-    return {k.decode(): v.decode() for k, v in entries.items() if k.startswith(b"snap.")}
+    return {
+        key.decode(errors="replace"): value.decode(errors="replace")
+        for key, value in entries.items()
+        if key.startswith(b"snap.")
+    }
 
 
 def validate(
@@ -157,20 +184,21 @@ def validate(
         SnapError: naming the source, the column and the row at fault.
     """
     rules = contract(name)
-    _check_columns(table, rules, source, partial)
-    if set(rules.key) <= set(table.column_names):
+    check_columns(table, rules, source, partial)
+    present = set(table.column_names)
+    if set(rules.key) <= present:
         check_key(table, rules.key, source)
-    for needed, rule in RULES.get(name, ()):
-        if needed <= set(table.column_names):
-            rule(table, source)
+    for rule in RULES.get(name, ()):
+        if rule.columns <= present:
+            rule.check(table, source)
 
 
 def _check_metadata(table: pa.Table, rules: Contract, source: str) -> None:
     entries = decode_metadata(table.schema)
     found, number = entries.get("snap.schema"), entries.get("snap.schema_version")
     if found != rules.name:
-        kind = f"a {found!r} file" if found else "no file of the SNAP tools (no snap.schema)"
-        raise SnapError(f"{source}: expected a {rules.name!r} file, but this is {kind}")
+        kind = repr(found) if found else "none of the SNAP tools (no snap.schema)"
+        raise SnapError(f"{source}: expected a file of kind {rules.name!r}, but this one is {kind}")
     if number != str(rules.version):
         raise SnapError(
             f"{source}: version {number} of the {rules.name!r} contract, but this tool reads "
@@ -178,44 +206,4 @@ def _check_metadata(table: pa.Table, rules: Contract, source: str) -> None:
         )
     for key in rules.metadata:
         if key not in entries:
-            raise SnapError(f"{source}: the file's metadata lacks {key!r}")
-
-
-def _check_columns(
-    table: pa.Table, rules: Contract, source: str, partial: Sequence[str] | None
-) -> None:
-    present = set(table.column_names)
-    for column in rules.columns:
-        if column.name not in present:
-            if not column.optional and (partial is None or column.name in partial):
-                raise SnapError(f"{source}: column {column.name!r} ({column.type}) is missing")
-            continue
-        actual = table.schema.field(column.name).type
-        if not column.accepts(actual):
-            raise SnapError(
-                f"{source}: column {column.name!r} must be {column.type}, but is {actual}"
-            )
-        if not column.nullable and table[column.name].null_count:
-            raise SnapError(f"{source}: column {column.name!r} has nulls and may not")
-    for name in table.column_names:
-        if all(name != column.name for column in rules.columns):
-            _check_open(table.schema.field(name), rules, source)
-
-
-def _check_open(field: Any, rules: Contract, source: str) -> None:
-    if rules.open is None:
-        raise SnapError(f"{source}: column {field.name!r} is not part of a {rules.name!r} file")
-    if field.type != pa.float64():
-        raise SnapError(f"{source}: column {field.name!r} must be double, but is {field.type}")
-    if rules.open != "metric":
-        return
-    if not is_metric(field.name):
-        raise SnapError(
-            f"{source}: column {field.name!r} is no metric name "
-            "(<dataset>/<split>/<metric>[@<epochs>][#<repeat>])"
-        )
-    if (field.metadata or {}).get(b"direction") not in (b"max", b"min"):
-        raise SnapError(
-            f"{source}: metric column {field.name!r} must carry the field metadata "
-            "'direction' (max or min)"
-        )
+            raise SnapError(f"{source}: the file's metadata lacks {key!r}; make the file anew")

@@ -1,14 +1,29 @@
 """What the contents of a contract's columns must satisfy, beyond their types."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from snap_catalog.errors import SnapError
+from snap_catalog.schemas import Name
 
-Rule = Callable[[pa.Table, str], None]
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that the contents of a file must satisfy.
+
+    Attributes:
+        about: the rule in a few words.
+        columns: the columns it needs.
+        check: raises `SnapError` where a table, of the given name, breaks the rule.
+    """
+
+    about: str
+    columns: frozenset[str]
+    check: Callable[[pa.Table, str], None]
 
 
 def check_key(table: pa.Table, key: Sequence[str], source: str) -> None:
@@ -26,13 +41,18 @@ def _offsets(column: pa.ChunkedArray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
-def _check_edges(table: pa.Table, source: str) -> None:
+def _edges(table: pa.Table, source: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the row, source node and target node of every edge."""
     starts = _offsets(table["src"])
     differing = np.flatnonzero(starts != _offsets(table["dst"]))
     if differing.size:
         _refuse(table, int(differing[0]) - 1, "src and dst differ in length", source)
     src, dst = (pc.list_flatten(table[c]).to_numpy() for c in ("src", "dst"))
-    row = np.repeat(np.arange(table.num_rows), np.diff(starts))
+    return np.repeat(np.arange(table.num_rows), np.diff(starts)), src, dst
+
+
+def _check_edges(table: pa.Table, source: str) -> None:
+    row, src, dst = _edges(table, source)
     size = pc.list_value_length(table["nodes"]).to_numpy()
     wrong = np.flatnonzero((src < 0) | (dst >= size[row]) | (src >= dst))
     if wrong.size:
@@ -42,6 +62,18 @@ def _check_edges(table: pa.Table, source: str) -> None:
             f"{size[row[edge]]}; list nodes in topological order (a cycle has none)"
         )
         _refuse(table, int(row[edge]), problem, source)
+
+
+def _check_repeats(table: pa.Table, source: str) -> None:
+    row, src, dst = _edges(table, source)
+    source_bits = src.astype(np.uint16).astype(np.int64) << 16
+    # A stable sort is linear where the edges are in order, as most writers leave them.
+    edges = np.sort(row << 32 | source_bits | dst.astype(np.uint16), kind="stable")
+    repeated = edges[1:][edges[1:] == edges[:-1]]
+    if repeated.size:
+        first = int(repeated[0])
+        problem = f"the edge {first >> 16 & 0xFFFF}->{first & 0xFFFF} is listed twice"
+        _refuse(table, first >> 32, problem, source)
 
 
 def _check_ends(table: pa.Table, source: str) -> None:
@@ -74,8 +106,10 @@ def _check_scores(table: pa.Table, source: str) -> None:
 
 def _check_embeddings(table: pa.Table, source: str) -> None:
     values = pc.list_flatten(table["embedding"]).to_numpy()
-    if not np.isfinite(values).all():
-        raise SnapError(f"{source}: column 'embedding' holds values that are not finite")
+    bad = np.flatnonzero(~np.isfinite(values))
+    if bad.size:
+        length = values.size // table.num_rows
+        _refuse(table, int(bad[0]) // length, "the embedding is not finite", source)
 
 
 def _refuse(table: pa.Table, row: int, problem: str, source: str) -> None:
@@ -83,14 +117,18 @@ def _refuse(table: pa.Table, row: int, problem: str, source: str) -> None:
     raise SnapError(f"{source}: row {row + 1}{name}: {problem}")
 
 
-RULES: Mapping[str, tuple[tuple[set[str], Rule], ...]] = {
+_GRAPH = frozenset({"nodes", "src", "dst"})
+_FINITE = Rule("scores are finite numbers", frozenset({"score"}), _check_scores)
+
+RULES: Mapping[Name, tuple[Rule, ...]] = {
     "graphs": (
-        ({"nodes"}, _check_ends),
-        ({"nodes", "src", "dst"}, _check_edges),
-        ({"cell_hash"}, _check_hash),
+        Rule("a cell begins with input and ends with output", frozenset({"nodes"}), _check_ends),
+        Rule("edges lead from lower to higher nodes", _GRAPH, _check_edges),
+        Rule("no edge is listed twice", frozenset({"src", "dst"}), _check_repeats),
+        Rule("cell_hash is 32 hexadecimal digits", frozenset({"cell_hash"}), _check_hash),
     ),
-    "scores": (({"score"}, _check_scores),),
-    "search": (({"score"}, _check_scores),),
-    "operators": (({"embedding"}, _check_embeddings),),
+    "scores": (_FINITE,),
+    "search": (_FINITE,),
+    "operators": (Rule("vectors are finite", frozenset({"embedding"}), _check_embeddings),),
 }
-"""By contract: the columns a rule needs, and the rule."""
+"""The rules for the contents of a file, by contract."""

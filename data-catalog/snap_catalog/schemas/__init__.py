@@ -63,6 +63,8 @@ class Contract:
         columns: the named columns, in order.
         open: what further double columns hold, or None where there may be none.
         metadata: further keys that the file's metadata must have.
+        provenance: keys that say where the data are from: a published file has them, though
+            readers do without.
     """
 
     name: Name
@@ -72,6 +74,7 @@ class Contract:
     columns: tuple[Column, ...]
     open: Literal["metric", "objective"] | None = None
     metadata: tuple[str, ...] = ()
+    provenance: tuple[str, ...] = ()
 
 
 @cache
@@ -88,4 +91,5 @@ def contract(name: Name) -> Contract:
         columns=columns,
         open=entry.get("open"),
         metadata=tuple(entry.get("metadata", [])),
+        provenance=tuple(entry.get("provenance", [])),
     )

@@ -1,4 +1,3 @@
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -69,15 +68,6 @@ def _make_graphs() -> Callable[..., pa.Table]:
 @pytest.fixture(name="make_scores", scope="session")
 def _make_scores() -> Callable[..., pa.Table]:
     return _scores
-
-
-@pytest.fixture
-def shared() -> Path:
-    default = Path(__file__).parents[3].parent / "shared" / "data"
-    folder = Path(os.environ.get("SNAP_SHARED_DATA", default))
-    if not folder.is_dir():
-        pytest.skip(f"no benchmark data at {folder}; set SNAP_SHARED_DATA")
-    return folder
 
 
 @pytest.fixture

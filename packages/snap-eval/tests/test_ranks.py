@@ -74,10 +74,10 @@ def test_constant_or_too_few_values_have_no_correlation(statistic: object, x: li
     ],
 )
 def test_proxies_of_nas_bench_201_rank_its_cells_as_published(
-    shared: Path, proxy: str, split: str, rho: float
+    shared_data: Path, proxy: str, split: str, rho: float
 ) -> None:
-    proxies = csv.read_csv(shared / "nb201_proxies_cifar10.csv.gz")
-    measured = csv.read_csv(shared / "nb201_cifar10.csv.gz")
+    proxies = csv.read_csv(shared_data / "nb201_proxies_cifar10.csv.gz")
+    measured = csv.read_csv(shared_data / "nb201_cifar10.csv.gz")
     joined = proxies.join(measured, keys="arch", join_type="inner")
     assert joined.num_rows == 9445
     x, y = joined[f"proxy/cifar10/{proxy}"], joined[f"cifar10/{split}/accuracy@200"]

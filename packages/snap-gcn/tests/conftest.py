@@ -14,7 +14,7 @@ def vocabulary() -> Vocabulary:
 
 @pytest.fixture(scope="session")
 def cells() -> pa.Table:
-    """Some 250 NAS-Bench-101 cells whose made-up accuracy grows with their share of convolutions."""
+    """About 250 NAS-Bench-101 cells; the made-up accuracy grows with the share of convolutions."""
     rng = np.random.default_rng(0)
     nb101 = space("nb101")
     drawn = {nb101.format(c): c for c in (nb101.decode(rng.random(26)) for _ in range(600))}

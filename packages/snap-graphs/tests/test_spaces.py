@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from snap_catalog import SnapError, operators
-from snap_graphs import Cell, graph_table, space, spaces
+from snap_graphs import Cell, graph_table, space
 from snap_graphs.convert import convert
+from snap_graphs.spaces import spaces
 from snap_graphs.spaces.nb101 import module_hash
 
 NB201 = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|none~1|skip_connect~2|"

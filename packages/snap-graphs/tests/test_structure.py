@@ -1,5 +1,6 @@
 import itertools
 from collections import defaultdict
+from random import Random
 
 import networkx as nx
 import numpy as np
@@ -50,7 +51,7 @@ def test_dead_operators_depth_and_paths_agree_with_networkx(cell: Cell) -> None:
 
 @given(cells(), st.randoms())
 def test_cell_hash_ignores_the_order_of_nodes_and_dead_operators(
-    cell: Cell, random: "st.random_module"
+    cell: Cell, random: Random
 ) -> None:
     graph = live_graph(cell)
     order = _some_topological_order(graph, len(cell.nodes) - 1, random)
@@ -62,8 +63,8 @@ def test_cell_hash_ignores_the_order_of_nodes_and_dead_operators(
     assert of(cell).cell_hash == of(renamed).cell_hash
 
 
-def _some_topological_order(graph: nx.DiGraph, last: int, random: object) -> list[int]:
-    weights = {node: random.random() for node in graph}  # type: ignore[attr-defined]
+def _some_topological_order(graph: nx.DiGraph, last: int, random: Random) -> list[int]:
+    weights = {node: random.random() for node in graph}
     key = {**weights, 0: -1.0, last: 2.0}
     return list(nx.lexicographical_topological_sort(graph, key=key.__getitem__))
 

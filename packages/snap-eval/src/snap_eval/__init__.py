@@ -1,7 +1,8 @@
 """Honest rank correlations between scores and measured metrics of architectures."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from snap_catalog import lazy
 
 if TYPE_CHECKING:
     from snap_eval.bootstrap import percentile_intervals
@@ -10,16 +11,12 @@ if TYPE_CHECKING:
 
 __all__ = ["correlate", "kendall_tau_b", "percentile_intervals", "spearman"]
 
-# Imported on first use: scipy and DuckDB take longer than `snap-eval --help` may.
-_MODULES = {
-    "correlate": "snap_eval.correlations",
-    "kendall_tau_b": "snap_eval.ranks",
-    "percentile_intervals": "snap_eval.bootstrap",
-    "spearman": "snap_eval.ranks",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)
+__getattr__ = lazy.exports(
+    __name__,
+    {
+        "correlate": "snap_eval.correlations",
+        "kendall_tau_b": "snap_eval.ranks",
+        "percentile_intervals": "snap_eval.bootstrap",
+        "spearman": "snap_eval.ranks",
+    },
+)

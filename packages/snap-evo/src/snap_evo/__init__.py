@@ -1,7 +1,8 @@
 """Evolutionary search for neural network cells with any scorer."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from snap_catalog import lazy
 
 if TYPE_CHECKING:
     from snap_evo.registry import load_scorer
@@ -10,16 +11,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Scorer", "SearchResult", "load_scorer", "search"]
 
-# Imported on first use: pyarrow takes longer than `snap-evo --help` may.
-_MODULES = {
-    "Scorer": "snap_evo.scorers",
-    "SearchResult": "snap_evo.search_loop",
-    "load_scorer": "snap_evo.registry",
-    "search": "snap_evo.search_loop",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)
+__getattr__ = lazy.exports(
+    __name__,
+    {
+        "Scorer": "snap_evo.scorers",
+        "SearchResult": "snap_evo.search_loop",
+        "load_scorer": "snap_evo.registry",
+        "search": "snap_evo.search_loop",
+    },
+)

@@ -11,7 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save as to_bytes
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 from snap_catalog import SnapError
 from snap_catalog.parquet import read, write
 from torch import Tensor

@@ -1,0 +1,76 @@
+"""Check a table's columns against a contract: names, types and nulls."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from snap_catalog.errors import SnapError
+from snap_catalog.metrics import is_metric
+from snap_catalog.schemas import Column, Contract
+
+
+def check_columns(
+    table: pa.Table, rules: Contract, source: str, required: Iterable[str] | None = None
+) -> None:
+    """Refuse missing, repeated and foreign columns, wrong types, and nulls where there may be none.
+
+    Args:
+        table: the rows.
+        rules: the contract.
+        source: what to call the table in an error.
+        required: the columns that must be there; all that are not optional where None.
+
+    Raises:
+        SnapError: naming the source, the column and its type.
+    """
+    present = Counter(table.column_names)
+    for name, times in present.items():
+        if times > 1:
+            raise SnapError(f"{source}: {times} columns are called {name!r}; rename all but one")
+    named = {column.name: column for column in rules.columns}
+    needed = set(named if required is None else required)
+    for column in rules.columns:
+        if column.name in present:
+            _check_column(table, column, source)
+        elif column.name in needed and not column.optional:
+            raise SnapError(f"{source}: column {column.name!r} ({column.type}) is missing")
+    for name in present.keys() - named.keys():
+        _check_open(table.schema.field(name), rules, source)
+
+
+def _check_column(table: pa.Table, column: Column, source: str) -> None:
+    values = table[column.name]
+    if not column.accepts(values.type):
+        raise SnapError(
+            f"{source}: column {column.name!r} must be {column.type}, but is {values.type}"
+        )
+    nested = pa.types.is_list(values.type) or pa.types.is_fixed_size_list(values.type)
+    inner = pc.list_flatten(values).null_count if nested else 0
+    if not column.nullable and (values.null_count or inner):
+        raise SnapError(
+            f"{source}: column {column.name!r} ({column.type}) has nulls and may not; "
+            "fill or drop those rows"
+        )
+
+
+def _check_open(field: pa.Field, rules: Contract, source: str) -> None:
+    if rules.open is None:
+        raise SnapError(
+            f"{source}: column {field.name!r} is not part of a {rules.name!r} file; drop it"
+        )
+    if field.type != pa.float64():
+        raise SnapError(f"{source}: column {field.name!r} must be double, but is {field.type}")
+    if rules.open != "metric":
+        return
+    if not is_metric(field.name):
+        raise SnapError(
+            f"{source}: column {field.name!r} is no metric name "
+            "(<dataset>/<split>/<metric>[@<epochs>][#<repeat>])"
+        )
+    if (field.metadata or {}).get(b"direction") not in (b"max", b"min"):
+        raise SnapError(
+            f"{source}: metric column {field.name!r} must carry the field metadata "
+            "'direction' (max or min)"
+        )

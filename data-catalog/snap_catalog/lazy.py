@@ -1,0 +1,21 @@
+"""Public names of a package that are imported on first use, so that `--help` stays quick."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+
+def exports(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return a `__getattr__` for a package.
+
+    Args:
+        package: its name.
+        modules: the module of every public name.
+    """
+
+    def getattribute(name: str) -> Any:
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(modules[name]), name)
+
+    return getattribute

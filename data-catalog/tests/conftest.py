@@ -1,0 +1,92 @@
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from snap_catalog.schemas import Contract, Name, contract
+
+_ARROW = {
+    "string": pa.string(),
+    "int16": pa.int16(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "double": pa.float64(),
+    "list<string>": pa.list_(pa.string()),
+    "list<int16>": pa.list_(pa.int16()),
+    "fixed_size_list<float>": pa.list_(pa.float32(), 2),
+}
+
+_ROWS: dict[Name, dict[str, list[Any]]] = {
+    "graphs": {
+        "space": ["toy", "toy"],
+        "arch_id": ["a", "b"],
+        "nodes": [["input", "conv", "output"], ["input", "output"]],
+        "src": [[0, 0, 1], [0]],
+        "dst": [[1, 2, 2], [1]],
+        "cell_hash": ["0" * 32, "f" * 32],
+        "n_dead": [0, 0],
+        "params": [100, None],
+        "flops": [1000, None],
+        "depth": [1, 0],
+        "n_paths": [2, 1],
+    },
+    "operators": {
+        "space": ["toy", None],
+        "op": ["conv", "conv"],
+        "text": ["Convolution", "Convolution"],
+        "embedding": [[0.5, -0.5], [0.25, 0.0]],
+    },
+    "scores": {
+        "space": ["toy", "toy"],
+        "arch_id": ["a", "b"],
+        "score": [0.5, -1.0],
+        "spread": [None, 0.1],
+        "novelty": [None, 0.0],
+    },
+    "search": {
+        "evaluation": [0, 1],
+        "generation": [0, 0],
+        "space": ["toy", "toy"],
+        "arch_id": ["a", "a"],
+        "cell_hash": ["0" * 32, "0" * 32],
+        "score": [0.5, 0.5],
+        "seconds": [0.0, 0.1],
+    },
+    "correlations": {
+        "benchmark": ["toy"],
+        "metric": ["c/t/accuracy"],
+        "scorer": ["params"],
+        "statistic": ["spearman"],
+        "population": ["all"],
+        "value": [None],
+        "low": [None],
+        "high": [None],
+        "n": [2],
+        "ties": ["average"],
+        "role": ["unknown"],
+        "seed": [None],
+    },
+}
+
+
+def _metadata(rules: Contract) -> dict[str, str]:
+    return dict.fromkeys(rules.metadata, "x")
+
+
+def _make(name: Name, **changed: Any) -> pa.Table:
+    """A small table that keeps a contract, with columns replaced, or dropped where None."""
+    types = {column.name: column.type for column in contract(name).columns}
+    rows = {**_ROWS[name], **changed}
+    columns = {
+        column: values
+        if isinstance(values, pa.Array | pa.ChunkedArray)
+        else pa.array(values, _ARROW[types[column]])
+        for column, values in rows.items()
+        if values is not None
+    }
+    return pa.table(columns).replace_schema_metadata(_metadata(contract(name)))
+
+
+@pytest.fixture(name="make", scope="session")
+def _make_fixture() -> Callable[..., pa.Table]:
+    return _make
