@@ -101,6 +101,14 @@ def test_a_predictor_trained_on_nas_bench_101_ranks_both_benchmarks(trained: Pat
     assert unseen["spearman"] > 0.4
 
 
+def test_a_trained_predictor_guides_a_search(trained: Path) -> None:
+    tool(trained, "snap-evo run --space nb201 --scorer gcn:model --budget 300 --out own --quiet")
+    best = json.loads((trained / "own" / "best.json").read_text())
+    scores = by_arch(trained / "model.parquet", "score")
+    assert best["score"] == pytest.approx(scores[best["arch_id"]], abs=1e-5)
+    assert best["score"] > sorted(scores.values())[-200]
+
+
 def test_equal_seeds_give_equal_bytes(trained: Path) -> None:
     fit_and_predict(trained, "again")
     weights = [trained / model / "model.safetensors" for model in ("model", "again")]

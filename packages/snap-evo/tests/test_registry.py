@@ -58,3 +58,22 @@ def test_a_table_needs_file_and_column(spec: str) -> None:
 def test_a_scorer_that_takes_no_arguments_gets_none() -> None:
     with pytest.raises(SnapError, match=r"cannot read the scorer 'params:3'; write it as params$"):
         load_scorer("params:3")
+
+
+@pytest.mark.parametrize(
+    ("spec", "options"), [("gcn", {}), ("gcn:my:model", {"model": "my:model"})]
+)
+def test_the_predictor_takes_a_model_folder_or_none(
+    monkeypatch: pytest.MonkeyPatch, spec: str, options: dict[str, str]
+) -> None:
+    given: list[dict[str, str]] = []
+
+    class Entry:
+        name = "gcn"
+
+        def load(self) -> object:
+            return lambda **options: given.append(options)
+
+    monkeypatch.setattr("snap_evo.registry.entry_points", lambda group: [Entry()])
+    load_scorer(spec)
+    assert given == [options]

@@ -30,8 +30,8 @@ def main() -> None:
     "--scorer",
     default=defaults.SCORER,
     show_default=True,
-    help="gcn (needs snap-gcn), params, flops, table:FILE:COLUMN, or one of another package. "
-    "FILE is a graphs.parquet, COLUMN one of its metrics.",
+    help="gcn (needs snap-gcn), gcn:MODEL, params, flops, table:FILE:COLUMN, or one of another "
+    "package. MODEL is a model folder, FILE a graphs.parquet, COLUMN one of its metrics.",
 )
 @click.option(
     "--algorithm",

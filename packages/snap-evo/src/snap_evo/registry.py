@@ -7,14 +7,16 @@ from snap_catalog import SnapError
 from snap_evo.scorers import Scorer
 
 _GROUP = "snap.scorers"
-_ARGUMENTS = {"table": ("file", "column")}
+_ARGUMENTS = {"table": ("file", "column"), "gcn": ("model",)}
+_ARGUMENTS_OPTIONAL = {"gcn"}
 
 
 def load_scorer(spec: str) -> Scorer:
     """Make a scorer.
 
     Args:
-        spec: the name of an entry point of the group `snap.scorers`, or `table:FILE:COLUMN`.
+        spec: the name of an entry point of the group `snap.scorers`, `table:FILE:COLUMN`, or
+            `gcn:MODEL` for another model folder than the bundled one.
 
     Raises:
         SnapError: the name is unknown, its package cannot be imported, or the arguments are wrong.
@@ -45,6 +47,8 @@ def _find(name: str) -> EntryPoint:
 
 def _options(name: str, rest: str, spec: str) -> dict[str, str]:
     names = _ARGUMENTS.get(name, ())
+    if name == spec and name in _ARGUMENTS_OPTIONAL:
+        return {}
     # From the right, as only the file may hold a colon.
     values = rest.rsplit(":", len(names) - 1) if rest else []
     if len(values) != len(names) or not all(values):
