@@ -2,13 +2,15 @@
 
     uv run tools/train_bundled.py
 
-Takes about half an hour on one core; a stopped run goes on at the step it was in.
+Takes about half an hour on one core; a stopped run goes on at the step it was in. After a change of
+the catalogued operators, a further run keeps the trained weights and renews the vectors alone.
 """
 
 from pathlib import Path
 
 import click
 from pipeline import DATA, fit, measure, prepare
+from snap_encode import catalog_table
 from snap_gcn.folder import Model, load, save
 
 BUNDLE = Path(__file__).parents[1] / "packages/snap-gcn/src/snap_gcn/bundle/paper"
@@ -23,7 +25,7 @@ def main(work: Path) -> None:
     model = load(fit(work, "paper", "full", seed=0))
     measured = [figures._asdict() for figures in measure(work, work / "paper")]
     BUNDLE.parent.mkdir(exist_ok=True)
-    save(Model({**model.config, "measured": measured}, model.weights, model.operators), BUNDLE)
+    save(Model({**model.config, "measured": measured}, model.weights, catalog_table()), BUNDLE)
     click.echo((BUNDLE / "README.md").read_text("utf-8"))
 
 
