@@ -13,6 +13,7 @@ from snap_catalog.errors import SnapError
 Role = Literal["train", "validate", "develop", "test"]
 Direction = Literal["max", "min"]
 Length = Literal["short", "medium", "long"]
+Merge = Literal["sum", "concat"]
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,23 @@ class MetricFacts:
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file of a benchmark as its publisher ships it; `sha256` is None where none is stated."""
+    """One file of a benchmark as its publisher ships it.
+
+    Attributes:
+        name: what the publisher calls it; in a data package, its path there.
+        bytes: its size; None where the publisher states none.
+        sha256: its checksum; None where the publisher states none.
+        url: where a program can download it.
+        mirrors: further such addresses.
+        page: where a person gets it.
+    """
 
     name: str
-    bytes: int
+    bytes: int | None = None
     sha256: str | None = None
+    url: str | None = None
+    mirrors: tuple[str, ...] = ()
+    page: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,16 +75,39 @@ class Operator:
     descriptions: Mapping[Length, str] = field(hash=False)
 
 
+@dataclass(frozen=True)
+class GraphFacts:
+    """What a space's graphs do not show.
+
+    Attributes:
+        identity: the operator that hands its input on as it is.
+        input_edges: the operator on every edge out of an input, or None where there is none.
+        merge: how a node's incoming edges come together: summed, or concatenated by channel.
+        output_merge: the same for the output node.
+        skeleton: the network around the cell, in words.
+    """
+
+    identity: str = "skip_connect"
+    input_edges: str | None = None
+    merge: Merge = "sum"
+    output_merge: Merge = "sum"
+    skeleton: str = ""
+
+
 def _entries(folder: str) -> dict[str, Any]:
     root = files("snap_catalog").joinpath(folder)
     tomls = sorted((f for f in root.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
     return {f.name.removesuffix(".toml"): tomllib.loads(f.read_text("utf-8")) for f in tomls}
 
 
+def _source_file(entry: Mapping[str, Any]) -> SourceFile:
+    return SourceFile(**{**entry, "mirrors": tuple(entry.get("mirrors", ()))})
+
+
 def _benchmark(name: str, entry: Mapping[str, Any]) -> Benchmark:
     fields = dict(entry)
     metrics = tuple(MetricFacts(**m) for m in fields.pop("metrics"))
-    sources = tuple(SourceFile(**f) for f in fields.pop("files", []))
+    sources = tuple(_source_file(f) for f in fields.pop("files", []))
     traps = tuple(fields.pop("traps", []))
     return Benchmark(name=name, metrics=metrics, files=sources, traps=traps, **fields)
 
@@ -104,3 +140,10 @@ def operators() -> Mapping[str, tuple[Operator, ...]]:
         )
         for space, entry in _entries("operators").items()
     }
+
+
+@cache
+def graph_facts(space: str) -> GraphFacts:
+    """Return what a space's graphs do not show; the defaults where the catalog says nothing."""
+    entry = _entries("operators").get(space, {})
+    return GraphFacts(**entry.get("graph", {}))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -47,6 +48,19 @@ def column_names(path: str | os.PathLike[str]) -> list[str]:
     with _readable(path), pq.ParquetFile(path) as file:
         names: list[str] = file.schema_arrow.names
     return names
+
+
+def kind(path: str | os.PathLike[str]) -> Name:
+    """Return the contract that a file says it keeps.
+
+    Raises:
+        SnapError: the file is missing, damaged, or no file of the tools.
+    """
+    with _readable(path):
+        found = decode_metadata(pq.read_schema(path)).get("snap.schema")
+    if found not in get_args(Name):
+        raise SnapError(f"{path}: no file of the SNAP tools (snap.schema is {found!r})")
+    return cast(Name, found)
 
 
 def _load(path: str | os.PathLike[str], columns: Sequence[str] | None) -> pa.Table:

@@ -28,12 +28,20 @@ class Rule:
 
 def check_key(table: pa.Table, key: Sequence[str], source: str) -> None:
     """Refuse rows that share a key."""
-    counts = table.select(list(key)).group_by(list(key)).aggregate([([], "count_all")])
-    repeated = counts.filter(pc.greater(counts["count_all"], 1))
-    if repeated.num_rows:
-        first = repeated.slice(0, 1).to_pylist()[0]
-        name = ", ".join(f"{k} {first[k]!r}" for k in key)
-        raise SnapError(f"{source}: {first['count_all']} rows share {name}; it must be unique")
+    # Sorting takes a tenth of the memory that grouping does.
+    order = pc.sort_indices(table, sort_keys=[(k, "ascending") for k in key])
+    rows = table.select(list(key)).take(order)
+    same = np.ones(max(len(rows) - 1, 0), np.bool_)
+    for column in rows.columns:
+        before, after = column.slice(0, len(same)), column.slice(1)
+        both_null = pc.and_(pc.is_null(before), pc.is_null(after))
+        same &= pc.fill_null(pc.equal(before, after), both_null).to_numpy()
+    if same.any():
+        first = int(same.argmax())
+        count = 2 + int(np.logical_and.accumulate(same[first + 1 :]).sum())
+        shared = rows.slice(first, 1).to_pylist()[0]
+        name = ", ".join(f"{k} {shared[k]!r}" for k in key)
+        raise SnapError(f"{source}: {count} rows share {name}; it must be unique")
 
 
 def _offsets(column: pa.ChunkedArray) -> np.ndarray:
@@ -65,10 +73,12 @@ def _check_edges(table: pa.Table, source: str) -> None:
 
 
 def _check_repeats(table: pa.Table, source: str) -> None:
-    row, src, dst = _edges(table, source)
-    source_bits = src.astype(np.uint16).astype(np.int64) << 16
+    edges, src, dst = _edges(table, source)
+    for part in (src, dst):  # in place, for there are millions of edges
+        edges <<= 16
+        edges |= part.astype(np.uint16)
     # A stable sort is linear where the edges are in order, as most writers leave them.
-    edges = np.sort(row << 32 | source_bits | dst.astype(np.uint16), kind="stable")
+    edges.sort(kind="stable")
     repeated = edges[1:][edges[1:] == edges[:-1]]
     if repeated.size:
         first = int(repeated[0])
@@ -78,12 +88,12 @@ def _check_repeats(table: pa.Table, source: str) -> None:
 
 def _check_ends(table: pa.Table, source: str) -> None:
     starts = _offsets(table["nodes"])
-    nodes = pc.list_flatten(table["nodes"]).combine_chunks()
+    nodes = pc.list_flatten(table["nodes"])
     short = np.flatnonzero(np.diff(starts) < 2)
     if short.size:
         _refuse(table, int(short[0]), "a cell needs an `input` and an `output` node", source)
-    first = pc.equal(nodes, "input").to_numpy(zero_copy_only=False)[starts[:-1]]
-    is_output = pc.equal(nodes, "output").to_numpy(zero_copy_only=False)
+    first = pc.equal(nodes, "input").to_numpy()[starts[:-1]]
+    is_output = pc.equal(nodes, "output").to_numpy()
     outputs = np.add.reduceat(is_output, starts[:-1], dtype=np.int64) if table.num_rows else first
     wrong = np.flatnonzero(~first | (outputs != 1) | ~is_output[starts[1:] - 1])
     if wrong.size:
