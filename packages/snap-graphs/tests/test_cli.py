@@ -20,7 +20,7 @@ def test_a_bad_source_is_one_line_and_leaves_the_old_file(tmp_path: Path) -> Non
     source.write_text("arch\n|none~0|\n")
     result = CliRunner().invoke(main, ["convert", "nb201", str(out), "--source", str(source)])
     assert result.exit_code == 1
-    assert result.stderr.startswith(f"Error: {source}: row 1: ")
+    assert result.stderr.startswith(f"Error: {source}: record 1: ")
     assert result.stderr.count("\n") == 1
     assert out.read_bytes() == b"old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.csv", "out.parquet"]

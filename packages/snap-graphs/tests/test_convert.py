@@ -88,9 +88,10 @@ def test_an_nb101_vertex_list_that_looks_like_a_number_stays_text(tmp_path: Path
 @pytest.mark.parametrize(
     ("lines", "fault"),
     [
+        (("arch,arch", f"{CELL},{CELL}"), "column 'arch' comes more than once"),
         (("cell",), "column 'arch' is missing; there are cell"),
-        (("arch", CELL, "|oops~0|"), "row 2: '|oops~0|' is no NAS-Bench-201 cell"),
-        ((f"arch,{METRIC}", f"{CELL},inf"), "row 1: column 'cifar10/test/accuracy@200' is not fin"),
+        (("arch", CELL, "|oops~0|"), "record 2: '|oops~0|' is no NAS-Bench-201 cell"),
+        ((f"arch,{METRIC}", f"{CELL},inf"), "record 1: a metric is not finite"),
         (("arch,svhn/test/accuracy", f"{CELL},1"), "does not know column 'svhn/test/accuracy'"),
         ((f"arch,{METRIC}", f"{CELL},high"), "column 'cifar10/test/accuracy@200' holds no numbers"),
         (("arch,x", "a,b,c"), "not a readable CSV or Parquet table"),
@@ -107,11 +108,43 @@ def test_a_bad_table_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "columns", "fault"),
+    [
+        (
+            "nb101",
+            {"n_vertices": [2.5], "adj_upper": ["1"], "ops": [""]},
+            "whole numbers, not doub",
+        ),
+        (
+            "nb101",
+            {"n_vertices": [b"2"], "adj_upper": ["1"], "ops": [""]},
+            "whole numbers, not bin",
+        ),
+        ("nb101", {"n_vertices": [2], "adj_upper": [1], "ops": [""]}, "'adj_upper' must hold text"),
+        ("nb201", {"arch": [[CELL]]}, "column 'arch' must hold text, not list"),
+    ],
+)
+def test_columns_of_another_type_are_refused(
+    tmp_path: Path, name: str, columns: dict[str, list[object]], fault: str
+) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table(columns), path)
+    with pytest.raises(SnapError, match=fault):
+        convert(name, path)
+
+
+def test_categories_are_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"arch": pa.array([CELL]).dictionary_encode()}), path)
+    assert convert("nb201", path)["arch_id"].to_pylist() == [CELL]
+
+
 def test_a_wrong_published_hash_is_found(nb101_sample: Path, tmp_path: Path) -> None:
     lines = nb101_sample.read_text().splitlines()[:20]
     lines[7] = "0" * 32 + lines[7][32:]
     path = write(tmp_path / "a.csv", *lines)
-    with pytest.raises(SnapError, match=r"a\.csv: row 7: hash '0{32}' is not the cell's"):
+    with pytest.raises(SnapError, match=r"a\.csv: record 7: hash '0{32}' is not the cell's"):
         convert("nb101", path)
 
 
@@ -120,12 +153,12 @@ def test_a_truncated_gzip_or_parquet_file_is_refused(tmp_path: Path) -> None:
     parquet = tmp_path / "a.parquet"
     pq.write_table(pa.table({"arch": [CELL]}), parquet)
     for name, content in (
-        ("cut.gz", gzip.compress(whole.read_bytes())),
+        ("cut.csv.gz", gzip.compress(whole.read_bytes())),
         ("cut.parquet", parquet.read_bytes()),
     ):
         path = tmp_path / name
         path.write_bytes(content[: len(content) // 2])
-        with pytest.raises(SnapError, match="not a readable CSV or Parquet table"):
+        with pytest.raises(SnapError, match=r"not a readable CSV or Parquet|cannot be unpacked"):
             convert("nb201", path)
 
 
@@ -135,7 +168,7 @@ def test_a_missing_data_package_is_told_with_the_remedy(monkeypatch: pytest.Monk
     def missing(name: str) -> None:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr("snap_graphs.sources.distribution", missing)
+    monkeypatch.setattr("snap_graphs.formats.files.distribution", missing)
     with pytest.raises(SnapError, match="run: pip install analog-nasbench"):
         convert("nb201")
 
@@ -144,9 +177,10 @@ def test_a_data_package_that_was_tampered_with_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from snap_catalog import benchmark
-    from snap_graphs.sources import installed_file
+    from snap_graphs.formats.files import installed_file
 
     original = installed_file(benchmark("analog-nasbench"))
+    assert original is not None
     copy = tmp_path / benchmark("analog-nasbench").files[0].name
     copy.parent.mkdir()
     shutil.copy(original, copy)
@@ -157,13 +191,14 @@ def test_a_data_package_that_was_tampered_with_is_refused(
         def locate_file(self, name: str) -> Path:
             return tmp_path / name
 
-    monkeypatch.setattr("snap_graphs.sources.distribution", lambda _name: Moved())
+    monkeypatch.setattr("snap_graphs.formats.files.distribution", lambda _name: Moved())
     with pytest.raises(SnapError, match=r"SHA-256 is .* not the catalogued"):
         convert("nb201")
 
 
 @pytest.mark.parametrize(
-    ("name", "fault"), [("nb999", "cannot convert 'nb999'"), ("nb101", "name its table")]
+    ("name", "fault"),
+    [("nb999", "cannot convert 'nb999'"), ("custom", "name your own: snap-graphs")],
 )
 def test_what_cannot_be_converted_is_told_with_the_remedy(name: str, fault: str) -> None:
     with pytest.raises(SnapError, match=fault):

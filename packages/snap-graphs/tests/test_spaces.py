@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from snap_catalog import SnapError, operators
 from snap_graphs import Cell, graph_table, space
 from snap_graphs.convert import convert
+from snap_graphs.formats.tables import read_table
 from snap_graphs.spaces import spaces
 from snap_graphs.spaces.nb101 import module_hash
 
@@ -129,7 +130,5 @@ def test_module_hash_is_the_same_for_isomorphic_cells() -> None:
 
 
 def _columns(path: Path, *names: str) -> dict[str, np.ndarray]:
-    from snap_graphs.sources import read_source
-
-    table = read_source(path, needed=names)
+    table = read_table(path)
     return {name: table[name].to_numpy() for name in names}

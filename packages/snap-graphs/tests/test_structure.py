@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networkx.algorithms.isomorphism import categorical_node_match
 from snap_graphs import Cell, Graphs
-from snap_graphs.structure import Structure, structure
+from snap_graphs.structure import MOST_PATHS, Structure, structure
 
 OPERATORS = ("conv", "pool", "skip_connect", "none")
 
@@ -119,3 +119,14 @@ def _random_cell(rng: np.random.Generator) -> Cell:
     pairs = itertools.combinations(range(size), 2)
     edges = tuple(pair for pair in pairs if rng.random() < 0.5)
     return Cell(("input", *rng.choice(OPERATORS, size - 2).tolist(), "output"), edges)
+
+
+def test_the_number_of_paths_saturates() -> None:
+    """Thirty-two pairs of operators in a row have 2^32 paths, more than the column can hold."""
+    edges = [(0, 1), (0, 2)]
+    for pair in range(32):
+        first = 2 * pair + 1
+        last = (first + 2, first + 3) if pair < 31 else (first + 2,)
+        edges += [(node, after) for node in (first, first + 1) for after in last]
+    cell = Cell(("input", *["conv"] * 64, "output"), tuple(sorted(edges)))
+    assert of(cell).n_paths[0] == MOST_PATHS == 2**31 - 1

@@ -1,13 +1,19 @@
 """The columns of `graphs.parquet` as flat arrays, and as batches of dense adjacency matrices."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from snap_graphs.cell import Cell
+
+_MOST_ENTRIES = 2**22
+"""Entries of the adjacency matrices that are held at once."""
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -63,6 +69,29 @@ class Graphs:
             edge_start=_starts(table["src"]),
         )
 
+    @classmethod
+    def from_dense(cls, vocabulary: tuple[str, ...], op: Ints, adjacency: Bools) -> "Graphs":
+        """Lay graphs of one size end to end.
+
+        Args:
+            vocabulary: the operator names.
+            op: (b, n) operators, as indices into the vocabulary.
+            adjacency: (b, n, n) true where an edge leads from the second axis to the third.
+        """
+        count, size = op.shape
+        graph, src, dst = np.nonzero(adjacency)
+        ends = np.searchsorted(graph, np.arange(count + 1))
+        starts = np.arange(count + 1) * size
+        return cls(vocabulary, op.ravel(), starts, src, dst, ends.astype(np.int64))
+
+    def cells(self) -> Iterator[Cell]:
+        """Yield every graph as a cell, edges in the order of their sources, then targets."""
+        op, src, dst = self.op.tolist(), self.src.tolist(), self.dst.tolist()
+        nodes = itertools.pairwise(self.node_start.tolist())
+        for (a, b), (c, d) in zip(nodes, itertools.pairwise(self.edge_start.tolist()), strict=True):
+            names = tuple(self.vocabulary[i] for i in op[a:b])
+            yield Cell(names, tuple(sorted(zip(src[c:d], dst[c:d], strict=True))))
+
     @property
     def sizes(self) -> Ints:
         """(graphs,) number of nodes of every graph."""
@@ -72,12 +101,21 @@ class Graphs:
         """Return an operator's place in the vocabulary, or -1 where it does not occur."""
         return self.vocabulary.index(operator) if operator in self.vocabulary else -1
 
+    def with_words(self, names: Iterable[str]) -> "Graphs":
+        """Return the same graphs with more names in the vocabulary."""
+        return replace(self, vocabulary=(*self.vocabulary, *names))
+
     def dense(self, most: int = 65_536) -> Iterator[Dense]:
-        """Yield the graphs grouped by their number of nodes, at most `most` at a time."""
-        for size in np.unique(self.sizes):
+        """Yield the graphs grouped by their number of nodes.
+
+        Args:
+            most: graphs at a time; fewer where they are large.
+        """
+        for size in np.unique(self.sizes).tolist():
             rows = np.flatnonzero(self.sizes == size)
-            for first in range(0, len(rows), most):
-                yield self._dense(rows[first : first + most], int(size))
+            step = min(most, max(1, _MOST_ENTRIES // size**2))
+            for first in range(0, len(rows), step):
+                yield self._dense(rows[first : first + step], size)
 
     def _dense(self, rows: Ints, size: int) -> Dense:
         op = self.op[self.node_start[rows][:, None] + np.arange(size)]

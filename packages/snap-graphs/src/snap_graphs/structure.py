@@ -14,6 +14,10 @@ _LANES = (0x9E3779B97F4A7C15, 0xD1B54A32D192ED03)
 _INDIVIDUAL = np.uint64(0xA0761D6478BD642F)
 
 
+MOST_PATHS = 2**31 - 1
+"""Stands for as many paths or more."""
+
+
 class Structure(NamedTuple):
     """Columns of `graphs.parquet` computed from the graphs, one entry a graph."""
 
@@ -79,6 +83,7 @@ def _count_paths(adjacency: Bools, live: Bools, is_input: Bools) -> Ints:
     paths = (is_input & live).astype(np.int64)
     for node in range(1, live.shape[1]):
         paths[:, node] += (paths[:, :node] * adjacency[:, :node, node]).sum(axis=1)
+        np.minimum(paths[:, node], MOST_PATHS, out=paths[:, node])
     return paths[:, -1]
 
 

@@ -10,8 +10,11 @@ import pyarrow as pa
 
 from snap_graphs.arrays import Graphs
 from snap_graphs.cell import Cell
-from snap_graphs.spaces import space
+from snap_graphs.spaces import Costs, space, spaces
 from snap_graphs.structure import structure
+
+STRUCTURE_COLUMNS = frozenset({"cell_hash", "n_dead", "depth", "n_paths"})
+"""The columns that follow from the graphs alone."""
 
 
 @dataclass(frozen=True)
@@ -40,42 +43,64 @@ def graph_table(
     """Build a table of the `graphs` contract, computing the columns that follow from the cells.
 
     Args:
-        name: the search space.
+        name: the search space; one that is not known needs `arch_ids`, and has no costs.
         cells: one an architecture.
         arch_ids: their native strings; written by the space where None.
         metrics: metric columns by name.
         module_hashes: NAS-Bench-101's own hashes.
 
     Raises:
-        SnapError: the space is unknown.
+        SnapError: the space is unknown and there are no `arch_ids`.
     """
-    home = space(name)
+    if arch_ids is None:
+        home = space(name)
+        arch_ids = [home.format(cell) for cell in cells]
     table = pa.table(
         {
             "space": pa.array([name] * len(cells), pa.string()),
-            "arch_id": pa.array(arch_ids or [home.format(c) for c in cells], pa.string()),
-            "nodes": pa.array([c.nodes for c in cells], pa.list_(pa.string())),
-            "src": pa.array([[s for s, _ in c.edges] for c in cells], pa.list_(pa.int16())),
-            "dst": pa.array([[d for _, d in c.edges] for c in cells], pa.list_(pa.int16())),
+            "arch_id": pa.array(arch_ids, pa.string()),
+            **_graph_columns(cells),
         }
     )
     graphs = Graphs.from_table(table)
-    facts, costs = structure(graphs), home.costs(graphs)
-    columns = {
-        "cell_hash": pa.array(facts.cell_hash, pa.string()),
-        "n_dead": pa.array(facts.n_dead, pa.int16()),
-        "params": pa.array(costs.params, pa.int64()),
-        "flops": pa.array(costs.flops, pa.int64()),
-        "depth": pa.array(facts.depth, pa.int16()),
-        "n_paths": pa.array(facts.n_paths, pa.int32()),
-    }
+    columns = {**structure_columns(graphs), **_cost_columns(name, graphs)}
     if module_hashes is not None:
         columns["module_hash"] = pa.array(module_hashes, pa.string())
     for column, values in columns.items():
         table = table.append_column(column, values)
     for column, metric in (metrics or {}).items():
-        field = pa.field(
-            column, pa.float64(), metadata={"direction": metric.direction, "unit": metric.unit}
-        )
-        table = table.append_column(field, pa.array(metric.values, from_pandas=True))
+        table = append_metric(table, column, metric)
     return table
+
+
+def structure_columns(graphs: Graphs) -> dict[str, pa.Array]:
+    """Return the columns of the `graphs` contract that follow from the graphs alone."""
+    facts = structure(graphs)
+    return {
+        "cell_hash": pa.array(facts.cell_hash, pa.string()),
+        "n_dead": pa.array(facts.n_dead, pa.int16()),
+        "depth": pa.array(facts.depth, pa.int16()),
+        "n_paths": pa.array(facts.n_paths, pa.int32()),
+    }
+
+
+def append_metric(table: pa.Table, column: str, metric: Metric) -> pa.Table:
+    """Add a metric column, with its direction and unit in the field's metadata."""
+    entries = {"direction": metric.direction, "unit": metric.unit}
+    field = pa.field(column, pa.float64(), metadata=entries)
+    return table.append_column(field, pa.array(metric.values, from_pandas=True))
+
+
+def _graph_columns(cells: Sequence[Cell]) -> dict[str, pa.Array]:
+    return {
+        "nodes": pa.array([c.nodes for c in cells], pa.list_(pa.string())),
+        "src": pa.array([[s for s, _ in c.edges] for c in cells], pa.list_(pa.int16())),
+        "dst": pa.array([[d for _, d in c.edges] for c in cells], pa.list_(pa.int16())),
+    }
+
+
+def _cost_columns(name: str, graphs: Graphs) -> dict[str, pa.Array]:
+    costs = spaces()[name].costs(graphs) if name in spaces() else None
+    if costs is None:
+        return {column: pa.nulls(len(graphs), pa.int64()) for column in Costs._fields}
+    return {column: pa.array(values, pa.int64()) for column, values in costs._asdict().items()}

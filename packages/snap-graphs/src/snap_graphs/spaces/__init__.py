@@ -5,17 +5,34 @@ from functools import cache
 
 from snap_catalog import SnapError
 
-from snap_graphs.spaces.base import Costs, Space
+from snap_graphs.spaces.base import Costs, ProductSpace, Space
+from snap_graphs.spaces.darts import Darts
+from snap_graphs.spaces.fbnet import FbNet
+from snap_graphs.spaces.natss import NatsSize
 from snap_graphs.spaces.nb101 import NasBench101
 from snap_graphs.spaces.nb201 import NasBench201
+from snap_graphs.spaces.nb_graph import NasBenchGraph
+from snap_graphs.spaces.nds import Nds
+from snap_graphs.spaces.transnas import TransNasMacro, TransNasMicro
 
-__all__ = ["Costs", "Space", "space", "spaces"]
+__all__ = ["Costs", "ProductSpace", "Space", "space", "spaces"]
 
 
 @cache
 def spaces() -> Mapping[str, Space]:
     """Return every known search space by name."""
-    return {known.name: known for known in (NasBench101(), NasBench201())}
+    known = (
+        NasBench101(),
+        NasBench201(),
+        NatsSize(),
+        Darts(),
+        Nds(),
+        TransNasMicro(),
+        TransNasMacro(),
+        NasBenchGraph(),
+        FbNet(),
+    )
+    return {space.name: space for space in known}
 
 
 def space(name: str) -> Space:

@@ -1,14 +1,20 @@
 """What every search space offers."""
 
+import itertools
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from snap_catalog import SnapError
 
 from snap_graphs.arrays import Graphs, Ints
+from snap_graphs.canonical import canonical
 from snap_graphs.cell import Cell
+
+Point = npt.NDArray[np.float64]
 
 
 class Costs(NamedTuple):
@@ -28,8 +34,8 @@ class Space(ABC):
 
     Attributes:
         name: the space's name in every file.
-        n_variables: length of the points that `decode` takes.
-        enumerable: whether `enumerate` lists the whole space.
+        n_variables: length of the points that `decode` takes and `encode` gives.
+        enumerable: whether the whole space is listed in a moment, so that a search may rank it.
     """
 
     name: ClassVar[str]
@@ -49,16 +55,100 @@ class Space(ABC):
         """Write a cell as the space's native string."""
 
     @abstractmethod
-    def decode(self, point: npt.NDArray[np.float64]) -> Cell:
+    def decode(self, point: Point) -> Cell:
         """Discretise a point of [0, 1]^n_variables (paper, Algorithm 1); every point is a cell."""
 
-    @abstractmethod
-    def costs(self, graphs: Graphs) -> Costs:
-        """Compute what the networks built from the cells cost."""
+    def encode(self, cell: Cell) -> Point:
+        """Return a point that decodes to the cell."""
+        raise NotImplementedError(f"{self.name} gives no points")
+
+    def costs(self, graphs: Graphs) -> Costs | None:
+        """Compute what the networks built from the cells cost; None where that is not known."""
+        return None
 
     def enumerate(self) -> Iterator[Cell]:
-        """Yield every cell of an enumerable space."""
-        raise NotImplementedError(f"{self.name} is not enumerable")
+        """Yield every cell once.
+
+        Raises:
+            SnapError: the space is too large to be listed.
+        """
+        raise SnapError(f"{self.name} is too large to be listed; draw a sample of it instead")
+
+    def count(self) -> int:
+        """Return how many cells the space has: as many as `enumerate` yields, where it does."""
+        return sum(1 for _ in self.enumerate())
+
+    def sample(self, rng: np.random.Generator, n: int) -> list[Cell]:
+        """Draw n cells, with replacement and uniformly over the space's native strings."""
+        cells = list(self.enumerate())
+        return [cells[i] for i in rng.integers(len(cells), size=n)]
+
+    def neighbours(self, cell: Cell) -> Iterator[Cell]:
+        """Yield the cells that one edit of the native string away from `cell`, each once."""
+        raise NotImplementedError(f"{self.name} knows no neighbours")
+
+    def mutate(self, cell: Cell, rng: np.random.Generator) -> Cell:
+        """Draw one of a cell's neighbours uniformly."""
+        near = list(self.neighbours(cell))
+        return near[rng.integers(len(near))]
+
+    def canonical(self, cell: Cell) -> Cell:
+        """Return the one cell that stands for all of the same `cell_hash`.
+
+        It has no dead operators, so that a space with a fixed number of nodes may be unable to
+        write it as a native string, unless it says otherwise.
+        """
+        return canonical(cell)
+
+
+class ProductSpace(Space):
+    """A space whose cells are independent choices, as one operator for each of some edges.
+
+    Attributes:
+        options: number of options of every choice.
+    """
+
+    options: ClassVar[tuple[int, ...]]
+
+    @abstractmethod
+    def compose(self, choices: Sequence[int]) -> Cell:
+        """Build the cell of one option a choice, each below its entry in `options`."""
+
+    @abstractmethod
+    def choices(self, cell: Cell) -> tuple[int, ...]:
+        """Return the options that `compose` builds the cell of."""
+
+    def decode(self, point: Point) -> Cell:
+        """Let each coordinate, in equal parts of [0, 1], pick the option of one choice."""
+        return self.compose([choice(x, n) for x, n in zip(point, self.options, strict=True)])
+
+    def encode(self, cell: Cell) -> Point:
+        """Return the middle of the box of points that decode to the cell."""
+        middles = [(c + 0.5) / n for c, n in zip(self.choices(cell), self.options, strict=True)]
+        return np.array(middles)
+
+    def enumerate(self) -> Iterator[Cell]:
+        """Yield every combination of options once, the last choice varying fastest."""
+        if not self.enumerable:
+            return super().enumerate()
+        return map(self.compose, itertools.product(*map(range, self.options)))
+
+    def count(self) -> int:
+        """Return the product of the numbers of options."""
+        return math.prod(self.options)
+
+    def sample(self, rng: np.random.Generator, n: int) -> list[Cell]:
+        """Draw every choice of n cells uniformly and independently, with replacement."""
+        drawn = rng.integers(self.options, size=(n, len(self.options)))
+        return [self.compose(row) for row in drawn.tolist()]
+
+    def neighbours(self, cell: Cell) -> Iterator[Cell]:
+        """Yield the cells that differ in one choice."""
+        choices = self.choices(cell)
+        for place, n in enumerate(self.options):
+            for option in range(n):
+                if option != choices[place]:
+                    yield self.compose((*choices[:place], option, *choices[place + 1 :]))
 
 
 def choice(value: float, options: int) -> int:

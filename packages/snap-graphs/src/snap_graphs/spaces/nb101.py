@@ -3,15 +3,17 @@
 import hashlib
 import itertools
 import re
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from snap_catalog import SnapError
 
 from snap_graphs.arrays import Bools, Dense, Graphs, Ints
+from snap_graphs.canonical import prune
 from snap_graphs.cell import INPUT, OUTPUT, Cell
-from snap_graphs.spaces.base import Costs, Space, choice
+from snap_graphs.spaces.base import Costs, Point, Space, choice
+from snap_graphs.spaces.nb101_cells import distinct_cells
 from snap_graphs.structure import alive
 
 LETTERS = {"3": "conv3x3-bn-relu", "1": "conv1x1-bn-relu", "m": "maxpool3x3"}
@@ -36,7 +38,8 @@ class NasBench101(Space):
         match = _STRING.fullmatch(arch_id)
         if match is None:
             raise SnapError(
-                f"{arch_id!r} is no NAS-Bench-101 cell; expected <n>:<adj_upper>:<ops>, as 3:111:m"
+                f"{arch_id!r:.80} is no NAS-Bench-101 cell; "
+                "expected <n>:<adj_upper>:<ops>, as 3:111:m"
             )
         size, upper, letters = match.groups()
         return self.cell(int(size), upper, letters)
@@ -55,8 +58,9 @@ class NasBench101(Space):
         wrong_length = len(upper) != size * (size - 1) // 2 or len(letters) != size - 2
         if wrong_length or set(upper) - {"0", "1"} or set(letters) - set(LETTERS):
             raise SnapError(
-                f"n_vertices {size}, adj_upper {upper!r} and ops {letters!r} make no NAS-Bench-101 "
-                "cell; adj_upper needs n(n-1)/2 digits 0 or 1, ops n-2 letters of 3, 1, m"
+                f"n_vertices {size}, adj_upper {upper!r:.60} and ops {letters!r:.60} make no "
+                "NAS-Bench-101 cell; adj_upper needs n(n-1)/2 digits 0 or 1, "
+                "ops n-2 letters of 3, 1, m"
             )
         pairs = itertools.combinations(range(size), 2)
         edges = tuple(itertools.compress(pairs, map(int, upper)))
@@ -69,7 +73,7 @@ class NasBench101(Space):
         letters = "".join(_TO_LETTER[node] for node in cell.nodes[1:-1])
         return f"{size}:{upper}:{letters}"
 
-    def decode(self, point: npt.NDArray[np.float64]) -> Cell:
+    def decode(self, point: Point) -> Cell:
         """Discretise 21 edge and 5 operator coordinates.
 
         Edges of at least 0.5 are present, the nine highest where there are more; vertices on no
@@ -81,7 +85,57 @@ class NasBench101(Space):
         edges = sorted(_UPPER[i] for i in order if strength[i] >= 0.5)
         names = list(LETTERS.values())
         interior = [names[choice(value, len(names))] for value in point[len(_UPPER) :]]
-        return _without_dead((INPUT, *interior, OUTPUT), edges)
+        cell = prune(Cell((INPUT, *interior, OUTPUT), tuple(edges)))
+        return cell if cell.edges else Cell((INPUT, OUTPUT), ((0, 1),))
+
+    def encode(self, cell: Cell) -> Point:
+        """Return a point in the middle of those that decode to the cell.
+
+        A cell with dead vertices comes back without them, as the benchmark holds it.
+        """
+        size = len(cell.nodes)
+        place = [*range(size - 1), MOST_VERTICES - 1]
+        edges = {(place[src], place[dst]) for src, dst in cell.edges}
+        strength = [0.75 if edge in edges else 0.25 for edge in _UPPER]
+        names = list(LETTERS.values())
+        middles = [(names.index(node) + 0.5) / len(names) for node in cell.nodes[1:-1]]
+        return np.array([*strength, *middles, *[0.5] * (MOST_VERTICES - size)])
+
+    def enumerate(self) -> Iterator[Cell]:
+        """Yield all 423,624 cells, one an isomorphism class, as the benchmark has them."""
+        return distinct_cells(tuple(LETTERS.values()), MOST_VERTICES, MOST_EDGES)
+
+    def count(self) -> int:
+        """Return the number of cells of the benchmark (its paper, section 2.1)."""
+        return 423_624
+
+    def sample(self, rng: np.random.Generator, n: int) -> list[Cell]:
+        """Draw n valid seven-vertex matrices and labellings uniformly, dead vertices then dropped.
+
+        By rejection, as the benchmark's own random search does: of input and output connected and
+        at most nine edges left. A cell with more ways to be written is drawn more often.
+        """
+        cells: list[Cell] = []
+        names = tuple(LETTERS.values())
+        while len(cells) < n:
+            edges = list(itertools.compress(_UPPER, rng.random(len(_UPPER)) < 0.5))
+            interior = [names[i] for i in rng.integers(len(names), size=MOST_VERTICES - 2)]
+            cell = prune(Cell((INPUT, *interior, OUTPUT), tuple(edges)))
+            cells += [cell] if cell.edges and len(cell.edges) <= MOST_EDGES else []
+        return cells
+
+    def neighbours(self, cell: Cell) -> Iterator[Cell]:
+        """Yield the cells that one edit leads to, dead vertices dropped.
+
+        An edit sets or removes an edge, changes an operator, or, where there is room, puts a new
+        vertex between two others.
+        """
+        seen = {prune(cell)}
+        for edited in _edits(cell):
+            near = prune(edited)
+            if near.edges and len(near.edges) <= MOST_EDGES and near not in seen:
+                seen.add(near)
+                yield near
 
     def costs(self, graphs: Graphs) -> Costs:
         """Count the CIFAR-10 network: 3 stacks of 3 cells, 128 channels first, 10 classes.
@@ -102,18 +156,25 @@ class NasBench101(Space):
         return Costs(params, flops)
 
 
-def _without_dead(nodes: tuple[str, ...], edges: list[tuple[int, int]]) -> Cell:
-    ahead, behind = {0}, {len(nodes) - 1}
-    for src, dst in edges:
-        ahead |= {dst} if src in ahead else set()
-    for src, dst in reversed(edges):
-        behind |= {src} if dst in behind else set()
-    live = sorted(ahead & behind)
-    if not live:
-        return Cell((INPUT, OUTPUT), ((0, 1),))
-    place = {node: i for i, node in enumerate(live)}
-    kept = tuple((place[s], place[d]) for s, d in edges if s in place and d in place)
-    return Cell(tuple(nodes[i] for i in live), kept)
+def _edits(cell: Cell) -> Iterator[Cell]:
+    nodes, edges = cell.nodes, set(cell.edges)
+    for pair in itertools.combinations(range(len(nodes)), 2):
+        yield Cell(nodes, tuple(sorted(edges ^ {pair})))
+    for place in range(1, len(nodes) - 1):
+        for name in LETTERS.values():
+            yield Cell((*nodes[:place], name, *nodes[place + 1 :]), cell.edges)
+    if len(nodes) < MOST_VERTICES:
+        for (src, dst), name in itertools.product(
+            itertools.combinations(range(len(nodes)), 2), LETTERS.values()
+        ):
+            yield _with_vertex(cell, src, dst, name)
+
+
+def _with_vertex(cell: Cell, src: int, dst: int, name: str) -> Cell:
+    """Put a vertex before `dst`, fed by `src` and feeding `dst`."""
+    moved = [(s + (s >= dst), d + (d >= dst)) for s, d in cell.edges]
+    nodes = (*cell.nodes[:dst], name, *cell.nodes[dst:])
+    return Cell(nodes, tuple(sorted([*moved, (src, dst), (dst, dst + 1)])))
 
 
 def _channels(edges: Bools, out: int) -> Ints:

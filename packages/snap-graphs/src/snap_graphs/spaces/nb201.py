@@ -1,20 +1,20 @@
 """NAS-Bench-201: four vertices, every edge one of five operators (15,625 cells)."""
 
-import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from snap_catalog import SnapError
 
 from snap_graphs.arrays import Graphs
-from snap_graphs.cell import Cell, edge_labelled
-from snap_graphs.spaces.base import Costs, Space, choice
+from snap_graphs.cell import NONE, Cell, edge_labelled
+from snap_graphs.spaces.base import Costs, ProductSpace
 
 OPERATORS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+_SWAPPED = ((0, 2), (0, 1), (1, 2), (0, 3), (2, 3), (1, 3))
+"""The edges once the two inner vertices have changed places."""
 
 _STRING = re.compile(
     r"\|(\w+)~0\|\+\|(\w+)~0\|(\w+)~1\|\+\|(\w+)~0\|(\w+)~1\|(\w+)~2\|", flags=re.ASCII
@@ -24,21 +24,22 @@ _STAGES = ((16, 32), (32, 16), (64, 8))
 _CELLS = 5
 
 
-class NasBench201(Space):
+class NasBench201(ProductSpace):
     """The NAS-Bench-201 (NATS-Bench topology) search space."""
 
     name: ClassVar[str] = "nb201"
     n_variables: ClassVar[int] = len(EDGES)
     enumerable: ClassVar[bool] = True
+    options: ClassVar[tuple[int, ...]] = (len(OPERATORS),) * len(EDGES)
 
     def parse(self, arch_id: str) -> Cell:
         """Read `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`."""
         match = _STRING.fullmatch(arch_id)
         unknown = sorted(set(match.groups()) - set(OPERATORS)) if match else []
         if match is None or unknown:
-            fault = f"unknown operator {unknown[0]!r}" if unknown else "wrong form"
+            fault = f"unknown operator {unknown[0]!r:.40}" if unknown else "wrong form"
             raise SnapError(
-                f"{arch_id!r} is no NAS-Bench-201 cell ({fault}); "
+                f"{arch_id!r:.80} is no NAS-Bench-201 cell ({fault}); "
                 f"expected |op~0|+|op~0|op~1|+|op~0|op~1|op~2| with {', '.join(OPERATORS)}"
             )
         return self.cell(match.groups())
@@ -52,13 +53,25 @@ class NasBench201(Space):
         parts = [f"{op}~{src}" for op, (src, _) in zip(cell.nodes[1:-1], EDGES, strict=True)]
         return f"|{parts[0]}|+|{'|'.join(parts[1:3])}|+|{'|'.join(parts[3:])}|"
 
-    def decode(self, point: npt.NDArray[np.float64]) -> Cell:
-        """Give each of the six edges the operator that its coordinate falls on."""
-        return self.cell([OPERATORS[choice(value, len(OPERATORS))] for value in point])
+    def compose(self, choices: Sequence[int]) -> Cell:
+        """Give each of the six edges one of the five operators."""
+        return self.cell([OPERATORS[choice] for choice in choices])
 
-    def enumerate(self) -> Iterator[Cell]:
-        """Yield all 15,625 cells."""
-        return map(self.cell, itertools.product(OPERATORS, repeat=len(EDGES)))
+    def choices(self, cell: Cell) -> tuple[int, ...]:
+        """Return the six operators as indices into `OPERATORS`."""
+        return tuple(OPERATORS.index(node) for node in cell.nodes[1:-1])
+
+    def canonical(self, cell: Cell) -> Cell:
+        """Return the cell of six edges that stands for all of the same `cell_hash`.
+
+        Operators on no path become `none`; where nothing joins the two inner vertices, they may
+        change places, and the cell that comes first in the space's order is taken.
+        """
+        live = self.cell(_without_dead(cell.nodes[1:-1]))
+        if live.nodes[1 + EDGES.index((1, 2))] != NONE:
+            return live
+        swapped = [live.nodes[1 + EDGES.index(edge)] for edge in _SWAPPED]
+        return min(live, self.cell(swapped), key=self.choices)
 
     def costs(self, graphs: Graphs) -> Costs:
         """Count the CIFAR-10 network: 3 stages of 5 cells, 16 channels first, 10 classes.
@@ -80,6 +93,15 @@ class NasBench201(Space):
                 count * _CELLS * sum(w * s**2 for w, (_, s) in zip(weights, _STAGES, strict=True))
             )
         return Costs(params, flops)
+
+
+def _without_dead(operators: Sequence[str]) -> list[str]:
+    """Turn operators on no path from vertex 0 to vertex 3 into `none`."""
+    present = [e for e, op in zip(EDGES, operators, strict=True) if op != NONE]
+    ahead = {0} | {dst for src, dst in present if src == 0 or (0, src) in present}
+    behind = {3} | {src for src, dst in present if dst == 3 or (dst, 3) in present}
+    live = [src in ahead and dst in behind for src, dst in EDGES]
+    return [op if keep else NONE for op, keep in zip(operators, live, strict=True)]
 
 
 def _fixed_params() -> int:

@@ -1,14 +1,15 @@
 """The data file of `analog-nasbench`: NAS-Bench-201 retrained, digitally and on analog hardware."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
-from snap_graphs.pickles import Record, load_pickle
+from snap_graphs.formats.base import Chunk, Format, Request
+from snap_graphs.formats.pickles import Record, load_pickle
 from snap_graphs.spaces.nb201 import EDGES, NasBench201
 
 _DIGITS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
@@ -36,25 +37,34 @@ _ADMITTED = {
 }
 
 
-def read_analog(path: Path) -> tuple[list[Cell], dict[str, npt.NDArray[np.float64]]]:
-    """Read the file, executing nothing of its pickle.
+class AnalogNasBench(Format):
+    """The pickle `data.anb`; nothing of it is executed."""
 
-    Returns:
-        The cells, and by metric name one value a cell, in percent.
+    title = "the data file of analog-nasbench (data.anb)"
+    benchmark = "analog-nasbench"
 
-    Raises:
-        SnapError: the file is damaged, or holds anything but what is expected.
-    """
-    entries = load_pickle(path, _ADMITTED)
-    try:
-        cells = [_cell(digits) for digits in entries]
-        rows = [_values(record) for record in entries.values()]
-    except (AttributeError, IndexError, TypeError, ValueError) as error:
-        raise SnapError(f"{path}: not laid out as analog-nasbench 0.1.3 ({error})") from error
-    return cells, {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    def recognises(self, path: Path) -> bool:
+        """Tell whether the file begins as the package's pickle does."""
+        try:
+            with path.open("rb") as file:
+                return b"analognasbench.data" in file.read(256)
+        except OSError:
+            return False
+
+    def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
+        """Yield all cells, with accuracies in percent."""
+        entries = load_pickle(path, _ADMITTED)
+        try:
+            cells = [naslib_cell(digits) for digits in entries]
+            rows = [_values(record) for record in entries.values()]
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            raise SnapError(f"{path}: not laid out as analog-nasbench 0.1.3 ({error})") from error
+        metrics = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        yield Chunk(cells, [NasBench201().format(cell) for cell in cells], metrics)
 
 
-def _cell(digits: tuple[int, ...]) -> Cell:
+def naslib_cell(digits: Sequence[int]) -> Cell:
+    """Build a NAS-Bench-201 cell of six digits in NASLib's numbering and order of edges."""
     return NasBench201().cell([_DIGITS[digits[i]] for i in _ORDER])
 
 

@@ -1,0 +1,85 @@
+"""`snap-graphs catalog` and `snap-graphs fetch`."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+from snap_catalog.console import say
+
+if TYPE_CHECKING:
+    from snap_catalog import Benchmark
+    from snap_catalog.catalog import SourceFile
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def catalog(name: str | None, as_json: bool) -> None:
+    """List the known benchmarks, or tell all about the one called NAME."""
+    from snap_catalog import benchmark, benchmarks
+
+    entries = [benchmark(name)] if name else list(benchmarks().values())
+    if as_json:
+        told = [asdict(entry) for entry in entries]
+        click.echo(json.dumps(told[0] if name else told, indent=2))
+    elif name:
+        click.echo(_details(entries[0]))
+    else:
+        click.echo(_listing(entries))
+
+
+@click.command()
+@click.argument("name")
+@click.argument("file", required=False)
+@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+def fetch(name: str, file: str | None, quiet: bool) -> None:
+    """Download a FILE of the benchmark NAME into the cache and print its path.
+
+    Without FILE, the first that the catalog names. The cache is the folder SNAP_CACHE.
+    """
+    from snap_catalog import benchmark
+
+    from snap_graphs import cache
+
+    path = cache.fetch(benchmark(name), file, quiet=quiet)
+    say(f"{path}: {path.stat().st_size:,} bytes, checked", quiet=quiet)
+    click.echo(path)
+
+
+def _roles(entry: "Benchmark") -> str:
+    return ",".join(sorted({metric.role for metric in entry.metrics}))
+
+
+def _listing(entries: "list[Benchmark]") -> str:
+    rows = [("NAME", "SPACE", "ROLE", "LICENCE", "TITLE")]
+    rows += [(e.name, e.space, _roles(e), e.licence, e.title) for e in entries]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _details(entry: "Benchmark") -> str:
+    lines = [f"{entry.name}: {entry.title}", f"space: {entry.space}", f"licence: {entry.licence}"]
+    if entry.package:
+        lines.append(f"data package: {entry.package}")
+    lines += ["", "metrics:"]
+    lines += [
+        f"  {m.pattern}: {m.unit}, {m.direction} is better, role {m.role}" for m in entry.metrics
+    ]
+    if entry.files:
+        lines += ["", "files:", *(f"  {_file(file)}" for file in entry.files)]
+    if entry.traps:
+        lines += ["", "traps:", *(f"  - {trap}" for trap in entry.traps)]
+    return "\n".join([*lines, "", entry.citation.strip()])
+
+
+def _file(file: "SourceFile") -> str:
+    size = f"{file.bytes:,} bytes" if file.bytes else "size not stated"
+    checksum = (
+        f"SHA-256 {file.sha256}" if file.sha256 else "no checksum stated, pinned on first use"
+    )
+    places = [place for place in (file.url, *file.mirrors, file.page) if place]
+    return ", ".join([file.name, size, checksum, *places])

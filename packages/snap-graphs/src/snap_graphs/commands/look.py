@@ -1,0 +1,88 @@
+"""`snap-graphs info`, `validate` and `draw`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from snap_catalog import SnapError
+from snap_catalog.console import say
+
+if TYPE_CHECKING:
+    from snap_graphs.summary import MetricSummary, Summary
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def info(file: str, as_json: bool) -> None:
+    """Tell what is in a graphs FILE: spaces, cells, metrics with their range, provenance."""
+    from dataclasses import asdict
+
+    from snap_catalog.parquet import read
+
+    from snap_graphs.summary import summarise
+
+    summary = summarise(read(file, "graphs"))
+    if as_json:
+        click.echo(json.dumps({"file": file, **asdict(summary)}, indent=2))
+    else:
+        click.echo("\n".join(_lines(file, summary)))
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+def validate(file: str, quiet: bool) -> None:
+    """Check FILE, of any kind the SNAP tools exchange, against its contract."""
+    from snap_catalog.parquet import kind, read
+
+    name = kind(file)
+    table = read(file, name)
+    say(f"{file}: {table.num_rows:,} rows that keep the contract {name!r}", quiet=quiet)
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--arch", required=True, metavar="ID", help="The architecture's arch_id.")
+@click.option("-o", "--out", type=click.Path(dir_okay=False), required=True, help="SVG or PNG.")
+@click.option("--title", help="A line above the drawing.")
+def draw(file: str, arch: str, out: str, title: str | None) -> None:
+    """Draw the cell of one architecture of a graphs FILE."""
+    import pyarrow.compute as pc
+    from snap_catalog.parquet import read
+
+    from snap_graphs.arrays import Graphs
+    from snap_graphs.drawing import draw as draw_cell
+
+    if Path(out).suffix not in (".svg", ".png"):
+        raise click.UsageError(f"{out}: name a file that ends in .svg or .png")
+    table = read(file, "graphs", columns=["arch_id", "nodes", "src", "dst"])
+    rows = table.filter(pc.equal(table["arch_id"], arch))
+    if not rows.num_rows:
+        example = f", as {table['arch_id'][0]}" if table.num_rows else ""
+        raise SnapError(f"{file}: no architecture {arch!r}; name one of its arch_id{example}")
+    draw_cell(next(Graphs.from_table(rows).cells()), out, title=title)
+
+
+def _lines(file: str, summary: "Summary") -> list[str]:
+    spaces = ", ".join(f"{count:,} of {name}" for name, count in summary.spaces.items())
+    operators = ", ".join(f"{name} {count:,}" for name, count in summary.operators.items())
+    width = max((len(metric.name) for metric in summary.metrics), default=0)
+    return [
+        f"{file}: {spaces or 'no architectures'}; {summary.classes:,} different cells",
+        f"operators: {operators}",
+        *(_metric_line(metric, width) for metric in summary.metrics),
+        *(
+            f"{key}: {' '.join(value.split())}"
+            for key, value in summary.provenance.items()
+            if value
+        ),
+    ]
+
+
+def _metric_line(metric: "MetricSummary", width: int) -> str:
+    ends = "no values" if metric.low is None else f"{metric.low:.6g} to {metric.high:.6g}"
+    better = {"max": "more is better", "min": "less is better"}[metric.direction]
+    nulls = f", {metric.nulls:,} empty" if metric.nulls else ""
+    return f"{metric.name:<{width}}  {ends} {metric.unit}, {better}{nulls}"

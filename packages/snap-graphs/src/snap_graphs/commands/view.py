@@ -1,0 +1,65 @@
+"""`snap-graphs view`."""
+
+import click
+from snap_catalog.console import say
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.argument("out", type=click.Path(dir_okay=False))
+@click.option("--prune", is_flag=True, help="Drop `none` and operators on no path.")
+@click.option("--contract-skips", is_flag=True, help="Turn identity operators into edges.")
+@click.option("--show-implicit", is_flag=True, help="Show operators that sit on input edges.")
+@click.option(
+    "--insert-identities",
+    type=click.FloatRange(0, 1),
+    metavar="P",
+    help="Put an identity operator on every edge with this probability.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draw."
+)
+@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+def view(
+    file: str,
+    out: str,
+    prune: bool,
+    contract_skips: bool,
+    show_implicit: bool,
+    insert_identities: float | None,
+    seed: int,
+    quiet: bool,
+) -> None:
+    """Write the graphs of FILE to OUT in another view that computes the same.
+
+    Views are taken in the order in which the options are listed here.
+    """
+    import numpy as np
+    from snap_catalog.parquet import check_writable, decode_metadata, read, write
+
+    from snap_graphs import views
+
+    wanted = {
+        "prune": prune,
+        "contract-skips": contract_skips,
+        "show-implicit": show_implicit,
+        f"insert-identities {insert_identities} {seed}": insert_identities is not None,
+    }
+    names = [name for name, is_wanted in wanted.items() if is_wanted]
+    if not names:
+        raise click.UsageError("name at least one view, as --prune")
+    check_writable(out)
+    table = read(file, "graphs")
+    if prune:
+        table = views.prune(table)
+    if contract_skips:
+        table = views.contract_skips(table)
+    if show_implicit:
+        table = views.show_implicit(table)
+    if insert_identities is not None:
+        table = views.insert_identities(table, np.random.default_rng(seed), insert_identities)
+    before = decode_metadata(table.schema).get("snap.views", "")
+    taken = ", ".join(filter(None, [before, *names]))
+    write(table, out, "graphs", producer="snap-graphs", metadata={"snap.views": taken})
+    classes = len(table["cell_hash"].unique())
+    say(f"{out}: {table.num_rows:,} architectures, {classes:,} different cells", quiet=quiet)

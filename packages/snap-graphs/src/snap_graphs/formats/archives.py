@@ -1,0 +1,270 @@
+"""Read the members of folders, tar and zip files without trusting them."""
+
+import bz2
+import gzip
+import io
+import stat
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, cast
+
+from snap_catalog import SnapError
+
+MEMBER_LIMIT = 1 << 28
+"""Bytes that one member may hold, unless a reader asks for another limit."""
+_RATIO, _ALWAYS = 200, 1 << 26
+"""A file may unpack to so many times its size, or to so many bytes, whichever is more."""
+_EXTENSION_LIMIT = 1 << 16
+"""Bytes of a tar header's extension (a long name, pax records), which are read in one go."""
+_EXTENSIONS = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
+
+
+def members(path: Path, limit: int = MEMBER_LIMIT) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of a folder (sorted by name), a tar (plain, gzip or bzip2) or a zip file.
+
+    One member is in memory at a time, and nothing is written.
+
+    Args:
+        path: the folder or archive; its first bytes tell what it is.
+        limit: bytes that one member may hold.
+
+    Yields:
+        A member's name, relative and with forward slashes, and its content.
+
+    Raises:
+        SnapError: naming the member: it escapes, is a link or a device, comes twice, is
+            truncated, is longer than `limit`, or the archive unpacks to far more than its size.
+    """
+    if path.is_dir():
+        found = _folder_members(path, limit)
+    elif _magic(path).startswith(b"PK"):
+        found = _zip_members(path, limit)
+    else:
+        found = _tar_members(path, limit)
+    seen = set()
+    for name, content in found:
+        if name in seen:
+            raise _refused(path, name, "comes twice")
+        seen.add(name)
+        yield name, content
+
+
+def decompress_bz2(data: bytes, limit: int, name: str) -> bytes:
+    """Unpack bzip2 data, one stream or several in a row.
+
+    Args:
+        data: the packed bytes.
+        limit: bytes that may come out.
+        name: what to call the data in an error.
+
+    Raises:
+        SnapError: the data is damaged or truncated, or more than `limit` bytes come out.
+    """
+    parts: list[bytes] = []
+    left = limit
+    while data or not parts:
+        stream = bz2.BZ2Decompressor()
+        try:
+            part = stream.decompress(data, left + 1)
+        except (OSError, ValueError) as error:
+            raise SnapError(f"{name}: not bzip2 data; fetch the file anew") from error
+        if len(part) > left:
+            raise SnapError(f"{name}: unpacks to more than {limit:,} bytes, which is refused")
+        if not stream.eof:
+            raise SnapError(f"{name}: the bzip2 data is truncated; fetch the file anew")
+        left -= len(part)
+        parts.append(part)
+        data = stream.unused_data
+    return b"".join(parts)
+
+
+@contextmanager
+def open_bounded(path: Path) -> Iterator[BinaryIO]:
+    """Open a file, unpacking gzip and bzip2, that may not unpack to far more than its size.
+
+    Raises:
+        SnapError: on opening, it cannot be read; on reading, it is damaged or unpacks to more
+            than 200 times its size (64 MiB are always allowed).
+    """
+    magic = _magic(path)
+    with path.open("rb") as packed:
+        stream: BinaryIO = packed
+        if magic.startswith(b"\x1f\x8b"):
+            stream = cast(BinaryIO, gzip.GzipFile(fileobj=packed))
+        elif magic.startswith(b"BZh"):
+            stream = cast(BinaryIO, bz2.BZ2File(packed))
+        yield cast(BinaryIO, _Bounded(stream, path, _total_limit(path)))
+
+
+class _Bounded(io.RawIOBase):
+    """Passes on what a stream yields until that is too much."""
+
+    def __init__(self, stream: BinaryIO, path: Path, limit: int) -> None:
+        self._stream, self._path, self._left, self._limit = stream, path, limit, limit
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        wanted = self._left + 1 if size < 0 else size
+        try:
+            block = self._stream.read(wanted)
+        except Exception as error:  # a damaged file raises whatever its fields lead to
+            raise _damaged(self._path, error) from error
+        self._left -= len(block)
+        if self._left < 0:
+            raise SnapError(f"{self._path}: unpacks to more than {self._limit:,} bytes: refused")
+        return block
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        block = self.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
+
+
+def _magic(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(4)
+    except FileNotFoundError as error:
+        raise SnapError(f"{path}: no such file") from error
+    except OSError as error:
+        raise SnapError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _total_limit(path: Path) -> int:
+    return max(_ALWAYS, _RATIO * path.stat().st_size)
+
+
+def _folder_members(path: Path, limit: int) -> Iterator[tuple[str, bytes]]:
+    for file in sorted(path.rglob("*")):
+        name = file.relative_to(path).as_posix()
+        if file.is_symlink():
+            raise _refused(path, name, "is a link")
+        if file.is_dir():
+            continue
+        if not file.is_file():
+            raise _refused(path, name, "is no regular file")
+        _check_size(path, name, file.stat().st_size, limit)
+        yield name, file.read_bytes()
+
+
+class _TarInfo(tarfile.TarInfo):
+    """A header that does not get to say how much of the file is read into memory at once."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_TarInfo":
+        try:
+            info = super().frombuf(buf, encoding, errors)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+            raise
+        except tarfile.HeaderError as error:  # which would end the archive without a word
+            raise ValueError(f"{error}, where a member or the end should be") from error
+        if info.size < 0 or (info.type in _EXTENSIONS and info.size > _EXTENSION_LIMIT):
+            raise ValueError(f"header {info.name!r} claims {info.size:,} bytes")
+        if info.type == tarfile.GNUTYPE_SPARSE:
+            raise ValueError(f"member {info.name!r} is sparse")
+        return info
+
+
+def _tar_members(path: Path, limit: int) -> Iterator[tuple[str, bytes]]:
+    with open_bounded(path) as stream:
+        try:
+            tar = tarfile.open(fileobj=stream, mode="r|", tarinfo=_TarInfo)  # noqa: SIM115
+            while (info := tar.next()) is not None:
+                tar.members.clear()  # type: ignore[attr-defined]
+                if not info.isdir():
+                    yield _tar_name(path, info), _tar_content(path, tar, info, limit)
+        except SnapError:
+            raise
+        except Exception as error:  # a damaged archive raises whatever its fields lead to
+            raise _damaged(path, error) from error
+
+
+def _tar_name(path: Path, info: tarfile.TarInfo) -> str:
+    name = _safe_name(path, info.name)
+    if not info.isreg() or info.issparse():
+        raise _refused(path, name, "is no regular file (a link, a device or sparse)")
+    return name
+
+
+def _tar_content(path: Path, tar: tarfile.TarFile, info: tarfile.TarInfo, limit: int) -> bytes:
+    _check_size(path, info.name, info.size, limit)
+    file = tar.extractfile(info)
+    content = file.read() if file else b""
+    if len(content) != info.size:
+        raise _refused(path, info.name, "is truncated")
+    return content
+
+
+def _zip_members(path: Path, limit: int) -> Iterator[tuple[str, bytes]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            if sum(entry.file_size for entry in entries) > _total_limit(path):
+                total = _total_limit(path)
+                raise SnapError(f"{path}: unpacks to more than {total:,} bytes: refused")
+            for entry in entries:
+                yield _zip_name(path, entry), zip_content(path, archive, entry, limit)
+    except SnapError:
+        raise
+    except Exception as error:  # a damaged archive raises whatever its fields lead to
+        raise _damaged(path, error) from error
+
+
+def _zip_name(path: Path, entry: zipfile.ZipInfo) -> str:
+    name = _safe_name(path, entry.filename)
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG):
+        raise _refused(path, name, "is no regular file (a link or a device)")
+    return name
+
+
+def zip_content(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int) -> bytes:
+    """Read one member of an open zip file; what its header claims is checked first.
+
+    Raises:
+        SnapError: the member is too long, encrypted or packed in an uncommon way.
+    """
+    _check_size(path, entry.filename, entry.file_size, limit)
+    # Other methods let the file choose how much memory unpacking takes.
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise _refused(path, entry.filename, f"uses compression method {entry.compress_type}")
+    if entry.flag_bits & 1:
+        raise _refused(path, entry.filename, "is encrypted")
+    with archive.open(entry) as file:
+        content = file.read(entry.file_size + 1)
+    if len(content) != entry.file_size:
+        raise _refused(path, entry.filename, "is not as long as its header says")
+    return content
+
+
+def _safe_name(path: Path, name: str) -> str:
+    parts = PurePosixPath(name).parts
+    escapes = name.startswith(("/", "\\")) or ".." in parts or ":" in name or "\0" in name
+    if escapes or "\\" in name or not parts:
+        raise _refused(path, name, "leads out of the archive")
+    return "/".join(parts)
+
+
+def _check_size(path: Path, name: str, size: int, limit: int) -> None:
+    if not 0 <= size <= limit:
+        raise _refused(path, name, f"claims {size:,} bytes, more than the {limit:,} allowed")
+
+
+def _refused(path: Path, name: str, reason: str) -> SnapError:
+    return SnapError(f"{path}: member {name!r} {reason}; refused, fetch the file anew")
+
+
+def _damaged(path: Path, error: Exception) -> SnapError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return SnapError(f"{path}: cannot be unpacked ({reason}); fetch the file anew")

@@ -1,0 +1,113 @@
+"""What every reader of a benchmark's files offers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from snap_catalog import Benchmark, MetricFacts, SnapError
+from snap_catalog import benchmark as catalogued
+
+from snap_graphs.cell import Cell
+
+CHUNK = 16_384
+"""Architectures that a reader should yield at a time, so that memory does not grow with files."""
+
+
+class Chunk(NamedTuple):
+    """Some architectures of a benchmark.
+
+    Attributes:
+        cells: their cells.
+        arch_ids: their native strings.
+        metrics: by metric column, (n,) values; NaN where nothing was measured.
+        module_hashes: NAS-Bench-101's own hashes; None for other spaces.
+    """
+
+    cells: list[Cell]
+    arch_ids: list[str]
+    metrics: Mapping[str, npt.NDArray[np.float64]]
+    module_hashes: list[str] | None = None
+
+
+def _unheard(amount: int) -> None:
+    """Tell nobody how far a reader is."""
+
+
+@dataclass
+class Request:
+    """What of a source is wanted, what happens to its bad records, and who hears how far it is.
+
+    Attributes:
+        repeat: `mean` averages the repeats of a measurement, `all` keeps each as its own column
+            (`...#0`, `...#1`).
+        epochs: the training budgets wanted; all of them where empty.
+        columns: metric columns by the names a table has for them.
+        declared: by metric column, what the user says of it; it goes before the catalog.
+        skip_bad: go on after a bad record, counting it, rather than stop.
+        skipped: how many were left out.
+        notes: lines that a reader leaves for the user, as on values it had to leave empty.
+        advance: called with the number of bytes of the source that were just read.
+    """
+
+    repeat: Literal["mean", "all"] = "mean"
+    epochs: frozenset[int] = frozenset()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    declared: Mapping[str, MetricFacts] = field(default_factory=dict)
+    skip_bad: bool = False
+    skipped: int = 0
+    notes: list[str] = field(default_factory=list)
+    advance: Callable[[int], None] = _unheard
+
+    def wants(self, epochs: int) -> bool:
+        """Tell whether a training budget is wanted."""
+        return not self.epochs or epochs in self.epochs
+
+    def bad(self, path: Path, record: int | str, reason: object) -> None:
+        """Refuse a record (counted from 1), or count it where the user asked to go on.
+
+        Raises:
+            SnapError: naming the file and the record, unless `skip_bad`.
+        """
+        if not self.skip_bad:
+            raise SnapError(f"{path}: record {record}: {reason}; --skip-bad goes on without it")
+        self.skipped += 1
+
+
+class Format(ABC):
+    """Reads one kind of file or folder.
+
+    Attributes:
+        title: what it is, for the list of what was looked for.
+        benchmark: name of the catalogued benchmark its rows belong to.
+    """
+
+    title: ClassVar[str]
+    benchmark: ClassVar[str]
+
+    @abstractmethod
+    def recognises(self, path: Path) -> bool:
+        """Tell, from names and first bytes, whether a path is of this format; never raises."""
+
+    @abstractmethod
+    def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
+        """Yield the architectures.
+
+        Raises:
+            SnapError: the file is damaged, or a record is bad and not to be skipped.
+        """
+
+    def facts(self, path: Path) -> Benchmark:
+        """Return what is known of the benchmark: its catalog entry, or what the file itself says.
+
+        Raises:
+            SnapError: the file is damaged.
+        """
+        return catalogued(self.benchmark)
+
+    def metadata(self, path: Path) -> Mapping[str, str]:
+        """Return further entries of the table's metadata."""
+        return {}

@@ -1,0 +1,242 @@
+"""A user's own cells as nodes and edges, in JSON or YAML, as the README specifies."""
+
+import itertools
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import yaml  # type: ignore[import-untyped]
+from snap_catalog import Benchmark, MetricFacts, SnapError
+from snap_catalog.metrics import is_metric
+
+from snap_graphs.canonical import prune
+from snap_graphs.cell import INPUT, OUTPUT, Cell
+from snap_graphs.formats.base import CHUNK, Chunk, Format, Request
+from snap_graphs.spaces import spaces
+
+_SUFFIXES = (".json", ".yaml", ".yml")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MOST_BYTES: Mapping[str, int] = {".json": 2**28, ".yaml": 2**24, ".yml": 2**24}
+_MOST_NODES = 128
+_DEEPEST = 16
+"""Levels of nesting that a YAML file may have."""
+_ENTRIES = ("space", "operators", "metrics", "cells", "licence", "citation")
+_CELL_ENTRIES = ("id", "nodes", "edges", "metrics")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+class _Row(NamedTuple):
+    arch_id: str
+    cell: Cell
+    metrics: Mapping[str, float]
+
+
+class CustomCells(Format):
+    """A file that holds a space's name, operators, metrics and cells."""
+
+    title: ClassVar[str] = f"a file of cells ({', '.join(_SUFFIXES)})"
+    benchmark: ClassVar[str] = "custom"
+
+    def recognises(self, path: Path) -> bool:
+        """Tell by the suffix."""
+        return path.is_file() and path.suffix in _SUFFIXES
+
+    def facts(self, path: Path) -> Benchmark:
+        """Return the space and metrics that the file declares."""
+        document = _document(path)
+        return Benchmark(
+            name=self.benchmark,
+            space=_space(path, document),
+            title=f"cells of {path.name}",
+            licence=_text(path, document, "licence", "not stated"),
+            citation=_text(path, document, "citation", ""),
+            metrics=tuple(_metrics(path, document).values()),
+        )
+
+    def metadata(self, path: Path) -> Mapping[str, str]:
+        """Return the operators' descriptions, as JSON, where the file has some."""
+        described = {k: v for k, v in _operators(path, _document(path)).items() if v}
+        return {"snap.operators": json.dumps(described)} if described else {}
+
+    def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
+        """Yield the cells; records are counted from 1."""
+        document = _document(path)
+        operators, metrics = _operators(path, document), _metrics(path, document)
+        rows: dict[str, _Row] = {}
+        for number, entry in enumerate(_sequence(path, document, "cells"), 1):
+            try:
+                row = _row(entry, operators, metrics)
+                if row.arch_id in rows:
+                    raise SnapError(f"id {row.arch_id!r} is taken by an earlier cell; rename one")
+                rows[row.arch_id] = row
+            except SnapError as error:
+                request.bad(path, number, error)
+        ordered = list(rows.values())
+        for first in range(0, len(ordered), CHUNK):
+            yield _chunk(ordered[first : first + CHUNK], list(metrics))
+
+
+def _chunk(rows: list[_Row], metrics: list[str]) -> Chunk:
+    values = {name: np.array([r.metrics.get(name, np.nan) for r in rows]) for name in metrics}
+    return Chunk([row.cell for row in rows], [row.arch_id for row in rows], values)
+
+
+def _document(path: Path) -> Mapping[str, Any]:
+    most = _MOST_BYTES[path.suffix]
+    try:
+        if path.stat().st_size > most:
+            raise SnapError(f"{path}: larger than {most >> 20} MiB; split it and concat the parts")
+        text = path.read_text("utf-8-sig")
+        document = _from_json(text) if path.suffix == ".json" else _from_yaml(text)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise SnapError(f"{path}: cannot be read ({reason}); mend or replace it") from error
+    if not isinstance(document, dict):
+        raise SnapError(f"{path}: it must hold the entries space and cells at its top")
+    unknown = [key for key in document if key not in _ENTRIES]
+    if unknown:
+        raise SnapError(f"{path}: unknown entry {unknown[0]!r}; known are {', '.join(_ENTRIES)}")
+    return document
+
+
+def _from_json(text: str) -> Any:
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON number; use null")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def _from_yaml(text: str) -> Any:
+    """Load YAML that repeats nothing by aliases, which could make a small file enormous."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.YAMLError("it has an alias (*name), which is not allowed; write it out")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise yaml.YAMLError(f"it is nested more than {_DEEPEST} levels deep")
+    return yaml.load(text, Loader=_LOADER)
+
+
+def _space(path: Path, document: Mapping[str, Any]) -> str:
+    name = document.get("space")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise SnapError(f"{path}: space must be a name of letters, digits, _ . -, not {name!r}")
+    if name in spaces():
+        raise SnapError(f"{path}: {name} is a space that is known; give yours another name")
+    return name
+
+
+def _text(path: Path, document: Mapping[str, Any], entry: str, default: str) -> str:
+    text = document.get(entry, default)
+    if not isinstance(text, str):
+        raise SnapError(f"{path}: {entry} must be text, not {text!r}")
+    return text
+
+
+def _sequence(path: Path, document: Mapping[str, Any], entry: str) -> list[Any]:
+    values = document.get(entry)
+    if not isinstance(values, list):
+        raise SnapError(f"{path}: {entry} must be a list, and is missing or something else")
+    return values
+
+
+def _mapping(path: Path, document: Mapping[str, Any], entry: str) -> Mapping[str, Any]:
+    values = document.get(entry, {})
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise SnapError(f"{path}: {entry} must be a mapping from names")
+    return values
+
+
+def _operators(path: Path, document: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the declared operators and their descriptions; none where any name will do."""
+    declared = _mapping(path, document, "operators")
+    for name, text in declared.items():
+        if text is not None and not isinstance(text, str):
+            raise SnapError(f"{path}: operator {name!r}: the description must be text or null")
+    return dict(declared)
+
+
+def _metrics(path: Path, document: Mapping[str, Any]) -> dict[str, MetricFacts]:
+    facts = {}
+    for name, entry in _mapping(path, document, "metrics").items():
+        if not is_metric(name):
+            raise SnapError(f"{path}: metric {name!r} is not named <dataset>/<split>/<metric>")
+        entry = {"unit": "", **entry} if isinstance(entry, dict) else {}
+        direction, unit = entry.get("direction"), entry.get("unit")
+        if direction not in ("max", "min") or not isinstance(unit, str) or len(entry) > 2:
+            raise SnapError(
+                f"{path}: metric {name!r} needs direction: max or min, and may say unit"
+            )
+        facts[name] = MetricFacts(name, direction, unit, "test")
+    return facts
+
+
+def _row(entry: Any, operators: Mapping[str, Any], metrics: Mapping[str, Any]) -> _Row:
+    if not isinstance(entry, dict) or not {"id", "nodes", "edges"} <= entry.keys():
+        raise SnapError("a cell needs the entries id, nodes and edges")
+    unknown = [key for key in entry if key not in _CELL_ENTRIES]
+    if unknown:
+        raise SnapError(f"unknown entry {unknown[0]!r}; known are {', '.join(_CELL_ENTRIES)}")
+    if isinstance(entry["id"], bool) or not isinstance(entry["id"], str | int):
+        raise SnapError(f"id must be text or a whole number, not {entry['id']!r}")
+    cell = Cell(_nodes(entry["nodes"], operators), _edges(entry["edges"]))
+    if not prune(cell).edges:
+        raise SnapError("no path leads from input to output")
+    return _Row(str(entry["id"]), cell, _values(entry.get("metrics") or {}, metrics))
+
+
+def _nodes(nodes: Any, operators: Mapping[str, Any]) -> tuple[str, ...]:
+    if not isinstance(nodes, list) or not all(isinstance(name, str) and name for name in nodes):
+        raise SnapError("nodes must be a list of operator names (in quotes where YAML needs them)")
+    if len(nodes) > _MOST_NODES:
+        raise SnapError(f"{len(nodes):,} nodes are more than the {_MOST_NODES} a cell may have")
+    if nodes.count(OUTPUT) != 1:
+        raise SnapError("a cell needs exactly one node `output`")
+    unknown = sorted(set(nodes) - {INPUT, OUTPUT, *operators}) if operators else []
+    if unknown:
+        raise SnapError(f"operator {unknown[0]!r} is not among the file's operators")
+    return tuple(nodes)
+
+
+def _edges(edges: Any) -> tuple[tuple[int, int], ...]:
+    if not isinstance(edges, list) or not all(map(_is_pair, edges)):
+        raise SnapError("edges must be a list of pairs of node positions, as [0, 1]")
+    pairs = sorted((src, dst) for src, dst in edges)
+    twice = [pair for pair, after in itertools.pairwise(pairs) if pair == after]
+    if twice:
+        raise SnapError(f"the edge {twice[0][0]}->{twice[0][1]} is there twice")
+    return tuple(pairs)
+
+
+def _is_pair(edge: Any) -> bool:
+    return isinstance(edge, list) and [type(end) for end in edge] == [int, int]
+
+
+def _values(values: Any, metrics: Mapping[str, Any]) -> dict[str, float]:
+    if not isinstance(values, dict):
+        raise SnapError("metrics must be a mapping from names to numbers")
+    numbers = {}
+    for name, value in values.items():
+        if name not in metrics:
+            raise SnapError(f"metric {name!r} is not declared in the file's metrics")
+        if value is not None:
+            numbers[name] = _number(name, value)
+    return numbers
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise SnapError(f"metric {name!r} must be a number or null, not {value!r}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise SnapError(f"metric {name!r} is not finite; use null")
+    return number

@@ -1,0 +1,116 @@
+"""Read the records of a large JSON file one at a time."""
+
+import codecs
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from snap_catalog import SnapError
+
+from snap_graphs.formats.archives import open_bounded
+
+_BLOCK = 1 << 20
+_LONGEST = 1 << 26
+"""Characters of one record beyond which a file is refused."""
+_BLANK = " \t\r\n"
+_AFTER = frozenset(",:]}" + _BLANK)
+"""What may follow a value; anything else may belong to a number that was cut off."""
+
+
+def json_records(path: Path) -> Iterator[Any]:
+    """Yield the elements of a JSON array, or of the arrays that are an object's values, in turn.
+
+    Memory grows with the longest record, not with the file.
+
+    Raises:
+        SnapError: the file is no such JSON, is truncated, or a record is longer than 64 MiB.
+    """
+    try:
+        with open_bounded(path) as stream:
+            yield from _Reader(path, stream).records()
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise SnapError(f"{path}: cannot be read as JSON ({error}); fetch it anew") from error
+
+
+class _Reader:
+    """What has been read of a JSON file and not been used yet."""
+
+    def __init__(self, path: Path, stream: Any) -> None:
+        self._path, self._stream = path, stream
+        self._text, self._at, self._used = "", 0, 0
+        self._decode = codecs.getincrementaldecoder("utf-8")().decode
+        self._parse = json.JSONDecoder().raw_decode
+
+    def records(self) -> Iterator[Any]:
+        """Yield the records."""
+        if self._next() == "[":
+            yield from self._array()
+        else:
+            self._expect("{")
+            while True:
+                key = self._value()
+                if not isinstance(key, str):
+                    raise self._refused("an object's key is no text")
+                self._expect(":")
+                yield from self._array()
+                if self._next() != ",":
+                    break
+                self._expect(",")
+            self._expect("}")
+        if self._next():
+            raise self._refused("there is more behind its end")
+
+    def _array(self) -> Iterator[Any]:
+        self._expect("[")
+        if self._next() != "]":
+            yield self._value()
+            while self._next() == ",":
+                self._expect(",")
+                yield self._value()
+        self._expect("]")
+
+    def _fill(self) -> bool:
+        """Read another block; tell whether there was one."""
+        block = self._stream.read(max(_BLOCK, len(self._text) - self._at))
+        self._used += self._at
+        self._text = self._text[self._at :] + self._decode(block, final=not block)
+        self._at = 0
+        if len(self._text) > _LONGEST + _BLOCK:
+            raise self._refused(f"a record is longer than {_LONGEST:,} characters")
+        return bool(block)
+
+    def _next(self) -> str:
+        """Return the next character that is no blank, without taking it; empty at the end."""
+        while True:
+            while self._at < len(self._text) and self._text[self._at] in _BLANK:
+                self._at += 1
+            if self._at < len(self._text) or not self._fill():
+                return self._text[self._at : self._at + 1]
+
+    def _expect(self, character: str) -> None:
+        found = self._next()
+        if found != character:
+            there = repr(found) if found else "its end"
+            raise self._refused(f"expected {character!r}, found {there}")
+        self._at += 1
+
+    def _value(self) -> Any:
+        """Take one value; as long as it is cut off by the end of what was read, read on."""
+        self._next()
+        more = True
+        while True:
+            try:
+                value, end = self._parse(self._text, self._at)
+                if self._text[end : end + 1] in _AFTER or not more:
+                    self._at = end
+                    return value
+                more = self._fill()
+            except (ValueError, RecursionError) as error:
+                if not more or isinstance(error, RecursionError):
+                    raise self._refused(" ".join(str(error).split())[:80]) from error
+                more = self._fill()
+
+    def _refused(self, reason: str) -> SnapError:
+        place = self._used + self._at
+        return SnapError(f"{self._path}: not JSON records at character {place:,} ({reason})")

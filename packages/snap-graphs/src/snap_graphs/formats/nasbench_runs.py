@@ -1,0 +1,174 @@
+"""Gathers the training runs of NAS-Bench-101, in whatever order a file holds them."""
+
+import math
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from snap_catalog import SnapError
+
+from snap_graphs.arrays import Ints
+from snap_graphs.cell import INPUT, OUTPUT
+from snap_graphs.formats.base import CHUNK, Chunk, Request
+from snap_graphs.formats.repeats import Doubles, repeat_columns
+from snap_graphs.formats.tables import CHECKED_HASHES, check_hashes
+from snap_graphs.spaces.nb101 import LETTERS, MOST_VERTICES, NasBench101
+
+BUDGETS = (4, 12, 36, 108)
+"""Epochs that the benchmark trained for."""
+METRICS = (
+    ("cifar10/train/seconds", 1.0),
+    ("cifar10/train/accuracy", 100.0),
+    ("cifar10/valid/accuracy", 100.0),
+    ("cifar10/test/accuracy", 100.0),
+)
+"""Metrics in the order of `Run.final`, and the factors that make them seconds or percent."""
+_LETTER = {name: letter for letter, name in LETTERS.items()}
+_SIDE = {n * n: n for n in range(2, MOST_VERTICES + 1)}
+_HASH_BYTES = 16
+_KEY = np.dtype((np.void, _HASH_BYTES))
+
+
+class Run(NamedTuple):
+    """One training run.
+
+    Attributes:
+        module_hash: the benchmark's MD5 hash of the cell, 32 hexadecimal digits.
+        epochs: the training budget.
+        adjacency: the n x n adjacency matrix as digits, row by row.
+        operators: the n operators, joined by commas.
+        parameters: trainable parameters of the network.
+        final: when training ended: its seconds, then training, validation and test accuracy as
+            fractions.
+    """
+
+    module_hash: str
+    epochs: int
+    adjacency: str
+    operators: str
+    parameters: int
+    final: tuple[float, ...]
+
+
+@dataclass
+class Runs:
+    """All runs of a file, in few bytes each.
+
+    Attributes:
+        rows: by binary module hash, the cell's row.
+        keys: binary module hashes, one a cell.
+        arch_ids: native strings, one a cell.
+        identities: hashes of what the runs of a cell must agree on, one a cell.
+        row: the cell's row, one a run.
+        epochs: the budget, one a run.
+        values: what `Run.final` holds, run after run.
+    """
+
+    rows: dict[bytes, int] = field(default_factory=dict)
+    keys: list[bytes] = field(default_factory=list)
+    arch_ids: list[str] = field(default_factory=list)
+    identities: "array[int]" = field(default_factory=lambda: array("q"))
+    row: "array[int]" = field(default_factory=lambda: array("i"))
+    epochs: "array[int]" = field(default_factory=lambda: array("b"))
+    values: "array[float]" = field(default_factory=lambda: array("d"))
+
+    def add(self, run: Run) -> None:
+        """Take up a run.
+
+        Raises:
+            SnapError: its cell is none, or not that of earlier runs with the same hash; a number
+                is not finite; the budget is none of the benchmark's.
+            ValueError: the hash holds something else than hexadecimal digits.
+        """
+        if run.epochs not in BUDGETS:
+            raise SnapError(f"{run.epochs} epochs are none of the benchmark's {BUDGETS}")
+        if not all(0 <= x < math.inf for x in run.final):
+            raise SnapError(f"seconds and accuracies {run.final} are not all finite and positive")
+        self.row.append(self._row(run))
+        self.epochs.append(run.epochs)
+        self.values.extend(run.final)
+
+    def _row(self, run: Run) -> int:
+        key = bytes.fromhex(run.module_hash)
+        if len(key) != _HASH_BYTES:
+            raise SnapError(f"{run.module_hash!r} is no MD5 hash")
+        identity = hash((run.adjacency, run.operators, run.parameters))
+        if key not in self.rows:
+            self.arch_ids.append(_arch_id(run.adjacency, run.operators))
+            self.keys.append(key)
+            self.identities.append(identity)
+            self.rows[key] = len(self.rows)
+        elif self.identities[self.rows[key]] != identity:
+            raise SnapError(f"hash {run.module_hash} stands for another cell in an earlier record")
+        return self.rows[key]
+
+    def metrics(self, request: Request) -> dict[str, Doubles]:
+        """Return the metric columns, (cells,) values each."""
+        columns: dict[str, Doubles] = {}
+        row, epochs = np.asarray(self.row), np.asarray(self.epochs)
+        values = np.asarray(self.values).reshape(-1, len(METRICS))
+        for budget in np.unique(epochs):
+            chosen = np.flatnonzero(epochs == budget)
+            repeat = _occurrence(row[chosen])
+            for place, (name, factor) in enumerate(METRICS):
+                table = np.full((len(self.keys), repeat.max() + 1), np.nan)
+                table[row[chosen], repeat] = values[chosen, place] * factor
+                columns |= repeat_columns(f"{name}@{budget}", table, request)
+        return columns
+
+    def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
+        """Yield the cells in the order in which they first appeared.
+
+        Args:
+            path: the file they come from.
+            request: whether means are wanted or every repeat.
+
+        Raises:
+            SnapError: a hash of the sample that is recomputed is not the cell's.
+        """
+        names, keys = np.array(self.arch_ids, np.bytes_), np.array(self.keys, _KEY)
+        return _chunks(path, names, keys, self.metrics(request))
+
+
+def _chunks(
+    path: Path,
+    names: npt.NDArray[np.bytes_],
+    keys: npt.NDArray[np.void],
+    metrics: dict[str, Doubles],
+) -> Iterator[Chunk]:
+    """Yield the cells; a function of its own, so that the runs need not stay in memory."""
+    step = max(1, len(keys) // CHECKED_HASHES)
+    for first in range(0, len(keys), CHUNK):
+        rows = slice(first, first + CHUNK)
+        arch_ids = [name.decode() for name in names[rows].tolist()]
+        hashes = [key.hex() for key in keys[rows].tolist()]
+        cells = [NasBench101().parse(name) for name in arch_ids]
+        check_hashes(path, cells[::step], hashes[::step], arch_ids[::step], "fetch the file anew")
+        yield Chunk(cells, arch_ids, {k: v[rows] for k, v in metrics.items()}, hashes)
+
+
+def _arch_id(adjacency: str, operators: str) -> str:
+    """Write the native string of a cell given as a record gives it."""
+    size, names = _SIDE.get(len(adjacency), 0), operators.split(",")
+    upper = "".join(adjacency[i * size + i + 1 : (i + 1) * size] for i in range(size))
+    lower = "".join(adjacency[i * size : i * size + i + 1] for i in range(size))
+    fits = len(names) == size and (names[0], names[-1]) == (INPUT, OUTPUT)
+    known = set(names[1:-1]) <= _LETTER.keys()
+    if not fits or not known or set(lower) - {"0"} or set(upper) - {"0", "1"}:
+        raise SnapError(f"{adjacency!r:.60} and {operators!r:.100} make no cell")
+    return f"{size}:{upper}:{''.join(_LETTER[name] for name in names[1:-1])}"
+
+
+def _occurrence(values: Ints) -> Ints:
+    """Count, for each value, how many equal ones come before it."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    lengths = np.diff(np.r_[starts, len(values)])
+    counts = np.empty(len(values), np.int64)
+    counts[order] = np.arange(len(values)) - np.repeat(starts, lengths)
+    return counts

@@ -1,0 +1,153 @@
+"""What NAS-Bench-201 and NATS-Bench store of an architecture, and NATS-Bench's folders and tars.
+
+A folder `NATS-tss-v1_0-*-simple` (topology space) or `NATS-sss-v1_0-*-simple` (size space) holds
+one bzip2-packed pickle an architecture; the layout is that of the benchmark's own reader
+(`nats_bench/api_utils.py`).
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from snap_catalog import SnapError
+
+from snap_graphs.cell import Cell
+from snap_graphs.formats.admitted import NUMPY
+from snap_graphs.formats.archives import decompress_bz2, members
+from snap_graphs.formats.base import Chunk, Format, Request
+from snap_graphs.formats.malformed import MALFORMED, fault
+from snap_graphs.formats.pickles import loads_pickle
+from snap_graphs.formats.repeats import Measured, chunked
+from snap_graphs.spaces.base import Space
+from snap_graphs.spaces.natss import NatsSize
+from snap_graphs.spaces.nb201 import NasBench201
+
+SPLITS = {
+    "cifar10-valid": {
+        "x-valid": "cifar10/valid",
+        "train": "cifar10-valid/train",
+        "ori-test": "cifar10-valid/test",
+    },
+    "cifar10": {"train": "cifar10/train", "ori-test": "cifar10/test"},
+    "cifar100": {"train": "cifar100/train", "x-valid": "cifar100/valid", "x-test": "cifar100/test"},
+    "ImageNet16-120": {
+        "train": "imagenet16-120/train",
+        "x-valid": "imagenet16-120/valid",
+        "x-test": "imagenet16-120/test",
+    },
+}
+"""By data set and evaluation of the benchmark's own API: the data set and split of our metrics.
+
+The network whose accuracy is `cifar10/valid` was trained on half of the training images
+(`cifar10-valid`), that of `cifar10/test` on all of them. `ori-test` of the other two data sets is
+their validation and test images together, and left out.
+"""
+Architecture = tuple[str, Cell, Measured]
+"""Native string, cell, and what was measured."""
+
+_PACKED_LIMIT, _LIMIT = 1 << 22, 1 << 24
+"""Bytes of a packed and an unpacked architecture; real ones have 0.1 and 0.3 million."""
+_MEMBER = re.compile(r"(?:.*/)?\d{6}\.pickle\.pbz2", flags=re.ASCII)
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2")
+
+
+def architecture(space: Space, budgets: Any, request: Request, seen: set[str]) -> Architecture:
+    """Read what the benchmark stores of an architecture.
+
+    Args:
+        space: the space it belongs to.
+        budgets: by training budget, a state dictionary (`arch_str`, `all_results`, …).
+        request: the budgets wanted.
+        seen: native strings of architectures read before; this one is added.
+
+    Raises:
+        SnapError: it is none, comes twice, or an accuracy is no percentage.
+        One of `MALFORMED`: the layout is another.
+    """
+    names = {state["arch_str"] for state in budgets.values()}
+    if len(names) != 1:
+        raise SnapError(f"its budgets name {len(names)} architectures, not one")
+    cell = space.parse(names.pop())
+    arch_id = space.format(cell)
+    if arch_id in seen:
+        raise SnapError(f"{arch_id} comes twice")
+    found = _measured(budgets.values(), request)
+    seen.add(arch_id)
+    return arch_id, cell, found
+
+
+def _measured(budgets: Iterable[Any], request: Request) -> Measured:
+    """Return the accuracies at the end of training, in percent, repeats in the order of seeds."""
+    found: dict[str, list[float]] = {}
+    for state in budgets:
+        for (dataset, _), run in sorted(state["all_results"].items()):
+            if not request.wants(run["epochs"]):
+                continue
+            for split, ours in SPLITS.get(dataset, {}).items():
+                value = _last(run, split)
+                if value is not None:
+                    found.setdefault(f"{ours}/accuracy@{run['epochs']}", []).append(value)
+    return found
+
+
+def _last(run: Any, split: str) -> float | None:
+    """Return a run's last accuracy on a split; None where it was not evaluated."""
+    last = run["epochs"] - 1
+    if split == "train":
+        value = run["train_acc1es"][last]
+    else:
+        value = run["eval_acc1es"].get(f"{split}@{last}")
+    if value is not None and not (math.isfinite(value) and 0 <= value <= 100):
+        raise SnapError(f"the accuracy {value} on {run['name']} is no percentage")
+    return value if value is None else float(value)
+
+
+class _Nats(Format):
+    """A folder or tar of one packed pickle an architecture.
+
+    Attributes:
+        space: the space its architectures belong to.
+    """
+
+    space: ClassVar[Space]
+
+    def recognises(self, path: Path) -> bool:
+        """Tell whether it is a tar, or a folder with packed pickles."""
+        if path.is_dir():
+            return any(path.glob("*.pickle.pbz2"))
+        return path.name.endswith(_ARCHIVES)
+
+    def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
+        """Yield the architectures in the order of the members."""
+        return chunked(self._architectures(path, request), request)
+
+    def _architectures(self, path: Path, request: Request) -> Iterator[Architecture]:
+        seen: set[str] = set()
+        for name, packed in members(path, _PACKED_LIMIT):
+            request.advance(len(packed))
+            if not _MEMBER.fullmatch(name):
+                continue
+            try:
+                content = decompress_bz2(packed, _LIMIT, name)
+                budgets = loads_pickle(content, name, NUMPY)
+                yield architecture(self.space, budgets, request, seen)
+            except (SnapError, *MALFORMED) as error:
+                request.bad(path, name, fault(error))
+
+
+class NatsTopology(_Nats):
+    """NATS-Bench's topology space, which is NAS-Bench-201's."""
+
+    title = "a folder or tar NATS-tss-v1_0-*-simple"
+    benchmark = "nb201"
+    space = NasBench201()
+
+
+class NatsSizes(_Nats):
+    """NATS-Bench's size space."""
+
+    title = "a folder or tar NATS-sss-v1_0-*-simple"
+    benchmark = "natss"
+    space = NatsSize()

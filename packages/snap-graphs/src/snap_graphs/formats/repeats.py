@@ -1,0 +1,66 @@
+"""Repeats of a measurement: average them, or keep each in a column of its own."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from snap_graphs.cell import Cell
+from snap_graphs.formats.base import CHUNK, Chunk, Request
+
+Doubles = npt.NDArray[np.float64]
+Measured = Mapping[str, Sequence[float]]
+"""What was measured of one architecture: by metric, one value a repeat."""
+
+
+def repeat_columns(name: str, values: Doubles, request: Request) -> dict[str, Doubles]:
+    """Make the columns of one metric.
+
+    Args:
+        name: the metric.
+        values: (n, repeats) measurements; NaN where there was none.
+        request: whether the mean is wanted or every repeat.
+
+    Returns:
+        (n,) values by column: the mean over the repeats there are, or one column a repeat
+        (`name#0`, `name#1`).
+    """
+    if request.repeat == "all":
+        return {f"{name}#{i}": values[:, i] for i in range(values.shape[1])}
+    there = ~np.isnan(values)
+    count = there.sum(axis=1)
+    total = np.where(there, values, 0.0).sum(axis=1)
+    return {name: np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)}
+
+
+def chunked(
+    architectures: Iterable[tuple[str, Cell, Measured]], request: Request
+) -> Iterator[Chunk]:
+    """Gather architectures into chunks.
+
+    Args:
+        architectures: native string, cell and measurements of each.
+        request: whether means are wanted or every repeat.
+    """
+    stream = iter(architectures)
+    while batch := list(itertools.islice(stream, CHUNK)):
+        arch_ids, cells, measured = (list(part) for part in zip(*batch, strict=True))
+        yield Chunk(cells, arch_ids, collect(measured, request))
+
+
+def collect(measured: Sequence[Measured], request: Request) -> dict[str, Doubles]:
+    """Make the metric columns of some architectures.
+
+    Args:
+        measured: what was measured of each.
+        request: whether means are wanted or every repeat.
+    """
+    columns: dict[str, Doubles] = {}
+    for name in dict.fromkeys(itertools.chain(*measured)):
+        repeats = [entry.get(name, ()) for entry in measured]
+        values = np.full((len(repeats), max(map(len, repeats))), np.nan)
+        for row, found in enumerate(repeats):
+            values[row, : len(found)] = found
+        columns |= repeat_columns(name, values, request)
+    return columns

@@ -1,0 +1,231 @@
+"""Tables of architectures and metrics: CSV, gzipped CSV and Parquet."""
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+from snap_catalog import SnapError
+from snap_catalog.metrics import is_metric
+
+from snap_graphs.cell import Cell
+from snap_graphs.formats.archives import open_bounded
+from snap_graphs.formats.base import CHUNK, Chunk, Format, Request
+from snap_graphs.spaces.base import Space
+from snap_graphs.spaces.nb101 import NasBench101, module_hash
+from snap_graphs.spaces.nb201 import NasBench201
+
+_TEXT_COLUMNS = ("arch", "adj_upper", "ops", "hash")
+"""Columns that must not be guessed to be numbers: leading zeros count, and `ops` may be empty."""
+_SUFFIXES = (".csv", ".csv.gz", ".parquet")
+CHECKED_HASHES = 1000
+"""Of a file's hashes so many, spread over it, are recomputed."""
+
+
+def read_table(path: Path, needed: Sequence[str] = ()) -> pa.Table:
+    """Read a table in CSV, gzipped CSV or Parquet.
+
+    Args:
+        path: the file; its first bytes tell what it is.
+        needed: columns it must have, without empty cells.
+
+    Raises:
+        SnapError: the file is missing, damaged, or its columns are not as they must be.
+    """
+    try:
+        with path.open("rb") as file:
+            is_parquet = file.read(4) == b"PAR1"
+        table = pq.read_table(path) if is_parquet else _read_csv(path)
+        names = table.column_names  # which are decoded only now
+    except FileNotFoundError as error:
+        raise SnapError(f"{path}: no such file") from error
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise SnapError(f"{path}: not a readable CSV or Parquet table ({reason})") from error
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise SnapError(f"{path}: column {repeated[0]!r} comes more than once; rename or drop one")
+    for column in needed:
+        if column not in names:
+            raise SnapError(f"{path}: column {column!r} is missing; there are {', '.join(names)}")
+        if table[column].null_count:
+            raise SnapError(f"{path}: column {column!r} has empty cells and may not")
+        _check_type(path, column, table[column].type)
+    return table
+
+
+def _check_type(path: Path, column: str, kind: pa.DataType) -> None:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if column not in _TEXT_COLUMNS and not pa.types.is_integer(kind):
+        raise SnapError(f"{path}: column {column!r} must hold whole numbers, not {kind}")
+    if column in _TEXT_COLUMNS and not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        raise SnapError(f"{path}: column {column!r} must hold text, not {kind}")
+
+
+def _read_csv(path: Path) -> pa.Table:
+    text = pa_csv.ConvertOptions(column_types=dict.fromkeys(_TEXT_COLUMNS, pa.string()))
+    with open_bounded(path) as stream:
+        return pa_csv.read_csv(stream, convert_options=text)
+
+
+def table_metrics(
+    path: Path, table: pa.Table, request: Request
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Return a table's metric columns: those named as metrics are, and those the user maps.
+
+    Raises:
+        SnapError: a mapped column is missing, or a metric column holds no numbers.
+    """
+    for column in request.columns:
+        if column not in table.column_names:
+            raise SnapError(f"{path}: column {column!r}, given with --column, is missing")
+    names = {c: request.columns.get(c, c) for c in table.column_names}
+    return {
+        name: _numbers(path, column, table[column])
+        for column, name in names.items()
+        if is_metric(name)
+    }
+
+
+def _numbers(path: Path, column: str, values: pa.ChunkedArray) -> npt.NDArray[np.float64]:
+    try:
+        numbers: npt.NDArray[np.float64] = values.cast(pa.float64()).to_numpy()
+    except pa.ArrowException as error:
+        raise SnapError(f"{path}: column {column!r} holds no numbers ({error})") from error
+    return numbers
+
+
+class Table(Format):
+    """A table with one architecture a row.
+
+    Attributes:
+        needed: the columns that give the architecture.
+        space: the space its cells belong to.
+    """
+
+    needed: ClassVar[tuple[str, ...]]
+    space: ClassVar[Space]
+
+    def recognises(self, path: Path) -> bool:
+        """Tell whether the file is a table; that it lacks a column is told on reading."""
+        return path.is_file() and path.name.endswith(_SUFFIXES)
+
+    def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
+        """Yield the rows; one that is no architecture or not finite is bad."""
+        table = read_table(path, self.needed)
+        metrics = table_metrics(path, table, request)
+        rows = list(zip(*(table[name].to_pylist() for name in self.needed), strict=True))
+        infinite = np.zeros(len(rows), np.bool_)
+        for values in metrics.values():
+            infinite |= np.isinf(values)
+        for first in range(0, len(rows), CHUNK):
+            kept, cells = [], []
+            for row in range(first, min(first + CHUNK, len(rows))):
+                try:
+                    if infinite[row]:
+                        raise SnapError("a metric is not finite; leave it empty instead")
+                    cells.append(self.cell(rows[row]))
+                    kept.append(row)
+                except SnapError as error:
+                    request.bad(path, row + 1, error)
+            yield self._chunk(path, table, kept, cells, metrics)
+
+    def _chunk(
+        self,
+        path: Path,
+        table: pa.Table,
+        kept: list[int],
+        cells: list[Cell],
+        metrics: dict[str, npt.NDArray[np.float64]],
+    ) -> Chunk:
+        arch_ids = [self.space.format(cell) for cell in cells]
+        return Chunk(cells, arch_ids, {name: values[kept] for name, values in metrics.items()})
+
+    @abstractmethod
+    def cell(self, row: tuple[Any, ...]) -> Cell:
+        """Build the cell of a row's `needed` columns.
+
+        Raises:
+            SnapError: they make none.
+        """
+
+
+class NasBench201Table(Table):
+    """NAS-Bench-201 strings in a column `arch`."""
+
+    title = "a table with the column arch"
+    benchmark = "nb201"
+    needed = ("arch",)
+    space = NasBench201()
+
+    def cell(self, row: tuple[Any, ...]) -> Cell:
+        """Parse the string."""
+        return self.space.parse(row[0])
+
+
+class NasBench101Table(Table):
+    """NAS-Bench-101 cells in the columns `n_vertices`, `adj_upper` and `ops`.
+
+    A column `hash` becomes `module_hash` after a sample of it was recomputed; without one, all
+    hashes are computed.
+    """
+
+    title = "a table with the columns n_vertices, adj_upper and ops"
+    benchmark = "nb101"
+    needed = ("n_vertices", "adj_upper", "ops")
+    space = NasBench101()
+
+    def cell(self, row: tuple[Any, ...]) -> Cell:
+        """Build the cell."""
+        return NasBench101().cell(*row)
+
+    def _chunk(
+        self,
+        path: Path,
+        table: pa.Table,
+        kept: list[int],
+        cells: list[Cell],
+        metrics: dict[str, npt.NDArray[np.float64]],
+    ) -> Chunk:
+        chunk = super()._chunk(path, table, kept, cells, metrics)
+        if "hash" not in table.column_names:
+            return chunk._replace(module_hashes=[module_hash(cell) for cell in cells])
+        published = table["hash"].take(kept).to_pylist()
+        remedy = "mend the row, or drop the column to have hashes computed"
+        step = max(1, table.num_rows // CHECKED_HASHES)
+        check_hashes(path, cells[::step], published[::step], [r + 1 for r in kept[::step]], remedy)
+        return chunk._replace(module_hashes=published)
+
+
+def check_hashes(
+    path: Path,
+    cells: Sequence[Cell],
+    published: Sequence[str],
+    records: Sequence[int | str],
+    remedy: str,
+) -> None:
+    """Recompute NAS-Bench-101's hashes of some cells.
+
+    Args:
+        path: the file they come from.
+        cells: the cells.
+        published: their hashes.
+        records: what to call each in an error.
+        remedy: what to do about a wrong hash.
+
+    Raises:
+        SnapError: a hash is not the cell's.
+    """
+    for cell, found, record in zip(cells, published, records, strict=True):
+        expected = module_hash(cell)
+        if found != expected:
+            raise SnapError(
+                f"{path}: record {record}: hash {found!r} is not the cell's ({expected}); {remedy}"
+            )

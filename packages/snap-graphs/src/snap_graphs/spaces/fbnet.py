@@ -1,0 +1,57 @@
+"""FBNet: a chain of 22 blocks, each one of nine."""
+
+import itertools
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from snap_catalog import SnapError
+
+from snap_graphs.cell import INPUT, OUTPUT, Cell
+from snap_graphs.spaces.base import ProductSpace
+
+OPERATORS = (
+    "k3_e1",
+    "k3_e1_g2",
+    "k3_e3",
+    "k3_e6",
+    "k5_e1",
+    "k5_e1_g2",
+    "k5_e3",
+    "k5_e6",
+    "skip",
+)
+"""By HW-NAS-Bench's index: kernel size, expansion and groups of an inverted residual block."""
+LAYERS = 22
+_STRING = re.compile(rf"\[\d(?:, ?\d){{{LAYERS - 1}}}\]", flags=re.ASCII)
+
+
+class FbNet(ProductSpace):
+    """The FBNet space as HW-NAS-Bench numbers it; native string `[0, 8, 3, ...]`, 22 indices."""
+
+    name: ClassVar[str] = "fbnet"
+    options: ClassVar[tuple[int, ...]] = (len(OPERATORS),) * LAYERS
+    n_variables: ClassVar[int] = LAYERS
+
+    def parse(self, arch_id: str) -> Cell:
+        """Read a list of 22 indices below nine."""
+        digits = [int(digit) for digit in re.findall(r"\d", arch_id)]
+        if _STRING.fullmatch(arch_id) is None or max(digits) >= len(OPERATORS):
+            raise SnapError(
+                f"{arch_id!r:.80} is no FBNet architecture; "
+                f"expected a list of {LAYERS} indices from 0 to {len(OPERATORS) - 1}"
+            )
+        return self.compose(digits)
+
+    def format(self, cell: Cell) -> str:
+        """Write a cell as a list of 22 indices."""
+        return str(list(self.choices(cell)))
+
+    def compose(self, choices: Sequence[int]) -> Cell:
+        """Chain the blocks of 22 indices."""
+        edges = tuple(itertools.pairwise(range(LAYERS + 2)))
+        return Cell((INPUT, *(OPERATORS[choice] for choice in choices), OUTPUT), edges)
+
+    def choices(self, cell: Cell) -> tuple[int, ...]:
+        """Return the 22 indices."""
+        return tuple(OPERATORS.index(node) for node in cell.nodes[1:-1])

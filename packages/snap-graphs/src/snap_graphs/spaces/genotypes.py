@@ -1,0 +1,243 @@
+"""Genotypes of two cells, normal and reduction, and the one graph that joins them.
+
+A genotype lists, for every inner node of a cell, the two operators that it adds up and where each
+takes its input: 0 and 1 are the cell's inputs c_{k-2} and c_{k-1}, 2 is the first inner node. The
+inner nodes named in `concat` are the cell's output.
+
+The graph shows a normal cell and the reduction cell after it. Its nodes are the two inputs of the
+normal cell, the normal cell's operators, the reduction cell's operators, both in the genotype's
+order, and the output. The reduction cell's c_{k-2} is the normal cell's c_{k-1}; its c_{k-1} is the
+normal cell's output, that is, the operators that the nodes in `concat` add up. The graph's output
+takes in the outputs of both cells, so that neither is dead because the other ignores it. Positions
+and edges together give the genotype back.
+"""
+
+import ast
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from snap_catalog import SnapError
+
+from snap_graphs.cell import INPUT, OUTPUT, Cell
+
+Pair = tuple[str, int]
+"""An operator and the number of the node that it takes its input from."""
+
+MOST_STEPS = 16
+"""Inner nodes of a cell beyond which a genotype is refused."""
+
+
+class Genotype(NamedTuple):
+    """A normal and a reduction cell.
+
+    Attributes:
+        normal: two pairs for every inner node.
+        normal_concat: the inner nodes that are the cell's output, counted from 2, ascending.
+        reduce: as `normal`; as many.
+        reduce_concat: as `normal_concat`.
+    """
+
+    normal: tuple[Pair, ...]
+    normal_concat: tuple[int, ...]
+    reduce: tuple[Pair, ...]
+    reduce_concat: tuple[int, ...]
+
+    @property
+    def steps(self) -> int:
+        """Number of inner nodes of either cell."""
+        return len(self.normal) // 2
+
+
+def parse_genotype(text: str, indices: Sequence[str]) -> Genotype:
+    """Read a genotype in any of the forms in use; nothing of the text is run.
+
+    These are `Genotype(normal=[...], normal_concat=range(2, 6), reduce=[...], reduce_concat=[...])`
+    and a pair of cells. A cell is a list (or tuple) of pairs, or of groups of two pairs. A pair is
+    (operator, input), (input, operator) or NASLib's (input, index of the operator).
+
+    Args:
+        text: the genotype.
+        indices: the operators by the index that the form without names uses.
+
+    Raises:
+        SnapError: it is none.
+    """
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise SnapError(f"{_short(text)} is no genotype ({type(error).__name__})") from error
+    try:
+        normal, normal_concat, reduce, reduce_concat = map(_value, _parts(tree))
+        return genotype(normal, normal_concat, reduce, reduce_concat, indices)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SnapError(
+            f"{_short(text)} is no genotype ({error}); expected Genotype(normal=[('op', input), "
+            "...], normal_concat=range(2, 6), reduce=[...], reduce_concat=range(2, 6))"
+        ) from error
+
+
+def genotype(
+    normal: Iterable[Any],
+    normal_concat: Iterable[int] | None,
+    reduce: Iterable[Any],
+    reduce_concat: Iterable[int] | None,
+    indices: Sequence[str] = (),
+) -> Genotype:
+    """Build a genotype of parsed parts; where a `concat` is None, all inner nodes are the output.
+
+    Raises:
+        TypeError, ValueError: the parts make none.
+    """
+    cells = [tuple(_pair(pair, indices) for pair in _flat(cell)) for cell in (normal, reduce)]
+    steps = len(cells[0]) // 2
+    if not 1 <= steps <= MOST_STEPS or [len(cell) for cell in cells] != [2 * steps] * 2:
+        raise ValueError("both cells need the same number of nodes, two pairs each")
+    for cell in cells:
+        for place, (_, source) in enumerate(cell):
+            if not 0 <= source < 2 + place // 2:
+                raise ValueError(f"node {2 + place // 2} cannot take its input from {source}")
+    inner = range(2, 2 + steps)
+    concats = [
+        tuple(inner) if concat is None else tuple(sorted(set(concat)))
+        for concat in (normal_concat, reduce_concat)
+    ]
+    if not all(concat and set(concat) <= set(inner) for concat in concats):
+        raise ValueError(f"concat may name the nodes 2 to {1 + steps}, and must name one")
+    return Genotype(cells[0], concats[0], cells[1], concats[1])
+
+
+def format_genotype(parts: Genotype) -> str:
+    """Write a genotype as the DARTS authors do."""
+    normal, reduce = (list(cell) for cell in (parts.normal, parts.reduce))
+    return (
+        f"Genotype(normal={normal}, normal_concat={_range(parts.normal_concat)}, "
+        f"reduce={reduce}, reduce_concat={_range(parts.reduce_concat)})"
+    )
+
+
+def to_cell(parts: Genotype) -> Cell:
+    """Join the two cells in one graph, as the module describes it."""
+    width = 2 * parts.steps
+    last = 2 + 2 * width
+    outputs = _members(parts.normal_concat, 2)
+    edges: list[tuple[int, int]] = []
+    for pairs, first, inputs in (
+        (parts.normal, 2, ((0,), (1,))),
+        (parts.reduce, 2 + width, ((1,), outputs)),
+    ):
+        for node, (_, source) in enumerate(pairs, start=first):
+            feeds = inputs[source] if source < 2 else _members((source,), first)
+            edges += [(feed, node) for feed in feeds]
+    edges += [(node, last) for node in (*outputs, *_members(parts.reduce_concat, 2 + width))]
+    operators = (operator for operator, _ in (*parts.normal, *parts.reduce))
+    return Cell((INPUT, INPUT, *operators, OUTPUT), tuple(sorted(edges)))
+
+
+def to_genotype(cell: Cell) -> Genotype:
+    """Read the two cells out of the graph that joins them.
+
+    Raises:
+        SnapError: the graph joins no such cells.
+    """
+    width, odd = divmod(len(cell.nodes) - 3, 2)
+    into: list[list[int]] = [[] for _ in cell.nodes]
+    for src, dst in cell.edges:
+        into[dst].append(src)
+    first, last = (2, 2 + width), len(cell.nodes) - 1
+    if not odd and width > 0 and width % 2 == 0:
+        pairs = [
+            tuple(
+                (cell.nodes[node], _source(into[node], start, start == 2))
+                for node in range(start, start + width)
+            )
+            for start in first
+        ]
+        concats = [
+            tuple(sorted({2 + (v - start) // 2 for v in into[last] if 0 <= v - start < width}))
+            for start in first
+        ]
+        found = Genotype(pairs[0], concats[0], pairs[1], concats[1])
+        if to_cell(found) == cell:
+            return found
+    raise SnapError("the graph does not join a normal and a reduction cell")
+
+
+def _source(feeds: list[int], first: int, normal: bool) -> int:
+    """Return the number of the node that an operator's feeds stand for; -1 for none."""
+    low = min(feeds, default=-1)
+    if low >= first:
+        return 2 + (low - first) // 2
+    return low if normal else min(low, 2) - 1
+
+
+def _members(nodes: Iterable[int], first: int) -> tuple[int, ...]:
+    """Return the positions of the operators that inner nodes add up."""
+    pairs = ((first + 2 * (node - 2), first + 2 * (node - 2) + 1) for node in nodes)
+    return tuple(itertools.chain.from_iterable(pairs))
+
+
+def _parts(tree: ast.expr) -> tuple[ast.expr | None, ...]:
+    """Split a genotype into normal, normal_concat, reduce and reduce_concat."""
+    names = Genotype._fields
+    if isinstance(tree, ast.Call):
+        given = dict(zip(names, tree.args, strict=False))
+        given |= {str(keyword.arg): keyword.value for keyword in tree.keywords}
+        wrong_name = not isinstance(tree.func, ast.Name) or tree.func.id != "Genotype"
+        if wrong_name or len(tree.args) > len(names) or set(given) - set(names):
+            raise ValueError("it is not written as Genotype(...)")
+        if not {"normal", "reduce"} <= set(given):
+            raise ValueError("it lacks normal or reduce")
+        return tuple(given.get(name) for name in names)
+    if isinstance(tree, ast.List | ast.Tuple) and len(tree.elts) == 2:
+        return tree.elts[0], None, tree.elts[1], None
+    raise ValueError("it is neither Genotype(...) nor a pair of cells")
+
+
+def _value(part: ast.expr | None) -> Any:
+    """Evaluate literals, and `range` of one or two small numbers."""
+    if part is None:
+        return None
+    if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id == "range":
+        bounds = [ast.literal_eval(bound) for bound in part.args]
+        if part.keywords or len(bounds) not in (1, 2) or not all(_is_small(b) for b in bounds):
+            raise ValueError("range takes one or two small numbers")
+        return list(range(*bounds))
+    return ast.literal_eval(part)
+
+
+def _is_small(bound: Any) -> bool:
+    return type(bound) is int and 0 <= bound <= 2 + MOST_STEPS
+
+
+def _flat(cell: Any) -> list[Any]:
+    """Return a cell's pairs; they may come in groups of two, one an inner node."""
+    if not isinstance(cell, list | tuple):
+        raise TypeError("a cell is a list of pairs")
+    grouped = all(
+        isinstance(group, list | tuple) and all(isinstance(p, list | tuple) for p in group)
+        for group in cell
+    )
+    return list(itertools.chain.from_iterable(cell)) if grouped else list(cell)
+
+
+def _pair(pair: Any, indices: Sequence[str]) -> Pair:
+    if not isinstance(pair, list | tuple) or len(pair) != 2:
+        raise TypeError(f"{pair!r:.40} is no pair of operator and input")
+    first, second = pair
+    if isinstance(first, str) and type(second) is int:
+        return first, second
+    if type(first) is int and isinstance(second, str):
+        return second, first
+    if type(first) is int and type(second) is int and 0 <= second < len(indices):
+        return indices[second], first
+    raise TypeError(f"{pair!r:.40} is no pair of operator and input")
+
+
+def _range(nodes: tuple[int, ...]) -> str:
+    steps = range(nodes[0], nodes[-1] + 1)
+    return f"range({steps.start}, {steps.stop})" if nodes == tuple(steps) else str(list(nodes))
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")

@@ -1,0 +1,105 @@
+"""NATS-Bench's size space: the channels of five layers of a network, each one of eight numbers."""
+
+import itertools
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from snap_catalog import SnapError
+
+from snap_graphs.arrays import Graphs, Ints
+from snap_graphs.cell import INPUT, OUTPUT, Cell
+from snap_graphs.spaces.base import Costs, ProductSpace
+
+CHANNELS = (8, 16, 24, 32, 40, 48, 56, 64)
+LAYERS = ("cell", "reduction", "cell", "reduction", "cell")
+"""What the five layers are; a reduction is a residual block of stride 2."""
+_SIDES = (32, 16, 16, 8, 8)
+"""Image side after each layer."""
+_CLASSES = 10
+_STRING = re.compile(r"\d+(?::\d+){4}", flags=re.ASCII)
+
+
+class NatsSize(ProductSpace):
+    """The size space; native string `8:16:24:32:40`, the channels of the layers.
+
+    The graph is the chain of the layers, whose operators name kind and channels (`cell_c8`,
+    `reduction_c16`). Every cell is the NAS-Bench-201 cell
+    `|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|`.
+    """
+
+    name: ClassVar[str] = "natss"
+    n_variables: ClassVar[int] = len(LAYERS)
+    enumerable: ClassVar[bool] = True
+    options: ClassVar[tuple[int, ...]] = (len(CHANNELS),) * len(LAYERS)
+
+    def parse(self, arch_id: str) -> Cell:
+        """Read `8:16:24:32:40`."""
+        match = _STRING.fullmatch(arch_id)
+        channels = arch_id.split(":")
+        known = [str(c) for c in CHANNELS]
+        if match is None or set(channels) - set(known):
+            raise SnapError(
+                f"{arch_id!r:.80} is no network of NATS-Bench's size space; expected five numbers "
+                f"such as 8:16:24:32:40, each one of {', '.join(known)}"
+            )
+        return self.compose([known.index(c) for c in channels])
+
+    def format(self, cell: Cell) -> str:
+        """Write the channels of the layers, as `8:16:24:32:40`."""
+        return ":".join(str(_width(node)) for node in cell.nodes[1:-1])
+
+    def compose(self, choices: Sequence[int]) -> Cell:
+        """Give each of the five layers one of the eight numbers of channels."""
+        layers = zip(LAYERS, choices, strict=True)
+        names = (f"{layer}_c{CHANNELS[choice]}" for layer, choice in layers)
+        return Cell((INPUT, *names, OUTPUT), tuple(itertools.pairwise(range(len(LAYERS) + 2))))
+
+    def choices(self, cell: Cell) -> tuple[int, ...]:
+        """Return the five numbers of channels as indices into `CHANNELS`."""
+        return tuple(CHANNELS.index(_width(node)) for node in cell.nodes[1:-1])
+
+    def costs(self, graphs: Graphs) -> Costs:
+        """Count the CIFAR-10 network: a 3x3 convolution, five layers, pooling, 10 classes.
+
+        Convolutions have no bias and are followed by an affine batch normalisation, except the
+        1x1 shortcut of a reduction, which follows an average pooling.
+        """
+        width = _widths(graphs)
+        params = 9 * 3 * width[:, 0] + 2 * width[:, 0] + 2 * width[:, -1]
+        flops = 9 * 3 * width[:, 0] * _SIDES[0] ** 2
+        entering = width[:, 0]
+        for layer, side, out in zip(LAYERS, _SIDES, width.T, strict=True):
+            weights, scales = (_reduction if layer == "reduction" else _cell)(entering, out)
+            params += weights + scales
+            flops += weights * side**2
+            entering = out
+        return Costs(params + entering * _CLASSES + _CLASSES, flops + entering * _CLASSES)
+
+
+def _widths(graphs: Graphs) -> Ints:
+    """Return (graphs, layers) channels."""
+    of_word = np.array([_width(word) for word in graphs.vocabulary], np.int64)
+    return of_word[graphs.op].reshape(len(graphs), len(LAYERS) + 2)[:, 1:-1]
+
+
+def _width(operator: str) -> int:
+    """Return the channels that an operator names, 0 for input and output."""
+    return int(operator.rpartition("_c")[2]) if "_c" in operator else 0
+
+
+def _cell(entering: Ints, out: Ints) -> tuple[Ints, Ints]:
+    """Return weights and normalisation parameters of the cell.
+
+    Two 3x3 convolutions and a skip leave its input; where channels change the skip is a 1x1
+    convolution.
+    """
+    changes = entering != out
+    weights = 2 * 9 * entering * out + 3 * 9 * out * out + changes * entering * out
+    return weights, (5 + changes) * 2 * out
+
+
+def _reduction(entering: Ints, out: Ints) -> tuple[Ints, Ints]:
+    """Return weights and normalisation parameters of a residual block with a 1x1 shortcut."""
+    return 9 * entering * out + 9 * out * out + entering * out, 2 * 2 * out

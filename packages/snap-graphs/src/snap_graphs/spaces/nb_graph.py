@@ -1,0 +1,112 @@
+"""NAS-Bench-Graph: graph neural networks of four operators, each with one input."""
+
+import itertools
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from snap_catalog import SnapError
+
+from snap_graphs.cell import INPUT, OUTPUT, Cell
+from snap_graphs.spaces.base import ProductSpace
+
+OPERATORS = ("gat", "gcn", "gin", "cheb", "sage", "arma", "graph", "fc", "skip")
+"""By the benchmark's digit."""
+LINKS = (
+    (0, 0, 0, 0),
+    (0, 0, 0, 1),
+    (0, 0, 1, 1),
+    (0, 0, 1, 2),
+    (0, 0, 1, 3),
+    (0, 1, 1, 1),
+    (0, 1, 1, 2),
+    (0, 1, 2, 2),
+    (0, 1, 2, 3),
+)
+"""By the benchmark's digit: where each operator takes its input from; 0 is the cell's input."""
+
+_SIZE = len(LINKS[0])
+_STRING = re.compile(
+    r"(?:Arch\()?\[(\d), ?(\d), ?(\d), ?(\d)\], ?\[([\"'\w, ]+)\]\)?", flags=re.ASCII
+)
+
+
+class NasBenchGraph(ProductSpace):
+    """The NAS-Bench-Graph space; native string `Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])`.
+
+    Operators that no other takes in feed the output. Links may be written in any order; points,
+    samples and neighbours use the benchmark's nine.
+    """
+
+    name: ClassVar[str] = "nb-graph"
+    options: ClassVar[tuple[int, ...]] = (len(LINKS), *(len(OPERATORS),) * _SIZE)
+    n_variables: ClassVar[int] = len(options)
+    enumerable: ClassVar[bool] = True
+
+    def parse(self, arch_id: str) -> Cell:
+        """Read `Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])`."""
+        match = _STRING.fullmatch(arch_id)
+        if match is None:
+            raise SnapError(
+                f"{arch_id!r:.80} is no NAS-Bench-Graph architecture; "
+                "expected Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])"
+            )
+        operators = [part.strip(" \"'") for part in match.group(5).split(",")]
+        return self.cell([int(link) for link in match.groups()[:_SIZE]], operators)
+
+    def cell(self, links: Sequence[int], operators: Sequence[str]) -> Cell:
+        """Build the cell of four links and four operators.
+
+        Raises:
+            SnapError: a link leads nowhere, or an operator is unknown.
+        """
+        unknown = [name for name in operators if name not in OPERATORS]
+        if len(operators) != _SIZE or unknown:
+            raise SnapError(f"a network has four operators of {', '.join(OPERATORS)}")
+        if any(not 0 <= link <= place for place, link in enumerate(links)):
+            raise SnapError(f"links {list(links)}: each must be 0 or the number of one before it")
+        edges = [(link, place) for place, link in enumerate(links, start=1)]
+        ends = [place for place in range(1, _SIZE + 1) if place not in links]
+        edges += [(end, _SIZE + 1) for end in ends]
+        return Cell((INPUT, *operators, OUTPUT), tuple(sorted(edges)))
+
+    def format(self, cell: Cell) -> str:
+        """Write a cell as `Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])`."""
+        return f"Arch({list(links(cell))}, {list(cell.nodes[1:-1])})"
+
+    def compose(self, choices: Sequence[int]) -> Cell:
+        """Build the cell of the benchmark's five digits: links, then operators."""
+        return self.cell(LINKS[choices[0]], [OPERATORS[digit] for digit in choices[1:]])
+
+    def choices(self, cell: Cell) -> tuple[int, ...]:
+        """Return the benchmark's five digits; read as a decimal number they are its key.
+
+        Raises:
+            SnapError: the links are in another order than the benchmark's.
+        """
+        found = links(cell)
+        if found not in LINKS:
+            raise SnapError(
+                f"{list(found)} is none of the benchmark's link lists; renumber the operators"
+            )
+        return (LINKS.index(found), *(OPERATORS.index(name) for name in cell.nodes[1:-1]))
+
+    def canonical(self, cell: Cell) -> Cell:
+        """Return the cell that stands for all of the same `cell_hash`, in the benchmark's order.
+
+        Of the renumberings whose links the benchmark lists, it has the lowest key.
+        """
+        found = links(cell)
+        renumbered = []
+        for order in itertools.permutations(range(1, _SIZE + 1)):
+            place = {0: 0, **{node: i for i, node in enumerate(order, start=1)}}
+            moved = tuple(place[found[node - 1]] for node in order)
+            if moved in LINKS:
+                renumbered.append(self.cell(moved, [cell.nodes[node] for node in order]))
+        return min(renumbered, key=self.choices)
+
+
+def links(cell: Cell) -> tuple[int, ...]:
+    """Return where each operator takes its input from."""
+    into = {dst: src for src, dst in cell.edges if dst <= _SIZE}
+    return tuple(into[place] for place in range(1, _SIZE + 1))

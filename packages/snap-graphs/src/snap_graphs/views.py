@@ -1,0 +1,233 @@
+"""Other ways to show the cells of a table, which keep what the cells compute.
+
+A view replaces a table's graphs and, where it has them, the columns that follow from them alone;
+names, costs and metrics stay those of the architecture. What a space's graphs hide is in the
+catalog (`snap_catalog.graph_facts`).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from snap_catalog import GraphFacts, SnapError, graph_facts
+
+from snap_graphs.arrays import Bools, Graphs, Ints
+from snap_graphs.cell import INPUT, OUTPUT
+from snap_graphs.structure import alive
+from snap_graphs.table import STRUCTURE_COLUMNS, structure_columns
+
+_MOST_NODES = 2**15 - 1
+"""Node indices are 16-bit integers."""
+_AT_A_TIME = 4096
+"""Graphs whose matrices of path counts are held at once."""
+
+
+def prune(table: pa.Table) -> pa.Table:
+    """Drop `none` and all operators on no path from an input to the output."""
+    graphs = Graphs.from_table(table)
+    live, ends = (np.zeros(len(graphs.op), np.bool_) for _ in range(2))
+    for part in graphs.dense():
+        nodes = graphs.node_start[part.rows][:, None] + np.arange(part.op.shape[1])
+        live[nodes] = alive(graphs, part)
+        ends[nodes] = np.isin(part.op, [graphs.index(INPUT), graphs.index(OUTPUT)])
+    edges = np.array(_edges(graphs))
+    edges = edges[:, live[edges[1]] & live[edges[2]]]
+    return _with_graphs(table, _kept(graphs, live | ends, *edges))
+
+
+def contract_skips(table: pa.Table) -> pa.Table:
+    """Replace identity operators by edges from what they read to what reads them.
+
+    Branches merge by summing, so that parallel paths count: of m edges that would join the same
+    two nodes one stays an edge, and each of the others keeps one identity operator. Where an
+    output concatenates instead, an identity of several inputs stays before it, to sum them.
+
+    Raises:
+        SnapError: the parallel paths of a cell would need more nodes than a file can number.
+    """
+    graphs, identity = _with_operators(table, lambda facts: facts.identity)
+    facts, place = _facts(table)
+    concatenates = np.array([known.output_merge == "concat" for known in facts], np.bool_)[place]
+    kept = np.ones(len(graphs.op), np.bool_)
+    edges = [np.empty((3, 0), np.int64)]
+    for part in graphs.dense(_AT_A_TIME):
+        skip = part.op == identity[part.rows, None]
+        paths, gone = _contracted(part.adjacency, skip, concatenates[part.rows])
+        _refuse_crowded(part.rows[paths.sum(axis=(1, 2)) > _MOST_NODES])
+        first = graphs.node_start[part.rows]
+        kept[(first[:, None] + np.arange(gone.shape[1]))[gone]] = False
+        graph, src, dst = np.nonzero(paths)
+        found = np.array([part.rows[graph], first[graph] + src, first[graph] + dst])
+        edges.append(found.repeat(paths[graph, src, dst], axis=1))
+    parallel = _kept(graphs, kept, *np.hstack(edges))
+    return _with_graphs(table, _split(parallel, _repeated(parallel), identity))
+
+
+def show_implicit(table: pa.Table) -> pa.Table:
+    """Show the operator that a space keeps on every edge out of an input as a node.
+
+    Graphs of spaces that have none stay as they are.
+    """
+    graphs, operator = _with_operators(table, lambda facts: facts.input_edges)
+    row, source, _ = _edges(graphs)
+    hit = (graphs.op[source] == graphs.index(INPUT)) & (operator[row] >= 0)
+    return _with_graphs(table, _split(graphs, hit, operator))
+
+
+def insert_identities(table: pa.Table, rng: np.random.Generator, probability: float) -> pa.Table:
+    """Put an identity operator on random edges, to train on: no label changes by it.
+
+    Args:
+        table: graphs.
+        rng: the source of randomness.
+        probability: of every edge, independently, that it takes one.
+    """
+    graphs, identity = _with_operators(table, lambda facts: facts.identity)
+    hit = rng.random(len(graphs.src)) < probability
+    return _with_graphs(table, _split(graphs, hit, identity))
+
+
+def _facts(table: pa.Table) -> tuple[list[GraphFacts], Ints]:
+    """Return what is known of the table's spaces, and (graphs,) each graph's place among them."""
+    spaces = table["space"].combine_chunks().dictionary_encode()
+    facts = [graph_facts(name) for name in spaces.dictionary.to_pylist()]
+    return facts, spaces.indices.to_numpy().astype(np.int64)
+
+
+def _with_operators(
+    table: pa.Table, choose: Callable[[GraphFacts], str | None]
+) -> tuple[Graphs, Ints]:
+    """Return the graphs, and (graphs,) one operator of each graph's space, -1 where it has none.
+
+    The operators are added to the vocabulary.
+    """
+    graphs = Graphs.from_table(table)
+    facts, place = _facts(table)
+    chosen = [choose(known) for known in facts]
+    new = [name for name in dict.fromkeys(chosen) if name and graphs.index(name) < 0]
+    graphs = graphs.with_words(new)
+    index = np.array([graphs.index(name) if name else -1 for name in chosen], np.int64)
+    return graphs, index[place]
+
+
+def _edges(graphs: Graphs) -> tuple[Ints, Ints, Ints]:
+    """Return each edge's graph, and its source and target among all nodes."""
+    row = np.repeat(np.arange(len(graphs)), np.diff(graphs.edge_start))
+    first = graphs.node_start[row]
+    return row, first + graphs.src, first + graphs.dst
+
+
+def _contracted(
+    adjacency: Bools, skip: Bools, concatenates: Bools
+) -> tuple[npt.NDArray[np.int32], Bools]:
+    """Count the paths between nodes that lead through identity operators alone.
+
+    Args:
+        adjacency: (b, n, n) edges.
+        skip: (b, n) which nodes are identity operators.
+        concatenates: (b,) whether the output, the last node, concatenates.
+
+    Returns:
+        (b, n, n) numbers of paths, which saturate above the number of nodes a file can hold, and
+        (b, n) the identity operators that are gone.
+    """
+    paths = adjacency.astype(np.int32)
+    gone = skip.copy()
+    for node in range(1, paths.shape[1] - 1):
+        leaving = paths[:, node].copy()
+        sums = concatenates & (paths[:, :, node].sum(axis=1) > 1) & (leaving[:, -1] > 0)
+        gone[:, node] &= ~sums
+        leaving[skip[:, node] & sums, -1] = 0
+        leaving[~skip[:, node]] = 0
+        through = paths[:, :, node, None] * leaving[:, None, :]
+        paths = np.minimum(paths + through, _MOST_NODES + 1)
+        paths[:, node] = np.where(leaving > 0, 0, paths[:, node])
+        paths[gone[:, node], :, node] = 0
+    return paths, gone
+
+
+def _refuse_crowded(rows: Ints) -> None:
+    if rows.size:
+        raise SnapError(
+            f"row {rows[0] + 1}: without its skips the cell has more than {_MOST_NODES:,} "
+            "parallel edges; leave it out of this view"
+        )
+
+
+def _repeated(graphs: Graphs) -> Bools:
+    """Tell which edges join the same nodes as the edge before them."""
+    edges = np.array(_edges(graphs))
+    repeated = np.zeros(len(graphs.src), np.bool_)
+    repeated[1:] = (edges[:, 1:] == edges[:, :-1]).all(axis=0)
+    return repeated
+
+
+def _kept(graphs: Graphs, kept: Bools, rows: Ints, sources: Ints, targets: Ints) -> Graphs:
+    """Keep some nodes only, and put other edges between them."""
+    before = np.concatenate([[0], np.cumsum(kept)])
+    sizes = np.diff(before[graphs.node_start])
+    op = graphs.op[kept]
+    return _laid_out(graphs.vocabulary, op, sizes, rows, before[sources], before[targets])
+
+
+def _split(graphs: Graphs, hit: Bools, operator: Ints) -> Graphs:
+    """Put a node on each edge that is hit, just before the edge's target.
+
+    Args:
+        graphs: b graphs.
+        hit: (edges,) which edges to split.
+        operator: (b,) each graph's new operator.
+    """
+    row, source, target = _edges(graphs)
+    count, new = len(graphs.op), int(hit.sum())
+    order = np.argsort(np.concatenate([2 * np.arange(count), 2 * target[hit] - 1]), kind="stable")
+    place = np.empty(count + new, np.int64)
+    place[order] = np.arange(count + new)
+    middle = place[count:]
+    sources = np.concatenate([place[source[~hit]], place[source[hit]], middle])
+    targets = np.concatenate([place[target[~hit]], middle, place[target[hit]]])
+    rows = np.concatenate([row[~hit], row[hit], row[hit]])
+    added = np.bincount(row[hit], minlength=len(graphs))
+    op = np.concatenate([graphs.op, operator[row[hit]]])[order]
+    return _laid_out(graphs.vocabulary, op, graphs.sizes + added, rows, sources, targets)
+
+
+def _laid_out(
+    vocabulary: tuple[str, ...], op: Ints, sizes: Ints, rows: Ints, sources: Ints, targets: Ints
+) -> Graphs:
+    """Sort edges, given between nodes among all, by graph, source and target."""
+    start = np.concatenate([[0], np.cumsum(sizes)])
+    order = np.lexsort((targets, sources))
+    edges = np.bincount(rows, minlength=len(sizes))
+    return Graphs(
+        vocabulary=vocabulary,
+        op=op,
+        node_start=start,
+        src=(sources - start[rows])[order],
+        dst=(targets - start[rows])[order],
+        edge_start=np.concatenate([[0], np.cumsum(edges)]),
+    )
+
+
+def _with_graphs(table: pa.Table, graphs: Graphs) -> pa.Table:
+    if graphs.sizes.max(initial=0) > _MOST_NODES:
+        row = int(np.argmax(graphs.sizes))
+        raise SnapError(f"row {row + 1}: the view needs more than {_MOST_NODES:,} nodes")
+    columns = {
+        "nodes": _lists(
+            graphs.node_start, pa.array(graphs.vocabulary, pa.string()).take(pa.array(graphs.op))
+        ),
+        "src": _lists(graphs.edge_start, pa.array(graphs.src, pa.int16())),
+        "dst": _lists(graphs.edge_start, pa.array(graphs.dst, pa.int16())),
+    }
+    if STRUCTURE_COLUMNS.intersection(table.column_names):
+        columns |= structure_columns(graphs)
+    for place, name in enumerate(table.column_names):
+        if name in columns:
+            table = table.set_column(place, name, columns[name])
+    return table
+
+
+def _lists(start: Ints, values: pa.Array) -> pa.ListArray:
+    return pa.ListArray.from_arrays(pa.array(start, pa.int32()), values)

@@ -1,0 +1,247 @@
+import base64
+import contextlib
+import json
+import os
+import pickle
+import struct
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from fixtures import nb101_tfrecord as made
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from snap_catalog import SnapError
+from snap_catalog.parquet import validate
+from snap_graphs import space
+from snap_graphs.convert import convert
+from snap_graphs.formats.base import Request
+from snap_graphs.formats.nasbench_tfrecord import decode
+from snap_graphs.formats.tables import read_table
+from snap_graphs.spaces.nb101 import module_hash
+
+TEST = "cifar10/test/accuracy@108"
+ARCHS = ("2:1:", "3:111:m", "4:110011:31", "5:1100011011:3m1")
+
+
+def row(arch_id: str, accuracy: float = 90.0) -> dict[str, str]:
+    size, upper, letters = arch_id.split(":")
+    return {
+        "hash": module_hash(space("nb101").parse(arch_id)),
+        "n_vertices": size,
+        "adj_upper": upper,
+        "ops": letters,
+        "params": "1234567",
+        TEST: str(accuracy),
+    }
+
+
+ROWS = [row(arch_id, 80.0 + i) for i, arch_id in enumerate(ARCHS)]
+
+
+def write(path: Path, records: Sequence[bytes]) -> Path:
+    path.write_bytes(b"".join(map(made.framed, records)))
+    return path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "nasbench.tfrecord"
+
+
+def test_runs_that_stand_apart_make_one_row_a_cell_with_their_means(path: Path) -> None:
+    made.write(path, ROWS)
+    table = convert("nb101", path)
+    validate(table, "graphs")
+    assert table["arch_id"].to_pylist() == list(ARCHS)
+    assert table["module_hash"].to_pylist() == [entry["hash"] for entry in ROWS]
+    assert table[TEST].to_pylist() == pytest.approx([80.0, 81.0, 82.0, 83.0])
+    seconds = table.schema.field("cifar10/train/seconds@108")
+    assert seconds.metadata == {b"direction": b"min", b"unit": b"seconds"}
+
+
+def test_every_repeat_and_budget_is_kept_on_request(path: Path) -> None:
+    made.write(path, ROWS, budgets=(4, 12, 36, 108))
+    table = convert("nb101", path, Request(repeat="all"))
+    for budget in (4, 12, 36, 108):
+        for repeat in range(3):
+            runs = [made.final(entry, budget, repeat) for entry in ROWS]
+            for place, name in enumerate(
+                ("train/seconds", "train/accuracy", "valid/accuracy", "test/accuracy")
+            ):
+                factor = 1 if place == 0 else 100
+                column = table[f"cifar10/{name}@{budget}#{repeat}"].to_pylist()
+                assert column == pytest.approx([run[place] * factor for run in runs])
+
+
+def test_only_the_budgets_asked_for_are_kept(path: Path) -> None:
+    made.write(path, ROWS, budgets=(4, 12, 108))
+    table = convert("nb101", path, Request(epochs=frozenset({4, 12})))
+    budgets = {name.partition("@")[2] for name in table.column_names if "@" in name}
+    assert budgets == {"4", "12"}
+
+
+def test_repeats_that_are_missing_stay_empty(path: Path) -> None:
+    records = [made.record(ROWS[0], 108, 0), made.record(ROWS[1], 108, 0)]
+    write(path, [*records, made.record(ROWS[1], 108, 1)])
+    table = convert("nb101", path, Request(repeat="all"))
+    assert table[f"{TEST}#1"].to_pylist() == [None, pytest.approx(80.9)]
+
+
+def test_a_record_tells_the_published_parameters(shared_data: Path, nb101_sample: Path) -> None:
+    """The generator's message holds the published number; the cell has as many."""
+    for entry in list(made.rows(nb101_sample))[:200]:
+        run = decode(made.record(entry, 108, 0))
+        assert run.parameters == int(entry["params"])
+
+
+def test_a_table_and_the_records_made_of_it_give_the_same_graphs(
+    nb101_sample: Path, path: Path
+) -> None:
+    made.write(path, made.rows(nb101_sample))
+    columns = ["arch_id", "nodes", "src", "dst", "cell_hash", "module_hash", "params", TEST]
+    records, table = (convert("nb101", p).select(columns) for p in (path, nb101_sample))
+    assert records.drop_columns(TEST).equals(table.drop_columns(TEST))
+    assert records[TEST].to_pylist() == pytest.approx(table[TEST].to_pylist())
+
+
+def edited(change: Callable[[list[object]], object]) -> bytes:
+    entry = json.loads(made.record(ROWS[1], 108, 0))
+    change(entry)
+    return json.dumps(entry).encode()
+
+
+def message(accuracy: float) -> str:
+    """Return a record's message whose last accuracy is another."""
+    whole = bytearray(made.message(ROWS[1], 108, 0))
+    place = whole.rindex(struct.pack("<d", made.final(ROWS[1], 108, 0)[3]))
+    whole[place : place + 8] = struct.pack("<d", accuracy)
+    return base64.b64encode(whole).decode()
+
+
+def put(place: int, value: object) -> bytes:
+    return edited(lambda entry: entry.__setitem__(place, value))
+
+
+CUT = base64.b64encode(made.message(ROWS[1], 108, 0)[:-4]).decode()
+TWO_EVALUATIONS = base64.b64encode(b"\x0a\x00\x0a\x00\x10\x07").decode()
+EMPTY_EVALUATIONS = base64.b64encode(b"\x0a\x00" * 3 + b"\x10\x07").decode()
+NO_PARAMETERS = base64.b64encode(b"\x0a\x00" * 3).decode()
+BAD = {
+    b"\xff\xfe": "codec can't decode",
+    b"[1, 2": "Expecting",
+    b'{"a": 1}': "expected a list of hash, epochs",
+    b"[" * 100_000: "recursion",
+    put(1, 108.0): "expected a list of hash, epochs",
+    put(1, 107): "107 epochs are none of",
+    put(1, True): "expected a list of hash, epochs",
+    put(0, "xyz"): "non-hexadecimal",
+    put(0, "abcd"): "no MD5 hash",
+    put(2, "0110"): "make no cell",
+    put(2, "011101000"): "make no cell",
+    put(2, "012001000"): "make no cell",
+    put(3, "input,conv7x7,output"): "make no cell",
+    put(3, "input"): "make no cell",
+    put(4, "no base64!"): "",
+    put(4, CUT): "truncated",
+    put(4, TWO_EVALUATIONS): "2 evaluations, not 3",
+    put(4, EMPTY_EVALUATIONS): "lacks a final accuracy",
+    put(4, NO_PARAMETERS): "trainable parameters",
+    put(4, message(float("nan"))): "not all finite",
+    put(4, message(float("inf"))): "not all finite",
+    put(4, message(-0.5)): "not all finite",
+}
+
+
+@pytest.mark.parametrize(("record", "fault"), BAD.items(), ids=lambda part: str(part)[:30])
+def test_a_bad_record_is_refused_by_number_or_counted(
+    path: Path, record: bytes, fault: str
+) -> None:
+    write(path, [made.record(ROWS[0], 108, 0), record, made.record(ROWS[2], 108, 0)])
+    with pytest.raises(SnapError, match=f"record 2: .*{fault}.*--skip-bad") as caught:
+        convert("nb101", path)
+    assert "\n" not in str(caught.value)
+    request = Request(skip_bad=True)
+    assert convert("nb101", path, request).num_rows == 2
+    assert request.skipped == 1
+
+
+def test_one_hash_for_two_cells_is_a_bad_record(path: Path) -> None:
+    write(path, [made.record(ROWS[1], 108, 0), put(3, "input,conv3x3-bn-relu,output")])
+    with pytest.raises(SnapError, match=r"record 2: hash .* stands for another cell"):
+        convert("nb101", path)
+
+
+def test_a_hash_that_is_not_the_cells_is_found(path: Path) -> None:
+    made.write(path, [ROWS[0], ROWS[1] | {"hash": "0" * 32}])
+    with pytest.raises(SnapError, match=r"record 3:111:m: hash '0{32}' is not the cell's"):
+        convert("nb101", path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.integers(0, 400), st.integers(0, 255))
+def test_a_record_with_any_byte_changed_is_read_or_refused(
+    path: Path, place: int, value: int
+) -> None:
+    record = bytearray(made.record(ROWS[2], 108, 0))
+    record[place % len(record)] = value
+    write(path, [bytes(record)])
+    with contextlib.suppress(SnapError):
+        assert convert("nb101", path).num_rows == 1
+
+
+def test_a_file_without_a_record_is_refused(path: Path) -> None:
+    path.touch()
+    with pytest.raises(SnapError, match="no architecture could be read"):
+        convert("nb101", path)
+
+
+def naslib(shared_data: Path) -> Path:
+    return shared_data / "official" / "naslib_nb101_30archs.pkl"
+
+
+def test_naslibs_real_pickle_agrees_with_the_published_table(shared_data: Path) -> None:
+    table = convert("nb101", naslib(shared_data))
+    validate(table, "graphs")
+    assert table.num_rows == 30
+    published = read_table(shared_data / "nb101.csv.gz").select(["hash", "params", TEST])
+    columns = ["module_hash", "params", TEST]
+    both = table.select(columns).join(published, "module_hash", "hash", right_suffix=" published")
+    assert both["params"].to_pylist() == both["params published"].to_pylist()
+    assert both[TEST].to_pylist() == pytest.approx(both[f"{TEST} published"].to_pylist(), abs=1e-3)
+
+
+def test_naslibs_repeats_are_kept(shared_data: Path) -> None:
+    table = convert("nb101", naslib(shared_data), Request(repeat="all"))
+    first = table.slice(0, 1).to_pylist()[0]
+    runs = [first[f"{TEST}#{i}"] for i in range(3)]
+    assert runs == pytest.approx([92.31770635, 91.92708135, 92.05729365])
+
+
+def test_a_naslib_pickle_that_would_run_a_command_is_refused(tmp_path: Path) -> None:
+    mark, path = tmp_path / "mark", tmp_path / "evil.pkl"
+
+    class Planted:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.system, (f"touch {mark}",)
+
+    path.write_bytes(pickle.dumps({"a" * 32: ({"module_adjacency": Planted()}, {})}))
+    with pytest.raises(SnapError, match=r"evil\.pkl: refused.*system"):
+        convert("nb101", path)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        (7, "cannot unpack"),
+        (({"module_adjacency": "x"}, {108: []}), "no attribute 'ravel'"),
+    ],
+)
+def test_a_naslib_entry_of_another_layout_is_a_bad_record(
+    tmp_path: Path, entry: object, fault: str
+) -> None:
+    path = tmp_path / "a.pkl"
+    path.write_bytes(pickle.dumps({"module_adjacency": entry}))
+    with pytest.raises(SnapError, match=f"record module_adjacency: .*{fault}"):
+        convert("nb101", path)
