@@ -1,6 +1,7 @@
 """Options and fixtures for the tests of every package."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,11 @@ def unwritable(tmp_path: Path) -> Path:
         return Path("/proc")
     tmp_path.chmod(0o500)
     return tmp_path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the downloads of whoever runs the tests out of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SNAP_CACHE", str(tmp_path_factory.getbasetemp() / "empty-cache"))
+        yield

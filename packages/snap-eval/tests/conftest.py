@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 from snap_catalog.parquet import write
 
 ACCURACY = "cifar10/test/accuracy@200"
-LATENCY = "hw/pixel3/latency_ms"
+ENERGY = "hw/toaster/joules"
 
 
 def _graphs(
@@ -35,7 +35,7 @@ def _graphs(
     }
     table = pa.table(columns)
     for name, values in metrics.items():
-        direction = "min" if name.endswith("latency_ms") else "max"
+        direction = "min" if name.startswith("hw/") else "max"
         field = pa.field(name, pa.float64(), metadata={"direction": direction})
         table = table.append_column(field, pa.array(values, pa.float64()))
     return table.replace_schema_metadata(dict(metadata or {}))
@@ -75,7 +75,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     """A scores and a graphs file with eight cells in common."""
     names = [f"cell{i}" for i in range(8)]
     accuracies = [90.0, 91.0, 92.0, 93.0, 94.0, 94.0, 10.0, 50.0]
-    graphs = _graphs(names, {ACCURACY: accuracies, LATENCY: accuracies[::-1]})
+    graphs = _graphs(names, {ACCURACY: accuracies, ENERGY: accuracies[::-1]})
     scores = _scores(names, [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0])
     write(scores, tmp_path / "scores.parquet", "scores", producer="snap-eval")
     write(graphs, tmp_path / "graphs.parquet", "graphs", producer="snap-eval")

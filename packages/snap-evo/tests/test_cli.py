@@ -8,7 +8,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner, Result
-from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, read
 from snap_evo import measured as measured_module
 from snap_evo import registry
@@ -37,10 +36,7 @@ def refused(result: Result, code: int = 1) -> str:
 
 
 def unmeasurable(monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(_: str) -> pa.Table:
-        raise SnapError("the data package analog-nasbench is not installed; run: pip install it")
-
-    monkeypatch.setattr(measured_module, "convert", absent)
+    monkeypatch.setattr(measured_module, "installed_file", lambda _facts: None)
 
 
 def content(out: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from snap_catalog import Benchmark, SnapError, benchmark
 from snap_graphs.convert import convert
+from snap_graphs.formats.files import installed_file
 
 from snap_evo.ranking import Ranking
 
@@ -69,7 +70,10 @@ def measure(space_name: str, arch_id: str, predicted: Ranking | None, draws: int
             "search a table of them instead: --scorer table:FILE:COLUMN"
         )
     name, metric = _MEASURED[space_name]
-    table = convert(space_name)
+    source = installed_file(benchmark(name))
+    if source is None:
+        raise SnapError(f"the data package {name} is not installed; run: pip install {name}")
+    table = convert(space_name, source)
     measured = Ranking(table, table[metric].to_numpy())
     row, best = measured.row(arch_id), int(np.argmax(measured.values))
     chance = _chance(measured, predicted, draws)
