@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Point = tuple[float, float]
 Stop = tuple[int, ...]
-"""(node,), or (source, target, layer) where a long edge passes a layer."""
+"""(node,), or (source, layer) where the long edges out of a node pass a layer, all in one lane."""
 
 _CHARACTER, _PADDING, _HEIGHT = 0.075, 0.12, 0.26
 _COLUMN_GAP, _ROW_GAP, _MARGIN = 0.55, 0.46, 0.15
@@ -73,7 +73,7 @@ def _ways(cell: Cell) -> dict[tuple[int, int], list[Stop]]:
     """Return every edge's stops: its source, a place in each layer that it passes, its target."""
     layer = _layers(cell)
     return {
-        (src, dst): [(src,), *((src, dst, x) for x in range(layer[src] + 1, layer[dst])), (dst,)]
+        (src, dst): [(src,), *((src, x) for x in range(layer[src] + 1, layer[dst])), (dst,)]
         for src, dst in cell.edges
     }
 
