@@ -1,6 +1,7 @@
-"""Tell how much the paper's predictor scatters between seeds, on the short schedule.
+"""Tell how a predictor does, and how much it scatters between seeds.
 
-    uv run tools/measure_seeds.py --seeds 5
+    uv run tools/measure_seeds.py --preset snap --schedule full
+    uv run tools/measure_seeds.py --preset paper --schedule short
 
 Takes about a minute a seed on one core; a stopped run goes on at the seed it was at.
 """
@@ -11,15 +12,20 @@ from statistics import mean, stdev
 import click
 from pipeline import Figures, fit, measure, prepare
 from snap_gcn.folder import load
+from snap_gcn.recipe import PRESETS
 
 
 @click.command()
 @click.option("--work", default="build/bundled", show_default=True, type=click.Path(path_type=Path))
+@click.option("--preset", default="snap", show_default=True, type=click.Choice(list(PRESETS)))
+@click.option("--schedule", default="full", show_default=True, type=click.Choice(["full", "short"]))
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(min=2))
-def main(work: Path, seeds: int) -> None:
-    """Train on a fifth of NAS-Bench-101's training cells for 20 epochs, once a seed."""
+def main(work: Path, preset: str, schedule: str, seeds: int) -> None:
+    """Train on NAS-Bench-101 once a seed, and rank the other benchmarks."""
     prepare(work)
-    models = [fit(work, f"short-{seed}", "short", seed) for seed in range(seeds)]
+    models = [
+        fit(work, f"{preset}-{schedule}-{seed}", preset, schedule, seed) for seed in range(seeds)
+    ]
     taus = [load(model).config["training"]["tau"] for model in models]
     click.echo(f"nb101 held out, Kendall tau: {_spread(taus)}")
     rows = [measure(work, model) for model in models]

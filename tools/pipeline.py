@@ -16,6 +16,20 @@ DATA = Path(os.environ.get("SNAP_SHARED_DATA", Path(__file__).parents[2] / "shar
 
 METRIC = "cifar10/test/accuracy@108"
 
+_TABLES = {
+    "nb201": "nb201_cifar10.csv.gz",
+    "transnas-micro": "tnb101_micro_2tasks.csv.gz",
+    "darts": "darts_cifar10_50ep.csv.gz",
+}
+_MEASURES = (
+    ("nb201", "cifar10/test/accuracy@200"),
+    ("transnas-micro", "class_object/valid/top1"),
+    ("transnas-micro", "room_layout/valid/neg_loss"),
+    ("darts", "cifar10/valid/accuracy@50"),
+    ("analog", "cifar10/test/baseline_accuracy"),
+)
+"""Files and metrics; all but the last, of role `test`, have the role `develop`."""
+
 
 class Figures(NamedTuple):
     """Rank correlations of a predictor on one benchmark, over all its cells."""
@@ -44,26 +58,24 @@ def prepare(work: Path) -> None:
     convert = ["snap-graphs", "convert"]
     source = ["--source", str(DATA / "nb101.csv.gz")]
     run(work, "nb101.parquet", [*convert, "nb101", "nb101.parquet", *source])
-    source = ["--source", str(DATA / "nb201_cifar10.csv.gz")]
-    run(work, "nb201.parquet", [*convert, "nb201", "nb201.parquet", *source])
+    for name, table in _TABLES.items():
+        source = ["--source", str(DATA / table)]
+        run(work, f"{name}.parquet", [*convert, name, f"{name}.parquet", *source])
     run(work, "analog.parquet", [*convert, "nb201", "analog.parquet"])
 
 
-def fit(work: Path, out: str, schedule: str, seed: int) -> Path:
-    """Train the paper's predictor on NAS-Bench-101 and return its model folder."""
+def fit(work: Path, out: str, preset: str, schedule: str, seed: int) -> Path:
+    """Train a predictor on NAS-Bench-101 and return its model folder."""
     command = ["snap-gcn", "fit", "nb101.parquet", "--operators", "operators.parquet"]
-    command += ["--metric", METRIC, "--preset", "paper", "--schedule", schedule]
+    command += ["--metric", METRIC, "--preset", preset, "--schedule", schedule]
     return run(work, out, [*command, "--seed", str(seed), "--out", out])
 
 
 def measure(work: Path, model: Path) -> list[Figures]:
-    """Correlate a predictor's scores with NAS-Bench-201's test accuracy, original and retrained."""
+    """Correlate a predictor's scores with what the benchmarks measured, over all cells."""
     predictor = Predictor.load(model)
     figures = []
-    for name, metric in (
-        ("nb201", "cifar10/test/accuracy@200"),
-        ("analog", "cifar10/test/baseline_accuracy"),
-    ):
+    for name, metric in _MEASURES:
         graphs = read(work / f"{name}.parquet", "graphs")
         scores = predictor.predict(graphs)
         rows = correlate(scores, graphs, metric, bootstrap=0).to_pylist()

@@ -1,4 +1,4 @@
-"""Train the predictor that snap-gcn bundles, measure it, and put it into the package.
+"""Train the predictors that snap-gcn bundles, measure them, and put them into the package.
 
     uv run tools/train_bundled.py
 
@@ -12,8 +12,9 @@ import click
 from pipeline import DATA, fit, measure, prepare
 from snap_encode import catalog_table
 from snap_gcn.folder import Model, load, save
+from snap_gcn.recipe import BUNDLED
 
-BUNDLE = Path(__file__).parents[1] / "packages/snap-gcn/src/snap_gcn/bundle/paper"
+BUNDLE = Path(__file__).parents[1] / "packages/snap-gcn/src/snap_gcn/bundle"
 
 
 @click.command()
@@ -22,11 +23,13 @@ def main(work: Path) -> None:
     """Train on NAS-Bench-101's training cells, full schedule, seed 0."""
     click.echo(f"benchmark tables from {DATA}")
     prepare(work)
-    model = load(fit(work, "paper", "full", seed=0))
-    measured = [figures._asdict() for figures in measure(work, work / "paper")]
-    BUNDLE.parent.mkdir(exist_ok=True)
-    save(Model({**model.config, "measured": measured}, model.weights, catalog_table()), BUNDLE)
-    click.echo((BUNDLE / "README.md").read_text("utf-8"))
+    operators = catalog_table()
+    for name in BUNDLED:
+        model = load(fit(work, name, name, "full", seed=0))
+        measured = [figures._asdict() for figures in measure(work, work / name)]
+        config = {**model.config, "measured": measured}
+        save(Model(config, model.weights, operators), BUNDLE / name)
+        click.echo((BUNDLE / name / "README.md").read_text("utf-8"))
 
 
 if __name__ == "__main__":

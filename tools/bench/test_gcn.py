@@ -16,7 +16,7 @@ import pytest
 import torch
 from snap_gcn import Predictor
 from snap_gcn.fit import fit
-from snap_gcn.inference import score
+from snap_gcn.inference import Member, score
 from snap_gcn.recipe import Recipe
 from snap_graphs import Graphs
 from snap_graphs.convert import convert
@@ -106,12 +106,13 @@ class TestEpoch:
 @pytest.mark.benchmark(group=f"scoring {CELLS:,} cells, one thread")
 class TestScoring:
     def test_snap_gcn(self, benchmark: Any, table: pa.Table) -> None:
-        predictor = Predictor.bundled()
+        predictor = Predictor.bundled("paper")
+        member = Member(predictor.model.member(0), ("output",))
         graphs = Graphs.from_table(table)
         op = predictor.vocabulary.find(table, graphs, "bench")
 
         def scores() -> npt.NDArray[np.float64]:
-            return score(predictor.model.weights, predictor.vocabulary.vectors, graphs, op)
+            return score([member], predictor.vocabulary.vectors, graphs, op)
 
         benchmark.pedantic(scores, rounds=5, warmup_rounds=1)
 

@@ -31,7 +31,7 @@ def fit(files: Path, out: Path, *more: str) -> Result:
 def test_fit_and_predict_write_what_the_contracts_say(files: Path) -> None:
     fitted = fit(files, files / "model")
     assert fitted.exit_code == 0, fitted.stderr
-    assert "training epochs: 20 of 20" in fitted.stderr
+    assert "training epochs: 8 of 8" in fitted.stderr
     out = files / "s.parquet"
     predicted = run("predict", files / "g.parquet", "--model", files / "model", "-o", out)
     assert predicted.exit_code == 0, predicted.stderr

@@ -1,11 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
 from snap_catalog import SnapError
-from snap_gcn.data import held_out
+from snap_gcn.data import TrainingData, held_out, split
 from snap_gcn.fit import Epoch, Fitted, fit
-from snap_gcn.recipe import Recipe, recipe
+from snap_gcn.recipe import PRESETS, Recipe, members
 from snap_gcn.vocabulary import Vocabulary
 
 SMALL = Recipe(epochs=4, width=16)
@@ -109,13 +111,46 @@ def test_a_constant_metric_is_refused(cells: pa.Table, vocabulary: Vocabulary) -
         train(flat, vocabulary)
 
 
-def test_the_short_schedule_scales_the_paper_s() -> None:
-    full, short = recipe("paper", "full"), recipe("paper", "short")
-    assert (full.layers, full.width, full.epochs, full.step_size, full.gamma) == (
-        3,
-        64,
-        150,
-        40,
-        0.1,
-    )
+def test_the_paper_s_preset_is_the_paper_s() -> None:
+    (full,) = members("paper", "full")
+    assert full == Recipe()
+    assert (full.layers, full.width, full.epochs) == (3, 64, 150)
+    assert (full.learning_rate, full.step_size, full.gamma) == (1e-3, 40, 0.1)
+    assert (full.readout, full.views, full.identities, full.target) == (("output",), (), 0, "value")
+
+
+def test_the_short_schedule_cuts_epochs_step_and_cells_alike() -> None:
+    (short,) = members("paper", "short")
     assert (short.epochs, short.step_size, short.fraction) == (20, 5, 0.2)
+    assert all(recipe.epochs >= 1 for recipe in members("snap", "short"))
+
+
+@pytest.mark.parametrize("recipe", PRESETS["snap"])
+def test_every_member_of_the_default_preset_learns(
+    cells: pa.Table, vocabulary: Vocabulary, recipe: Recipe
+) -> None:
+    longer = replace(recipe, epochs=20, step_size=20, fraction=1.0, batch_size=32)
+    assert fit(cells, vocabulary, ACCURACY, longer, seed=0).history[-1].tau > 0.6
+
+
+def test_inserted_identities_are_new_in_every_epoch(
+    cells: pa.Table, vocabulary: Vocabulary
+) -> None:
+    train, held = split(cells, ACCURACY, 1.0, np.random.default_rng(0), "cells")
+    recipe = Recipe(identities=0.5)
+    data = TrainingData.build(train, held, vocabulary, ACCURACY, recipe, "cells")
+    random = np.random.default_rng(0)
+    first, second = data.batcher(random), data.batcher(random)
+    assert not np.array_equal(first.node_start, second.node_start)
+    assert ("nb101", "skip_connect") in data.trained(first)
+
+
+def test_a_rank_target_ignores_by_how_much_cells_differ(
+    cells: pa.Table, vocabulary: Vocabulary
+) -> None:
+    place = cells.column_names.index(ACCURACY)
+    squeezed = pa.array(np.exp(cells[ACCURACY].to_numpy() / 10))
+    other = cells.set_column(place, cells.schema.field(ACCURACY), squeezed)
+    recipe = replace(SMALL, target="rank")
+    one, two = (fit(t, vocabulary, ACCURACY, recipe, seed=0) for t in (cells, other))
+    assert same(one, two)

@@ -6,8 +6,9 @@ import pytest
 from scipy.stats import spearmanr
 from snap_catalog import operators
 from snap_catalog.parquet import decode_metadata, write
+from snap_gcn.folder import Model, joined
 from snap_gcn.predictor import Predictor
-from snap_gcn.vocabulary import Vocabulary
+from snap_gcn.recipe import BUNDLED, PRESETS, from_config
 from snap_graphs import graph_table, space
 from snap_graphs.convert import convert
 
@@ -17,22 +18,31 @@ def analog() -> pa.Table:
     return convert("nb201")
 
 
-def test_the_bundled_predictor_reads_every_catalogued_operator(vocabulary: Vocabulary) -> None:
+@pytest.mark.parametrize("name", BUNDLED)
+def test_a_bundled_predictor_reads_every_catalogued_operator(name: str) -> None:
     known = {(op.space, op.name) for ops in operators().values() for op in ops}
-    assert known <= set(vocabulary.rows)
+    assert known <= set(Predictor.bundled(name).vocabulary.rows)
 
 
-def test_the_bundled_predictor_was_trained_on_nas_bench_101_alone() -> None:
-    training = Predictor.bundled().model.config["training"]
-    assert training["benchmark"] == "nb101"
-    assert training["n_train"] == 381_056
+@pytest.mark.parametrize(("name", "cells"), [("paper", 381_056), ("snap", 19_053)])
+def test_a_bundled_predictor_was_trained_on_nas_bench_101_alone(name: str, cells: int) -> None:
+    config = Predictor.bundled(name).model.config
+    assert config["training"]["benchmark"] == "nb101"
+    assert config["training"]["n_train"] == cells
+    assert {space for space, _ in config["trained_operators"]} == {"nb101"}
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_a_bundled_predictor_follows_its_preset(name: str) -> None:
+    recipes = [from_config(entry) for entry in Predictor.bundled(name).model.config["members"]]
+    assert tuple(recipes) == PRESETS[name]
 
 
 def test_scores_are_in_the_contract(analog: pa.Table, tmp_path: object) -> None:
     scores = Predictor.bundled().predict(analog)
     write(scores, f"{tmp_path}/scores.parquet", "scores", producer="snap-gcn")
     entries = decode_metadata(scores.schema)
-    assert entries["snap.scorer"] == "gcn:paper"
+    assert entries["snap.scorer"] == "gcn:snap"
     assert entries["snap.seed"] == "0"
     assert len(entries["snap.training_sha256"]) == 64
 
@@ -54,7 +64,26 @@ def test_an_empty_table_gets_no_scores(analog: pa.Table) -> None:
     assert Predictor.bundled().predict(analog.slice(0, 0)).num_rows == 0
 
 
-def test_the_bundled_predictor_ranks_a_space_it_has_never_seen(analog: pa.Table) -> None:
+@pytest.mark.parametrize(("name", "expected"), [("snap", 0.8532), ("paper", 0.6606)])
+def test_a_bundled_predictor_ranks_a_space_it_has_never_seen(
+    analog: pa.Table, name: str, expected: float
+) -> None:
     accuracy = analog["cifar10/test/baseline_accuracy"].to_numpy()
-    rho = spearmanr(Predictor.bundled().score(analog), accuracy).statistic
-    assert rho == pytest.approx(0.6606, abs=0.002)
+    rho = spearmanr(Predictor.bundled(name).score(analog), accuracy).statistic
+    assert rho == pytest.approx(expected, abs=0.002)
+
+
+def test_the_score_is_the_mean_and_the_spread_the_deviation_over_members(analog: pa.Table) -> None:
+    few = analog.slice(0, 50)
+    whole = Predictor.bundled()
+    alone = [Predictor(_only(whole.model, i)) for i in range(len(whole.model.config["members"]))]
+    scores = np.stack([member.score(few) for member in alone])
+    told = whole.predict(few)
+    np.testing.assert_allclose(told["score"].to_numpy(), scores.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(told["spread"].to_numpy(), scores.std(axis=0), atol=1e-6)
+    assert alone[0].predict(few)["spread"].null_count == 50
+
+
+def _only(model: Model, number: int) -> Model:
+    config = {**model.config, "members": [model.config["members"][number]]}
+    return Model(config, joined([model.member(number)]), model.operators)

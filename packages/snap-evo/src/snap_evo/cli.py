@@ -25,13 +25,15 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--space", required=True, help="Search space: nb101 or nb201.")
+@click.option(
+    "--space", required=True, help="A search space that snap-graphs knows, as nb201 or darts."
+)
 @click.option(
     "--scorer",
     default=defaults.SCORER,
     show_default=True,
-    help="gcn (needs snap-gcn), gcn:MODEL, params, flops, table:FILE:COLUMN, or one of another "
-    "package. MODEL is a model folder, FILE a graphs.parquet, COLUMN one of its metrics.",
+    help="gcn:MODEL (needs snap-gcn), params, flops, table:FILE:COLUMN, or one of another package. "
+    "MODEL is snap, paper or a model folder, FILE a graphs.parquet, COLUMN one of its metrics.",
 )
 @click.option(
     "--algorithm",

@@ -16,7 +16,7 @@ def load_scorer(spec: str) -> Scorer:
 
     Args:
         spec: the name of an entry point of the group `snap.scorers`, `table:FILE:COLUMN`, or
-            `gcn:MODEL` for another model folder than the bundled one.
+            `gcn:MODEL` for a bundled predictor (`snap`, `paper`) or a model folder.
 
     Raises:
         SnapError: the name is unknown, its package cannot be imported, or the arguments are wrong.

@@ -18,12 +18,14 @@ class Batch(NamedTuple):
         op: (nodes,) rows of the operators' vectors.
         edges: (2, edges) sources and targets, in both directions and with self-loops.
         weights: (edges,) entries of D^-1/2 (A + I) D^-1/2.
+        graph: (nodes,) which graph each node is of.
         outputs: (graphs,) the last node of every graph.
     """
 
     op: Tensor
     edges: Tensor
     weights: Tensor
+    graph: Tensor
     outputs: Tensor
 
 
@@ -78,7 +80,7 @@ class Batcher:
 
     def __call__(self, rows: Ints) -> Batch:
         """Gather some graphs."""
-        _, nodes = expand(self.node_start, rows)
+        owner, nodes = expand(self.node_start, rows)
         graph, edges = expand(self.edge_start, rows)
         ends = np.cumsum(self.node_start[rows + 1] - self.node_start[rows])
         begin = np.concatenate([[0], ends[:-1]])[graph]
@@ -86,5 +88,6 @@ class Batcher:
             op=torch.from_numpy(self.op[nodes]),
             edges=torch.from_numpy(np.stack([self.src[edges] + begin, self.dst[edges] + begin])),
             weights=torch.from_numpy(self.weight[edges]),
+            graph=torch.from_numpy(owner),
             outputs=torch.from_numpy(ends - 1),
         )

@@ -6,8 +6,7 @@ from typing import Any
 
 def card(config: Mapping[str, Any]) -> str:
     """Write a model's card from its configuration."""
-    data, recipe, encoder = config["training"], config["recipe"], config["encoder"]
-    settings = ", ".join(f"{name} {value}" for name, value in recipe.items())
+    data, encoder = config["training"], config["encoder"]
     lines = [
         f"# {config['name']}",
         "",
@@ -18,12 +17,13 @@ def card(config: Mapping[str, Any]) -> str:
         f"(`{data['metric']}`, source SHA-256 `{data['source_sha256']}`), role `train`; "
         f"{data['n_validate']:,} more were held out.",
         f"- **Preset** `{config['preset']}`, schedule `{config['schedule']}`, "
-        f"seed {config['seed']}: {settings}.",
+        f"seed {config['seed']}; a score is the mean over {len(config['members'])} member(s):",
+        *(f"  - {_settings(recipe)}" for recipe in config["members"]),
         f"- **Operators** by `{encoder['model']}` (SHA-256 `{encoder['sha256']}`, "
         f"{encoder['length']} descriptions).",
         f"- **Command** `{config['command']}`",
-        f"- **Held out**: Kendall's tau {data['tau']:.4f} after the last epoch, "
-        f"mean squared error {data['loss']:.3g} in training; {data['seconds']:.0f} s in all.",
+        f"- **Held out**: Kendall's tau {data['tau']:.4f} after the last epoch, mean squared error "
+        f"{data['loss']:.3g} in training (means over members); {data['seconds']:.0f} s in all.",
         "- **Licence** Apache-2.0.",
     ]
     if config.get("measured"):
@@ -35,3 +35,11 @@ def card(config: Mapping[str, Any]) -> str:
             for m in config["measured"]
         ]
     return "\n".join(lines) + "\n"
+
+
+def _settings(recipe: Mapping[str, Any]) -> str:
+    told = {
+        k: " and ".join(v) or "none" if isinstance(v, list | tuple) else v
+        for k, v in recipe.items()
+    }
+    return ", ".join(f"{name} {value}" for name, value in told.items())

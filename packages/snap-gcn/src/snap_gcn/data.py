@@ -6,15 +6,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, rankdata
 from snap_catalog import SnapError
-from snap_graphs import Graphs
+from snap_graphs import Graphs, views
 from snap_graphs.arrays import Bools, Ints
 from torch import Tensor
 
 from snap_gcn.batches import Batcher
-from snap_gcn.inference import score
+from snap_gcn.inference import Member, score
 from snap_gcn.network import GcnNetwork
+from snap_gcn.recipe import Recipe
+from snap_gcn.seen import viewed
 from snap_gcn.vocabulary import Key, Vocabulary, keys_of
 
 
@@ -55,60 +57,75 @@ def split(
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Training cells as a batcher, validation cells as graphs for inference.
+    """Training cells, laid out anew for every epoch, and validation cells for inference.
 
     Attributes:
+        recipe: how they are seen.
         vocabulary: vectors of the operators.
         vectors: the same as a tensor.
-        batcher: the training cells.
+        train: the training cells, viewed.
         targets: (train,) what to regress.
-        held: the validation cells.
+        held: the validation cells, viewed.
         held_op: (held nodes,) rows of their operators' vectors.
         held_merit: (validate,) what they should be ranked by.
+        source: what to call the table in an error.
     """
 
+    recipe: Recipe
     vocabulary: Vocabulary
     vectors: Tensor
-    batcher: Batcher
+    train: pa.Table
     targets: Tensor
     held: Graphs
     held_op: Ints
     held_merit: npt.NDArray[np.float64]
+    source: str
 
     @classmethod
     def build(
-        cls, train: pa.Table, held: pa.Table, vocabulary: Vocabulary, metric: str, source: str
+        cls,
+        train: pa.Table,
+        held: pa.Table,
+        vocabulary: Vocabulary,
+        metric: str,
+        recipe: Recipe,
+        source: str,
     ) -> "TrainingData":
         """Lay out two sets of cells.
 
         Raises:
             SnapError: an operator has no vector, or all training cells are alike in the metric.
         """
-        graphs = [Graphs.from_table(part) for part in (train, held)]
-        op = [
-            vocabulary.find(part, graph, source)
-            for part, graph in zip((train, held), graphs, strict=True)
-        ]
-        merit = _merit(train, metric)
-        if not merit.std():
-            raise SnapError(f"{source}: {metric} is the same for every training cell")
+        seen = viewed(held, recipe.views)
+        graphs = Graphs.from_table(seen)
         return cls(
+            recipe=recipe,
             vocabulary=vocabulary,
             vectors=torch.from_numpy(vocabulary.vectors),
-            batcher=Batcher.build(graphs[0], op[0]),
-            targets=torch.from_numpy((merit - merit.mean()) / merit.std()).float(),
-            held=graphs[1],
-            held_op=op[1],
+            train=viewed(train, recipe.views),
+            targets=_targets(train, metric, recipe, source),
+            held=graphs,
+            held_op=vocabulary.find(seen, graphs, source),
             held_merit=_merit(held, metric),
+            source=source,
         )
 
-    def trained(self) -> list[Key]:
+    def batcher(self, random: np.random.Generator) -> Batcher:
+        """Lay out the training cells, with identities inserted anew where the recipe has any."""
+        table = self.train
+        if self.recipe.identities:
+            table = views.insert_identities(table, random, self.recipe.identities)
+        graphs = Graphs.from_table(table)
+        return Batcher.build(graphs, self.vocabulary.find(table, graphs, self.source))
+
+    def trained(self, batcher: Batcher) -> list[Key]:
         """List the operators that occur in the training cells."""
-        return keys_of(self.vocabulary.table, self.batcher.op)
+        return keys_of(self.vocabulary.table, batcher.op)
 
     def tau(self, network: GcnNetwork) -> float:
-        """Return Kendall's tau between scores and targets of the validation cells."""
-        scores = score(network.state_dict(), self.vocabulary.vectors, self.held, self.held_op)
+        """Return Kendall's tau between scores and merits of the validation cells."""
+        member = Member(network.state_dict(), self.recipe.readout)
+        (scores,) = score([member], self.vocabulary.vectors, self.held, self.held_op)
         return float(kendalltau(scores, self.held_merit).statistic)
 
 
@@ -116,3 +133,12 @@ def _merit(table: pa.Table, metric: str) -> npt.NDArray[np.float64]:
     sign = -1.0 if table.schema.field(metric).metadata[b"direction"] == b"min" else 1.0
     values: npt.NDArray[np.float64] = table[metric].to_numpy()
     return sign * values
+
+
+def _targets(table: pa.Table, metric: str, recipe: Recipe, source: str) -> Tensor:
+    merit = _merit(table, metric)
+    if not merit.std():
+        raise SnapError(f"{source}: {metric} is the same for every training cell")
+    if recipe.target == "rank":
+        merit = rankdata(merit) / len(merit)
+    return torch.from_numpy((merit - merit.mean()) / merit.std()).float()

@@ -1,4 +1,4 @@
-"""Train a predictor."""
+"""Train the members of a predictor."""
 
 import math
 import time
@@ -14,6 +14,7 @@ from snap_catalog import SnapError
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from snap_gcn.batches import Batcher
 from snap_gcn.data import TrainingData, split
 from snap_gcn.network import GcnNetwork
 from snap_gcn.recipe import Recipe
@@ -30,7 +31,7 @@ class Epoch(NamedTuple):
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained predictor.
+    """A trained member of a predictor.
 
     Attributes:
         weights: the state of its `GcnNetwork`.
@@ -69,7 +70,7 @@ def fit(
     source: str = "graphs",
     on_epoch: Callable[[Epoch], None] = lambda _epoch: None,
 ) -> Fitted:
-    """Train a network to regress a metric (paper, section 4).
+    """Train one network to regress a metric (paper, section 4).
 
     Args:
         table: rows of the `graphs` contract; those without a value of the metric are left out.
@@ -88,7 +89,8 @@ def fit(
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
     train, held = split(table, metric, recipe.fraction, random, source)
-    data = TrainingData.build(train, held, vocabulary, metric, source)
+    data = TrainingData.build(train, held, vocabulary, metric, recipe, source)
+    batcher = data.batcher(random)
     network = GcnNetwork(recipe, vocabulary.vectors.shape[1])
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
@@ -97,30 +99,32 @@ def fit(
     history = []
     for number in range(1, recipe.epochs + 1):
         begin = time.perf_counter()
-        loss = _train(network, optimiser, data, random, recipe.batch_size)
+        if recipe.identities and number > 1:
+            batcher = data.batcher(random)
+        loss = _train(network, optimiser, data, batcher, random)
         if not math.isfinite(loss):
             raise SnapError(f"{source}: the loss became {loss} in epoch {number}; check {metric}")
         schedule.step()
         history.append(Epoch(loss, data.tau(network), time.perf_counter() - begin))
         on_epoch(history[-1])
     weights = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    return Fitted(weights, history, data.trained(), len(data.targets), len(data.held))
+    return Fitted(weights, history, data.trained(batcher), len(data.targets), len(data.held))
 
 
 def _train(
     network: GcnNetwork,
     optimiser: torch.optim.Optimizer,
     data: TrainingData,
+    batcher: Batcher,
     random: np.random.Generator,
-    batch_size: int,
 ) -> float:
     """Pass once over the training cells, and return their mean squared error."""
     network.train()
     order = random.permutation(len(data.targets))
-    total = 0.0
-    for first in range(0, len(order), batch_size):
-        rows = order[first : first + batch_size]
-        loss = mse_loss(network(data.vectors, data.batcher(rows)), data.targets[rows])
+    total, size = 0.0, data.recipe.batch_size
+    for first in range(0, len(order), size):
+        rows = order[first : first + size]
+        loss = mse_loss(network(data.vectors, batcher(rows)), data.targets[rows])
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,13 +34,28 @@ class Model:
 
     Attributes:
         config: what the model is, what it was trained on and how it did; see `config.json`.
-        weights: the state of its network.
+        weights: the states of its members' networks, each name after `member` and its number.
         operators: rows of the `operators` contract.
     """
 
     config: Mapping[str, Any]
     weights: Mapping[str, Tensor]
     operators: pa.Table
+
+    def member(self, number: int) -> dict[str, Tensor]:
+        """Return the state of one member's network."""
+        prefix = _prefix(number)
+        named = {k: v for k, v in self.weights.items() if k.startswith(prefix)}
+        return {name.removeprefix(prefix): value for name, value in named.items()}
+
+
+def joined(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Put the states of several members' networks into one mapping."""
+    return {_prefix(i) + name: v for i, state in enumerate(states) for name, v in state.items()}
+
+
+def _prefix(number: int) -> str:
+    return f"member.{number}."
 
 
 def save(model: Model, folder: Path) -> None:

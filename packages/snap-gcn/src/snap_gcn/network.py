@@ -8,19 +8,20 @@ import torch
 from torch import Tensor, nn
 
 from snap_gcn.batches import Batch
-from snap_gcn.recipe import Recipe
+from snap_gcn.recipe import Readout, Recipe
 
 with warnings.catch_warnings():
     # torch-geometric compiles some helpers as it is imported, by a way that torch will give up.
     warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)
-    from torch_geometric.nn import GCNConv
+    from torch_geometric.nn import GCNConv, global_add_pool
 
 
 class GcnNetwork(nn.Module):
-    """Graph convolutions with batch normalisation and ReLU, read out at the output node.
+    """Graph convolutions with batch normalisation and ReLU, and a linear head.
 
     Each layer computes `H' = ReLU(BN(D^-1/2 (A + I) D^-1/2 H W + b))` with a symmetric adjacency
-    matrix A (paper, section 3.3 and equation 2); a linear head scores the last node.
+    matrix A (paper, section 3.3 and equation 2); the head reads the sum over the nodes, the output
+    node, or both, as the recipe says.
     """
 
     def __init__(self, recipe: Recipe, dimensions: int) -> None:
@@ -30,7 +31,8 @@ class GcnNetwork(nn.Module):
             GCNConv(a, b, normalize=False) for a, b in itertools.pairwise(sizes)
         )
         self.norms = nn.ModuleList(nn.BatchNorm1d(b) for b in sizes[1:])
-        self.head = nn.Linear(recipe.width, 1)
+        self.readout = recipe.readout
+        self.head = nn.Linear(recipe.width * len(recipe.readout), 1)
 
     def forward(self, vectors: Tensor, batch: Batch) -> Tensor:
         """Score graphs.
@@ -49,4 +51,10 @@ class GcnNetwork(nn.Module):
         x = torch.relu(self.norms[0](x))
         for conv, norm in zip(self.convs[1:], self.norms[1:], strict=True):
             x = torch.relu(norm(conv(x, batch.edges, batch.weights)))
-        return cast(Tensor, self.head(x[batch.outputs]).squeeze(1))
+        parts = torch.cat([self._read(name, x, batch) for name in self.readout], dim=1)
+        return cast(Tensor, self.head(parts).squeeze(1))
+
+    def _read(self, name: Readout, x: Tensor, batch: Batch) -> Tensor:
+        if name == "output":
+            return x[batch.outputs]
+        return cast(Tensor, global_add_pool(x, batch.graph))

@@ -5,13 +5,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from snap_gcn.predictor import Predictor
+from snap_gcn.recipe import BUNDLED
 
 
 class GcnScorer:
-    """Scores graphs with the bundled predictor, or with the one in a model folder."""
+    """Scores graphs with a bundled predictor, or with the one in a model folder."""
 
-    def __init__(self, model: str | None = None) -> None:
-        self._predictor = Predictor.bundled() if model is None else Predictor.load(model)
+    def __init__(self, model: str = BUNDLED[0]) -> None:
+        self._predictor = Predictor.load(model)
         self.name = self._predictor.name
 
     def score(self, graphs: pa.Table) -> npt.NDArray[np.float64]:
