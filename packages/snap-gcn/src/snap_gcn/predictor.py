@@ -25,6 +25,9 @@ class Predictor:
         self.model = model
         self.vocabulary = vocabulary or Vocabulary.from_table(model.operators)
         self._recipes = [from_config(entry) for entry in model.config["members"]]
+        self._members = [
+            Member(model.member(i), recipe.readout) for i, recipe in enumerate(self._recipes)
+        ]
 
     @classmethod
     def bundled(cls, name: str = BUNDLED[0]) -> "Predictor":
@@ -111,7 +114,7 @@ class Predictor:
             seen = viewed(table, views)
             graphs = Graphs.from_table(seen)
             op = self.vocabulary.find(seen, graphs, source)
-            members = [Member(self.model.member(i), self._recipes[i].readout) for i in alike]
+            members = [self._members[i] for i in alike]
             scores[alike] = score(members, self.vocabulary.vectors, graphs, op)
         return scores
 
