@@ -11,6 +11,20 @@ from snap_catalog.errors import SnapError
 from snap_catalog.schemas import Name
 
 
+class RowError(SnapError):
+    """A row breaks a rule."""
+
+    def __init__(self, source: str, row: int, name: str, problem: str) -> None:
+        """Say which row of which source it is, counted from 0, its name and what is wrong."""
+        super().__init__(f"{source}: row {row + 1}{name}: {problem}")
+        self._told = (source, row, name, problem)
+
+    def after(self, rows: int) -> "RowError":
+        """Return the same for a source whose `rows` rows before were not looked at."""
+        source, row, name, problem = self._told
+        return RowError(source, rows + row, name, problem)
+
+
 @dataclass(frozen=True)
 class Rule:
     """One thing that the contents of a file must satisfy.
@@ -124,7 +138,7 @@ def _check_embeddings(table: pa.Table, source: str) -> None:
 
 def _refuse(table: pa.Table, row: int, problem: str, source: str) -> None:
     name = f" ({table['arch_id'][row]})" if "arch_id" in table.column_names else ""
-    raise SnapError(f"{source}: row {row + 1}{name}: {problem}")
+    raise RowError(source, row, name, problem)
 
 
 _GRAPH = frozenset({"nodes", "src", "dst"})
