@@ -10,6 +10,7 @@ from snap_gcn.folder import Model, joined
 from snap_gcn.paths import VIEWS
 from snap_gcn.predictor import Predictor
 from snap_gcn.recipe import BUNDLED, PRESETS, from_config
+from snap_gcn.seen import viewed
 from snap_graphs import Graphs, graph_table, space
 from snap_graphs.convert import convert
 
@@ -74,7 +75,7 @@ def test_a_bundled_predictor_ranks_a_space_it_has_never_seen(
     assert rho == pytest.approx(expected, abs=0.002)
 
 
-def test_the_score_is_the_members_mean_plus_that_of_paths_and_the_spread_their_deviation(analog: pa.Table) -> None:
+def test_the_score_is_the_members_mean_and_what_paths_add(analog: pa.Table) -> None:
     few = analog.slice(0, 50)
     whole = Predictor.bundled()
     alone = [Predictor(_only(whole.model, i)) for i in range(len(whole.model.config["members"]))]
