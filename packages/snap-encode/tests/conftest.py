@@ -10,7 +10,7 @@ from snap_encode.models.installed import package_folder
 
 @pytest.fixture(scope="session")
 def encoder() -> SentenceEncoder:
-    return SentenceEncoder()
+    return SentenceEncoder("all-MiniLM-L6-v2")
 
 
 @pytest.fixture(scope="session")

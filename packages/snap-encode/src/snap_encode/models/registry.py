@@ -13,8 +13,8 @@ from snap_encode.models.folders import folder_model
 from snap_encode.models.hub import OWNER, HubError, download
 from snap_encode.models.model import Model
 
-DEFAULT_MODEL = "all-MiniLM-L6-v2"
-"""The model that is taken where none is named."""
+DEFAULT_MODEL = "snap-minilm"
+"""The model that is taken where none is named: that of the default predictor of snap-gcn."""
 
 _BUNDLE = Path(__file__).parents[1] / "bundle"
 
