@@ -26,7 +26,7 @@ def test_the_whole_catalog_is_encoded_and_kept_as_a_file(tmp_path: Path) -> None
     assert list(rows) == [(s, op.name) for s, known in operators().items() for op in known]
     metadata = parquet.decode_metadata(table.schema)
     assert metadata["snap.length"] == "short"
-    assert metadata["snap.model"] == "all-MiniLM-L6-v2"
+    assert metadata["snap.model"] == "snap-minilm"
 
 
 def test_operators_that_read_alike_have_one_vector_in_every_space(tiny: Path) -> None:
