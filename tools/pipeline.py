@@ -16,6 +16,12 @@ DATA = Path(os.environ.get("SNAP_SHARED_DATA", Path(__file__).parents[2] / "shar
 
 METRIC = "cifar10/test/accuracy@108"
 
+ENCODERS = {"snap": "snap-minilm", "paper": "all-MiniLM-L6-v2"}
+"""The sentence encoder of each preset."""
+
+SCHEDULES = {"snap": "full", "paper": "short"}
+"""The schedule on which each preset is trained with several seeds."""
+
 _TABLES = {
     "nb201": "nb201_cifar10.csv.gz",
     "transnas-micro": "tnb101_micro_2tasks.csv.gz",
@@ -54,7 +60,9 @@ def prepare(work: Path) -> None:
     """Make the tables that training and measuring need."""
     work.mkdir(parents=True, exist_ok=True)
     spaces = [word for name in operators() for word in ("--space", name)]
-    run(work, "operators.parquet", ["snap-encode", *spaces, "-o", "operators.parquet"])
+    for model in ENCODERS.values():
+        made = _operators(model)
+        run(work, made, ["snap-encode", *spaces, "--model", model, "-o", made])
     convert = ["snap-graphs", "convert"]
     source = ["--source", str(DATA / "nb101.csv.gz")]
     run(work, "nb101.parquet", [*convert, "nb101", "nb101.parquet", *source])
@@ -64,11 +72,35 @@ def prepare(work: Path) -> None:
     run(work, "analog.parquet", [*convert, "nb201", "analog.parquet"])
 
 
-def fit(work: Path, out: str, preset: str, schedule: str, seed: int) -> Path:
-    """Train a predictor on NAS-Bench-101 and return its model folder."""
-    command = ["snap-gcn", "fit", "nb101.parquet", "--operators", "operators.parquet"]
+def fit(
+    work: Path, out: str, preset: str, schedule: str, seed: int, operators: str | None = None
+) -> Path:
+    """Train a predictor on NAS-Bench-101 and return its model folder.
+
+    Args:
+        work: the work folder.
+        out: the model folder to make there.
+        preset: which recipe.
+        schedule: which schedule of it.
+        seed: of all randomness.
+        operators: the operators' vectors; those by the preset's encoder where None.
+    """
+    vectors = operators or _operators(ENCODERS[preset])
+    command = ["snap-gcn", "fit", "nb101.parquet", "--operators", vectors]
     command += ["--metric", METRIC, "--preset", preset, "--schedule", schedule]
-    return run(work, out, [*command, "--seed", str(seed), "--out", out])
+    return run(work, out, [*command, "--seed", str(seed), "--out", out, "--resume"])
+
+
+def _operators(encoder: str) -> str:
+    return f"operators-{encoder}.parquet"
+
+
+def seeded(work: Path, preset: str, seeds: int) -> list[Predictor]:
+    """Train a preset once a seed, on its schedule in `SCHEDULES`, and load the predictors."""
+    schedule = SCHEDULES[preset]
+    names = {seed: f"{preset}-{schedule}-{seed}" for seed in range(seeds)}
+    models = [fit(work, name, preset, schedule, seed) for seed, name in names.items()]
+    return [Predictor.load(model) for model in models]
 
 
 def measure(work: Path, model: Path) -> list[Figures]:

@@ -42,9 +42,7 @@ def encoder(monkeypatch: pytest.MonkeyPatch) -> Known:
     point = SimpleNamespace(load=lambda: lambda: known)
     monkeypatch.setattr(
         "snap_gcn.encoders.entry_points",
-        lambda group, name: (
-            (point,) if (group, name) == ("snap.encoders", "all-MiniLM-L6-v2") else ()
-        ),
+        lambda group, name: (point,) if (group, name) == ("snap.encoders", "snap-minilm") else (),
     )
     return known
 
@@ -69,7 +67,7 @@ def test_the_search_encodes_a_description_once(encoder: Known, own: pa.Table) ->
 
 
 def test_without_an_encoder_the_remedy_is_told(own: pa.Table) -> None:
-    with pytest.raises(SnapError, match=r"own\.parquet: describes own, but the encoder all-Mini"):
+    with pytest.raises(SnapError, match=r"own\.parquet: describes own, but the encoder snap-mini"):
         Predictor.bundled().score(own, source="own.parquet")
 
 
@@ -116,4 +114,4 @@ def test_every_unknown_operator_is_named() -> None:
     message = str(caught.value)
     assert all(f"'own{i}' of space 'mine'" in message for i in range(5))
     assert "and 2 more" in message
-    assert "snap-encode ops.txt --model all-MiniLM-L6-v2" in message
+    assert "snap-encode ops.txt --model snap-minilm" in message

@@ -14,6 +14,7 @@ from snap_catalog.parquet import write
 from snap_gcn.checkpoint import Checkpoint
 from snap_gcn.cli import main
 from snap_gcn.folder import load
+from snap_gcn.recipe import PRESETS
 from snap_gcn.vocabulary import Vocabulary
 from snap_graphs import Metric, graph_table, space
 
@@ -72,7 +73,7 @@ def test_a_model_tells_how_it_was_trained(files: Path) -> None:
     assert [len(member["loss"]) for member in training["history"]] == [
         len(member["tau"]) for member in training["history"]
     ]
-    assert len(training["history"]) == len(training["kept"]) == 8
+    assert len(training["history"]) == len(training["kept"]) == len(PRESETS["snap"].members)
     assert (training["patience"], training["device"], training["processes"]) == (1, "cpu", 1)
     assert "Early stopping" in (files / "model" / "README.md").read_text()
     assert (files / "model" / "learning.svg").is_file()

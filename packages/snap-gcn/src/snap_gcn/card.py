@@ -1,6 +1,7 @@
 """The model card."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -18,7 +19,7 @@ def card(config: Mapping[str, Any]) -> str:
         f"{data['n_validate']:,} more were held out.",
         f"- **Preset** `{config['preset']}`, schedule `{config['schedule']}`, "
         f"seed {config['seed']}; a score is the mean over {len(config['members'])} member(s):",
-        *(f"  - {_settings(recipe)}" for recipe in config["members"]),
+        *_members(config["members"]),
         *_paths(config),
         f"- **Operators** by `{encoder['model']}` (SHA-256 `{encoder['sha256']}`, "
         f"{encoder['length']} descriptions).",
@@ -37,6 +38,11 @@ def card(config: Mapping[str, Any]) -> str:
             for m in config["measured"]
         ]
     return "\n".join(lines) + "\n"
+
+
+def _members(recipes: Sequence[Mapping[str, Any]]) -> list[str]:
+    counted = Counter(_settings(recipe) for recipe in recipes)
+    return [f"  - {count} of {settings}" for settings, count in counted.items()]
 
 
 def _paths(config: Mapping[str, Any]) -> list[str]:
