@@ -43,7 +43,7 @@ _CURVES = {"rho": ("Spearman's rho", "#1f5fa8"), "tau": ("Kendall's tau", "#b851
 def main(data: Path, work: Path, seeds: int, picture: Path) -> None:
     """Train on every share once a seed, print the table and draw the curves."""
     prepare(data)
-    table, operators = cells(data), read(data / "operators-all-MiniLM-L6-v2.parquet", "operators")
+    table, operators = cells(data), read(data / vectors(ENCODERS["paper"]), "operators")
     found = {
         share: [
             remembered(work / f"{share}-{seed}.json", partial(trial, table, operators, share, seed))
