@@ -1,12 +1,14 @@
 """The steps that the developer scripts share: each is one of the tools, run in a work folder."""
 
 import os
+import shlex
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from snap_catalog import operators
+from snap_catalog.console import say
 from snap_catalog.parquet import decode_metadata, read
 from snap_eval import correlate
 from snap_gcn import Predictor
@@ -51,7 +53,7 @@ class Figures(NamedTuple):
 def run(work: Path, made: str, command: Sequence[str]) -> Path:
     """Run a tool in the work folder, unless the file or folder it makes is there already."""
     if not (work / made).exists():
-        print("$", *command, flush=True)
+        say(f"$ {shlex.join(command)}")
         subprocess.run(command, cwd=work, check=True)
     return work / made
 
@@ -61,7 +63,7 @@ def prepare(work: Path) -> None:
     work.mkdir(parents=True, exist_ok=True)
     spaces = [word for name in operators() for word in ("--space", name)]
     for model in ENCODERS.values():
-        made = _operators(model)
+        made = vectors(model)
         run(work, made, ["snap-encode", *spaces, "--model", model, "-o", made])
     convert = ["snap-graphs", "convert"]
     source = ["--source", str(DATA / "nb101.csv.gz")]
@@ -85,13 +87,14 @@ def fit(
         seed: of all randomness.
         operators: the operators' vectors; those by the preset's encoder where None.
     """
-    vectors = operators or _operators(ENCODERS[preset])
-    command = ["snap-gcn", "fit", "nb101.parquet", "--operators", vectors]
+    read_by = operators or vectors(ENCODERS[preset])
+    command = ["snap-gcn", "fit", "nb101.parquet", "--operators", read_by]
     command += ["--metric", METRIC, "--preset", preset, "--schedule", schedule]
     return run(work, out, [*command, "--seed", str(seed), "--out", out, "--resume"])
 
 
-def _operators(encoder: str) -> str:
+def vectors(encoder: str) -> str:
+    """Name the file of the operators' vectors by an encoder."""
     return f"operators-{encoder}.parquet"
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
-import markdown
+import printed
 import pyarrow as pa
 import pyarrow.compute as pc
 from pipeline import prepare
@@ -79,7 +79,7 @@ def main(work: Path, model: str) -> None:
             times = [f"{cost.seconds:.1f} s", f"{cost.processor_seconds:.1f} s"]
             rows.append([f"{size:,}", *times, f"{cost.kib / 2**20:.2f} GiB"])
             click.echo(" ".join(rows[-1]), err=True)
-    click.echo(markdown.table(["graphs", "time", "processor time", "peak memory"], rows))
+    click.echo(printed.table(["graphs", "time", "processor time", "peak memory"], rows))
 
 
 if __name__ == "__main__":
