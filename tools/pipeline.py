@@ -93,6 +93,13 @@ def fit(
     return run(work, out, [*command, "--seed", str(seed), "--out", out, "--resume"])
 
 
+def tune(work: Path, loss: str, seed: int) -> Path:
+    """Tune an encoder and return its folder."""
+    name = f"{loss}-{seed}"
+    command = ["snap-encode", "tune", "--out", name, "--loss", loss, "--seed", str(seed)]
+    return run(work, name, [*command, "--resume"])
+
+
 def vectors(encoder: str) -> str:
     """Name the file of the operators' vectors by an encoder."""
     return f"operators-{encoder}.parquet"

@@ -13,7 +13,7 @@ from statistics import mean, stdev
 from typing import Any
 
 import click
-from pipeline import run
+from pipeline import tune
 from snap_encode.tuning.card import card
 from snap_encode.tuning.folder import RECORD
 from snap_encode.tuning.recipe import RECIPES
@@ -30,17 +30,11 @@ _HELD_OUT = ("validate", "test")
 def main(work: Path, losses: tuple[str, ...], seeds: int) -> None:
     """Tune encoders in the folder --work, and copy one into the package."""
     work.mkdir(parents=True, exist_ok=True)
-    _ship(_tuned(work, next(iter(RECIPES)), 0))
+    _ship(tune(work, next(iter(RECIPES)), 0))
     for loss in losses:
-        folders = [_tuned(work, loss, seed) for seed in range(seeds)]
+        folders = [tune(work, loss, seed) for seed in range(seeds)]
         for split in _HELD_OUT:
             _tell(loss, split, folders)
-
-
-def _tuned(work: Path, loss: str, seed: int) -> Path:
-    name = f"{loss}-{seed}"
-    command = ["snap-encode", "tune", "--out", name, "--loss", loss, "--seed", str(seed)]
-    return run(work, name, [*command, "--resume"])
 
 
 def _ship(tuned: Path) -> None:
