@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from snap_catalog.parquet import check_writable, replacing, write
-from snap_graphs.drawing import draw
+from snap_graphs.drawing import draw_architecture
 
 from snap_evo.report import Report, as_json
 
@@ -44,5 +44,5 @@ def write_drawings(report: Report, folder: Path) -> list[str]:
     """Draw the best cell as SVG and PNG; return the files' paths."""
     paths = [str(folder / name) for name in _DRAWINGS]
     for path in paths:
-        draw(report.result.cell, path, title=report.arch_id)
+        draw_architecture(report.result.space, report.result.cell, path, title=report.arch_id)
     return paths

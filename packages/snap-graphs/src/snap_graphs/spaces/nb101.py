@@ -177,7 +177,7 @@ def _with_vertex(cell: Cell, src: int, dst: int, name: str) -> Cell:
     return Cell(nodes, tuple(sorted([*moved, (src, dst), (dst, dst + 1)])))
 
 
-def _channels(edges: Bools, out: int) -> Ints:
+def vertex_channels(edges: Bools, out: int) -> Ints:
     """Return (b, n) output channels of every vertex.
 
     The vertices that feed the output share its channels, the first ones taking the remainder;
@@ -199,7 +199,7 @@ def _cell_costs(
     graphs: Graphs, part: Dense, edges: Bools, entering: int, out: int
 ) -> tuple[Ints, Ints]:
     """Return (b,) weights of convolutions, and (b,) scales and shifts of normalisations."""
-    channels = _channels(edges, out)
+    channels = vertex_channels(edges, out)
     projected = edges[:, 0, :]
     weights = (projected * channels * entering).sum(axis=1)
     scales = (projected * 2 * channels).sum(axis=1)
