@@ -7,7 +7,8 @@ from snap_encode import SentenceEncoder, catalog_table, operator_table
 
 
 def test_operators_of_ones_own_have_no_space(encoder: SentenceEncoder) -> None:
-    table = operator_table({"conv7x7": "Convolution 7x7", "swish": "Swish activation"})
+    known = {"conv7x7": "Convolution 7x7", "swish": "Swish activation"}
+    table = operator_table(known, encoder.name)
     assert table["space"].to_pylist() == [None, None]
     assert table["op"].to_pylist() == ["conv7x7", "swish"]
     assert table["text"].to_pylist() == ["Convolution 7x7", "Swish activation"]

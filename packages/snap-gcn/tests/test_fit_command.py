@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,10 @@ def test_a_killed_training_goes_on_to_the_same_weights(files: Path, whole: bytes
 
 
 @pytest.fixture
-def interrupted(monkeypatch: pytest.MonkeyPatch) -> Any:
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A function that makes Ctrl-C come before the n-th checkpoint."""
+    # Where tests run in the background a shell has the signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def arrange(left: int) -> None:
         save = Checkpoint.save
@@ -106,7 +109,8 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> Any:
 
         monkeypatch.setattr(Checkpoint, "save", saved)
 
-    return arrange
+    yield arrange
+    signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_keeps_what_was_finished_and_says_how_to_resume(
