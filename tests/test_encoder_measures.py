@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from random import Random
 
 import numpy as np
+import printed
 import pytest
 from encoder.controls import MATCHINGS, matched, meaningless
 from encoder.labels import label_places
 from encoder.lengths import REPORTED, Entry, disagreements
 from encoder.map import COLOURS, catalogued
 from encoder.robustness import compared
-from encoder.trials import markdown, spread
+from encoder.trials import spread
 from encoder.wording import WRITTEN, Texts, derangements, misspelt, wordings
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,7 +129,7 @@ def test_a_spread_is_told_of_several_values_only() -> None:
 
 
 def test_a_markdown_table_has_a_line_under_its_header() -> None:
-    assert markdown(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+    assert printed.table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
 
 
 def test_every_catalogued_operator_is_on_the_map_in_a_category_of_the_corpus() -> None:

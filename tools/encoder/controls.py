@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+import printed
 import pyarrow as pa
 from encoder.trials import (
     FITS,
@@ -16,7 +17,6 @@ from encoder.trials import (
     Floats,
     cells,
     encoded,
-    markdown,
     operator_rows,
     rank,
     spread,
@@ -72,7 +72,7 @@ def controls(work: Path, grid: Path, models: tuple[str, ...], seeds: int) -> Non
         reader = partial(_matched, work, grid, kind, same)
         rows.append([kind, matching, *_figures(graphs, seeds, reader)])
     header = ["vectors", "operators", *(f"`{how.preset}` {c}" for how in FITS for c in _STATISTICS)]
-    click.echo(markdown(header, rows))
+    click.echo(printed.table(header, rows))
 
 
 def meaningless(kind: str, seed: int) -> dict[str, Floats]:

@@ -6,7 +6,8 @@ from statistics import mean
 from typing import NamedTuple, get_args
 
 import click
-from encoder.trials import PAPER, Ranking, cells, encoded, markdown, rank, spread
+import printed
+from encoder.trials import PAPER, Ranking, cells, encoded, rank, spread
 from pipeline import prepare
 from snap_catalog.catalog import Length
 
@@ -66,7 +67,7 @@ def rank_lengths(
     entries = [Entry(model, length) for model in models for length in lengths]
     measured = {entry: _rankings(work, grid, entry, seeds) for entry in entries}
     header = ["model", "length", "Spearman", "paper", "Kendall", "paper"]
-    click.echo(markdown(header, [_row(entry, seen) for entry, seen in measured.items()]))
+    click.echo(printed.table(header, [_row(entry, seen) for entry, seen in measured.items()]))
     means = {entry: mean(r.spearman for r in seen) for entry, seen in measured.items()}
     stated = {entry: ranking.spearman for entry, ranking in REPORTED.items()}
     click.echo("\n".join(["", *disagreements(means, stated)]))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import click
 import numpy as np
 import numpy.typing as npt
+import printed
 import pyarrow as pa
 from encoder.trials import (
     FITS,
@@ -15,7 +16,6 @@ from encoder.trials import (
     Floats,
     cells,
     encoded,
-    markdown,
     operator_rows,
     rank,
     spread,
@@ -103,7 +103,7 @@ class Trial:
             for kind, variants in kinds.items():
                 rows.append([kind, str(len(variants)), *self._row(variants)])
                 advance(len(variants), kind)
-        return markdown(["description", "variants", "drift", "recognised", *self.groups], rows)
+        return printed.table(["description", "variants", "drift", "recognised", *self.groups], rows)
 
     def _row(self, variants: Sequence[Texts]) -> list[str]:
         seen = [(variant, self._encode(variant)) for variant in variants]

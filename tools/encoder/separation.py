@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
-from encoder.trials import Floats, markdown, spread, unit
+import printed
+from encoder.trials import Floats, spread, unit
 from pipeline import tune
 from snap_catalog import corpus
 from snap_encode import SentenceEncoder
@@ -73,7 +74,7 @@ def _table_8(encoders: Mapping[str, Sequence[str]]) -> str:
         [f"{pair.first} / {pair.second}", f"{pair.before:.3f}", f"{pair.after:.3f}", *measured]
         for pair, *measured in zip(PAIRS, *ours, strict=True)
     ]
-    return markdown(["texts", "paper, before", "paper, after", *encoders], rows)
+    return printed.table(["texts", "paper, before", "paper, after", *encoders], rows)
 
 
 def _held_out(encoders: Mapping[str, Sequence[str]]) -> str:
@@ -81,7 +82,7 @@ def _held_out(encoders: Mapping[str, Sequence[str]]) -> str:
         [name, *map(spread, zip(*map(_figures, same), strict=True))]
         for name, same in encoders.items()
     ]
-    return markdown(["encoder", *(field.replace("_", " ") for field in Figures._fields)], rows)
+    return printed.table(["encoder", *(field.replace("_", " ") for field in Figures._fields)], rows)
 
 
 def _figures(model: str) -> Figures:
