@@ -11,7 +11,6 @@ from encoder.labels import label_places
 from encoder.lengths import REPORTED, Entry, disagreements
 from encoder.map import COLOURS, catalogued
 from encoder.robustness import compared
-from encoder.trials import spread
 from encoder.wording import WRITTEN, Texts, derangements, misspelt, wordings
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,11 +120,6 @@ def test_a_disagreement_is_told_once_and_only_between_entries_that_share_somethi
     ]
     stated = {entry: ranking.spearman for entry, ranking in REPORTED.items()}
     assert disagreements(stated, stated) == []
-
-
-def test_a_spread_is_told_of_several_values_only() -> None:
-    assert spread([0.25]) == "0.250"
-    assert spread([0.1, 0.3]) == "0.200 +- 0.141"
 
 
 def test_a_markdown_table_has_a_line_under_its_header() -> None:

@@ -19,7 +19,6 @@ from encoder.trials import (
     encoded,
     operator_rows,
     rank,
-    spread,
 )
 from pipeline import prepare
 from snap_catalog import operators
@@ -100,7 +99,7 @@ def matched(space: str, vectors: Mapping[str, Floats], same: Mapping[str, str]) 
 def _figures(graphs: pa.Table, seeds: int, reader: Callable[[Fit, int], Predictor]) -> list[str]:
     """Rank NAS-Bench-201 with the predictor of every preset and seed."""
     return [
-        spread(values)
+        printed.spread(values)
         for how in FITS
         for values in zip(
             *(rank(reader(how, seed), graphs, "nb201") for seed in range(seeds)), strict=True

@@ -7,7 +7,7 @@ from typing import NamedTuple, get_args
 
 import click
 import printed
-from encoder.trials import PAPER, Ranking, cells, encoded, rank, spread
+from encoder.trials import PAPER, Ranking, cells, encoded, rank
 from pipeline import prepare
 from snap_catalog.catalog import Length
 
@@ -93,5 +93,5 @@ def _rankings(work: Path, grid: Path, entry: Entry, seeds: int) -> list[Ranking]
 def _row(entry: Entry, seen: list[Ranking]) -> list[str]:
     stated = REPORTED.get(entry)
     rho, tau = (f"{value:.2f}" for value in stated) if stated else ("", "")
-    ours = [spread(values) for values in zip(*seen, strict=True)]
+    ours = [printed.spread(values) for values in zip(*seen, strict=True)]
     return [entry.model, entry.length, ours[0], rho, ours[1], tau]

@@ -18,7 +18,6 @@ from encoder.trials import (
     encoded,
     operator_rows,
     rank,
-    spread,
     unit,
 )
 from encoder.wording import Texts, wordings
@@ -97,7 +96,7 @@ class Trial:
 
     def table(self, kinds: Mapping[str, Sequence[Texts]]) -> str:
         """Lay out what every kind of wording does to the vectors and to the rankings."""
-        before = [spread(rhos) for rhos in self._before]
+        before = [printed.spread(rhos) for rhos in self._before]
         rows = [["as catalogued", "", "", "", *before]]
         with progress("Wordings", sum(map(len, kinds.values()))) as advance:
             for kind, variants in kinds.items():
@@ -113,7 +112,7 @@ class Trial:
             [rho - old for rhos in same for rho, old in zip(rhos, before, strict=True)]
             for same, before in zip(zip(*after, strict=True), self._before, strict=True)
         ]
-        return [spread(values) for values in (*zip(*changes, strict=True), *effects)]
+        return [printed.spread(values) for values in (*zip(*changes, strict=True), *effects)]
 
     def _encode(self, variant: Texts) -> Floats:
         return self._encoder.encode(list(variant.values()))

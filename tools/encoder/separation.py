@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import click
 import printed
-from encoder.trials import Floats, spread, unit
+from encoder.trials import Floats, unit
 from pipeline import tune
 from snap_catalog import corpus
 from snap_encode import SentenceEncoder
@@ -67,7 +67,7 @@ def cosines(model: str) -> list[float]:
 
 def _table_8(encoders: Mapping[str, Sequence[str]]) -> str:
     ours = [
-        [spread(values) for values in zip(*map(cosines, same), strict=True)]
+        [printed.spread(values) for values in zip(*map(cosines, same), strict=True)]
         for same in encoders.values()
     ]
     rows = [
@@ -79,7 +79,7 @@ def _table_8(encoders: Mapping[str, Sequence[str]]) -> str:
 
 def _held_out(encoders: Mapping[str, Sequence[str]]) -> str:
     rows = [
-        [name, *map(spread, zip(*map(_figures, same), strict=True))]
+        [name, *map(printed.spread, zip(*map(_figures, same), strict=True))]
         for name, same in encoders.items()
     ]
     return printed.table(["encoder", *(field.replace("_", " ") for field in Figures._fields)], rows)

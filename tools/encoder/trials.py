@@ -1,8 +1,7 @@
 """What the measurements of the encoder share: predictors trained on one kind of vectors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from statistics import mean, stdev
 from typing import NamedTuple
 
 import numpy as np
@@ -85,10 +84,3 @@ def unit(vectors: Floats) -> Floats:
     """Scale (n, d) vectors to length 1."""
     scaled: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return scaled
-
-
-def spread(values: Sequence[float]) -> str:
-    """Write a mean and a standard deviation; of one value, the value."""
-    if len(values) == 1:
-        return f"{values[0]:.3f}"
-    return f"{mean(values):.3f} +- {stdev(values):.3f}"
