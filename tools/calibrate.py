@@ -2,9 +2,8 @@
 
     uv run tools/calibrate.py
 
-That is the range of the shapes of the cells trained on, and the rank correlation on the held-out
-cells and on the benchmarks of role `develop`, with how far from training they are. Weights stay as
-they are. Takes a minute on one core.
+That is the rank correlation on the held-out cells and on the benchmarks of role `develop`, with how
+far from training they are. Weights stay as they are. Takes a minute on one core.
 """
 
 from dataclasses import replace
@@ -20,8 +19,7 @@ from snap_eval import spearman
 from snap_gcn import Predictor
 from snap_gcn.data import held_out
 from snap_gcn.folder import Model, load, save
-from snap_gcn.novelty import ranges
-from snap_gcn.recipe import BUNDLED, from_config
+from snap_gcn.recipe import BUNDLED
 from snap_gcn.trust import assess
 
 BUNDLE = Path(__file__).parents[1] / "packages/snap-gcn/src/snap_gcn/bundle"
@@ -35,22 +33,18 @@ DEVELOP = (
 
 
 def calibrated(model: Model, work: Path) -> Model:
-    """Return a model that knows the shapes it was trained on, and how it did elsewhere.
+    """Return a model that knows how it did elsewhere.
 
     Args:
         model: the model.
         work: folder of the benchmark tables.
     """
     cells = read(work / "nb101.parquet", "graphs")
-    held = held_out(cells)
-    recipes = [from_config(entry) for entry in model.config["members"]]
-    training = {**model.config["training"], "shapes": ranges(cells.filter(~held), recipes)}
-    shaped = replace(model, config={**model.config, "training": training})
-    predictor = Predictor(shaped)
-    entries = [_entry(predictor, "nb101 (held out)", cells.filter(held), METRIC)]
+    predictor = Predictor(model)
+    entries = [_entry(predictor, "nb101 (held out)", cells.filter(held_out(cells)), METRIC)]
     for name, metric in DEVELOP:
         entries.append(_entry(predictor, name, read(work / f"{name}.parquet", "graphs"), metric))
-    return replace(shaped, config={**shaped.config, "calibration": entries})
+    return replace(model, config={**model.config, "calibration": entries})
 
 
 def _entry(predictor: Predictor, name: str, graphs: pa.Table, metric: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from statistics import mean, stdev
 
 import click
 from pipeline import Figures, fit, measure, prepare
-from snap_gcn.folder import load
 from snap_gcn.recipe import PRESETS
 
 
@@ -26,8 +25,6 @@ def main(work: Path, preset: str, schedule: str, seeds: int) -> None:
     models = [
         fit(work, f"{preset}-{schedule}-{seed}", preset, schedule, seed) for seed in range(seeds)
     ]
-    taus = [load(model).config["training"]["tau"] for model in models]
-    click.echo(f"nb101 held out, Kendall tau: {_spread(taus)}")
     rows = [measure(work, model) for model in models]
     for same in zip(*rows, strict=True):
         _tell(list(same))
@@ -37,7 +34,7 @@ def _tell(same: list[Figures]) -> None:
     first = same[0]
     rho = _spread([figures.spearman for figures in same])
     tau = _spread([figures.kendall_tau_b for figures in same])
-    click.echo(f"{first.benchmark} {first.metric} ({first.role}, all {first.n:,} cells):")
+    click.echo(f"{first.benchmark} {first.metric} ({first.role}, {first.n:,} cells):")
     click.echo(f"  Spearman {rho}")
     click.echo(f"  Kendall tau {tau}")
 

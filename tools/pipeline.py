@@ -12,6 +12,7 @@ from snap_catalog.console import say
 from snap_catalog.parquet import decode_metadata, read
 from snap_eval import correlate
 from snap_gcn import Predictor
+from snap_gcn.data import held_out
 
 DATA = Path(os.environ.get("SNAP_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Folder of the benchmark tables."""
@@ -30,17 +31,19 @@ _TABLES = {
     "darts": "darts_cifar10_50ep.csv.gz",
 }
 _MEASURES = (
+    ("nb101", METRIC),
     ("nb201", "cifar10/test/accuracy@200"),
     ("transnas-micro", "class_object/valid/top1"),
     ("transnas-micro", "room_layout/valid/neg_loss"),
     ("darts", "cifar10/valid/accuracy@50"),
     ("analog", "cifar10/test/baseline_accuracy"),
 )
-"""Files and metrics; all but the last, of role `test`, have the role `develop`."""
+"""Files and metrics; the first, of which held-out cells count, has the role `validate`, the last
+the role `test`, all others the role `develop`."""
 
 
 class Figures(NamedTuple):
-    """Rank correlations of a predictor on one benchmark, over all its cells."""
+    """Rank correlations of a predictor on one benchmark."""
 
     benchmark: str
     metric: str
@@ -114,17 +117,21 @@ def seeded(work: Path, preset: str, seeds: int) -> list[Predictor]:
 
 
 def measure(work: Path, model: Path) -> list[Figures]:
-    """Correlate a predictor's scores with what the benchmarks measured, over all cells."""
+    """Correlate a predictor's scores with what the benchmarks measured.
+
+    Of NAS-Bench-101 the held-out cells count, of the others all.
+    """
     predictor = Predictor.load(model)
     figures = []
     for name, metric in _MEASURES:
         graphs = read(work / f"{name}.parquet", "graphs")
-        scores = predictor.predict(graphs)
-        rows = correlate(scores, graphs, metric, bootstrap=0).to_pylist()
+        held = name == "nb101"
+        if held:
+            graphs = graphs.filter(held_out(graphs))
+        rows = correlate(predictor.predict(graphs), graphs, metric, bootstrap=0).to_pylist()
         overall = {row["statistic"]: row for row in rows if row["population"] == "all"}
         rho, tau = overall["spearman"], overall["kendall_tau_b"]
         benchmark = decode_metadata(graphs.schema)["snap.benchmark"]
-        figures.append(
-            Figures(benchmark, metric, rho["role"], rho["n"], rho["value"], tau["value"])
-        )
+        role = "validate" if held else rho["role"]
+        figures.append(Figures(benchmark, metric, role, rho["n"], rho["value"], tau["value"]))
     return figures

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from snap_catalog import SnapError
-from snap_gcn.paths import KINDS, VIEWS, PathModel, kinds, statistics
+from snap_gcn.paths import KINDS, REACH, VIEWS, PathModel, kinds, statistics
 from snap_gcn.seen import viewed
 from snap_gcn.vocabulary import Vocabulary
 from snap_graphs import Graphs
@@ -102,6 +102,18 @@ def test_a_fitted_model_gives_back_what_is_linear_in_the_statistics(
     assert model.weights == pytest.approx(weights)
     again = PathModel.from_tensors(model.tensors())
     assert again.score(graphs, op, vocabulary.vectors) == pytest.approx(targets)
+
+
+def test_a_model_says_less_of_graphs_of_other_shapes(
+    vocabulary: Vocabulary, cells: pa.Table
+) -> None:
+    graphs = Graphs.from_table(viewed(cells, VIEWS))
+    op = vocabulary.find(viewed(cells, VIEWS), graphs, "cells")
+    model = PathModel.fit(graphs, op, vocabulary, np.arange(len(graphs), dtype=np.float64))
+    narrow = model._replace(shapes={"nodes": [3, 3]})
+    faded = np.exp(-REACH * np.log((graphs.sizes + 1) / 4))
+    scores = model.score(graphs, op, vocabulary.vectors)
+    assert narrow.score(graphs, op, vocabulary.vectors) == pytest.approx(scores * faded)
 
 
 def test_a_table_without_an_example_of_a_kind_is_refused(vocabulary: Vocabulary) -> None:

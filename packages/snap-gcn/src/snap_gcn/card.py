@@ -18,9 +18,10 @@ def card(config: Mapping[str, Any]) -> str:
         f"(`{data['metric']}`, source SHA-256 `{data['source_sha256']}`), role `train`; "
         f"{data['n_validate']:,} more were held out.",
         f"- **Preset** `{config['preset']}`, schedule `{config['schedule']}`, "
-        f"seed {config['seed']}; a score is the mean over {len(config['members'])} member(s):",
-        *_members(config["members"]),
+        f"seed {config['seed']}; a score is the mean over the members:",
+        *_members(config["members"], home=False),
         *_paths(config),
+        *_members(config["members"], home=True),
         f"- **Operators** by `{encoder['model']}` (SHA-256 `{encoder['sha256']}`, "
         f"{encoder['length']} descriptions).",
         f"- **Command** `{config['command']}`",
@@ -40,9 +41,10 @@ def card(config: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _members(recipes: Sequence[Mapping[str, Any]]) -> list[str]:
-    counted = Counter(_settings(recipe) for recipe in recipes)
-    return [f"  - {count} of {settings}" for settings, count in counted.items()]
+def _members(recipes: Sequence[Mapping[str, Any]], *, home: bool) -> list[str]:
+    counted = Counter(_settings(r) for r in recipes if r.get("home", False) == home)
+    where = "in the training space alone, " if home else ""
+    return [f"  - {where}{count} of {settings}" for settings, count in counted.items()]
 
 
 def _paths(config: Mapping[str, Any]) -> list[str]:
@@ -64,5 +66,6 @@ def _settings(recipe: Mapping[str, Any]) -> str:
     told = {
         k: " and ".join(v) or "none" if isinstance(v, list | tuple) else v
         for k, v in recipe.items()
+        if k != "home"
     }
     return ", ".join(f"{name} {value}" for name, value in told.items())

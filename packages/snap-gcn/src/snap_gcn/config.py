@@ -65,7 +65,7 @@ def configuration(
             "benchmark": data.get("snap.benchmark", "own data"),
             "metric": settings.metric,
             "source_sha256": data.get("snap.source_sha256", "unknown"),
-            "n_train": fitted[0].n_train,
+            "n_train": max(member.n_train for member in fitted),
             "n_validate": fitted[0].n_validate,
             "patience": settings.patience,
             "device": settings.device,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from snap_gcn.inference import Member, folded, heads
-from snap_gcn.paths import SHARPNESS, PathModel, unit
+from snap_gcn.paths import REACH, SHARPNESS, PathModel, unit
 
 if TYPE_CHECKING:
     import onnx
@@ -104,7 +104,9 @@ def path_scores(add: Builder, model: PathModel, op: str, adjacency: str) -> str:
         add("Mul", statistic, add.number(weight))
         for statistic, weight in zip(found, model.weights.tolist(), strict=True)
     ]
-    return add("Add", add("Sum", *weighted), add.number(model.bias))
+    score = add("Add", add("Sum", *weighted), add.number(model.bias))
+    fading = add("Mul", paths.strangeness(model.shapes), add.number(-REACH))
+    return add("Mul", score, add("Exp", fading))
 
 
 class _Paths:
@@ -134,6 +136,26 @@ class _Paths:
         shares = add("Softmax", add("MatMul", directions, examples), axis=1)
         share = add("Gather", shares, add.constant(np.array(number)), axis=1)
         return add("Mul", add("Gather", share, self._op, axis=0), self.inner)
+
+    def strangeness(self, known: Mapping[str, Sequence[int]]) -> str:
+        """Return (b,) how far the shapes are outside what is known, as `snap_gcn.shapes` does."""
+        add = self._add
+        size, edges, most = (
+            add("Cast", self._size, to=_FLOAT),
+            add("ReduceSum", self._before, add.axes(1), keepdims=0),
+            add("ReduceMax", self._before, axes=[1], keepdims=0),
+        )
+        found = {"nodes": size, "edges": edges, "inputs": most}
+        ratios = [self._outside(found[name], *ends) for name, ends in known.items()]
+        return add("Div", add("Sum", *ratios), add.number(len(ratios)))
+
+    def _outside(self, values: str, low: int, high: int) -> str:
+        """Return the logarithm of the ratio of values to the nearest end of a range."""
+        add = self._add
+        count = add("Add", values, add.number(1))
+        above = add("Div", count, add.number(high + 1))
+        below = add("Div", add.number(low + 1), count)
+        return add("Log", add("Max", above, below, add.number(1)))
 
     def logarithm(self, values: str) -> str:
         """Return the logarithm of one plus (b,) values."""

@@ -1,6 +1,6 @@
 """What the paths through a cell tell of its accuracy, by a linear model of five statistics."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from snap_graphs.arrays import Bools, Dense, Ints
 from torch import Tensor
 
 from snap_gcn.recipe import View
+from snap_gcn.shapes import extent, strangeness
 from snap_gcn.vocabulary import Vocabulary
 
 Floats = npt.NDArray[np.float64]
@@ -28,6 +29,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
 """Kinds of operators, and the training space's example of each."""
 STATISTICS = ("pointwise", "depth", "convolutions", "spatial", "shortest")
 """See `statistics`."""
+REACH = 3.0
+"""How fast the model counts for less outside the shapes it was fitted to."""
 SHARPNESS = 20.0
 """Of the choice between kinds: cosines that differ by 0.1 give odds of 7 to 1."""
 
@@ -130,17 +133,22 @@ def _rows_of_examples(vocabulary: Vocabulary) -> list[int]:
 
 
 class PathModel(NamedTuple):
-    """A linear model of the statistics of paths.
+    """A linear model of the statistics of paths, for graphs of the shapes it was fitted to.
+
+    Outside those shapes it says the less, the stranger a graph is: what is linear between cells of
+    up to seven vertices is not so far beyond.
 
     Attributes:
         weights: (5,) of the statistics.
         bias: what is added.
         examples: (kinds, d) embeddings of the example of each kind.
+        shapes: the least and the most of each number of `snap_gcn.shapes.shapes`.
     """
 
     weights: Floats
     bias: float
     examples: npt.NDArray[np.float32]
+    shapes: Mapping[str, Sequence[int]]
 
     @classmethod
     def fit(cls, graphs: Graphs, op: Ints, vocabulary: Vocabulary, targets: Floats) -> "PathModel":
@@ -153,12 +161,13 @@ class PathModel(NamedTuple):
         found = statistics(graphs, op, kinds(vocabulary.vectors, examples))
         design = np.column_stack([found, np.ones(len(found))])
         *weights, bias = np.linalg.lstsq(design, targets, rcond=None)[0]
-        return cls(np.array(weights), float(bias), examples)
+        return cls(np.array(weights), float(bias), examples, extent(graphs))
 
     def score(self, graphs: Graphs, op: Ints, vectors: npt.NDArray[np.float32]) -> Floats:
         """Return (n,) scores of n graphs, given the (operators, d) vectors of their operators."""
-        scores: Floats = statistics(graphs, op, kinds(vectors, self.examples)) @ self.weights
-        return scores + self.bias
+        found = statistics(graphs, op, kinds(vectors, self.examples))
+        scores: Floats = found @ self.weights + self.bias
+        return scores * np.exp(-REACH * strangeness(graphs, self.shapes))
 
     def tensors(self) -> dict[str, Tensor]:
         """Return what `from_tensors` takes."""
@@ -166,10 +175,15 @@ class PathModel(NamedTuple):
             "weights": torch.from_numpy(self.weights),
             "bias": torch.tensor([self.bias], dtype=torch.float64),
             "examples": torch.from_numpy(self.examples),
-        }
+        } | {f"shapes.{name}": torch.tensor(ends) for name, ends in self.shapes.items()}
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> "PathModel":
         """Return the model that `tensors` was called of."""
         weights, examples = (tensors[name].numpy() for name in ("weights", "examples"))
-        return cls(weights, tensors["bias"].item(), examples)
+        shapes = {
+            name.removeprefix("shapes."): ends.tolist()
+            for name, ends in tensors.items()
+            if name.startswith("shapes.")
+        }
+        return cls(weights, tensors["bias"].item(), examples, shapes)

@@ -8,11 +8,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 from snap_graphs import Graphs
-from snap_graphs.arrays import Ints
+from snap_graphs.arrays import Bools, Ints
 
 from snap_gcn.architectures import Architectures, as_table
 from snap_gcn.encoders import described, encoded
 from snap_gcn.folder import Model, load
+from snap_gcn.home import Home
 from snap_gcn.inference import Ensemble, Member, checked_device
 from snap_gcn.novelty import Familiar
 from snap_gcn.paths import VIEWS as PATH_VIEWS
@@ -25,6 +26,8 @@ from snap_gcn.vocabulary import Vocabulary
 
 Floats = npt.NDArray[np.float64]
 
+_FIGURES = ("score", "spread", "novelty")
+"""What is told of each architecture; see `Predictor.predict`."""
 ROWS = 4096
 """Architectures that are scored at once: enough for dense batches, few enough for many cores."""
 
@@ -39,6 +42,7 @@ class Predictor:
         members: its networks.
         ensemble: the same, ready to score.
         paths: what else it scores by, if anything.
+        home: which cells are of the training space, where some members are for those alone.
     """
 
     def __init__(
@@ -55,6 +59,8 @@ class Predictor:
         self.members = [Member(model.member(i), r.readout) for i, r in enumerate(self._recipes)]
         self.ensemble = Ensemble(self.members, self.vocabulary.vectors, checked_device(device))
         self.paths = PathModel.from_tensors(model.part("paths")) if self.paths_weight else None
+        record = model.config.get("home")
+        self.home = Home.read(record, self.vocabulary) if record else None
 
     @classmethod
     def bundled(cls, name: str = BUNDLED[0], device: str = "cpu") -> "Predictor":
@@ -131,7 +137,8 @@ class Predictor:
 
         Returns:
             (n,) one score each: the mean over the predictor's members, plus what the paths through
-            the cell count for where the predictor looks at them.
+            the cell count for where the predictor looks at them. Cells of the training space are
+            scored by the members for it, where there are any.
 
         Raises:
             SnapError: an operator has no vector, or the architectures cannot be read.
@@ -160,17 +167,14 @@ class Predictor:
 
     def predict_part(self, table: pa.Table, source: str = "graphs") -> pa.Table:
         """Score some rows of the `graphs` contract in this thread."""
-        scores, paths, novelty = self._scores(table, source)
-        alone = len(scores) == 1
-        spread = pa.nulls(table.num_rows, pa.float64()) if alone else pa.array(scores.std(axis=0))
-        columns = {
-            "score": pa.array(scores.mean(axis=0) + self.paths_weight * paths),
-            "spread": spread,
-            "novelty": pa.array(novelty),
-        }
+        own = self._own(table, source)
+        found = np.full((len(_FIGURES), table.num_rows), np.nan)
+        for rows, figures in ((own, self._at_home), (~own, self._abroad)):
+            if rows.any():
+                found[:, rows] = figures(table.filter(pa.array(rows)), source)
         told = table.select(["space", "arch_id"])
-        for name, values in columns.items():
-            told = told.append_column(name, values)
+        for name, values in zip(_FIGURES, found, strict=True):
+            told = told.append_column(name, pa.array(values, from_pandas=True))
         return told.replace_schema_metadata(self.origin)
 
     @property
@@ -184,22 +188,40 @@ class Predictor:
         }
 
     def score_as_seen(self, graphs: Graphs, op: Ints) -> Floats:
-        """Score n graphs just as they are, whatever the members' views; returns (n,).
+        """Score n graphs as those of a new space, whatever the members' views; returns (n,).
 
         Args:
             graphs: the graphs.
             op: (nodes,) rows of the vocabulary.
         """
-        scores: Floats = self.ensemble.score(graphs, op).mean(axis=0)
+        scores: Floats = self.ensemble.score(graphs, op, self._members(home=False)).mean(axis=0)
         if self.paths:
             scores += self.paths_weight * self.paths.score(graphs, op, self.vocabulary.vectors)
         return scores
 
-    def _scores(self, table: pa.Table, source: str) -> tuple[Floats, Floats, Floats]:
-        """Return (members, n) scores, (n,) scores by paths, and (n,) mean novelty to members."""
+    def _members(self, *, home: bool) -> list[int]:
+        """Return the numbers of the members for the training space, or for the others."""
+        return [i for i, recipe in enumerate(self._recipes) if recipe.home == home]
+
+    def _own(self, table: pa.Table, source: str) -> Bools:
+        """Return (n,) which graphs are of the training space."""
+        if self.home is None:
+            return np.zeros(table.num_rows, np.bool_)
+        graphs = Graphs.from_table(table)
+        return self.home.holds(graphs, self.vocabulary.find(table, graphs, source))
+
+    def _at_home(self, table: pa.Table, source: str) -> Floats:
+        """Return (3, n) figures of graphs of the training space."""
+        members = self._members(home=True)
+        graphs = Graphs.from_table(table)
+        scores = self.ensemble.score(graphs, self.vocabulary.find(table, graphs, source), members)
+        return np.stack([scores.mean(axis=0), _spread(scores), np.zeros(table.num_rows)])
+
+    def _abroad(self, table: pa.Table, source: str) -> Floats:
+        """Return (3, n) figures of graphs of any space."""
         count = table.num_rows
         scores, paths = np.empty((len(self._recipes), count)), np.zeros(count)
-        novelty = np.zeros(count)
+        novelty, members = np.zeros(count), self._members(home=False)
         for views, seen in all_viewed(table, self.views).items():
             graphs = Graphs.from_table(seen)
             op = self.vocabulary.find(seen, graphs, source)
@@ -207,15 +229,23 @@ class Predictor:
                 paths = self.paths.score(graphs, op, self.vocabulary.vectors)
             if alike := self.views[views]:
                 scores[alike] = self.ensemble.score(graphs, op, alike)
-                novelty += self.familiar.novelty(graphs, op) * len(alike) / len(self._recipes)
-        return scores, paths, novelty
+                novelty += self.familiar.novelty(graphs, op) * len(alike) / len(members)
+        scores = scores[members]
+        score = scores.mean(axis=0) + self.paths_weight * paths
+        return np.stack([score, _spread(scores), novelty])
 
     @cached_property
     def views(self) -> dict[tuple[View, ...], list[int]]:
-        """The members by what they see graphs through, and what `paths` sees them through."""
+        """The members for any space, by what they see graphs through, and what `paths` does."""
         by_views: dict[tuple[View, ...], list[int]] = {}
-        for number, recipe in enumerate(self._recipes):
-            by_views.setdefault(recipe.views, []).append(number)
+        for number in self._members(home=False):
+            by_views.setdefault(self._recipes[number].views, []).append(number)
         if self.paths:
             by_views.setdefault(PATH_VIEWS, [])
         return by_views
+
+
+def _spread(scores: Floats) -> Floats:
+    """Return (n,) deviations over (members, n) scores, NaN where there is one member only."""
+    deviations: Floats = scores.std(axis=0) if len(scores) > 1 else np.full(scores.shape[1], np.nan)
+    return deviations

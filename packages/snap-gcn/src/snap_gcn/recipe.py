@@ -28,6 +28,8 @@ class Recipe:
         step_size: epochs after which the learning rate is multiplied by `gamma`.
         gamma: see `step_size`.
         fraction: share of the training cells that is used.
+        home: whether the member alone scores the cells of the space it is trained on, and no
+            others; see `snap_gcn.home`.
     """
 
     layers: int = 3
@@ -43,6 +45,7 @@ class Recipe:
     step_size: int = 40
     gamma: float = 0.1
     fraction: float = 1.0
+    home: bool = False
 
 
 _QUICK = Recipe(
@@ -60,6 +63,17 @@ _PRUNED = tuple(
     replace(_QUICK, readout=readout, views=("prune",))
     for readout in (("sum", "output"), ("output",))
 )
+_HOME = Recipe(
+    layers=5,
+    readout=("sum", "output"),
+    target="rank",
+    epochs=10,
+    batch_size=512,
+    learning_rate=3e-3,
+    step_size=3,
+    gamma=0.3,
+    home=True,
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +81,7 @@ class Preset:
     """What a predictor's score is made of.
 
     Attributes:
-        members: the recipes of the networks, whose mean is taken.
+        members: the recipes of the networks; of those that are not `home` the mean is taken.
         paths: what a `snap_gcn.paths.PathModel` counts for, which is added to that mean; there is
             none where it is 0.
     """
@@ -78,7 +92,7 @@ class Preset:
 
 PRESETS: Mapping[str, Preset] = {
     "paper": Preset((Recipe(),)),
-    "snap": Preset(_PRUNED * 4 + (_SHOWN,) * 2, paths=0.85),
+    "snap": Preset(_PRUNED * 4 + (_SHOWN,) * 2 + (_HOME,) * 2, paths=0.85),
 }
 
 

@@ -13,6 +13,7 @@ from snap_graphs import Graphs
 
 from snap_gcn.predictor import Predictor
 from snap_gcn.seen import COLUMNS, all_viewed
+from snap_gcn.shapes import strangeness
 
 _COSTS = ("params", "flops")
 _SAMPLE = 10_000
@@ -172,7 +173,7 @@ def _strangers(predictor: Predictor, table: pa.Table) -> tuple[dict[str, float],
         for word, row in np.unique(np.stack([graphs.op, op]), axis=1).T:
             if familiar.distances[row] > _UNLIKE:
                 operators[graphs.vocabulary[word]] = float(familiar.distances[row])
-        unseen |= familiar.strangeness(graphs) > 0
+        unseen |= strangeness(graphs, familiar.ranges) > 0
     ordered = sorted(operators.items(), key=lambda item: -item[1])
     return dict(ordered), float(unseen.mean()) if len(unseen) else 0.0
 

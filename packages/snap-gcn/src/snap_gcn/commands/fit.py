@@ -65,7 +65,7 @@ def fit(
     """
     from snap_catalog.parquet import check_writable, read
 
-    from snap_gcn import learning, processes
+    from snap_gcn import home, learning, processes
     from snap_gcn.checkpoint import Checkpoint
     from snap_gcn.config import Settings, configuration
     from snap_gcn.data import held_out
@@ -83,7 +83,7 @@ def fit(
         table, column = _training_table(graphs, metric)
         vectors = read(operators, "operators")
         vocabulary = Vocabulary.from_table(vectors)
-        paths = _paths(preset, table, vocabulary, column, recipes, seed=seed, source=graphs)
+        paths = _paths(preset, table, vocabulary, column, recipes, source=graphs)
         settings = Settings(column, preset, schedule, seed, patience, device, processes.count())
         checkpoint = Checkpoint.of(partial, settings, {"graphs": graphs, "operators": operators})
         begun = checkpoint.begun(resume=resume)
@@ -112,7 +112,9 @@ def fit(
         if processes.rank() > 0:
             return
     config = configuration(fitted, table.schema, vectors.schema, settings)
-    config["training"]["shapes"] = ranges(table.filter(~held_out(table)), recipes)
+    train = table.filter(~held_out(table))
+    config["training"]["shapes"] = ranges(train, [recipe for recipe in recipes if not recipe.home])
+    config["home"] = home.record(train, recipes, [member.trained for member in fitted])
     config |= {"name": Path(out).name, "command": _command(settings.processes)}
     weights = joined([member.weights for member in fitted], paths)
     save(Model(config, weights, vectors), Path(out))
@@ -127,8 +129,6 @@ def _paths(
     vocabulary: "Vocabulary",
     column: str,
     recipes: Sequence["Recipe"],
-    *,
-    seed: int,
     source: str,
 ) -> dict[str, "Tensor"]:
     """Return the tensors of the preset's `PathModel`, if it has one."""
@@ -136,7 +136,7 @@ def _paths(
 
     if not PRESETS[preset].paths:
         return {}
-    return fit_paths(table, vocabulary, column, recipes[0], seed=seed, source=source).tensors()
+    return fit_paths(table, vocabulary, column, recipes[0], source).tensors()
 
 
 def _training_table(graphs: str, metric: str) -> tuple["pa.Table", str]:

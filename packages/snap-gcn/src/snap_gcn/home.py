@@ -1,0 +1,71 @@
+"""Which cells are of the space that a predictor was trained on.
+
+What ranks other spaces well does not fit the training space closely, and the reverse. So a preset
+may have members that score the cells of the training space and no others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from snap_graphs import Graphs
+from snap_graphs.arrays import Bools, Ints
+
+from snap_gcn.recipe import Recipe
+from snap_gcn.shapes import extent, strangeness
+from snap_gcn.vocabulary import Key, Vocabulary
+
+
+@dataclass(frozen=True)
+class Home:
+    """What was seen in training by the members that score the training space.
+
+    Attributes:
+        known: (operators,) which of the known operators.
+        shapes: the extent of the graphs.
+    """
+
+    known: Bools
+    shapes: Mapping[str, Sequence[int]]
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any], vocabulary: Vocabulary) -> "Home":
+        """Read what `record` made."""
+        rows = [vocabulary.rows[space, name] for space, name in record["operators"]]
+        known = np.zeros(len(vocabulary.vectors), np.bool_)
+        known[rows] = True
+        return cls(known, record["shapes"])
+
+    def holds(self, graphs: Graphs, op: Ints) -> Bools:
+        """Return (graphs,) whether training could have shown each of them.
+
+        Args:
+            graphs: as they are, through no view.
+            op: (nodes,) rows of the operators' vectors.
+        """
+        if not len(graphs):
+            return np.empty(0, np.bool_)
+        familiar = np.logical_and.reduceat(self.known[op], graphs.node_start[:-1])
+        within: Bools = familiar & (strangeness(graphs, self.shapes) == 0)
+        return within
+
+
+def record(
+    train: pa.Table, recipes: Sequence[Recipe], trained: Sequence[Sequence[Key]]
+) -> dict[str, Any] | None:
+    """Record what members see of the training space; None where none of them is for it alone.
+
+    Args:
+        train: the training cells.
+        recipes: of the members.
+        trained: the operators that each of them met.
+    """
+    at_home = [i for i, recipe in enumerate(recipes) if recipe.home]
+    if not at_home:
+        return None
+    return {
+        "operators": sorted({key for i in at_home for key in trained[i]}, key=str),
+        "shapes": extent(Graphs.from_table(train)),
+    }

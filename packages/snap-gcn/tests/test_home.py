@@ -1,0 +1,67 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from snap_gcn.home import Home, record
+from snap_gcn.predictor import Predictor
+from snap_gcn.recipe import Recipe
+from snap_graphs import Cell, Graphs, graph_table
+
+OPERATORS = ("input", "conv3x3-bn-relu", "output", "skip_connect")
+
+
+def chain(*operators: str) -> Cell:
+    nodes = ("input", *operators, "output")
+    return Cell(nodes, tuple((i, i + 1) for i in range(len(nodes) - 1)))
+
+
+def table_of(cells: Sequence[Cell], space: str = "nb101") -> pa.Table:
+    return graph_table(space, cells, arch_ids=[str(i) for i in range(len(cells))])
+
+
+CONV = "conv3x3-bn-relu"
+NEAR = table_of([chain(CONV), chain(CONV, "maxpool3x3", CONV)])
+
+
+def test_cells_of_seen_operators_and_shapes_are_of_the_training_space() -> None:
+    graphs = Graphs.from_table(
+        table_of([chain(CONV), chain(CONV, CONV, CONV), chain("skip_connect")])
+    )
+    rows = np.array([OPERATORS.index(graphs.vocabulary[word]) for word in graphs.op])
+    home = Home(np.array([True, True, True, False]), {"nodes": [3, 4]})
+    assert home.holds(graphs, rows).tolist() == [True, False, False]
+
+
+def test_the_record_tells_what_the_members_for_the_training_space_saw() -> None:
+    found = record(NEAR, [Recipe(), Recipe(home=True)], [[("nb101", "a")], [("nb101", "b")]])
+    assert found == {
+        "operators": [("nb101", "b")],
+        "shapes": {"nodes": [3, 5], "edges": [2, 4], "inputs": [1, 1]},
+    }
+
+
+def test_without_a_member_for_the_training_space_there_is_no_record() -> None:
+    assert record(NEAR, [Recipe()], [[("nb101", "a")]]) is None
+
+
+def test_cells_of_the_training_space_are_scored_by_the_members_for_it_alone() -> None:
+    predictor = Predictor.bundled()
+    far = chain(CONV, "skip_connect", CONV)
+    mixed = table_of([chain(CONV), far, chain(CONV, "maxpool3x3", CONV)])
+    scores = predictor.predict(mixed)
+    graphs = Graphs.from_table(NEAR)
+    members = [i for i, entry in enumerate(predictor.model.config["members"]) if entry["home"]]
+    rows = predictor.vocabulary.find(NEAR, graphs, "cells")
+    own = predictor.ensemble.score(graphs, rows, members)
+    assert scores["score"].to_numpy()[[0, 2]] == pytest.approx(own.mean(axis=0))
+    assert scores["spread"].to_numpy()[[0, 2]] == pytest.approx(own.std(axis=0))
+    assert scores["novelty"].to_pylist()[::2] == [0, 0]
+    assert scores.slice(1, 1) == predictor.predict(mixed.slice(1, 1))
+    assert scores["arch_id"].to_pylist() == ["0", "1", "2"]
+
+
+def test_like_cells_of_another_space_are_not_of_the_training_space() -> None:
+    like = table_of([chain("nor_conv_3x3"), chain("nor_conv_1x1", "nor_conv_3x3")], "nb201")
+    assert Predictor.bundled().predict(like)["spread"].to_numpy().min() > 0
+    assert Predictor.bundled().predict(like)["novelty"].to_numpy().min() > 0
