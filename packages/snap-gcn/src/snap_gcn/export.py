@@ -5,8 +5,8 @@ bool, true where an edge leads from the second axis to the third; and, unless th
 do, `vectors` (operators, d) float. Output: `score` (b,). Graphs go in as the model sees them:
 through `snap_graphs.views`. Where members see them differently there is an `op` and an `adjacency`
 for each sequence of views, named after it (`op:prune+show_implicit`). The file's metadata lists
-the views and, by row, the operators of `vectors`. Cells of the training space are scored as those of
-any other: the members for it alone (`snap_gcn.home`) are left out.
+the views and, by row, the operators of `vectors`. Cells of the training space are scored as those
+of any other: the members for it alone (`snap_gcn.home`) are left out.
 """
 
 import json
