@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 from snap_catalog import SnapError
 from snap_evo import load_scorer, registry
+from snap_evo.combination import RankCombination
+from snap_evo.program import CommandScorer
 from snap_evo.scorers import FlopsScorer, ParamsScorer, TableScorer
 
 
@@ -77,3 +79,64 @@ def test_the_predictor_takes_a_model_folder_or_none(
     monkeypatch.setattr("snap_evo.registry.entry_points", lambda group: [Entry()])
     load_scorer(spec)
     assert given == [options]
+
+
+def test_a_combination_weighs_scorers_of_any_kind(three_cells_file: Path) -> None:
+    parts = f"params*0.7+table:{three_cells_file}:accuracy*-2+command:a+b*c {{input}} {{output}}*1"
+    scorer = load_scorer(parts)
+    assert isinstance(scorer, RankCombination)
+    kinds = [(type(part.scorer), part.weight) for part in scorer.parts]
+    assert kinds == [(ParamsScorer, 0.7), (TableScorer, -2.0), (CommandScorer, 1.0)]
+    assert scorer.parts[2].name == "command:a+b*c {input} {output}"
+
+
+def test_what_ends_in_no_weight_is_one_scorer(three_cells_file: Path) -> None:
+    odd = three_cells_file.rename(three_cells_file.with_name("a*0.5+b.parquet"))
+    assert isinstance(load_scorer(f"table:{odd}:accuracy"), TableScorer)
+    assert isinstance(load_scorer("command:prog --scale 2*3+1 {input} {output}"), CommandScorer)
+
+
+@pytest.mark.parametrize(
+    ("spec", "problem"),
+    [
+        ("params*0.5", "a combination is of two scorers or more"),
+        ("params*0.5+", "a combination is of two scorers or more"),
+        ("params*0.5+*0.5", "a combination is of two scorers or more"),
+        ("params*0.5+flops*0", "a weight is a number other than 0"),
+        (f"params*0.5+flops*{'9' * 400}", "a weight is a number other than 0"),
+        ("params*0.5+flops", "each scorer of a combination has a weight"),
+        ("params+flops", "each scorer of a combination has a weight"),
+        ("params*0.5+flops*nan", "each scorer of a combination has a weight"),
+        ("params*x+flops*0.5", "a combination is of two scorers or more"),
+    ],
+)
+def test_a_combination_that_is_none_is_refused(spec: str, problem: str) -> None:
+    with pytest.raises(SnapError, match=rf"{problem}; write it as gcn\*0\.7\+params\*0\.3$"):
+        load_scorer(spec)
+
+
+def test_an_unknown_scorer_of_a_combination_is_named() -> None:
+    with pytest.raises(SnapError, match=r"unknown scorer 'best'; installed are"):
+        load_scorer("params*0.5+best*0.5")
+
+
+@pytest.mark.parametrize(
+    ("spec", "options"),
+    [
+        ("command:p {input} {output}", {"command": "p {input} {output}"}),
+        ("command:2.5s:p a:b c", {"seconds": 2.5, "command": "p a:b c"}),
+    ],
+)
+def test_a_command_may_have_a_time_limit_before_it(
+    monkeypatch: pytest.MonkeyPatch, spec: str, options: dict[str, object]
+) -> None:
+    given: list[dict[str, object]] = []
+    monkeypatch.setattr("snap_evo.program.CommandScorer", lambda **found: given.append(found))
+    load_scorer(spec)
+    assert given == [options]
+
+
+@pytest.mark.parametrize("spec", ["command", "command:", "command:60s:"])
+def test_a_command_needs_a_program(spec: str) -> None:
+    with pytest.raises(SnapError, match="write it as command:COMMAND"):
+        load_scorer(spec)

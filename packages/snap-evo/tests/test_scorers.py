@@ -24,6 +24,13 @@ def test_costs_are_the_columns_of_the_table(three_cells: pa.Table) -> None:
     assert FlopsScorer().score(three_cells).tolist() == three_cells["flops"].to_pylist()
 
 
+@pytest.mark.parametrize("scorer", [ParamsScorer(), FlopsScorer()])
+def test_costs_that_the_space_does_not_tell_are_refused(scorer: Any) -> None:
+    cell = space("nb101").parse("3:111:m")
+    with pytest.raises(SnapError, match=r"^own tells no (params|flops) of its cells; use another"):
+        scorer.score(graph_table("own", [cell], arch_ids=["a"]))
+
+
 def test_a_table_gives_the_values_of_a_metric(
     three_cells: pa.Table, three_cells_file: Path
 ) -> None:

@@ -66,6 +66,23 @@ def test_the_search_encodes_a_description_once(encoder: Known, own: pa.Table) ->
     assert encoder.asked == [SENTENCE]
 
 
+def test_a_scorer_reads_a_changed_description_anew(encoder: Known, own: pa.Table) -> None:
+    scorer = GcnScorer()
+    scorer.score(own)
+    changed = own.replace_schema_metadata({"snap.operators": '{"own": "Convolution 1x1"}'})
+    assert scorer.score(changed).tolist() == GcnScorer().score(changed).tolist()
+    assert encoder.asked == [SENTENCE, "Convolution 1x1", "Convolution 1x1"]
+
+
+def test_a_scorer_tells_how_far_to_trust_it_with_described_operators(
+    encoder: Known, own: pa.Table
+) -> None:
+    texts = {"snap.operators": '{"own": "Average pooling 3x3"}'}
+    told = GcnScorer().trust(own.replace_schema_metadata(texts))
+    assert told.architectures == 1
+    assert list(told.operators) == ["own"]
+
+
 def test_without_an_encoder_the_remedy_is_told(own: pa.Table) -> None:
     with pytest.raises(SnapError, match=r"own\.parquet: describes own, but the encoder snap-mini"):
         Predictor.bundled().score(own, source="own.parquet")

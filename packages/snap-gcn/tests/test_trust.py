@@ -38,6 +38,7 @@ def scores(analog: pa.Table) -> pa.Table:
         (0.7, 0.8, Expected(0.3, 0.8, ("far", "middle"))),
         (0.2, None, Expected(0.7, 0.9, ("near", "middle"))),
         (1.5, 0.95, Expected(None, 0.3, ("far",))),
+        (0.3, 0.5, Expected(0.3, 0.9, ("middle", "near", "far"))),
     ],
 )
 def test_what_to_expect_is_what_the_nearest_benchmarks_showed(
@@ -76,6 +77,9 @@ def test_operators_unlike_those_of_training_are_named(analog: pa.Table, scores: 
     line = str(told)
     assert "operators unlike those of training: avg_pool_3x3 0.34" in line
     assert "rank agreement: params 0." in line
+    assert (
+        f"novelty {told.novelty:.2f}; spread over the members: 30% of that over the cells" in line
+    )
     assert "\n" not in line
 
 

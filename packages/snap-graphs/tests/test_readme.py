@@ -6,6 +6,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from snap_graphs.cli import main
 from snap_graphs.convert import convert
+from snap_graphs.spaces import defined_space
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
@@ -28,6 +29,11 @@ def test_the_example_of_own_cells_is_converted(tmp_path: Path) -> None:
     tables = [convert("custom", path) for path in (as_yaml, as_json)]
     assert tables[0].num_rows == 2
     assert tables[0].equals(tables[1])
+
+
+def test_the_example_of_an_own_space_is_one() -> None:
+    (example,) = blocks("toml")
+    assert defined_space(example, "README.md").count() == 3**6
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from snap_graphs import graph_table, space
+from snap_graphs import Space, graph_table, space
 
 from snap_evo.scorers import Scorer, Scores, score_graphs
 
@@ -47,7 +47,7 @@ class Ranking:
         return int(np.sum(self.values == self.values[row])) - 1
 
 
-def rank_space(space_name: str, scorer: Scorer) -> Ranking | None:
+def rank_space(space_name: str | Space, scorer: Scorer) -> Ranking | None:
     """Score every architecture of a space; None where the space cannot be listed.
 
     Raises:
@@ -56,5 +56,5 @@ def rank_space(space_name: str, scorer: Scorer) -> Ranking | None:
     home = space(space_name)
     if not home.enumerable:
         return None
-    graphs = graph_table(space_name, list(home.enumerate()))
+    graphs = graph_table(home, list(home.enumerate()))
     return Ranking(graphs, score_graphs(scorer, graphs))

@@ -1,27 +1,59 @@
-"""Find scorers by name among the installed packages."""
+"""Make scorers of what the user writes, with the factories of the installed packages.
 
+    scorer      = single | combination
+    combination = single "*" WEIGHT "+" single "*" WEIGHT { "+" single "*" WEIGHT }
+    single      = NAME [ ":" ARGUMENTS ]
+
+What does not end in a weight is a single scorer, whose arguments may hold any character.
+"""
+
+import math
+import re
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from snap_catalog import SnapError
 
+from snap_evo.combination import Part, RankCombination
 from snap_evo.scorers import Scorer
 
 _GROUP = "snap.scorers"
-_ARGUMENTS = {"table": ("file", "column"), "gcn": ("model",)}
+_ARGUMENTS = {"table": ("file", "column"), "gcn": ("model",), "command": ("command",)}
 _ARGUMENTS_OPTIONAL = {"gcn"}
+_WEIGHT = re.compile(r"\*(-?\d+(?:\.\d+)?)(?:\+|$)", flags=re.ASCII)
+_SECONDS = re.compile(r"(\d+(?:\.\d+)?)s:(.*)", flags=re.ASCII | re.DOTALL)
 
 
 def load_scorer(spec: str) -> Scorer:
     """Make a scorer.
 
     Args:
-        spec: the name of an entry point of the group `snap.scorers`, `table:FILE:COLUMN`, or
-            `gcn:MODEL` for a bundled predictor (`snap`, `paper`) or a model folder.
+        spec: the name of an entry point of the group `snap.scorers`, `table:FILE:COLUMN`,
+            `gcn:MODEL` for a bundled predictor (`snap`, `paper`) or a model folder,
+            `command:[SECONDSs:]PROGRAM {input} {output}`, or several of these with their weights,
+            as in `gcn*0.7+params*0.3`.
 
     Raises:
-        SnapError: the name is unknown, its package cannot be imported, or the arguments are wrong.
+        SnapError: a name is unknown, its package cannot be imported, or the arguments or weights
+            are wrong.
     """
+    *pieces, end = _WEIGHT.split(spec)
+    if end or not pieces:
+        return _single(spec)
+    singles, weights = pieces[::2], [float(weight) for weight in pieces[1::2]]
+    if len(singles) < 2 or not all(singles):
+        raise _unreadable(spec, "a combination is of two scorers or more")
+    if not all(weight and math.isfinite(weight) for weight in weights):
+        raise _unreadable(spec, "a weight is a number other than 0")
+    return RankCombination(
+        [Part(s, _single(s), weight) for s, weight in zip(singles, weights, strict=True)]
+    )
+
+
+def _single(spec: str) -> Scorer:
     name, _, rest = spec.partition(":")
+    if {"*", "+"} & set(name):
+        raise _unreadable(spec, "each scorer of a combination has a weight")
     entry = _find(name)
     options = _options(name, rest, spec)
     try:
@@ -36,6 +68,10 @@ def load_scorer(spec: str) -> Scorer:
     return scorer
 
 
+def _unreadable(spec: str, problem: str) -> SnapError:
+    return SnapError(f"cannot read the scorer {spec!r}: {problem}; write it as gcn*0.7+params*0.3")
+
+
 def _find(name: str) -> EntryPoint:
     known = {entry.name: entry for entry in entry_points(group=_GROUP)}
     if name in known:
@@ -45,10 +81,13 @@ def _find(name: str) -> EntryPoint:
     raise SnapError(f"unknown scorer {name!r}; installed are {', '.join(sorted(known))}")
 
 
-def _options(name: str, rest: str, spec: str) -> dict[str, str]:
+def _options(name: str, rest: str, spec: str) -> dict[str, Any]:
     names = _ARGUMENTS.get(name, ())
     if name == spec and name in _ARGUMENTS_OPTIONAL:
         return {}
+    limited = _SECONDS.fullmatch(rest) if name == "command" else None
+    if limited:
+        return {"seconds": float(limited[1]), **_options(name, limited[2], spec)}
     # From the right, as only the file may hold a colon.
     values = rest.rsplit(":", len(names) - 1) if rest else []
     if len(values) != len(names) or not all(values):

@@ -9,6 +9,7 @@ import numpy as np
 
 from snap_evo.measured import Measurement
 from snap_evo.ranking import Ranking
+from snap_evo.scorers import Trust
 from snap_evo.search_loop import SearchResult
 
 _COSTS = ("params", "flops", "depth", "n_paths", "n_dead")
@@ -24,6 +25,8 @@ class Report:
         predicted: the whole space as scored; None where it cannot be listed.
         measured: what was measured of the best cell; None where nothing is known.
         unmeasured: why nothing is known; empty otherwise.
+        trust: how far the scorer says its ranking is to be trusted; None where it does not tell, or
+            something was measured.
     """
 
     result: SearchResult
@@ -31,6 +34,7 @@ class Report:
     predicted: Ranking | None
     measured: Measurement | None
     unmeasured: str = ""
+    trust: Trust | None = None
 
     @property
     def arch_id(self) -> str:
@@ -51,6 +55,7 @@ def as_json(report: Report) -> str:
         "rank": _rank(report),
         "metrics": metrics,
         "measured": dataclasses.asdict(report.measured) if report.measured else None,
+        "trust": report.trust.as_dict() if report.trust else None,
         "scorer": report.scorer,
         "algorithm": result.algorithm,
         "seed": result.seed,
@@ -74,6 +79,7 @@ def summary(report: Report, seconds: dict[str, float], files: list[str]) -> str:
     lines = [
         ("best cell", report.arch_id),
         ("score", f"{result.score:.7g} by {report.scorer}, {_scored_rank(report)}"),
+        *([("trust", str(report.trust))] if report.trust else []),
         *_measured_lines(report),
         ("searched", _effort(report)),
         ("time", ", ".join(f"{part} {spent:.1f} s" for part, spent in seconds.items())),

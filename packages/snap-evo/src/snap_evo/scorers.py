@@ -1,8 +1,9 @@
 """What a scorer is, and the scorers that need no model: costs and tables."""
 
 import os
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,25 @@ class Scorer(Protocol):
         """
 
 
+class Trust(Protocol):
+    """What speaks for and against a ranking; as text it is one line."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the same for JSON."""
+
+
+@runtime_checkable
+class TrustTeller(Protocol):
+    """A scorer that also tells how far its ranking is to be trusted."""
+
+    def trust(self, graphs: pa.Table) -> Trust:
+        """Tell it of the architectures of a table.
+
+        Args:
+            graphs: n rows of the `graphs` contract.
+        """
+
+
 def score_graphs(scorer: Scorer, graphs: pa.Table) -> Scores:
     """Ask a scorer for scores and check what it returns.
 
@@ -39,13 +59,8 @@ def score_graphs(scorer: Scorer, graphs: pa.Table) -> Scores:
         SnapError: the scorer failed, or returned anything but n finite numbers.
     """
     name = type(scorer).__name__
-    try:
+    with told_of(scorer):
         scores = np.asarray(scorer.score(graphs), np.float64)
-    except SnapError:
-        raise
-    except Exception as error:  # a scorer is anybody's code and may raise anything
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise SnapError(f"the scorer {name} failed ({reason}); mend it or use another") from error
     if scores.shape != (graphs.num_rows,):
         raise SnapError(
             f"the scorer {name} returned an array of shape {scores.shape} for {graphs.num_rows} "
@@ -61,20 +76,44 @@ def score_graphs(scorer: Scorer, graphs: pa.Table) -> Scores:
     return scores
 
 
+@contextmanager
+def told_of(scorer: object) -> Iterator[None]:
+    """Tell of the failure of a scorer, which is anybody's code, in one line.
+
+    Raises:
+        SnapError: it raised something.
+    """
+    try:
+        yield
+    except SnapError:
+        raise
+    except Exception as error:
+        name, reason = type(scorer).__name__, " ".join(f"{type(error).__name__}: {error}".split())
+        raise SnapError(f"the scorer {name} failed ({reason}); mend it or use another") from error
+
+
 class ParamsScorer:
     """Scores an architecture by its number of parameters."""
 
     def score(self, graphs: pa.Table) -> Scores:
-        """Return (n,) trainable parameters."""
-        return _numbers(graphs["params"])
+        """Return (n,) trainable parameters.
+
+        Raises:
+            SnapError: the space does not tell them.
+        """
+        return _costs(graphs, "params")
 
 
 class FlopsScorer:
     """Scores an architecture by its multiply-adds for one image."""
 
     def score(self, graphs: pa.Table) -> Scores:
-        """Return (n,) multiply-adds."""
-        return _numbers(graphs["flops"])
+        """Return (n,) multiply-adds.
+
+        Raises:
+            SnapError: the space does not tell them.
+        """
+        return _costs(graphs, "flops")
 
 
 class TableScorer:
@@ -132,6 +171,12 @@ def _resolve(column: str, schema: pa.Schema, *, source: str) -> str:
 
 def _is_min(field: pa.Field) -> bool:
     return (field.metadata or {}).get(b"direction") == b"min"
+
+
+def _costs(graphs: pa.Table, column: str) -> Scores:
+    if graphs[column].null_count:
+        raise SnapError(f"{graphs['space'][0]} tells no {column} of its cells; use another scorer")
+    return _numbers(graphs[column])
 
 
 def _numbers(column: pa.ChunkedArray) -> Scores:

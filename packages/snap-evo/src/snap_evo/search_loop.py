@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
-from snap_graphs import Cell, graph_table, space
+from snap_graphs import Cell, Space, graph_table, space
 
 from snap_evo.algorithms import start
 from snap_evo.defaults import ALGORITHM, BUDGET, SEED
@@ -59,7 +59,7 @@ class SearchResult:
 
 
 def search(
-    space_name: str,
+    space_name: str | Space,
     scorer: Scorer,
     *,
     algorithm: str = ALGORITHM,
@@ -74,7 +74,7 @@ def search(
     others take its score. Equal arguments give equal results, times aside.
 
     Args:
-        space_name: `nb101` or `nb201`.
+        space_name: a space, or what `snap_graphs.space` finds it by.
         scorer: rates the cells.
         algorithm: `de` (differential evolution) or `random`.
         budget: candidates the algorithm may propose, repetitions included.
@@ -90,7 +90,7 @@ def search(
         raise SnapError(f"the seed {seed} is negative; it must be at least 0")
     home = space(space_name)
     solver = start(algorithm, home.n_variables, seed)
-    record = _Record(space_name, scorer)
+    record = _Record(home, scorer)
     while (left := budget - record.evaluations) > 0:
         points = solver.ask()[:left]
         scores = record.add([home.decode(point) for point in points])
@@ -103,7 +103,7 @@ def search(
 
 @dataclass
 class _Record:
-    space: str
+    space: Space
     scorer: Scorer
     evaluations: int = 0
     scoring_seconds: float = 0.0
@@ -149,7 +149,7 @@ class _Record:
         first_best = int(np.argmax(candidates["score"].to_numpy()))
         best = candidates.slice(first_best, 1)
         return SearchResult(
-            space=self.space,
+            space=self.space.name,
             algorithm=algorithm,
             seed=seed,
             history=candidates.select(kept).combine_chunks(),

@@ -81,7 +81,8 @@ def encoded(texts: Mapping[str, str], facts: Mapping[str, str], source: str) -> 
     if encoder is None:
         raise SnapError(
             f"{source}: describes {', '.join(texts)}, but the encoder {facts['model']} is not "
-            "installed; run: pip install snap-encode, or pass their vectors with --operators"
+            "installed; run: pip install snap-encode, or give snap-gcn predict their vectors with "
+            "--operators"
         )
     vectors = encoder.encode(list(texts.values()))
     table = pa.table(

@@ -4,8 +4,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from snap_gcn.encoders import described
 from snap_gcn.predictor import Predictor
 from snap_gcn.recipe import BUNDLED
+from snap_gcn.trust import Trust, assess
 
 
 class GcnScorer:
@@ -14,6 +16,8 @@ class GcnScorer:
     def __init__(self, model: str = BUNDLED[0], device: str = "cpu") -> None:
         self._predictor = Predictor.load(model, device)
         self.name = self._predictor.name
+        self._texts: dict[str, str] = {}
+        self._latest = self._predictor
 
     def score(self, graphs: pa.Table) -> npt.NDArray[np.float64]:
         """Score rows of the `graphs` contract; higher is better.
@@ -27,5 +31,21 @@ class GcnScorer:
         Raises:
             SnapError: an operator has no vector.
         """
-        self._predictor = self._predictor.with_described(graphs.schema)
-        return self._predictor.score(graphs)
+        return self._reader(graphs).score(graphs)
+
+    def trust(self, graphs: pa.Table) -> Trust:
+        """Tell how far its ranking of rows of the `graphs` contract is to be trusted.
+
+        Raises:
+            SnapError: an operator has no vector.
+        """
+        reader = self._reader(graphs)
+        return assess(reader, graphs, reader.predict(graphs))
+
+    def _reader(self, graphs: pa.Table) -> Predictor:
+        """Return the predictor with what a table describes; kept while tables describe the same."""
+        names = ", ".join(graphs["space"].unique().to_pylist())
+        texts = described(graphs.schema, names)
+        if texts != self._texts:
+            self._texts, self._latest = texts, self._predictor.with_described(graphs.schema, names)
+        return self._latest

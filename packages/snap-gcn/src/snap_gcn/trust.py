@@ -79,9 +79,11 @@ class Trust:
         strongest = sorted(self.agreement, key=lambda name: -abs(self.agreement[name]))
         told = dict.fromkeys([*costs, *[n for n in strongest if n not in costs][:2]])
         agreement = ", ".join(f"{name} {self.agreement[name]:.2f}" for name in told) or "unknown"
+        spread = "unknown" if self.disagreement is None else f"{self.disagreement:.0%}"
         return (
-            f"trust: operators unlike those of training: {unlike}; graphs of unseen shape: "
-            f"{self.unseen_shapes:.0%}; rank agreement: {agreement}; "
+            f"operators unlike those of training: {unlike}; graphs of unseen shape: "
+            f"{self.unseen_shapes:.0%}; novelty {self.novelty:.2f}; spread over the members: "
+            f"{spread} of that over the cells; rank agreement: {agreement}; "
             f"Spearman to expect: {self.expected or 'unknown'}"
         )
 
@@ -145,8 +147,9 @@ def expected(
         disagreement: of the members on them, as in `Trust`.
 
     Returns:
-        The range over the two nearest benchmarks; of the furthest one alone where the
-        architectures are further still. None where there is no record.
+        The range over the two nearest benchmarks and, where both are nearer to training than the
+        architectures, the nearest further one; of the furthest one alone where the architectures
+        are further still. None where there is no record.
     """
     if not calibration:
         return None
@@ -157,7 +160,13 @@ def expected(
     far = dict(zip(names, np.abs(places - here).sum(axis=1).tolist(), strict=True))
     further = here > places.max(axis=0)
     beyond = bool(further[0] and (further[1] or disagreement is None))
-    nearest = sorted(far, key=lambda name: far[name])[: 1 if beyond else _NEAREST]
+    ordered = sorted(far, key=lambda name: far[name])
+    nearest = ordered[: 1 if beyond else _NEAREST]
+    further_out = {
+        name for name, place in zip(names, places, strict=True) if sum(place) >= sum(here)
+    }
+    if not beyond and further_out.isdisjoint(nearest):
+        nearest += [name for name in ordered if name in further_out][:1]
     found = [entry["spearman"] for entry in calibration if entry["benchmark"] in nearest]
     return Expected(None if beyond else min(found), max(found), tuple(nearest))
 

@@ -1,5 +1,6 @@
 """A cell: a directed acyclic graph whose nodes are operators."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from snap_catalog import SnapError
@@ -30,24 +31,27 @@ class Cell:
                 )
 
 
-def edge_labelled(operators: dict[tuple[int, int], str]) -> Cell:
+def edge_labelled(
+    operators: Mapping[tuple[int, int], str], inputs: int = 1, ends: Collection[int] = ()
+) -> Cell:
     """Turn a cell whose edges carry operators into a node-labelled one (paper, section 3.1).
 
     Every labelled edge becomes a node, which feeds the nodes of the edges that leave its target.
 
     Args:
-        operators: operator by (source, target) of the edge; 0 is the cell's input, the highest
-            vertex its output.
+        operators: operator by (source, target) of the edge.
+        inputs: how many vertices, the lowest ones, are inputs of the cell.
+        ends: the vertices that make up its output; the highest one where none are named.
     """
     labelled = sorted(operators, key=lambda edge: (edge[1], edge[0]))
-    position = {edge: i for i, edge in enumerate(labelled, start=1)}
-    last_vertex, last_node = max(dst for _, dst in labelled), len(labelled) + 1
+    position = {edge: i for i, edge in enumerate(labelled, start=inputs)}
+    ends, last_node = ends or {max(dst for _, dst in labelled)}, inputs + len(labelled)
     edges = []
     for (src, dst), node in position.items():
-        if src == 0:
-            edges.append((0, node))
+        if src < inputs:
+            edges.append((src, node))
         edges += [(node, after) for (start, _), after in position.items() if start == dst]
-        if dst == last_vertex:
+        if dst in ends:
             edges.append((node, last_node))
-    nodes = (INPUT, *(operators[edge] for edge in labelled), OUTPUT)
+    nodes = (*[INPUT] * inputs, *(operators[edge] for edge in labelled), OUTPUT)
     return Cell(nodes, tuple(sorted(edges)))

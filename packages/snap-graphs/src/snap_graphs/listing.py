@@ -18,7 +18,7 @@ def list_space(name: str, advance: Callable[[int], None], *, hashes: bool = Fals
     """Build the table of every cell of a space.
 
     Args:
-        name: the space.
+        name: the space, or the file that defines it.
         advance: called with the number of cells just done.
         hashes: add `module_hash`, for NAS-Bench-101.
 
@@ -28,9 +28,10 @@ def list_space(name: str, advance: Callable[[int], None], *, hashes: bool = Fals
     if hashes and name != "nb101":
         raise SnapError(f"{name}: only nb101 has module hashes; leave --hashes out")
     parts = []
-    for cells in _batches(space(name).enumerate()):
+    home = space(name)
+    for cells in _batches(home.enumerate()):
         module_hashes = [module_hash(cell) for cell in cells] if hashes else None
-        parts.append(graph_table(name, cells, module_hashes=module_hashes))
+        parts.append(graph_table(home, cells, module_hashes=module_hashes))
         advance(len(cells))
     return pa.concat_tables(parts)
 
@@ -44,13 +45,13 @@ def sample_space(name: str, n: int, seed: int) -> pa.Table:
     home, rng = space(name), np.random.default_rng(seed)
     if n > home.count():
         raise SnapError(
-            f"{name} has {home.count():,} cells, so {n:,} different ones cannot be drawn"
+            f"{home.name} has {home.count():,} cells, so {n:,} different ones cannot be drawn"
         )
     drawn: dict[str, Cell] = {}
     while len(drawn) < n:
         for cell in home.sample(rng, n - len(drawn)):
             drawn.setdefault(home.format(cell), cell)
-    return graph_table(name, list(drawn.values()), arch_ids=list(drawn))
+    return graph_table(home, list(drawn.values()), arch_ids=list(drawn))
 
 
 def one_a_class(table: pa.Table) -> pa.Table:

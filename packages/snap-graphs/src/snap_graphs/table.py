@@ -7,10 +7,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from snap_catalog import SnapError
+from snap_catalog.parquet import decode_metadata
 
 from snap_graphs.arrays import Graphs
 from snap_graphs.cell import Cell
-from snap_graphs.spaces import Costs, space, spaces
+from snap_graphs.spaces import Costs, Space, defined_space, space, spaces
+from snap_graphs.spaces.custom import DEFINITION
 from snap_graphs.structure import structure
 
 STRUCTURE_COLUMNS = frozenset({"cell_hash", "n_dead", "depth", "n_paths"})
@@ -33,7 +36,7 @@ class Metric:
 
 
 def graph_table(
-    name: str,
+    home: str | Space,
     cells: Sequence[Cell],
     *,
     arch_ids: Sequence[str] | None = None,
@@ -43,7 +46,8 @@ def graph_table(
     """Build a table of the `graphs` contract, computing the columns that follow from the cells.
 
     Args:
-        name: the search space; one that is not known needs `arch_ids`, and has no costs.
+        home: the search space, or its name; one that is not known needs `arch_ids`, and has no
+            costs.
         cells: one an architecture.
         arch_ids: their native strings; written by the space where None.
         metrics: metric columns by name.
@@ -52,25 +56,39 @@ def graph_table(
     Raises:
         SnapError: the space is unknown and there are no `arch_ids`.
     """
+    known = spaces().get(home) if isinstance(home, str) else home
     if arch_ids is None:
-        home = space(name)
-        arch_ids = [home.format(cell) for cell in cells]
+        known = known or space(home)
+        arch_ids = [known.format(cell) for cell in cells]
     table = pa.table(
         {
-            "space": pa.array([name] * len(cells), pa.string()),
+            "space": pa.array([known.name if known else home] * len(cells), pa.string()),
             "arch_id": pa.array(arch_ids, pa.string()),
             **_graph_columns(cells),
         }
     )
     graphs = Graphs.from_table(table)
-    columns = {**structure_columns(graphs), **_cost_columns(name, graphs)}
+    columns = {**structure_columns(graphs), **_cost_columns(known, graphs)}
     if module_hashes is not None:
         columns["module_hash"] = pa.array(module_hashes, pa.string())
     for column, values in columns.items():
         table = table.append_column(column, values)
     for column, metric in (metrics or {}).items():
         table = append_metric(table, column, metric)
-    return table
+    return table.replace_schema_metadata(known.metadata) if known and known.metadata else table
+
+
+def table_space(graphs: pa.Table) -> Space:
+    """Return the search space of a table's graphs: a known one, or the one its metadata define.
+
+    Raises:
+        SnapError: they are of several spaces, or of none that is known.
+    """
+    names = graphs["space"].unique().to_pylist()
+    if len(names) != 1:
+        raise SnapError(f"the graphs are of {len(names)} search spaces; keep those of one")
+    text = decode_metadata(graphs.schema).get(DEFINITION)
+    return space(names[0]) if text is None else defined_space(text, f"definition of {names[0]}")
 
 
 def structure_columns(graphs: Graphs) -> dict[str, pa.Array]:
@@ -99,8 +117,8 @@ def _graph_columns(cells: Sequence[Cell]) -> dict[str, pa.Array]:
     }
 
 
-def _cost_columns(name: str, graphs: Graphs) -> dict[str, pa.Array]:
-    costs = spaces()[name].costs(graphs) if name in spaces() else None
+def _cost_columns(home: Space | None, graphs: Graphs) -> dict[str, pa.Array]:
+    costs = home.costs(graphs) if home else None
     if costs is None:
         return {column: pa.nulls(len(graphs), pa.int64()) for column in Costs._fields}
     return {column: pa.array(values, pa.int64()) for column, values in costs._asdict().items()}

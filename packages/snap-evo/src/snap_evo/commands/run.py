@@ -12,6 +12,8 @@ from snap_evo import defaults
 from snap_evo.commands.options import json_option, quiet_option
 
 if TYPE_CHECKING:
+    from snap_graphs import Space
+
     from snap_evo.report import Report
     from snap_evo.scorers import Scorer
     from snap_evo.search_loop import SearchResult
@@ -21,14 +23,18 @@ _STARTED = time.perf_counter()
 
 @click.command()
 @click.option(
-    "--space", required=True, help="A search space that snap-graphs knows, as nb201 or darts."
+    "--space",
+    required=True,
+    help="A search space that snap-graphs knows, as nb201 or darts, or a TOML file (*.toml) that "
+    "defines one.",
 )
 @click.option(
     "--scorer",
     default=defaults.SCORER,
     show_default=True,
-    help="gcn:MODEL (needs snap-gcn), params, flops, table:FILE:COLUMN, or one of another package. "
-    "MODEL is snap, paper or a model folder, FILE a graphs.parquet, COLUMN one of its metrics.",
+    help="gcn:MODEL (needs snap-gcn), params, flops, table:FILE:COLUMN, "
+    "command:PROGRAM {input} {output}, or one of another package. MODEL is snap, paper or a model "
+    "folder, FILE a graphs.parquet, COLUMN one of its metrics. gcn*0.7+params*0.3 adds up ranks.",
 )
 @click.option(
     "--algorithm",
@@ -64,16 +70,16 @@ def run(
     Writes search.parquet (every candidate), best.json, best.svg and best.png. Equal options give
     equal search.parquet and best.json, once `seconds` is dropped from both.
     """
+    from snap_graphs import space as find
+
     from snap_evo import load_scorer, output, report, search
 
-    judge = load_scorer(scorer)
+    home, judge = find(space), load_scorer(scorer)
     folder = output.prepare(out)
-    with progress(f"search {space}", budget, quiet=quiet) as advance:
-        result = search(
-            space, judge, algorithm=algorithm, budget=budget, seed=seed, advance=advance
-        )
+    with progress(f"search {home.name}", budget, quiet=quiet) as advance:
+        result = search(home, judge, algorithm=algorithm, budget=budget, seed=seed, advance=advance)
     seconds = _search_seconds(result)
-    told = _examine(result, scorer, judge, seconds)
+    told = _examine(home, result, scorer, judge, seconds)
     with _timed("writing and drawing", seconds):
         files = output.write_results(told, folder) + output.write_drawings(told, folder)
     click.echo(report.as_json(told).rstrip() if as_json else report.summary(told, seconds, files))
@@ -88,24 +94,32 @@ def _search_seconds(result: "SearchResult") -> dict[str, float]:
 
 
 def _examine(
-    result: "SearchResult", scorer: str, judge: "Scorer", seconds: dict[str, float]
+    home: "Space",
+    result: "SearchResult",
+    scorer: str,
+    judge: "Scorer",
+    seconds: dict[str, float],
 ) -> "Report":
-    """Place the best cell in the whole space, as scored and as measured."""
+    """Place the best cell in the space as scored and measured; or tell how far to trust it."""
     from snap_catalog import SnapError
 
     from snap_evo.measured import measure
     from snap_evo.ranking import rank_space
+    from snap_evo.reference import ask_trust
     from snap_evo.report import Report
 
     with _timed("ranking the space", seconds):
-        predicted = rank_space(result.space, judge)
+        predicted = rank_space(home, judge)
     arch_id = str(result.best["arch_id"][0])
     with _timed("measured accuracies", seconds):
         try:
             measured = measure(result.space, arch_id, predicted, result.evaluations)
+            return Report(result, scorer, predicted, measured)
         except SnapError as error:
-            return Report(result, scorer, predicted, None, str(error))
-    return Report(result, scorer, predicted, measured)
+            unmeasured = str(error)
+    with _timed("trust", seconds):
+        trust = ask_trust(judge, home)
+    return Report(result, scorer, predicted, None, unmeasured, trust)
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def predict(
         raise with_meaning(error, predictor.model.config["encoder"]) from None
     trust = assess_files(predictor, graphs, out)
     say(f"{out}: {total:,} architectures scored by {predictor.name}", quiet=quiet)
-    say(str(trust), quiet=quiet or as_json)
+    say(f"trust: {trust}", quiet=quiet or as_json)
     if as_json:
         click.echo(json.dumps({"scores": out, "scorer": predictor.name, **trust.as_dict()}))
 

@@ -3,7 +3,6 @@
 import itertools
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -17,16 +16,15 @@ from snap_graphs.canonical import prune
 from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.formats.base import CHUNK, Chunk, Format, Request
 from snap_graphs.spaces import spaces
+from snap_graphs.spaces.definition import MOST_NODES, NAME
 
 _SUFFIXES = (".json", ".yaml", ".yml")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_BYTES: Mapping[str, int] = {".json": 2**28, ".yaml": 2**24, ".yml": 2**24}
-_MOST_NODES = 128
 _DEEPEST = 16
 """Levels of nesting that a YAML file may have."""
 _ENTRIES = ("space", "operators", "metrics", "cells", "licence", "citation")
 _CELL_ENTRIES = ("id", "nodes", "edges", "metrics")
-_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 class _Row(NamedTuple):
@@ -125,7 +123,7 @@ def _from_yaml(text: str) -> Any:
 
 def _space(path: Path, document: Mapping[str, Any]) -> str:
     name = document.get("space")
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         raise SnapError(f"{path}: space must be a name of letters, digits, _ . -, not {name!r}")
     if name in spaces():
         raise SnapError(f"{path}: {name} is a space that is known; give yours another name")
@@ -194,8 +192,8 @@ def _row(entry: Any, operators: Mapping[str, Any], metrics: Mapping[str, Any]) -
 def _nodes(nodes: Any, operators: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(nodes, list) or not all(isinstance(name, str) and name for name in nodes):
         raise SnapError("nodes must be a list of operator names (in quotes where YAML needs them)")
-    if len(nodes) > _MOST_NODES:
-        raise SnapError(f"{len(nodes):,} nodes are more than the {_MOST_NODES} a cell may have")
+    if len(nodes) > MOST_NODES:
+        raise SnapError(f"{len(nodes):,} nodes are more than the {MOST_NODES} a cell may have")
     if nodes.count(OUTPUT) != 1:
         raise SnapError("a cell needs exactly one node `output`")
     unknown = sorted(set(nodes) - {INPUT, OUTPUT, *operators}) if operators else []

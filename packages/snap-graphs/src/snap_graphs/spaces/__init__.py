@@ -6,7 +6,9 @@ from functools import cache
 from snap_catalog import SnapError
 
 from snap_graphs.spaces.base import Costs, ProductSpace, Space
+from snap_graphs.spaces.custom import CustomSpace
 from snap_graphs.spaces.darts import Darts
+from snap_graphs.spaces.definition import parse_definition, read_definition
 from snap_graphs.spaces.fbnet import FbNet
 from snap_graphs.spaces.natss import NatsSize
 from snap_graphs.spaces.nb101 import NasBench101
@@ -15,7 +17,10 @@ from snap_graphs.spaces.nb_graph import NasBenchGraph
 from snap_graphs.spaces.nds import Nds
 from snap_graphs.spaces.transnas import TransNasMacro, TransNasMicro
 
-__all__ = ["Costs", "ProductSpace", "Space", "space", "spaces"]
+__all__ = ["Costs", "ProductSpace", "Space", "defined_space", "space", "spaces"]
+
+
+_SUFFIX = ".toml"
 
 
 @cache
@@ -35,12 +40,35 @@ def spaces() -> Mapping[str, Space]:
     return {space.name: space for space in known}
 
 
-def space(name: str) -> Space:
+def space(name: str | Space) -> Space:
     """Return one search space.
 
+    Args:
+        name: a known space, or a TOML file (`*.toml`) that defines one; a space stays as it is.
+
     Raises:
-        SnapError: no space has that name.
+        SnapError: no space has that name, or the file defines none.
     """
+    if isinstance(name, Space):
+        return name
+    if name.endswith(_SUFFIX):
+        return CustomSpace(read_definition(name, spaces()))
     if name not in spaces():
-        raise SnapError(f"unknown search space {name!r}; known are {', '.join(spaces())}")
+        raise SnapError(
+            f"unknown search space {name!r}; known are {', '.join(spaces())}, and those that a "
+            f"file NAME{_SUFFIX} defines"
+        )
     return spaces()[name]
+
+
+def defined_space(text: str, source: str) -> Space:
+    """Return the space that a definition describes.
+
+    Args:
+        text: the TOML.
+        source: where it is from, for errors.
+
+    Raises:
+        SnapError: it defines none.
+    """
+    return CustomSpace(parse_definition(text, source, spaces()))

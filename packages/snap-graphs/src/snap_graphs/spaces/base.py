@@ -3,8 +3,8 @@
 import itertools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,17 +30,27 @@ class Costs(NamedTuple):
 
 
 class Space(ABC):
-    """A search space.
+    """A search space."""
 
-    Attributes:
-        name: the space's name in every file.
-        n_variables: length of the points that `decode` takes and `encode` gives.
-        enumerable: whether the whole space is listed in a moment, so that a search may rank it.
-    """
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The space's name in every file."""
 
-    name: ClassVar[str]
-    n_variables: ClassVar[int]
-    enumerable: ClassVar[bool] = False
+    @property
+    @abstractmethod
+    def n_variables(self) -> int:
+        """Length of the points that `decode` takes and `encode` gives."""
+
+    @property
+    def enumerable(self) -> bool:
+        """Whether the whole space is listed in a moment, so that a search may rank it."""
+        return False
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What the metadata of a table say of the space; nothing of one in the catalog."""
+        return {}
 
     @abstractmethod
     def parse(self, arch_id: str) -> Cell:
@@ -102,13 +112,12 @@ class Space(ABC):
 
 
 class ProductSpace(Space):
-    """A space whose cells are independent choices, as one operator for each of some edges.
+    """A space whose cells are independent choices, as one operator for each of some edges."""
 
-    Attributes:
-        options: number of options of every choice.
-    """
-
-    options: ClassVar[tuple[int, ...]]
+    @property
+    @abstractmethod
+    def options(self) -> tuple[int, ...]:
+        """Number of options of every choice."""
 
     @abstractmethod
     def compose(self, choices: Sequence[int]) -> Cell:

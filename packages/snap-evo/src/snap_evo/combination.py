@@ -1,0 +1,116 @@
+"""Several scorers as one: the weighted sum of the ranks that they give."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_graphs.table import table_space
+
+from snap_evo.reference import reference
+from snap_evo.scorers import Scorer, Scores, score_graphs
+
+_LEAST_HALF = 0.1
+
+
+class Part(NamedTuple):
+    """A scorer of a combination.
+
+    Attributes:
+        name: what the user calls it.
+        scorer: the scorer.
+        weight: what its ranks count for; below 0 where less is better.
+    """
+
+    name: str
+    scorer: Scorer
+    weight: float
+
+
+class RankCombination:
+    """Adds up weighted ranks, which scores of different units can be compared by.
+
+    Ranks within a generation would mean something else in the next, when its cells are better, and
+    ranks among all candidates so far would change a candidate's score after the search has acted on
+    it. So a cell is ranked among a fixed random sample of its space: its score depends on nothing
+    but the cell, and is the same for every generation, seed and process.
+
+    Attributes:
+        parts: the scorers.
+    """
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.parts = tuple(parts)
+        self._space = ""
+        self._scales: tuple[Scale, ...] = ()
+
+    def score(self, graphs: pa.Table) -> Scores:
+        """Return (n,) sums of the parts' ranks, each times its weight.
+
+        Raises:
+            SnapError: a part failed or cannot tell cells apart, or the graphs are of several
+                spaces.
+        """
+        home = table_space(graphs)
+        if home.name != self._space:
+            sample = reference(home)
+            self._scales = tuple(_scale(part, sample) for part in self.parts)
+            self._space = home.name
+        total = np.zeros(graphs.num_rows)
+        for part, scale in zip(self.parts, self._scales, strict=True):
+            total += part.weight * scale.ranks(score_graphs(part.scorer, graphs))
+        return total
+
+
+def _scale(part: Part, sample: pa.Table) -> "Scale":
+    scores = score_graphs(part.scorer, sample)
+    if scores.min() == scores.max():
+        raise SnapError(
+            f"the scorer {part.name} gives all of {len(scores):,} random cells the score "
+            f"{scores[0]:g}, so that they have no ranks; leave it out"
+        )
+    return Scale.among(scores)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Turns scores into ranks among a sample, 0 for its lowest and 1 for its highest.
+
+    Attributes:
+        scores: (k,) the different scores of the sample, ascending.
+        levels: (k,) their ranks, equal scores averaged.
+        below: rank that a score loses for each unit that it is below the sample.
+        above: rank that it gains for each unit above it.
+    """
+
+    scores: Scores
+    levels: Scores
+    below: float
+    above: float
+
+    @classmethod
+    def among(cls, sample: Scores) -> "Scale":
+        """Rank among the scores of a sample, of which at least two differ."""
+        scores, counts = np.unique(sample, return_counts=True)
+        levels = np.cumsum(counts) - (counts + 1) / 2
+        levels = (levels - levels[0]) / (levels[-1] - levels[0])
+        middle, least = np.median(sample), _LEAST_HALF * (scores[-1] - scores[0])
+        below, above = (
+            0.5 / max(half, least) for half in (middle - scores[0], scores[-1] - middle)
+        )
+        return cls(scores, levels, float(below), float(above))
+
+    def ranks(self, scores: Scores) -> Scores:
+        """Return (n,) ranks of n scores.
+
+        Between the sample's scores ranks are interpolated. Beyond its ends, where a search comes
+        to, they go on as steeply as on average between the sample's median and that end, which
+        count as a tenth of the sample's range apart at least: a crowded end would drown the others.
+        """
+        inside = np.interp(scores, self.scores, self.levels)
+        under = np.minimum(scores - self.scores[0], 0)
+        over = np.maximum(scores - self.scores[-1], 0)
+        ranks: Scores = inside + self.below * under + self.above * over
+        return ranks

@@ -1,0 +1,145 @@
+"""A scorer that is any program."""
+
+import os
+import shlex
+import signal
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from snap_catalog import SnapError
+from snap_catalog.parquet import write
+
+from snap_evo.scorers import Scores
+
+SECONDS = 600.0
+"""How long a program may take for one generation."""
+_COLUMNS = ("arch_id", "score")
+_INPUT, _OUTPUT = "{input}", "{output}"
+
+
+class CommandScorer:
+    """Hands architectures to a program as a Parquet file, and takes scores from another one.
+
+    The program is started once a generation, without a shell. What it prints is not data, and is
+    told of only where it fails.
+    """
+
+    def __init__(self, command: str, seconds: float = SECONDS) -> None:
+        """Take a command line apart.
+
+        Args:
+            command: program and arguments, quoted as for a shell; `{input}` stands for the
+                `graphs.parquet` to read, `{output}` for the file to write, with the columns
+                `arch_id` and `score`, rows in any order.
+            seconds: how long it may take for one generation.
+
+        Raises:
+            SnapError: it is none, or lacks one of the two.
+        """
+        try:
+            self._arguments = shlex.split(command)
+        except ValueError as error:
+            raise SnapError(f"command {command!r}: {error}; quote as for a shell") from error
+        if not all(any(part in a for a in self._arguments[1:]) for part in (_INPUT, _OUTPUT)):
+            raise SnapError(
+                f"command {command!r}: its arguments must hold {_INPUT} and {_OUTPUT}, the files "
+                f"to read and to write, as in 'prog {_INPUT} {_OUTPUT}'"
+            )
+        self._seconds = seconds
+
+    def score(self, graphs: pa.Table) -> Scores:
+        """Return (n,) scores.
+
+        Raises:
+            SnapError: the program cannot be started, takes too long, exits with an error, or
+                writes anything but one finite number an architecture.
+        """
+        with TemporaryDirectory(prefix="snap-evo-") as folder:
+            graphs_file, scores_file = (Path(folder) / f"{n}.parquet" for n in ("graphs", "scores"))
+            write(graphs, graphs_file, "graphs", producer="snap-evo")
+            self._run(graphs_file, scores_file, Path(folder) / "log")
+            table = self._read(scores_file)
+        return self._matched(graphs["arch_id"].to_pylist(), table)
+
+    def _failure(self, problem: str, remedy: str = "mend the program") -> SnapError:
+        return SnapError(f"the scorer command {self._arguments[0]!r} {problem}; {remedy}")
+
+    def _run(self, graphs_file: Path, scores_file: Path, log_file: Path) -> None:
+        files = {_INPUT: str(graphs_file), _OUTPUT: str(scores_file)}
+        arguments = [_filled(argument, files) for argument in self._arguments]
+        with log_file.open("wb") as log:
+            code = self._exit_code(arguments, log.fileno())
+        if code:
+            last = log_file.read_text("utf-8", errors="replace").split("\n")
+            said = next((line.strip() for line in reversed(last) if line.strip()), "nothing")
+            raise self._failure(f"ended with exit code {code} ({said:.200})")
+
+    def _exit_code(self, arguments: list[str], log: int) -> int:
+        try:
+            process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            remedy = "install it or give its path"
+            raise self._failure(f"cannot be started ({reason})", remedy) from error
+        try:
+            return process.wait(self._seconds)
+        except subprocess.TimeoutExpired as error:
+            raise self._failure(
+                f"was not done after {self._seconds:g} s and was stopped",
+                "mend it or allow more, as in command:3600s:PROGRAM",
+            ) from error
+        finally:
+            if process.poll() is None:  # out of time, or Ctrl-C
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def _read(self, scores_file: Path) -> pa.Table:
+        try:
+            return pq.read_table(scores_file)
+        except FileNotFoundError as error:
+            raise self._failure(f"did not write {_OUTPUT}") from error
+        except (pa.ArrowException, OSError) as error:
+            raise self._failure(f"wrote no readable Parquet file to {_OUTPUT}") from error
+
+    def _matched(self, arch_ids: list[str], table: pa.Table) -> Scores:
+        """Bring the scores into the order of the architectures."""
+        for column in _COLUMNS:
+            if column not in table.column_names:
+                told = ", ".join(table.column_names) or "none"
+                raise self._failure(f"wrote no column {column!r} (its columns: {told})")
+        if not _is_number(table["score"].type):
+            raise self._failure(f"wrote a column score of {table['score'].type}, not of numbers")
+        scores = table["score"].cast(pa.float64()).to_numpy()
+        by_arch = dict(zip(table["arch_id"].to_pylist(), scores.tolist(), strict=True))
+        if table.num_rows != len(arch_ids) or by_arch.keys() != set(arch_ids):
+            lacking = next((name for name in arch_ids if name not in by_arch), "")
+            raise self._failure(
+                f"wrote {table.num_rows:,} rows for {len(arch_ids):,} architectures"
+                + (f", none of them {lacking}" if lacking else "")
+            )
+        matched = np.array([by_arch[name] for name in arch_ids], np.float64)
+        wrong = np.flatnonzero(~np.isfinite(matched))
+        if wrong.size:
+            row = int(wrong[0])
+            raise self._failure(f"gave {arch_ids[row]} the score {matched[row]}, no finite number")
+        return matched
+
+
+def _filled(argument: str, files: dict[str, str]) -> str:
+    for part, file in files.items():
+        argument = argument.replace(part, file)
+    return argument
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))

@@ -1,0 +1,37 @@
+"""Random cells of a space, and what a scorer makes of them."""
+
+import numpy as np
+import pyarrow as pa
+from snap_graphs import Space, graph_table, space
+from snap_graphs.listing import one_a_class
+
+from snap_evo.scorers import Scorer, Trust, TrustTeller, told_of
+
+_DRAWN = 1000
+_SEED = 0
+
+
+def draw(home: Space) -> pa.Table:
+    """Draw 1,000 cells of a space at random, with replacement; the same at every call.
+
+    Returns:
+        Rows as in the `graphs` contract, of which some may be equal.
+    """
+    return graph_table(home, home.sample(np.random.default_rng(_SEED), _DRAWN))
+
+
+def reference(home: Space) -> pa.Table:
+    """Return the different cells among those of `draw`, one a `cell_hash`."""
+    return one_a_class(draw(home))
+
+
+def ask_trust(scorer: Scorer, home: str | Space) -> Trust | None:
+    """Ask a scorer how far its ranking of a space is to be trusted; None where it does not tell.
+
+    Raises:
+        SnapError: the scorer failed.
+    """
+    if not isinstance(scorer, TrustTeller):
+        return None
+    with told_of(scorer):
+        return scorer.trust(draw(space(home)))

@@ -1,0 +1,140 @@
+"""Programs as scorers: Parquet in, Parquet out."""
+
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from snap_catalog import SnapError
+from snap_evo import load_scorer
+from snap_evo.program import CommandScorer
+
+PROLOGUE = """
+import sys, time
+import pyarrow as pa, pyarrow.parquet as pq
+graphs = pq.read_table(sys.argv[1])
+names, params = graphs["arch_id"].to_pylist(), graphs["params"].to_pylist()
+
+def answer(**columns):
+    pq.write_table(pa.table(columns), sys.argv[2])
+
+"""
+
+
+def command(tmp_path: Path, body: str) -> str:
+    program = tmp_path / "a program.py"
+    program.write_text(PROLOGUE + body)
+    return f"{sys.executable} {shlex.quote(str(program))} {{input}} {{output}}"
+
+
+def scored(tmp_path: Path, body: str, graphs: pa.Table) -> list[float]:
+    scores: list[float] = CommandScorer(command(tmp_path, body)).score(graphs).tolist()
+    return scores
+
+
+def test_a_program_scores_what_it_reads(tmp_path: Path, three_cells: pa.Table) -> None:
+    body = "print('noise'); answer(arch_id=names, score=[float(p) for p in params])"
+    assert scored(tmp_path, body, three_cells) == three_cells["params"].to_pylist()
+
+
+def test_rows_may_come_in_any_order_and_with_more_columns(
+    tmp_path: Path, three_cells: pa.Table
+) -> None:
+    body = "answer(spread=[0.1] * 3, arch_id=names[::-1], score=params[::-1])"
+    assert scored(tmp_path, body, three_cells) == three_cells["params"].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("answer(score=params)", r"wrote no column 'arch_id' \(its columns: score\)"),
+        ("answer(arch_id=names)", r"wrote no column 'score' \(its columns: arch_id\)"),
+        ("answer(arch_id=names, score=['a'] * 3)", "wrote a column score of string"),
+        ("answer(arch_id=names[:2], score=params[:2])", "wrote 2 rows for 3 .*none of them 4:1101"),
+        ("answer(arch_id=names + ['x'], score=params + [1])", "wrote 4 rows for 3 architectures;"),
+        ("answer(arch_id=names[:2] * 2, score=params[:2] * 2)", "wrote 4 rows for 3 archit"),
+        ("answer(arch_id=[1, 2, 3], score=params)", "none of them 4:110011:3m"),
+        ("answer(arch_id=names, score=[1, None, 3])", "gave 3:111:m the score nan, no finite"),
+        ("answer(arch_id=names, score=[1.0, 2.0, float('inf')])", "the score inf, no finite"),
+        ("", "did not write {output}"),
+        ("open(sys.argv[2], 'w').write('x')", "wrote no readable Parquet file to {output}"),
+        ("sys.exit('no licence\\n\\n')", r"ended with exit code 1 \(no licence\)"),
+        ("sys.exit(3)", r"ended with exit code 3 \(nothing\)"),
+        ("1 / 0", r"ended with exit code 1 \(ZeroDivisionError: division by zero\)"),
+    ],
+)
+def test_a_program_that_misbehaves_is_told_of_in_one_line(
+    tmp_path: Path, three_cells: pa.Table, body: str, problem: str
+) -> None:
+    with pytest.raises(SnapError, match=problem) as caught:
+        scored(tmp_path, body, three_cells)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(f"the scorer command {sys.executable!r} ")
+    assert str(caught.value).endswith("; mend the program")
+
+
+def test_a_program_that_hangs_is_stopped_with_all_that_it_started(
+    tmp_path: Path, three_cells: pa.Table
+) -> None:
+    pids = tmp_path / "pids"
+    body = f"""
+import os, subprocess
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+open({str(pids)!r}, "w").write(f"{{os.getpid()}} {{child.pid}}")
+time.sleep(600)
+"""
+    scorer = CommandScorer(command(tmp_path, body), seconds=3)
+    with pytest.raises(SnapError, match=r"not done after 3 s and was stopped; .*command:3600s:"):
+        scorer.score(three_cells)
+    for pid in pids.read_text().split():
+        assert ends(int(pid))
+
+
+def ends(pid: int) -> bool:
+    """Wait until a process is gone, or a zombie that nobody has waited for yet."""
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        status = Path(f"/proc/{pid}/stat")
+        if status.exists() and ") Z " in status.read_text():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_program_that_is_missing_is_told_of(three_cells: pa.Table) -> None:
+    scorer = CommandScorer("no-such-program {input} {output}")
+    with pytest.raises(SnapError, match=r"'no-such-program' cannot be started \(no such file"):
+        scorer.score(three_cells)
+
+
+def test_no_shell_reads_the_command(tmp_path: Path, three_cells: pa.Table) -> None:
+    body = "answer(arch_id=names, score=[float(len(sys.argv))] * 3)"
+    line = command(tmp_path, body) + " $HOME ; '> x' `ls`"
+    assert CommandScorer(line).score(three_cells).tolist() == [7.0] * 3
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("prog {input}", "its arguments must hold {input} and {output}"),
+        ("{input} {output}", "its arguments must hold"),
+        ("prog '{input} {output}", "No closing quotation; quote as for a shell"),
+        ("", "its arguments must hold"),
+    ],
+)
+def test_a_command_that_is_none_is_refused(line: str, problem: str) -> None:
+    with pytest.raises(SnapError, match=problem):
+        CommandScorer(line)
+
+
+def test_the_predictor_s_own_command_is_such_a_program(three_cells: pa.Table) -> None:
+    pytest.importorskip("snap_gcn")
+    predict = f"{Path(sys.executable).parent / 'snap-gcn'} predict {{input}} -o {{output}}"
+    by_program = load_scorer(f"command:60s:{predict}").score(three_cells)
+    assert by_program == pytest.approx(load_scorer("gcn").score(three_cells))

@@ -1,0 +1,258 @@
+"""Search spaces that a user defines in TOML."""
+
+import itertools
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from snap_catalog import SnapError
+from snap_catalog.parquet import decode_metadata, read, write
+from snap_graphs import Cell, graph_table, space
+from snap_graphs.listing import list_space, sample_space
+from snap_graphs.spaces import ProductSpace, defined_space
+from snap_graphs.spaces.darts import OPERATORS as DARTS_OPERATORS
+from snap_graphs.spaces.genotypes import to_genotype
+from snap_graphs.spaces.nb201 import OPERATORS as NB201_OPERATORS
+from snap_graphs.table import table_space
+
+
+def operators(names: tuple[str, ...]) -> str:
+    return "\n".join(["[operators]", *(f'"{name}" = "Operator {name}"' for name in names)])
+
+
+NB201 = 'name = "own-nb201"\nnodes = 4\nedges = "all"\n' + operators(NB201_OPERATORS)
+DARTS = 'name = "own-darts"\nnodes = 7\ninputs = 2\nin_degree = 2\n' + operators(DARTS_OPERATORS)
+LISTED = 'name = "listed"\nnodes = 4\ninputs = 2\nedges = [[1, 3], [0, 2], [2, 3]]\n' + operators(
+    ("none", "up", "down")
+)
+WIDE = 'name = "wide"\nnodes = 6\ninputs = 3\nin_degree = 2\n' + operators(("up", "down"))
+SPACES = {text.split('"')[1]: text for text in (NB201, DARTS, LISTED, WIDE)}
+
+
+def own(text: str) -> ProductSpace:
+    home = defined_space(text, "own.toml")
+    assert isinstance(home, ProductSpace)
+    return home
+
+
+@st.composite
+def definitions(draw: st.DrawFn) -> str:
+    """Definitions of all kinds."""
+    inputs = draw(st.integers(1, 3))
+    nodes = inputs + draw(st.integers(2, 4))
+    names = tuple(draw(st.sets(st.sampled_from(["none", "a", "b.1", "c-2", "d_3"]), min_size=1)))
+    wiring = draw(st.sampled_from(['edges = "all"', f"in_degree = {draw(st.integers(1, inputs))}"]))
+    return f'name = "drawn"\nnodes = {nodes}\ninputs = {inputs}\n{wiring}\n{operators(names)}'
+
+
+@settings(deadline=None)
+@given(definitions(), st.data())
+def test_every_point_is_an_acyclic_cell_that_its_string_and_its_point_give_back(
+    text: str, data: st.DataObject
+) -> None:
+    home = own(text)
+    point = data.draw(arrays(np.float64, home.n_variables, elements=st.floats(0, 1)))
+    cell = home.decode(point)
+    graph = nx.DiGraph(cell.edges)
+    assert nx.is_directed_acyclic_graph(graph)
+    inner = {i for i, name in enumerate(cell.nodes) if name not in ("input", "output")}
+    assert all(graph.in_degree(node) for node in inner)
+    assert nx.ancestors(graph, len(cell.nodes) - 1) >= inner
+    assert home.parse(home.format(cell)) == cell
+    assert home.decode(home.encode(cell)) == cell
+    assert home.compose(home.choices(cell)) == cell
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_neighbours_are_other_cells_each_once(name: str) -> None:
+    home = own(SPACES[name])
+    (cell,) = home.sample(np.random.default_rng(0), 1)
+    strings = [home.format(other) for other in home.neighbours(cell)]
+    assert home.format(cell) not in strings
+    assert len(set(strings)) == len(strings) == sum(home.options) - len(home.options)
+
+
+@pytest.mark.parametrize(("name", "count"), [("listed", 3**3), ("wide", 3 * 6 * 2**4)])
+def test_a_small_space_lists_as_many_cells_as_it_counts(name: str, count: int) -> None:
+    home = own(SPACES[name])
+    assert home.enumerable
+    assert home.count() == count == len({home.format(cell) for cell in home.enumerate()})
+
+
+def test_a_large_space_says_that_it_is_too_large_to_list() -> None:
+    assert own(DARTS).count() == 8**8 * 3 * 6 * 10
+    with pytest.raises(SnapError, match="own-darts is too large to be listed"):
+        next(own(DARTS).enumerate())
+
+
+def test_nas_bench_201_defined_anew_has_its_points_strings_and_cells() -> None:
+    home, known = own(NB201), space("nb201")
+    assert home.count() == known.count()
+    points = np.random.default_rng(0).random((200, known.n_variables))
+    mine, theirs = ([s.decode(point) for point in points] for s in (home, known))
+    assert mine == theirs
+    assert [home.format(cell) for cell in mine] == [known.format(cell) for cell in mine]
+    tables = [graph_table(home, mine), graph_table("nb201", theirs)]
+    assert tables[0]["cell_hash"].equals(tables[1]["cell_hash"])
+
+
+def test_the_normal_cell_of_darts_defined_anew_is_that_of_darts() -> None:
+    home = own(DARTS)
+    cells = space("darts").sample(np.random.default_rng(0), 100)
+    mine, theirs = [], []
+    for cell in cells:
+        pairs = to_genotype(cell).normal
+        nodes = [sorted(pairs[i : i + 2], key=lambda pair: pair[1]) for i in range(0, 8, 2)]
+        strings = ("".join(f"{op}~{source}|" for op, source in node) for node in nodes)
+        mine.append(home.parse("+".join(f"|{string}" for string in strings)))
+        theirs.append(normal_cell(cell))
+    names = [str(i) for i in range(len(cells))]
+    tables = [graph_table(home.name, some, arch_ids=names) for some in (mine, theirs)]
+    assert tables[0]["cell_hash"].equals(tables[1]["cell_hash"])
+
+
+def normal_cell(cell: Cell) -> Cell:
+    """Cut the normal cell, its output included, out of the graph that joins both."""
+    last = len(cell.nodes) - 1
+    place = {**{node: node for node in range(10)}, last: 10}
+    edges = tuple((place[s], place[d]) for s, d in cell.edges if s in place and d in place)
+    return Cell((*cell.nodes[:10], "output"), edges)
+
+
+def test_each_node_takes_in_as_many_different_nodes_as_the_in_degree() -> None:
+    for cell in own(WIDE).sample(np.random.default_rng(0), 20):
+        groups = [group.strip("|").split("|") for group in own(WIDE).format(cell).split("+")]
+        sources = [[int(pair.split("~")[1]) for pair in group] for group in groups]
+        assert [len(set(group)) for group in sources] == [2, 2]
+        assert all(max(group) < node for node, group in enumerate(sources, start=3))
+
+
+def test_a_file_is_a_space_of_its_own_name(tmp_path: Path) -> None:
+    path = tmp_path / "any.toml"
+    path.write_text(LISTED)
+    assert space(str(path)).name == "listed"
+    table = list_space(str(path), lambda _: None)
+    assert (table.num_rows, table["space"].unique().to_pylist()) == (27, ["listed"])
+    assert sample_space(str(path), 5, seed=1).num_rows == 5
+
+
+def test_a_file_of_graphs_tells_descriptions_and_definition(tmp_path: Path) -> None:
+    home = own(LISTED)
+    path = tmp_path / "some.parquet"
+    write(graph_table(home, list(home.enumerate())), path, "graphs", producer="snap-graphs")
+    table = read(path, "graphs")
+    described = decode_metadata(table.schema)["snap.operators"]
+    assert described == '{"none": "Operator none", "up": "Operator up", "down": "Operator down"}'
+    again = table_space(table)
+    assert [again.format(cell) for cell in again.enumerate()] == table["arch_id"].to_pylist()
+
+
+def test_the_space_of_a_table_is_the_one_all_its_graphs_are_of() -> None:
+    cell = space("nb201").decode(np.zeros(6))
+    table = graph_table("nb201", [cell])
+    assert table_space(table) is space("nb201")
+    with pytest.raises(SnapError, match="of 0 search spaces; keep those of one"):
+        table_space(table.slice(1))
+    with pytest.raises(SnapError, match="unknown search space 'elsewhere'"):
+        table_space(graph_table("elsewhere", [cell], arch_ids=["a"]))
+
+
+@pytest.mark.parametrize(
+    ("string", "fault"),
+    [
+        ("|up~0|", "node 3 takes in"),
+        ("|up~0|+|up~1|up~2|+|up~1|", "wrong form"),
+        ("|up~0|+|up~2|up~1|", "node 3 takes in"),
+        ("|up~0|+|up~1|sideways~2|", "unknown operator 'sideways'"),
+        ("|up~0|+|up~1|up~2|\n", "wrong form"),
+        ("|up~0|+up~1|up~2|", "wrong form"),
+        ("|up~00|+|up~1|up~2|", "wrong form"),
+        ("", "node 2 takes in"),
+    ],
+)
+def test_a_string_of_another_form_is_refused(string: str, fault: str) -> None:
+    with pytest.raises(SnapError, match=rf"is no cell of listed \({fault}.*expected \|none~0\|\+"):
+        own(LISTED).parse(string)
+
+
+HEAD, TAIL = 'name = "own"\nnodes = 4\n', '\n[operators]\nup = "Upsampling"\n'
+MANY = "\n".join(f'o{i} = "Operator"' for i in range(257))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("name = ", r"no TOML \(Invalid value .*\); mend it"),
+        ("a = " + "[" * 5000, "no TOML"),
+        ("#" * 70_000, "larger than 64 KiB"),
+        (HEAD + "steps = 3" + TAIL, "steps = 3 is not known; the keys are name, nodes"),
+        ("nodes = 4\nedges = 'all'" + TAIL, "name must be a name of letters"),
+        ("name = 'a b'\nnodes = 4\nedges = 'all'" + TAIL, "name = 'a b' must be a name of"),
+        ("name = 'darts'\nnodes = 4\nedges = 'all'" + TAIL, "'darts' is a space that is known"),
+        ("name = 'own'\nedges = 'all'" + TAIL, "nodes must be a whole number from 2 to 128"),
+        ("name = 'own'\nnodes = 129\nedges = 'all'" + TAIL, "nodes = 129 must be a whole number"),
+        ("name = 'own'\nnodes = true\nedges = 'all'" + TAIL, "nodes = True must be a whole"),
+        ("name = 'own'\nnodes = 30\nedges = 'all'" + TAIL, "nodes = 30 gives a graph of 437 nodes"),
+        (HEAD + "inputs = 0\nedges = 'all'" + TAIL, "inputs = 0 must be a whole number from 1"),
+        (HEAD + "inputs = 4\nedges = 'all'" + TAIL, "nodes = 4 must be a whole number from 5"),
+        (HEAD + TAIL, "edges or in_degree is missing; add one"),
+        (
+            HEAD + "edges = 'all'\nin_degree = 1" + TAIL,
+            "in_degree = 1 cannot be there beside edges; drop one",
+        ),
+        (HEAD + "edges = 'some'" + TAIL, "edges = 'some' must be \"all\" or a list of pairs"),
+        (HEAD + "edges = [[0, 1.0]]" + TAIL, 'must be "all" or a list of pairs'),
+        (HEAD + "edges = [[0, 1], [2, 1]]" + TAIL, "has 2->1; an edge leads from a lower to a"),
+        (HEAD + "edges = [[0, 4]]" + TAIL, "has 0->4; an edge leads"),
+        (HEAD + "inputs = 2\nedges = [[0, 1]]" + TAIL, "has 0->1; an edge leads"),
+        (HEAD + "edges = [[0, 1], [0, 1]]" + TAIL, "has 0->1 twice; drop one"),
+        (HEAD + "edges = [[0, 1], [1, 3]]" + TAIL, "has none out of node 2; add one"),
+        (HEAD + "edges = [[0, 1], [1, 3], [2, 3]]" + TAIL, "has none into node 2; add one"),
+        (HEAD + "in_degree = 2" + TAIL, "in_degree = 2 is more than the 1 inputs; raise inputs"),
+        (HEAD + "inputs = 3\nin_degree = 1" + TAIL, "nodes = 4 leaves none between 3 inputs"),
+        (
+            "name = 'own'\nnodes = 24\ninputs = 11\nin_degree = 11" + TAIL,
+            "in_degree = 11 lets node 17 choose among [0-9,]+ sets of inputs, more than 10,000",
+        ),
+        (HEAD + "edges = 'all'", "operators must describe an operator a line"),
+        (HEAD + "edges = 'all'\n[operators]", "operators = {} must describe an operator a line"),
+        (HEAD + "edges = 'all'\n[operators]\n" + MANY, "has 257; 256 are the most"),
+        (HEAD + "edges = 'all'\n[operators]\nup = 3", r"operators\.up = 3 must be a description"),
+        (HEAD + "edges = 'all'\n[operators]\nup = ' '", r"operators\.up = ' ' must be a descr"),
+        (HEAD + "edges = 'all'\n[operators]\ninput = 'I'", r"operators\.input: every cell has"),
+        (HEAD + "edges = 'all'\n[operators]\n'a|b' = 'I'", r"operators\.a\|b: the name may have"),
+    ],
+)
+def test_a_definition_that_is_wrong_is_refused_in_one_line(text: str, problem: str) -> None:
+    with pytest.raises(SnapError, match=rf"^own\.toml: .*{problem}") as caught:
+        own(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "latin.toml").write_bytes(b"name = '\xe9'")
+    (tmp_path / "folder.toml").mkdir()
+    for name, problem in (
+        ("gone", "no such file"),
+        ("latin", "cannot be read"),
+        ("folder", "cannot"),
+    ):
+        with pytest.raises(SnapError, match=rf"{name}\.toml: {problem}"):
+            space(str(tmp_path / f"{name}.toml"))
+
+
+def test_descriptions_may_fill_several_lines() -> None:
+    text = HEAD + "edges = 'all'\n[operators]\nup = '''\nUpsampling\n  by two'''"
+    assert own(text).metadata["snap.operators"] == '{"up": "Upsampling by two"}'
+
+
+def test_points_at_the_ends_of_the_cube_are_the_first_and_the_last_options() -> None:
+    home = own(WIDE)
+    first, last = (home.decode(np.full(home.n_variables, x)) for x in (0.0, 1.0))
+    assert home.format(first) == "|up~0|up~1|+|up~0|up~1|"
+    assert home.format(last) == "|down~1|down~2|+|down~2|down~3|"
+    assert list(itertools.islice(home.enumerate(), 1)) == [first]
