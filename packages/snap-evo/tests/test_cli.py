@@ -1,17 +1,23 @@
+import csv
+import errno
 import json
+import signal
 import subprocess
 import sys
+import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
-from snap_catalog.parquet import decode_metadata, read
+from snap_catalog.parquet import decode_metadata, read, write
 from snap_evo import measured as measured_module
-from snap_evo import registry
+from snap_evo import registry, search
 from snap_evo.cli import main
+from snap_evo.scorers import ParamsScorer
 
 FILES = ["best.json", "best.png", "best.svg", "search.parquet"]
 
@@ -161,6 +167,176 @@ def test_a_table_that_lacks_a_candidate_is_refused(tmp_path: Path, three_cells_f
     result = run("--space", "nb101", "--scorer", scorer, "--out", str(tmp_path / "out"))
     assert "no value of cifar10/test/accuracy for" in refused(result)
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_several_objectives_leave_their_front(tmp_path: Path, three_cells_file: Path) -> None:
+    result = params(tmp_path, "--objective", "score,flops", "--max-params", "600k")
+    assert result.exit_code == 0, result.output
+    assert "by nsga2 (seed 0), ended by the budget of 60" in result.stdout
+    front = read(tmp_path / "front.parquet", "search")
+    assert f"front          {front.num_rows} cells that no other beats in score, flops" in (
+        result.stdout
+    )
+    beyond = content(tmp_path)["beyond_limits"]
+    assert f"params <= 600,000: {beyond} candidates beyond, not scored" in result.stdout
+    assert (tmp_path / "front.svg").stat().st_size > 0
+    assert (tmp_path / "front.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_exhaustive_search_lists_the_whole_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unmeasurable(monkeypatch)
+    result = run(
+        *("--space", "transnas-micro", "--scorer", "flops", "--algorithm", "exhaustive"),
+        *("--out", str(tmp_path)),
+    )
+    assert result.exit_code == 0, result.output
+    assert content(tmp_path)["evaluations"] == 4096
+    assert content(tmp_path)["rank"] == 1
+
+
+def test_patience_and_its_reason_are_told(tmp_path: Path) -> None:
+    result = params(tmp_path, "--budget", "5000", "--patience", "100")
+    assert "candidates without a better score" in result.stdout
+    assert content(tmp_path)["evaluations"] < 5000
+
+
+SLOW = """
+import time
+from importlib.metadata import EntryPoint
+from snap_evo import registry, scorers
+
+class Slow(scorers.ParamsScorer):
+    def score(self, graphs):
+        time.sleep(0.4)
+        return super().score(graphs)
+
+registry.entry_points = lambda group: (EntryPoint("slow", "__main__:Slow", group),)
+from snap_evo.cli import main
+from snap_evo.scorers import ParamsScorer
+main()
+"""
+
+
+def slow(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", SLOW, *arguments], stderr=subprocess.PIPE, text=True
+    )
+
+
+def begun(out: Path) -> subprocess.Popen[str]:
+    """Start a search that takes seconds, and wait for the first of its history."""
+    options = ("--space", "nb101", "--scorer", "slow", "--budget", "100", "--out", str(out))
+    process = slow("run", *options, "--quiet")
+    while not (out / "search.parquet").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    return process
+
+
+def test_a_search_that_was_killed_is_resumed_to_the_same_history(tmp_path: Path) -> None:
+    process = begun(tmp_path)
+    process.kill()
+    process.communicate()
+    kept = read(tmp_path / "search.parquet", "search")
+    assert 0 < kept.num_rows < 100
+    resumed = slow("resume", str(tmp_path), "--quiet")
+    _, errors = resumed.communicate()
+    assert resumed.returncode == 0, errors
+    whole = search("nb101", ParamsScorer(), budget=100).history
+    history = read(tmp_path / "search.parquet", "search")
+    assert history.drop_columns("seconds").equals(whole.drop_columns("seconds"))
+    assert content(tmp_path)["evaluations"] == 100
+
+
+def test_ctrl_c_keeps_the_history_and_says_how_to_go_on(tmp_path: Path) -> None:
+    process = begun(tmp_path)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    kept = read(tmp_path / "search.parquet", "search").num_rows
+    assert errors.split("\n") == [
+        f"{kept} candidates are kept; to go on: snap-evo resume {tmp_path}",
+        "",
+        "Aborted!",
+        "",
+    ]
+
+
+def test_a_full_disk_leaves_what_was_written_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_table, calls = pq.write_table, []
+
+    def filling(table: pa.Table, path: Path, **options: Any) -> None:
+        calls.append(path)
+        if len(calls) > 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_table(table, path, **options)
+
+    monkeypatch.setattr(pq, "write_table", filling)
+    monkeypatch.setattr("snap_evo.output._SECONDS_BETWEEN_WRITES", 0.0)
+    result = params(tmp_path)
+    assert "search.parquet: cannot write here (no space left on device)" in refused(result)
+    assert f"40 candidates are kept; to go on: snap-evo resume {tmp_path}" in result.stderr
+    assert read(tmp_path / "search.parquet", "search").num_rows == 40
+    assert [path.name for path in tmp_path.iterdir()] == ["search.parquet"]
+
+
+def test_a_resumed_search_may_have_a_larger_budget(tmp_path: Path) -> None:
+    params(tmp_path, "--seed", "2")
+    result = CliRunner().invoke(main, ["resume", str(tmp_path), "--budget", "90", "--json"])
+    assert result.exit_code == 0, result.output
+    whole = search("nb201", ParamsScorer(), budget=90, seed=2).history
+    history = read(tmp_path / "search.parquet", "search")
+    assert history.drop_columns("seconds").equals(whole.drop_columns("seconds"))
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_a_folder_without_a_search_cannot_be_resumed(tmp_path: Path, made: bool) -> None:
+    if made:
+        table = search("nb201", ParamsScorer(), budget=5).history
+        entries = {"snap.scorer": "params", "snap.algorithm": "de", "snap.seed": "0"}
+        write(table, tmp_path / "search.parquet", "search", producer="snap-evo", metadata=entries)
+    message = refused(CliRunner().invoke(main, ["resume", str(tmp_path)]))
+    assert ("holds no plan of this version" if made else "no such file") in message
+
+
+def test_algorithms_are_compared_in_a_table_and_a_picture(tmp_path: Path) -> None:
+    options = ("--space", "nb201", "--scorer", "params", "--algorithms", "de,random")
+    result = CliRunner().invoke(
+        main,
+        ["compare", *options, "--seeds", "2", "--budget", "40", "--out", str(tmp_path)],
+    )
+    assert result.exit_code == 0, result.output
+    header, _, *rows = result.stdout.splitlines()
+    assert "runs that reached 1.07347e+06" in header
+    assert [row.split(" | ")[0] for row in rows] == ["| de", "| random"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["regret.png", "regret.svg", "runs.csv"]
+    with (tmp_path / "runs.csv").open() as file:
+        runs = list(csv.DictReader(file))
+    assert [(run["algorithm"], run["seed"]) for run in runs] == [
+        ("de", "0"),
+        ("de", "1"),
+        ("random", "0"),
+        ("random", "1"),
+    ]
+    for run in runs[:2]:
+        alone = search("nb201", ParamsScorer(), budget=40, seed=int(run["seed"]))
+        assert float(run["score"]) == alone.score
+
+
+def test_a_comparison_that_fails_tells_so_in_one_line(tmp_path: Path) -> None:
+    options = ("--space", "nb201", "--scorer", "params", "--algorithms", "swarm", "--seeds", "1")
+    result = CliRunner().invoke(main, ["compare", *options, "--out", str(tmp_path), "--quiet"])
+    assert "unknown algorithm 'swarm'" in refused(result)
+
+
+@pytest.mark.parametrize("amount", ["x", "0", "-5M", "inf"])
+def test_a_limit_that_is_no_amount_is_wrong_usage(tmp_path: Path, amount: str) -> None:
+    message = refused(params(tmp_path, "--max-flops", amount), code=2)
+    assert f"{amount!r} is no amount; write it as 600M" in message
 
 
 @pytest.mark.parametrize(

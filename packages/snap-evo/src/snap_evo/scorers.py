@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from snap_catalog import SnapError
+from snap_catalog.catalog import Direction
 from snap_catalog.metrics import resolve_metric
 from snap_catalog.parquet import read
 
@@ -84,6 +85,9 @@ class TableScorer:
     is isomorphic to it without dead operators: generated NAS-Bench-101 cells are seldom written
     as the benchmark writes them. A metric whose direction is `min` is negated; other columns,
     as `params`, are taken as they are.
+
+    Attributes:
+        direction: of the metric, `min` where scores are its negatives.
     """
 
     def __init__(self, file: str | os.PathLike[str], column: str) -> None:
@@ -100,7 +104,8 @@ class TableScorer:
         self._column = _resolve(column, pq.read_schema(file), source=str(file))
         self._file = str(file)
         values = read(file, "graphs", columns=[self._column])
-        sign = -1.0 if _is_min(values.schema.field(0)) else 1.0
+        self.direction: Direction = "min" if _is_min(values.schema.field(0)) else "max"
+        sign = -1.0 if self.direction == "min" else 1.0
         self._values = sign * _numbers(values[self._column])
         self._by_arch = _first_rows(keys["arch_id"].to_pylist())
         self._by_hash = _first_rows(keys["cell_hash"].to_pylist())

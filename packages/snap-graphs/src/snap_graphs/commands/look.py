@@ -53,16 +53,17 @@ def draw(file: str, arch: str, out: str, title: str | None) -> None:
     from snap_catalog.parquet import read
 
     from snap_graphs.arrays import Graphs
-    from snap_graphs.drawing import draw as draw_cell
+    from snap_graphs.drawing import draw_architecture
 
     if Path(out).suffix not in (".svg", ".png"):
         raise click.UsageError(f"{out}: name a file that ends in .svg or .png")
-    table = read(file, "graphs", columns=["arch_id", "nodes", "src", "dst"])
+    table = read(file, "graphs", columns=["space", "arch_id", "nodes", "src", "dst"])
     rows = table.filter(pc.equal(table["arch_id"], arch))
     if not rows.num_rows:
         example = f", as {table['arch_id'][0]}" if table.num_rows else ""
         raise SnapError(f"{file}: no architecture {arch!r}; name one of its arch_id{example}")
-    draw_cell(next(Graphs.from_table(rows).cells()), out, title=title)
+    cell = next(Graphs.from_table(rows).cells())
+    draw_architecture(rows["space"][0].as_py(), cell, out, title=title)
 
 
 def _lines(file: str, summary: "Summary") -> list[str]:

@@ -24,6 +24,8 @@ from snap_graphs.cell import INPUT, OUTPUT, Cell
 Pair = tuple[str, int]
 """An operator and the number of the node that it takes its input from."""
 
+TWO_CELL_SPACES = ("darts", "nds")
+"""The spaces whose graphs join two cells."""
 MOST_STEPS = 16
 """Inner nodes of a cell beyond which a genotype is refused."""
 

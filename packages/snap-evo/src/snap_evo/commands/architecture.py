@@ -1,0 +1,139 @@
+"""`snap-evo export` and `snap-evo build`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from snap_catalog.console import say
+
+from snap_evo.commands.options import json_option, quiet_option
+
+if TYPE_CHECKING:
+    from snap_evo.architecture import Architecture
+    from snap_evo.network import NetworkCosts, Size
+
+_BEST = click.argument("best")
+_SPACE = click.option("--space", help="Read BEST as a string of this space instead of as a file.")
+
+
+@click.command()
+@_BEST
+@_SPACE
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["native", "genotype", "json"]),
+    default="native",
+    show_default=True,
+    help="The space's own string, the Genotype of the DARTS code base (darts, nds), or JSON with "
+    "the graph.",
+)
+@click.option(
+    "--draw", type=click.Path(dir_okay=False), help="Draw it too, into a file .svg or .png."
+)
+def export(best: str, space: str | None, form: str, draw: str | None) -> None:
+    """Print the architecture of the file BEST (best.json) for other programs to read."""
+    from snap_graphs.drawing import draw_architecture
+
+    from snap_evo.architecture import as_genotype, as_json, read_architecture
+
+    if draw is not None and Path(draw).suffix not in (".svg", ".png"):
+        raise click.UsageError(f"{draw}: name a file that ends in .svg or .png")
+    architecture = read_architecture(best, space)
+    forms = {"native": lambda found: found.arch_id, "genotype": as_genotype, "json": as_json}
+    text = forms[form](architecture)
+    if draw is not None:
+        draw_architecture(architecture.space, architecture.cell, draw)
+    click.echo(text)
+
+
+@click.command()
+@_BEST
+@_SPACE
+@click.option("--layers", type=click.IntRange(1, 200), help="Number of cells.")
+@click.option("--channels", type=click.IntRange(8, 4096), help="Channels of the first cells.")
+@click.option("--classes", type=click.IntRange(1, 100_000), help="Outputs of the classifier.")
+@click.option(
+    "--input",
+    "image",
+    type=click.IntRange(8, 1024),
+    help="Side of the images in pixels; with darts and nds, 64 and more bring the ImageNet stem.",
+)
+@click.option("--auxiliary", is_flag=True, help="Give it the auxiliary head (darts, nds).")
+@click.option(
+    "--onnx", type=click.Path(dir_okay=False), help="Write it, untrained, to this ONNX file."
+)
+@json_option
+@quiet_option
+def build(
+    best: str,
+    space: str | None,
+    layers: int | None,
+    channels: int | None,
+    classes: int | None,
+    image: int | None,
+    auxiliary: bool,
+    onnx: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Build the PyTorch network around the cell of the file BEST (best.json), count and check it.
+
+    A size that is not given is the one that the space's benchmark trains.
+    """
+    from snap_catalog.parquet import check_writable
+
+    from snap_evo.architecture import read_architecture
+    from snap_evo.extras import require
+    from snap_evo.network import build_network, network_size
+
+    if onnx is not None:
+        require("onnxscript", "onnx")
+        check_writable(onnx)
+    found = read_architecture(best, space)
+    size = network_size(found.space, layers=layers, channels=channels, classes=classes, image=image)
+    network = build_network(found.space, found.arch_id, **size._asdict(), auxiliary=auxiliary)
+    # Not before, for these import torch, and build_network tells where it is missing.
+    from snap_evo.network import count_costs, try_training, write_onnx
+
+    costs, reached = count_costs(network, size.image), try_training(network, size)
+    if onnx is not None:
+        say(f"writing {onnx}, which may take a minute", quiet=quiet)
+        write_onnx(network, onnx, size.image)
+    tell = _json if as_json else _summary
+    click.echo(tell(found, size, costs, reached, onnx))
+
+
+def _json(
+    found: "Architecture", size: "Size", costs: "NetworkCosts", reached: int, onnx: str | None
+) -> str:
+    content = {
+        "space": found.space,
+        "arch_id": found.arch_id,
+        **size._asdict(),
+        **costs._asdict(),
+        "trained_params": reached,
+        "onnx": onnx,
+    }
+    return json.dumps(content, indent=2)
+
+
+def _summary(
+    found: "Architecture", size: "Size", costs: "NetworkCosts", reached: int, onnx: str | None
+) -> str:
+    everything = costs.params + costs.auxiliary_params
+    lines = [
+        ("cell", found.arch_id),
+        (
+            "network",
+            f"{size.layers} cells, {size.channels} channels first, {size.classes:,} classes, "
+            f"images of {size.image} x {size.image}",
+        ),
+        ("parameters", f"{costs.params:,}"),
+        *([("auxiliary", f"{costs.auxiliary_params:,} more")] if costs.auxiliary_params else []),
+        ("multiply-adds", f"{costs.flops:,} of convolutions and linear layers, one image"),
+        ("checked", f"forward and backward; a gradient reaches {reached:,} of {everything:,}"),
+        *([("onnx", onnx)] if onnx else []),
+    ]
+    return "\n".join(f"{label:<15}{text}" for label, text in lines)

@@ -1,0 +1,70 @@
+"""Options that several commands take."""
+
+import math
+
+import click
+
+from snap_evo import defaults
+
+_FACTORS = {"k": 1e3, "M": 1e6, "G": 1e9}
+
+
+def _amount(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
+    """Read a positive number with or without k, M or G behind it, as 600M."""
+    if text is None:
+        return None
+    factor = _FACTORS.get(text[-1:])
+    try:
+        amount = float(text[:-1]) * factor if factor else float(text)
+    except ValueError:
+        amount = 0.0
+    if not 0 < amount < math.inf:
+        raise click.BadParameter(f"{text!r} is no amount; write it as 600M")
+    return amount
+
+
+space_option = click.option(
+    "--space", required=True, help="A search space that snap-graphs knows, as nb201 or darts."
+)
+scorer_option = click.option(
+    "--scorer",
+    default=defaults.SCORER,
+    show_default=True,
+    help="gcn:MODEL (needs snap-gcn), params, flops, table:FILE:COLUMN, or one of another package. "
+    "MODEL is snap, paper or a model folder, FILE a graphs.parquet, COLUMN one of its metrics.",
+)
+limit_options = (
+    click.option(
+        "--max-params",
+        callback=_amount,
+        metavar="AMOUNT",
+        help="Most parameters of a network, as 6M.",
+    ),
+    click.option(
+        "--max-flops",
+        callback=_amount,
+        metavar="AMOUNT",
+        help="Most multiply-adds for one image, as 600M.",
+    ),
+)
+time_limit_option = click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Stop after so long; a scorer still at work is not waited for.",
+)
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where the work is done: this machine, or the workers of a Ray cluster "
+    "(needs snap-evo[ray]).",
+)
+out_option = click.option(
+    "--out", default=".", show_default=True, type=click.Path(), help="Folder for the files."
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON instead of the summary."
+)
+quiet_option = click.option("--quiet", is_flag=True, help="Show no progress.")

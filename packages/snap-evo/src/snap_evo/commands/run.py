@@ -1,0 +1,241 @@
+"""`snap-evo run` and `snap-evo resume`."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+from snap_catalog.console import progress
+
+from snap_evo import defaults
+from snap_evo.commands import options
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from snap_evo.candidates import Candidates
+    from snap_evo.plan import Plan
+    from snap_evo.ranking import Ranking
+    from snap_evo.report import Report
+    from snap_evo.scorers import Scorer
+    from snap_evo.search_loop import SearchResult
+
+_STARTED = time.perf_counter()
+
+
+@click.command()
+@options.space_option
+@options.scorer_option
+@click.option(
+    "--algorithm",
+    help="de (differential evolution), re (regularised evolution), ls (local search), nsga2, "
+    f"random or exhaustive. Default: {defaults.ALGORITHM}, nsga2 where there are several "
+    "objectives.",
+)
+@click.option(
+    "--objective",
+    default="score",
+    show_default=True,
+    help="What to optimise, with commas between: score, params, flops, depth, or metrics of "
+    "--table, as latency:edgegpu. All but score are lowered, metrics as the table says.",
+)
+@click.option("--table", type=click.Path(dir_okay=False), help="A graphs.parquet with metrics.")
+@options.limit_options[0]
+@options.limit_options[1]
+@click.option(
+    "--budget",
+    type=int,
+    help="Candidates the algorithm may propose. A cell proposed again counts, though it is not "
+    f"scored again. Default: {defaults.BUDGET:,}, for exhaustive the whole space.",
+)
+@click.option(
+    "--patience", type=int, help="Stop when so many candidates in a row brought no better score."
+)
+@options.time_limit_option
+@options.engine_option
+@click.option("--seed", default=defaults.SEED, show_default=True, help="Seed of all randomness.")
+@options.out_option
+@options.json_option
+@options.quiet_option
+def run(
+    space: str,
+    scorer: str,
+    algorithm: str | None,
+    objective: str,
+    table: str | None,
+    max_params: float | None,
+    max_flops: float | None,
+    budget: int | None,
+    patience: int | None,
+    time_limit: float | None,
+    engine: str,
+    seed: int,
+    out: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Search a space and report the best cell found.
+
+    Writes search.parquet (every candidate), best.json, best.svg and best.png; of several
+    objectives also front.parquet, front.svg and front.png. Equal options give equal
+    search.parquet and best.json, once `seconds` is dropped from both.
+    """
+    from snap_evo.plan import Plan
+
+    algorithm = algorithm or ("nsga2" if "," in objective else defaults.ALGORITHM)
+    plan = Plan(
+        space=space,
+        scorer=scorer,
+        algorithm=algorithm,
+        budget=_budget(space, algorithm) if budget is None else budget,
+        seed=seed,
+        objective=objective,
+        table=table,
+        max_params=max_params,
+        max_flops=max_flops,
+        patience=patience,
+    )
+    _search(plan, out, None, time_limit=time_limit, engine=engine, as_json=as_json, quiet=quiet)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.option("--budget", type=int, help="A new budget; the search's own where not given.")
+@options.time_limit_option
+@options.engine_option
+@options.json_option
+@options.quiet_option
+def resume(
+    folder: str,
+    budget: int | None,
+    time_limit: float | None,
+    engine: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Go on with the search whose files are in FOLDER.
+
+    It ends as if it had never stopped: what search.parquet holds is proposed again, but not
+    scored again.
+    """
+    from snap_evo.output import read_history
+
+    recorded, plan = read_history(folder)
+    plan = replace(plan, budget=plan.budget if budget is None else budget)
+    _search(
+        plan, folder, recorded, time_limit=time_limit, engine=engine, as_json=as_json, quiet=quiet
+    )
+
+
+def _budget(space: str, algorithm: str) -> int:
+    """Return the default budget."""
+    if algorithm != "exhaustive":
+        return defaults.BUDGET
+    from snap_graphs import space as find
+
+    return find(space).count()
+
+
+def _search(
+    plan: "Plan",
+    out: str,
+    recorded: "pa.Table | None",
+    *,
+    time_limit: float | None,
+    engine: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Search, report and write the files."""
+    from snap_evo import output, report
+
+    folder = output.prepare(out)
+    lookup = _Lookup(plan.space)
+    with (
+        _judge(plan.scorer, engine) as judge,
+        output.keeping(plan, folder) as keep,
+        progress(f"search {plan.space}", plan.budget, quiet=quiet) as advance,
+    ):
+        done = 0
+
+        def after(candidates: "Candidates") -> None:
+            nonlocal done
+            keep(candidates)
+            advance(candidates.evaluations - done)
+            done = candidates.evaluations
+
+        began = time.perf_counter()
+        result = plan.carry_out(judge, time_limit=time_limit, recorded=recorded, after=after)
+        seconds = {
+            "start-up": began - _STARTED,
+            "scoring": result.scoring_seconds,
+            "algorithm": time.perf_counter() - began - result.scoring_seconds,
+        }
+        told = _examine(result, plan, judge, lookup, seconds)
+    with _timed("writing and drawing", seconds):
+        files = output.write_results(told, folder) + output.write_drawings(told, folder)
+    click.echo(report.as_json(told).rstrip() if as_json else report.summary(told, seconds, files))
+
+
+@contextmanager
+def _judge(scorer: str, engine: str) -> "Iterator[Scorer]":
+    """Make the scorer, where the work is to be done."""
+    from snap_evo import load_scorer
+
+    if engine == "local":
+        yield load_scorer(scorer)
+        return
+    from snap_evo.cluster import ClusterScorer, cluster
+
+    with cluster() as processors:
+        yield ClusterScorer(scorer, processors)
+
+
+class _Lookup:
+    """Reads what was measured of a space while the search is at work."""
+
+    def __init__(self, space: str) -> None:
+        from snap_catalog import SnapError
+
+        from snap_evo.aside import Aside
+        from snap_evo.measured import measured_source, read_measured
+
+        self.reading: Aside[Ranking] | None = None
+        self.problem = ""
+        try:
+            self.reading = Aside(read_measured, space, measured_source(space))
+        except SnapError as error:
+            self.problem = str(error)
+
+
+def _examine(
+    result: "SearchResult",
+    plan: "Plan",
+    judge: "Scorer",
+    lookup: _Lookup,
+    seconds: dict[str, float],
+) -> "Report":
+    """Place the best cell in the whole space, as scored and as measured."""
+    from snap_evo.measured import measure
+    from snap_evo.ranking import rank_space
+    from snap_evo.report import Report
+
+    with _timed("ranking the space", seconds):
+        predicted = rank_space(result.space, judge)
+    if predicted is None or lookup.reading is None:
+        return Report(result, plan, predicted, None, lookup.problem)
+    arch_id = str(result.best["arch_id"][0])
+    with _timed("measured accuracies", seconds):
+        measured = measure(
+            result.space, arch_id, lookup.reading.result(), predicted, result.evaluations
+        )
+    return Report(result, plan, predicted, measured)
+
+
+@contextmanager
+def _timed(part: str, seconds: dict[str, float]) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    seconds[part] = time.perf_counter() - began

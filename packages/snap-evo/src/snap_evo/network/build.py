@@ -1,0 +1,64 @@
+"""Build the network around a cell."""
+
+from typing import TYPE_CHECKING
+
+from snap_catalog import SnapError
+from snap_graphs import space as named_space
+from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, to_genotype
+
+from snap_evo.extras import require
+from snap_evo.network.size import network_size
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def build_network(
+    space: str,
+    arch_id: str,
+    *,
+    layers: int | None = None,
+    channels: int | None = None,
+    classes: int | None = None,
+    image: int | None = None,
+    auxiliary: bool = False,
+) -> "nn.Module":
+    """Build the network that a space's benchmark trains around a cell, with random weights.
+
+    Args:
+        space: `nb101`, `nb201`, `transnas-micro`, `darts` or `nds`.
+        arch_id: the cell, as the space's own string.
+        layers: number of cells; like the next three the benchmark's own where None.
+        channels: channels of the first cells.
+        classes: outputs of the classifier.
+        image: side of the images in pixels; in `darts` and `nds`, 64 and more bring the ImageNet
+            stem.
+        auxiliary: whether a second classifier helps training (`darts` and `nds`).
+
+    Returns:
+        A module that maps (b, 3, image, image) float32 images to (b, classes) logits; in training
+        with an auxiliary head to a pair of them. It holds no reference to the search, so that
+        `torch.save(module.state_dict(), path)` and, on a module built alike,
+        `load_state_dict(torch.load(path))` keep it.
+
+    Raises:
+        SnapError: torch is missing, the space has no known network, the cell is none of the
+            space, or the network cannot have that size.
+    """
+    size = network_size(space, layers=layers, channels=channels, classes=classes, image=image)
+    cell = named_space(space).parse(arch_id)
+    require("torch", "build")
+    if space in TWO_CELL_SPACES:
+        from snap_evo.network.genotypes import GenotypeNetwork
+
+        return GenotypeNetwork(to_genotype(cell), size, auxiliary)
+    if auxiliary:
+        raise SnapError(f"the networks of {space} have no auxiliary head; leave it out")
+    from snap_evo.network import cells
+
+    builders = {
+        "nb101": cells.nb101_network,
+        "nb201": cells.nb201_network,
+        "transnas-micro": cells.transnas_network,
+    }
+    return builders[space](cell, size)

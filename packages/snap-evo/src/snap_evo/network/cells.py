@@ -1,0 +1,156 @@
+"""Networks of one kind of cell: NAS-Bench-101, NAS-Bench-201 and TransNAS-Bench-101 micro."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from snap_catalog import SnapError
+from snap_graphs import Cell
+from snap_graphs.canonical import prune
+from snap_graphs.spaces.nb101 import vertex_channels
+from snap_graphs.spaces.nb201 import EDGES
+from torch import Tensor, nn
+
+from snap_evo.network.operators import conv_bn, edge_operator, relu_conv_bn
+from snap_evo.network.size import Size
+
+_TRANSNAS_MODULES = ((2, 2), (1, 1), (2, 2), (1, 1), (2, 2))
+"""By module of TransNAS-Bench-101: what its first cell multiplies channels by, and its stride."""
+_NB101_MOMENTUM, _NB101_KERNELS = 1 - 0.997, {"conv3x3-bn-relu": 3, "conv1x1-bn-relu": 1}
+
+
+def nb201_network(cell: Cell, size: Size) -> nn.Module:
+    """Build NAS-Bench-201's network: three stages of cells, residual blocks in between."""
+    parts: list[nn.Module] = [*conv_bn(3, size.channels, 3)]
+    for stage in range(3):
+        channels = size.channels * 2**stage
+        parts += [_ResidualBlock(channels // 2, channels)] if stage else []
+        parts += [_EdgeCell(cell, channels, channels, 1) for _ in range(size.layers // 3)]
+    return nn.Sequential(*parts, nn.BatchNorm2d(channels), nn.ReLU(), *_head(channels, size))
+
+
+def transnas_network(cell: Cell, size: Size) -> nn.Module:
+    """Build TransNAS-Bench-101's micro network (modules 41414) with a classifier.
+
+    The benchmark's heads for its other tasks are not built.
+    """
+    channels = size.channels
+    stem = (*conv_bn(3, channels // 2, 3, 2), nn.ReLU(), *conv_bn(channels // 2, channels, 3, 2))
+    cells = []
+    for factor, stride in _TRANSNAS_MODULES:
+        cells.append(_EdgeCell(cell, channels, channels * factor, stride))
+        channels *= factor
+        more = size.layers // len(_TRANSNAS_MODULES) - 1
+        cells += [_EdgeCell(cell, channels, channels, 1) for _ in range(more)]
+    return nn.Sequential(*stem, *cells, *_head(channels, size))
+
+
+def nb101_network(cell: Cell, size: Size) -> nn.Module:
+    """Build NAS-Bench-101's network: three stacks of cells, which max pooling parts."""
+    parts = [*_conv_bn_relu(3, size.channels, 3)]
+    entering = size.channels
+    for stack in range(3):
+        channels = size.channels * 2**stack
+        parts += [nn.MaxPool2d(2, ceil_mode=True)] if stack else []
+        for _ in range(size.layers // 3):
+            parts.append(_VertexCell(cell, entering, channels))
+            entering = channels
+    return nn.Sequential(*parts, *_head(channels, size))
+
+
+def _head(channels: int, size: Size) -> tuple[nn.Module, ...]:
+    return nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, size.classes)
+
+
+class _EdgeCell(nn.Module):
+    """Four vertices; an operator on every edge, summed where edges meet."""
+
+    def __init__(self, cell: Cell, entering: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.operators = nn.ModuleList(
+            edge_operator(name, *((channels, channels, 1) if src else (entering, channels, stride)))
+            for name, (src, _) in zip(cell.nodes[1:-1], EDGES, strict=True)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        values = {0: x}
+        for (src, dst), operator in zip(EDGES, self.operators, strict=True):
+            found = operator(values[src])
+            values[dst] = values[dst] + found if dst in values else found
+        return values[EDGES[-1][1]]
+
+
+class _ResidualBlock(nn.Module):
+    """Two 3x3 convolutions, the first of stride 2, beside average pooling and a 1x1 convolution."""
+
+    def __init__(self, entering: int, channels: int) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            relu_conv_bn(entering, channels, 3, 2), relu_conv_bn(channels, channels, 3)
+        )
+        self.shortcut = nn.Sequential(
+            nn.AvgPool2d(2, ceil_mode=True), nn.Conv2d(entering, channels, 1, bias=False)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.convolutions(x) + self.shortcut(x)
+        return found
+
+
+class _VertexCell(nn.Module):
+    """A cell of NAS-Bench-101, its dead vertices left out.
+
+    Edges out of the input carry 1x1 projections; a vertex sums what enters it, cut to the number
+    of its channels; the output concatenates, and adds the input's projection where there is one.
+    """
+
+    def __init__(self, cell: Cell, entering: int, channels: int) -> None:
+        super().__init__()
+        live = prune(cell)
+        self.last = len(live.nodes) - 1
+        if not live.edges:
+            raise SnapError("the cell joins its input and output by no path; choose another")
+        self.edges = live.edges
+        adjacency = np.zeros((1, self.last + 1, self.last + 1), np.bool_)
+        for src, dst in live.edges:
+            adjacency[0, src, dst] = True
+        self.channels: list[int] = vertex_channels(adjacency, channels)[0].tolist()
+        self.projections = nn.ModuleDict(
+            {
+                str(dst): nn.Sequential(*_conv_bn_relu(entering, self.channels[dst], 1))
+                for src, dst in live.edges
+                if src == 0
+            }
+        )
+        self.operators = nn.ModuleList(
+            _vertex_operator(name, width)
+            for name, width in zip(live.nodes[1:-1], self.channels[1:-1], strict=True)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        values: dict[int, Tensor] = {}
+        for vertex, operator in enumerate(self.operators, start=1):
+            values[vertex] = operator(sum(self._entering(x, values, vertex)))
+        outputs = [values[src] for src, dst in self.edges if dst == self.last and src]
+        if str(self.last) in self.projections:
+            direct: Tensor = self.projections[str(self.last)](x)
+            return torch.cat(outputs, dim=1) + direct if outputs else direct
+        return torch.cat(outputs, dim=1)
+
+    def _entering(self, x: Tensor, values: dict[int, Tensor], vertex: int) -> Iterator[Tensor]:
+        for src, dst in self.edges:
+            if dst == vertex and src == 0:
+                yield self.projections[str(dst)](x)
+            elif dst == vertex:
+                yield values[src][:, : self.channels[dst]]
+
+
+def _vertex_operator(name: str, channels: int) -> nn.Module:
+    if name == "maxpool3x3":
+        return nn.MaxPool2d(3, 1, padding=1)
+    return nn.Sequential(*_conv_bn_relu(channels, channels, _NB101_KERNELS[name]))
+
+
+def _conv_bn_relu(entering: int, channels: int, kernel: int) -> tuple[nn.Module, ...]:
+    convolution = nn.Conv2d(entering, channels, kernel, padding=kernel // 2, bias=False)
+    return convolution, nn.BatchNorm2d(channels, momentum=_NB101_MOMENTUM), nn.ReLU()

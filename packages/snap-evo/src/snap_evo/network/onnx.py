@@ -1,0 +1,55 @@
+"""Export a network to ONNX."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from snap_catalog.parquet import replacing
+
+from snap_evo.extras import require
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def write_onnx(network: "nn.Module", path: str | os.PathLike[str], image: int) -> None:
+    """Write a network for inference as one ONNX file: `images` in, `logits` out, any batch.
+
+    Args:
+        network: maps images to logits.
+        path: the file to write.
+        image: side of the images in pixels.
+
+    Raises:
+        SnapError: onnxscript is missing, or the file cannot be written.
+    """
+    require("torch", "onnx")
+    require("onnxscript", "onnx")
+    import torch
+
+    with _no_word_of_torchvision():
+        program = torch.onnx.export(
+            network.eval(),
+            (torch.zeros(2, 3, image, image),),
+            input_names=["images"],
+            output_names=["logits"],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            verbose=False,
+        )
+    assert program is not None
+    with replacing(path) as temporary:
+        program.save(temporary)
+
+
+@contextmanager
+def _no_word_of_torchvision() -> Iterator[None]:
+    """Keep the exporter from warning of operators that no network here has."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

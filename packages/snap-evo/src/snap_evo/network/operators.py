@@ -1,0 +1,151 @@
+"""The operators of the search spaces as modules; none changes an image's side but by its stride.
+
+Convolutions have no bias; batch normalisations are affine.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+
+class Zero(nn.Module):
+    """Zeros in place of the input: the operator `none`."""
+
+    def __init__(self, channels: int, stride: int) -> None:
+        super().__init__()
+        self.channels, self.stride = channels, stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (b, c, h, w) to zeros of (b, channels, h / stride, w / stride), rounded up."""
+        count, _, height, width = x.shape
+        side = (-(-height // self.stride), -(-width // self.stride))
+        return x.new_zeros(count, self.channels, *side)
+
+
+class FactorizedReduce(nn.Module):
+    """Halve the side: two 1x1 convolutions of stride 2, of which one sees the pixels in between."""
+
+    def __init__(self, entering: int, channels: int) -> None:
+        super().__init__()
+        even = channels // 2
+        self.even = nn.Conv2d(entering, even, 1, stride=2, bias=False)
+        self.odd = nn.Conv2d(entering, channels - even, 1, stride=2, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (b, entering, h, w) to (b, channels, h / 2, w / 2), rounded up."""
+        x = torch.relu(x)
+        shifted = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
+        joined = torch.cat([self.even(x), self.odd(shifted)], dim=1)
+        normalised: Tensor = self.norm(joined)
+        return normalised
+
+
+def conv_bn(entering: int, channels: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+    """Return a convolution and its normalisation."""
+    convolution = nn.Conv2d(entering, channels, kernel, stride, padding=kernel // 2, bias=False)
+    return [convolution, nn.BatchNorm2d(channels)]
+
+
+def relu_conv_bn(entering: int, channels: int, kernel: int = 1, stride: int = 1) -> nn.Module:
+    """Return ReLU, convolution and normalisation in a row."""
+    return nn.Sequential(nn.ReLU(), *conv_bn(entering, channels, kernel, stride))
+
+
+def projection(entering: int, channels: int, stride: int) -> nn.Module:
+    """Return what stands for the identity: itself where the shape allows it."""
+    if stride == 2:
+        return FactorizedReduce(entering, channels)
+    return nn.Identity() if entering == channels else relu_conv_bn(entering, channels)
+
+
+def edge_operator(name: str, entering: int, channels: int, stride: int) -> nn.Module:
+    """Build an operator of NAS-Bench-201 or TransNAS-Bench-101.
+
+    Args:
+        name: as in the space's graphs.
+        entering: channels of the input.
+        channels: channels of the output.
+        stride: 1, or 2 to halve the side.
+    """
+    if name == "none":
+        return Zero(channels, stride)
+    if name == "skip_connect":
+        return projection(entering, channels, stride)
+    if name == "avg_pool_3x3":
+        return nn.AvgPool2d(3, stride, padding=1, count_include_pad=False)
+    return relu_conv_bn(entering, channels, int(name[-1]), stride)
+
+
+def genotype_operator(name: str, channels: int, stride: int) -> nn.Module:
+    """Build an operator of the DARTS code base.
+
+    Args:
+        name: one of `GENOTYPE_OPERATORS`.
+        channels: channels of input and output.
+        stride: 1, or 2 to halve the side.
+    """
+    return _GENOTYPE_OPERATORS[name](channels, stride)
+
+
+def _max_pool(channels: int, stride: int) -> nn.Module:
+    return nn.MaxPool2d(3, stride, padding=1)
+
+
+def _avg_pool(channels: int, stride: int) -> nn.Module:
+    return nn.AvgPool2d(3, stride, padding=1, count_include_pad=False)
+
+
+def _skip(channels: int, stride: int) -> nn.Module:
+    return projection(channels, channels, stride)
+
+
+def _depthwise_separable(
+    channels: int, kernel: int, stride: int, dilation: int = 1
+) -> list[nn.Module]:
+    padding = dilation * (kernel // 2)
+    return [
+        nn.ReLU(),
+        nn.Conv2d(
+            channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False
+        ),
+        *conv_bn(channels, channels, 1),
+    ]
+
+
+def _separable(kernel: int) -> Callable[[int, int], nn.Module]:
+    return lambda channels, stride: nn.Sequential(
+        *_depthwise_separable(channels, kernel, stride), *_depthwise_separable(channels, kernel, 1)
+    )
+
+
+def _dilated(kernel: int) -> Callable[[int, int], nn.Module]:
+    return lambda channels, stride: nn.Sequential(
+        *_depthwise_separable(channels, kernel, stride, dilation=2)
+    )
+
+
+def _conv_1x7_7x1(channels: int, stride: int) -> nn.Module:
+    return nn.Sequential(
+        nn.ReLU(),
+        nn.Conv2d(channels, channels, (1, 7), (1, stride), padding=(0, 3), bias=False),
+        nn.Conv2d(channels, channels, (7, 1), (stride, 1), padding=(3, 0), bias=False),
+        nn.BatchNorm2d(channels),
+    )
+
+
+_GENOTYPE_OPERATORS: dict[str, Callable[[int, int], nn.Module]] = {
+    "none": Zero,
+    "skip_connect": _skip,
+    "avg_pool_3x3": _avg_pool,
+    "max_pool_3x3": _max_pool,
+    "sep_conv_3x3": _separable(3),
+    "sep_conv_5x5": _separable(5),
+    "sep_conv_7x7": _separable(7),
+    "dil_conv_3x3": _dilated(3),
+    "dil_conv_5x5": _dilated(5),
+    "conv_7x1_1x7": _conv_1x7_7x1,
+}
+GENOTYPE_OPERATORS = tuple(_GENOTYPE_OPERATORS)

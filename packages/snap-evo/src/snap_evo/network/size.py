@@ -1,0 +1,85 @@
+"""How large a network is built of a cell."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from snap_catalog import SnapError
+
+
+class Size(NamedTuple):
+    """The numbers that a skeleton leaves open.
+
+    Attributes:
+        layers: number of searched cells.
+        channels: channels of the first cells; they double wherever the side is halved.
+        classes: outputs of the classifier.
+        image: side of the square images in pixels.
+    """
+
+    layers: int
+    channels: int
+    classes: int
+    image: int
+
+
+PUBLISHED: Mapping[str, Size] = {
+    "nb101": Size(9, 128, 10, 32),
+    "nb201": Size(15, 16, 10, 32),
+    "transnas-micro": Size(10, 64, 75, 224),
+    "darts": Size(20, 36, 10, 32),
+    "nds": Size(20, 36, 10, 32),
+}
+"""By space the size that its benchmark trains; that of NDS varies, so DARTS's stands for it."""
+
+_STAGES = {"nb101": 3, "nb201": 3, "transnas-micro": 5}
+"""Stages of equally many cells; genotypes place two reduction cells at thirds instead."""
+_FEWEST_GENOTYPE_LAYERS = 3
+_LEAST = Size(1, 8, 1, 8)
+"""Channels are halved in stems, and shared by up to five vertices."""
+
+
+def network_size(
+    space: str,
+    *,
+    layers: int | None = None,
+    channels: int | None = None,
+    classes: int | None = None,
+    image: int | None = None,
+) -> Size:
+    """Fill in what is not given from the size that the space's benchmark trains.
+
+    Raises:
+        SnapError: no network is known of the space, or it cannot have that size.
+    """
+    if space not in PUBLISHED:
+        raise SnapError(
+            f"no network is known around a cell of {space!r:.60}, only of {', '.join(PUBLISHED)}"
+        )
+    given = Size(
+        *(
+            default if value is None else value
+            for value, default in zip(
+                (layers, channels, classes, image), PUBLISHED[space], strict=True
+            )
+        )
+    )
+    _check(space, given)
+    return given
+
+
+def _check(space: str, size: Size) -> None:
+    for name, least in _LEAST._asdict().items():
+        value = getattr(size, name)
+        if value < least:
+            raise SnapError(f"{name} is {value} and must be at least {least}")
+    stages = _STAGES.get(space, 1)
+    if size.layers % stages:
+        raise SnapError(
+            f"{size.layers} layers do not make the {stages} equal stages of {space}; "
+            f"give a multiple of {stages}"
+        )
+    if space not in _STAGES and size.layers < _FEWEST_GENOTYPE_LAYERS:
+        raise SnapError(
+            f"{size.layers} layers leave no room for two reduction cells; "
+            f"give {_FEWEST_GENOTYPE_LAYERS} or more"
+        )
