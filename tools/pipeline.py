@@ -1,12 +1,14 @@
 """The steps that the developer scripts share: each is one of the tools, run in a work folder."""
 
 import os
+import shlex
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from snap_catalog import operators
+from snap_catalog.console import say
 from snap_catalog.parquet import decode_metadata, read
 from snap_eval import correlate
 from snap_gcn import Predictor
@@ -15,6 +17,12 @@ DATA = Path(os.environ.get("SNAP_SHARED_DATA", Path(__file__).parents[2] / "shar
 """Folder of the benchmark tables."""
 
 METRIC = "cifar10/test/accuracy@108"
+
+ENCODERS = {"snap": "snap-minilm", "paper": "all-MiniLM-L6-v2"}
+"""The sentence encoder of each preset."""
+
+SCHEDULES = {"snap": "full", "paper": "short"}
+"""The schedule on which each preset is trained with several seeds."""
 
 _TABLES = {
     "nb201": "nb201_cifar10.csv.gz",
@@ -45,7 +53,7 @@ class Figures(NamedTuple):
 def run(work: Path, made: str, command: Sequence[str]) -> Path:
     """Run a tool in the work folder, unless the file or folder it makes is there already."""
     if not (work / made).exists():
-        print("$", *command, flush=True)
+        say(f"$ {shlex.join(command)}")
         subprocess.run(command, cwd=work, check=True)
     return work / made
 
@@ -54,7 +62,9 @@ def prepare(work: Path) -> None:
     """Make the tables that training and measuring need."""
     work.mkdir(parents=True, exist_ok=True)
     spaces = [word for name in operators() for word in ("--space", name)]
-    run(work, "operators.parquet", ["snap-encode", *spaces, "-o", "operators.parquet"])
+    for model in ENCODERS.values():
+        made = vectors(model)
+        run(work, made, ["snap-encode", *spaces, "--model", model, "-o", made])
     convert = ["snap-graphs", "convert"]
     source = ["--source", str(DATA / "nb101.csv.gz")]
     run(work, "nb101.parquet", [*convert, "nb101", "nb101.parquet", *source])
@@ -64,11 +74,43 @@ def prepare(work: Path) -> None:
     run(work, "analog.parquet", [*convert, "nb201", "analog.parquet"])
 
 
-def fit(work: Path, out: str, preset: str, schedule: str, seed: int) -> Path:
-    """Train a predictor on NAS-Bench-101 and return its model folder."""
-    command = ["snap-gcn", "fit", "nb101.parquet", "--operators", "operators.parquet"]
+def fit(
+    work: Path, out: str, preset: str, schedule: str, seed: int, operators: str | None = None
+) -> Path:
+    """Train a predictor on NAS-Bench-101 and return its model folder.
+
+    Args:
+        work: the work folder.
+        out: the model folder to make there.
+        preset: which recipe.
+        schedule: which schedule of it.
+        seed: of all randomness.
+        operators: the operators' vectors; those by the preset's encoder where None.
+    """
+    read_by = operators or vectors(ENCODERS[preset])
+    command = ["snap-gcn", "fit", "nb101.parquet", "--operators", read_by]
     command += ["--metric", METRIC, "--preset", preset, "--schedule", schedule]
-    return run(work, out, [*command, "--seed", str(seed), "--out", out])
+    return run(work, out, [*command, "--seed", str(seed), "--out", out, "--resume"])
+
+
+def tune(work: Path, loss: str, seed: int) -> Path:
+    """Tune an encoder and return its folder."""
+    name = f"{loss}-{seed}"
+    command = ["snap-encode", "tune", "--out", name, "--loss", loss, "--seed", str(seed)]
+    return run(work, name, [*command, "--resume"])
+
+
+def vectors(encoder: str) -> str:
+    """Name the file of the operators' vectors by an encoder."""
+    return f"operators-{encoder}.parquet"
+
+
+def seeded(work: Path, preset: str, seeds: int) -> list[Predictor]:
+    """Train a preset once a seed, on its schedule in `SCHEDULES`, and load the predictors."""
+    schedule = SCHEDULES[preset]
+    names = {seed: f"{preset}-{schedule}-{seed}" for seed in range(seeds)}
+    models = [fit(work, name, preset, schedule, seed) for seed, name in names.items()]
+    return [Predictor.load(model) for model in models]
 
 
 def measure(work: Path, model: Path) -> list[Figures]:

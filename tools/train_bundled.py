@@ -2,14 +2,15 @@
 
     uv run tools/train_bundled.py
 
-Takes about half an hour on one core; a stopped run goes on at the step it was in. After a change of
+Takes about half an hour on one core; a stopped run goes on after its last epoch. After a change of
 the catalogued operators, a further run keeps the trained weights and renews the vectors alone.
 """
 
 from pathlib import Path
 
 import click
-from pipeline import DATA, fit, measure, prepare
+from calibrate import calibrated
+from pipeline import DATA, ENCODERS, fit, measure, prepare
 from snap_encode import catalog_table
 from snap_gcn.folder import Model, load, save
 from snap_gcn.recipe import BUNDLED
@@ -23,12 +24,12 @@ def main(work: Path) -> None:
     """Train on NAS-Bench-101's training cells, full schedule, seed 0."""
     click.echo(f"benchmark tables from {DATA}")
     prepare(work)
-    operators = catalog_table()
     for name in BUNDLED:
         model = load(fit(work, name, name, "full", seed=0))
         measured = [figures._asdict() for figures in measure(work, work / name)]
         config = {**model.config, "measured": measured}
-        save(Model(config, model.weights, operators), BUNDLE / name)
+        operators = catalog_table(model=ENCODERS[name])
+        save(calibrated(Model(config, model.weights, operators), work), BUNDLE / name)
         click.echo((BUNDLE / name / "README.md").read_text("utf-8"))
 
 

@@ -11,6 +11,7 @@ from snap_catalog.catalog import (
     operators,
 )
 from snap_catalog.errors import SnapError
+from snap_catalog.texts import Term, corpus
 
 __all__ = [
     "Benchmark",
@@ -18,8 +19,10 @@ __all__ = [
     "MetricFacts",
     "Operator",
     "SnapError",
+    "Term",
     "benchmark",
     "benchmarks",
+    "corpus",
     "graph_facts",
     "operators",
 ]

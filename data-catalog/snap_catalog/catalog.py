@@ -94,7 +94,8 @@ class GraphFacts:
     skeleton: str = ""
 
 
-def _entries(folder: str) -> dict[str, Any]:
+def entries(folder: str) -> dict[str, Any]:
+    """Return the TOML files of a folder of this package, each by its name without the ending."""
     root = files("snap_catalog").joinpath(folder)
     tomls = sorted((f for f in root.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
     return {f.name.removesuffix(".toml"): tomllib.loads(f.read_text("utf-8")) for f in tomls}
@@ -115,7 +116,7 @@ def _benchmark(name: str, entry: Mapping[str, Any]) -> Benchmark:
 @cache
 def benchmarks() -> Mapping[str, Benchmark]:
     """Return every catalogued benchmark by name."""
-    return {name: _benchmark(name, entry) for name, entry in _entries("benchmarks").items()}
+    return {name: _benchmark(name, entry) for name, entry in entries("benchmarks").items()}
 
 
 def benchmark(name: str) -> Benchmark:
@@ -138,12 +139,12 @@ def operators() -> Mapping[str, tuple[Operator, ...]]:
             Operator(space, name, cast(Mapping[Length, str], text))
             for name, text in entry["operators"].items()
         )
-        for space, entry in _entries("operators").items()
+        for space, entry in entries("operators").items()
     }
 
 
 @cache
 def graph_facts(space: str) -> GraphFacts:
     """Return what a space's graphs do not show; the defaults where the catalog says nothing."""
-    entry = _entries("operators").get(space, {})
+    entry = entries("operators").get(space, {})
     return GraphFacts(**entry.get("graph", {}))

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, Protocol
 
 import click
@@ -38,12 +39,13 @@ class Advance(Protocol):
 
 
 @contextmanager
-def progress(task: str, total: int, *, quiet: bool = False) -> Iterator[Advance]:
+def progress(task: str, total: int, *, done: int = 0, quiet: bool = False) -> Iterator[Advance]:
     """Show how far a long step is: a bar on a terminal, a plain line now and then elsewhere.
 
     Args:
         task: what is being done, in a few words.
         total: number of units.
+        done: number of those that an earlier run finished.
         quiet: show nothing.
 
     Yields:
@@ -52,14 +54,14 @@ def progress(task: str, total: int, *, quiet: bool = False) -> Iterator[Advance]
     if quiet:
         yield lambda units, note="": None
     elif sys.stderr.isatty():
-        with _bar(task, total) as advance:
+        with _bar(task, total, done) as advance:
             yield advance
     else:
-        yield _lines(task, total)
+        yield _lines(task, total, done)
 
 
 @contextmanager
-def _bar(task: str, total: int) -> Iterator[Advance]:
+def _bar(task: str, total: int, done: int) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -72,18 +74,22 @@ def _bar(task: str, total: int) -> Iterator[Advance]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     ending = (TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
     with Progress(*columns, *ending, console=Console(stderr=True)) as bar:
-        handle = bar.add_task(task, total=total, note="")
+        handle = bar.add_task(task, total=total, completed=done, note="")
         yield lambda units, note="": bar.update(handle, advance=units, note=note)
 
 
-def _lines(task: str, total: int) -> Advance:
-    done, last = 0, time.monotonic()
+def _lines(task: str, total: int, done: int) -> Advance:
+    before, begin = done, time.monotonic()
+    last = begin
 
     def advance(units: int, note: str = "") -> None:
         nonlocal done, last
         done += units
-        if done >= total or time.monotonic() - last > _SECONDS_BETWEEN_LINES:
-            last = time.monotonic()
-            say(f"{task}: {done:,} of {total:,} {note}".rstrip())
+        now = time.monotonic()
+        if done >= total or now - last > _SECONDS_BETWEEN_LINES:
+            last = now
+            left = (now - begin) * (total - done) / max(done - before, 1)
+            told = f", {timedelta(seconds=round(left))} left" if done < total else ""
+            say(f"{task}: {done:,} of {total:,}{told} {note}".rstrip())
 
     return advance

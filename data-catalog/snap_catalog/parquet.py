@@ -16,6 +16,8 @@ from snap_catalog.errors import SnapError
 from snap_catalog.rules import RULES, check_key
 from snap_catalog.schemas import Contract, Name, contract
 
+COMPRESSION = "zstd"
+
 
 def read(
     path: str | os.PathLike[str], name: Name, columns: Sequence[str] | None = None
@@ -34,7 +36,7 @@ def read(
         SnapError: the file is missing, damaged, or breaks the contract.
     """
     table = _load(path, columns)
-    _check_metadata(table, contract(name), str(path))
+    check_metadata(table.schema, contract(name), str(path))
     validate(table, name, source=str(path), partial=columns)
     return table
 
@@ -45,7 +47,7 @@ def column_names(path: str | os.PathLike[str]) -> list[str]:
     Raises:
         SnapError: the file is missing or damaged.
     """
-    with _readable(path), pq.ParquetFile(path) as file:
+    with readable(path), pq.ParquetFile(path) as file:
         names: list[str] = file.schema_arrow.names
     return names
 
@@ -56,7 +58,7 @@ def kind(path: str | os.PathLike[str]) -> Name:
     Raises:
         SnapError: the file is missing, damaged, or no file of the tools.
     """
-    with _readable(path):
+    with readable(path):
         found = decode_metadata(pq.read_schema(path)).get("snap.schema")
     if found not in get_args(Name):
         raise SnapError(f"{path}: no file of the SNAP tools (snap.schema is {found!r})")
@@ -64,7 +66,7 @@ def kind(path: str | os.PathLike[str]) -> Name:
 
 
 def _load(path: str | os.PathLike[str], columns: Sequence[str] | None) -> pa.Table:
-    with _readable(path):
+    with readable(path):
         with pq.ParquetFile(path) as file:
             table = file.read(columns=None if columns is None else list(columns))
         table.validate(full=True)
@@ -72,7 +74,8 @@ def _load(path: str | os.PathLike[str], columns: Sequence[str] | None) -> pa.Tab
 
 
 @contextmanager
-def _readable(path: str | os.PathLike[str]) -> Iterator[None]:
+def readable(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Tell in one line that a file is missing or damaged."""
     try:
         yield
     except FileNotFoundError as error:
@@ -104,19 +107,26 @@ def write(
     Raises:
         SnapError: the table breaks the contract, or the file cannot be written.
     """
-    rules = contract(name)
-    entries = {
-        **decode_metadata(table.schema),
+    stamped = table.replace_schema_metadata(
+        stamps(table.schema, contract(name), producer, metadata or {})
+    )
+    check_metadata(stamped.schema, contract(name), str(path))
+    validate(stamped, name, source=str(path))
+    with replacing(path) as temporary:
+        pq.write_table(stamped, temporary, compression=COMPRESSION)
+
+
+def stamps(
+    schema: pa.Schema, rules: Contract, producer: str, metadata: Mapping[str, str]
+) -> dict[str, str]:
+    """Return a schema's metadata with what a file of a contract says of itself."""
+    return {
+        **decode_metadata(schema),
         "snap.schema": rules.name,
         "snap.schema_version": str(rules.version),
         "snap.producer": f"{producer} {version(producer)}",
-        **(metadata or {}),
+        **metadata,
     }
-    stamped = table.replace_schema_metadata(entries)
-    _check_metadata(stamped, rules, str(path))
-    validate(stamped, name, source=str(path))
-    with replacing(path) as temporary:
-        pq.write_table(stamped, temporary, compression="zstd")
 
 
 @contextmanager
@@ -207,8 +217,13 @@ def validate(
             rule.check(table, source)
 
 
-def _check_metadata(table: pa.Table, rules: Contract, source: str) -> None:
-    entries = decode_metadata(table.schema)
+def check_metadata(schema: pa.Schema, rules: Contract, source: str) -> None:
+    """Refuse a file that is of another contract or version, or lacks metadata.
+
+    Raises:
+        SnapError: naming the source and what is wrong.
+    """
+    entries = decode_metadata(schema)
     found, number = entries.get("snap.schema"), entries.get("snap.schema_version")
     if found != rules.name:
         kind = repr(found) if found else "none of the SNAP tools (no snap.schema)"

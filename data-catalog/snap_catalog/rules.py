@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,20 @@ import pyarrow.compute as pc
 
 from snap_catalog.errors import SnapError
 from snap_catalog.schemas import Name
+
+
+class RowError(SnapError):
+    """A row breaks a rule."""
+
+    def __init__(self, source: str, row: int, name: str, problem: str) -> None:
+        """Say which row of which source it is, counted from 0, its name and what is wrong."""
+        super().__init__(f"{source}: row {row + 1}{name}: {problem}")
+        self._told = (source, row, name, problem)
+
+    def after(self, rows: int) -> "RowError":
+        """Return the same for a source whose `rows` rows before were not looked at."""
+        source, row, name, problem = self._told
+        return RowError(source, rows + row, name, problem)
 
 
 @dataclass(frozen=True)
@@ -31,17 +46,20 @@ def check_key(table: pa.Table, key: Sequence[str], source: str) -> None:
     # Sorting takes a tenth of the memory that grouping does.
     order = pc.sort_indices(table, sort_keys=[(k, "ascending") for k in key])
     rows = table.select(list(key)).take(order)
-    same = np.ones(max(len(rows) - 1, 0), np.bool_)
-    for column in rows.columns:
-        before, after = column.slice(0, len(same)), column.slice(1)
-        both_null = pc.and_(pc.is_null(before), pc.is_null(after))
-        same &= pc.fill_null(pc.equal(before, after), both_null).to_numpy()
-    if same.any():
+    repeated = reduce(pc.and_, map(_equals_the_next, rows.columns))
+    if pc.any(repeated).as_py():
+        same = repeated.to_numpy()
         first = int(same.argmax())
         count = 2 + int(np.logical_and.accumulate(same[first + 1 :]).sum())
         shared = rows.slice(first, 1).to_pylist()[0]
         name = ", ".join(f"{k} {shared[k]!r}" for k in key)
         raise SnapError(f"{source}: {count} rows share {name}; it must be unique")
+
+
+def _equals_the_next(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    before, after = column.slice(0, max(len(column) - 1, 0)), column.slice(1)
+    both_null = pc.and_(pc.is_null(before), pc.is_null(after))
+    return pc.fill_null(pc.equal(before, after), both_null)
 
 
 def _offsets(column: pa.ChunkedArray) -> np.ndarray:
@@ -115,16 +133,16 @@ def _check_scores(table: pa.Table, source: str) -> None:
 
 
 def _check_embeddings(table: pa.Table, source: str) -> None:
-    values = pc.list_flatten(table["embedding"]).to_numpy()
-    bad = np.flatnonzero(~np.isfinite(values))
-    if bad.size:
-        length = values.size // table.num_rows
-        _refuse(table, int(bad[0]) // length, "the embedding is not finite", source)
+    finite = pc.is_finite(pc.list_flatten(table["embedding"]))
+    if pc.any(pc.invert(finite)).as_py():
+        length = len(finite) // table.num_rows
+        first = int(finite.to_numpy().argmin())
+        _refuse(table, first // length, "the embedding is not finite", source)
 
 
 def _refuse(table: pa.Table, row: int, problem: str, source: str) -> None:
     name = f" ({table['arch_id'][row]})" if "arch_id" in table.column_names else ""
-    raise SnapError(f"{source}: row {row + 1}{name}: {problem}")
+    raise RowError(source, row, name, problem)
 
 
 _GRAPH = frozenset({"nodes", "src", "dst"})

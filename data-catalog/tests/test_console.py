@@ -75,7 +75,17 @@ def test_long_progress_is_a_line_every_now_and_then(
         for _ in range(30):
             clock[0] += 1
             advance(1)
-    assert capsys.readouterr().err.splitlines() == ["cells: 11 of 100", "cells: 22 of 100"]
+    lines = ["cells: 11 of 100, 0:01:29 left", "cells: 22 of 100, 0:01:18 left"]
+    assert capsys.readouterr().err.splitlines() == lines
+
+
+def test_what_an_earlier_run_finished_counts_but_not_for_the_time_left(
+    capsys: pytest.CaptureFixture[str], clock: list[float]
+) -> None:
+    with progress("cells", 100, done=60) as advance:
+        clock[0] += 20
+        advance(20)
+    assert capsys.readouterr().err == "cells: 80 of 100, 0:00:20 left\n"
 
 
 def test_quiet_progress_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ Figures in brackets are ratios to the fastest of the group. Needs the benchmark 
 """
 
 import itertools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ import pyarrow as pa
 import pytest
 import torch
 from snap_gcn import Predictor
-from snap_gcn.fit import fit
+from snap_gcn.checkpoint import Checkpoint
+from snap_gcn.fit import Fitted, fit
 from snap_gcn.inference import Member, score
-from snap_gcn.recipe import Recipe
+from snap_gcn.recipe import BUNDLED, Recipe
 from snap_graphs import Graphs
 from snap_graphs.convert import convert
 from torch import Tensor, nn
@@ -103,6 +105,14 @@ class TestEpoch:
         benchmark.pedantic(epoch, rounds=3, warmup_rounds=1)
 
 
+@pytest.mark.benchmark(group="what --resume needs of the preset `paper`, written after an epoch")
+def test_checkpoint(benchmark: Any, table: pa.Table, tmp_path: Path) -> None:
+    vocabulary, seen = Predictor.bundled().vocabulary, list[Fitted]()
+    fit(table.slice(0, 1000), vocabulary, METRIC, Recipe(epochs=2), seed=0, on_epoch=seen.append)
+    checkpoint = Checkpoint(tmp_path / "model.partial", {})
+    benchmark.pedantic(checkpoint.save, ([seen[0]],), rounds=9, warmup_rounds=1)
+
+
 @pytest.mark.benchmark(group=f"scoring {CELLS:,} cells, one thread")
 class TestScoring:
     def test_snap_gcn(self, benchmark: Any, table: pa.Table) -> None:
@@ -125,3 +135,12 @@ class TestScoring:
                 return [network(batch) for batch in loader]
 
         benchmark.pedantic(scores, rounds=3, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group=f"scoring {CELLS:,} cells of a table, in steady state, all threads")
+@pytest.mark.parametrize("name", BUNDLED)
+def test_predictor(benchmark: Any, table: pa.Table, name: str) -> None:
+    torch.set_num_threads(os.cpu_count() or 1)
+    predictor = Predictor.bundled(name)
+    benchmark.pedantic(lambda: predictor.score(table), rounds=5, warmup_rounds=1)
+    benchmark.extra_info["graphs a second"] = round(CELLS / benchmark.stats.stats.min)

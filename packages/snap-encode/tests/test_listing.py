@@ -26,6 +26,16 @@ def test_comments_blank_lines_and_outer_spaces_do_not_count(tmp_path: Path) -> N
     assert read_operators(path) == {"a": "b # c", "last": "last"}
 
 
+def test_what_is_said_twice_in_the_same_words_counts_once(tmp_path: Path) -> None:
+    path = _file(tmp_path, "a\tb\nc\nc\na \t b\n")
+    assert read_operators(path) == {"a": "b", "c": "c"}
+
+
+def test_every_script_is_read(tmp_path: Path) -> None:
+    path = _file(tmp_path, "Faltung\tFaltung für Bilder 3x3\n卷积\t三乘三卷积\n")
+    assert read_operators(path) == {"Faltung": "Faltung für Bilder 3x3", "卷积": "三乘三卷积"}
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_every_newline_and_a_byte_order_mark_are_read(tmp_path: Path, newline: str) -> None:
     path = _file(tmp_path, f"\ufeffa\tb{newline}c\td{newline}")
@@ -48,7 +58,7 @@ def test_a_line_of_ten_thousand_characters_is_read(tmp_path: Path) -> None:
         ("a\tb\nc\td\te\n", r"ops\.txt:2: 2 tabs in 'c\\td\\te'; write name<TAB>description"),
         ("# x\n\tb\n", r"ops\.txt:2: no name before the tab in '\\tb'; add one"),
         ("a\t  \n", r"ops\.txt:1: no description after the tab in 'a\\t  '; add one"),
-        ("a\tb\n\nc\na\td\n", r"ops\.txt:4: operator 'a' is already on line 1; rename one"),
+        ("a\tb\n\nc\na\td\n", r"txt:4: operator 'a' has another description on line 1; rename"),
         ("a\n" + "x" * 10_001, r"ops\.txt:2: a line of 10,001 characters; shorten it to 10,000"),
         ("", r"ops\.txt: no operator in it; write one a line"),
         ("# only\n\n", r"ops\.txt: no operator in it"),

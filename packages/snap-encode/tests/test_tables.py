@@ -7,7 +7,8 @@ from snap_encode import SentenceEncoder, catalog_table, operator_table
 
 
 def test_operators_of_ones_own_have_no_space(encoder: SentenceEncoder) -> None:
-    table = operator_table({"conv7x7": "Convolution 7x7", "swish": "Swish activation"})
+    known = {"conv7x7": "Convolution 7x7", "swish": "Swish activation"}
+    table = operator_table(known, encoder.name)
     assert table["space"].to_pylist() == [None, None]
     assert table["op"].to_pylist() == ["conv7x7", "swish"]
     assert table["text"].to_pylist() == ["Convolution 7x7", "Swish activation"]
@@ -26,7 +27,7 @@ def test_the_whole_catalog_is_encoded_and_kept_as_a_file(tmp_path: Path) -> None
     assert list(rows) == [(s, op.name) for s, known in operators().items() for op in known]
     metadata = parquet.decode_metadata(table.schema)
     assert metadata["snap.length"] == "short"
-    assert metadata["snap.model"] == "all-MiniLM-L6-v2"
+    assert metadata["snap.model"] == "snap-minilm"
 
 
 def test_operators_that_read_alike_have_one_vector_in_every_space(tiny: Path) -> None:

@@ -5,17 +5,18 @@ from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_evo.algorithms import ALGORITHMS, MANY_OBJECTIVES, Floats, start
 from snap_graphs import Cell, space
+from snap_graphs.spaces.nb201 import NasBench201
 
 LEARNING = ("de", "re", "ls", "nsga2")
-HOME = space("nb201")
+HOME = NasBench201()
 BEST = (3, 1, 4, 2, 3, 0)
 """Six operators, by their place in the space."""
 
 
 def alike(cell: Cell) -> int:
     """Count the operators that are in their place."""
-    operators = [HOME.compose(BEST).nodes, cell.nodes]  # type: ignore[attr-defined]
-    return sum(a == b for a, b in zip(*operators, strict=True)) - 2
+    pairs = zip(HOME.compose(BEST).nodes, cell.nodes, strict=True)
+    return sum(a == b for a, b in pairs) - 2
 
 
 def climb(algorithm: str, seed: int, generations: int) -> list[Cell]:

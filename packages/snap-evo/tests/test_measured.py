@@ -2,16 +2,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from snap_catalog import SnapError
-from snap_evo.measured import (
-    CHANCE_SEEDS,
-    Measurement,
-    measure,
-    measured_source,
-    read_measured,
-)
+from snap_evo.measured import CHANCE_SEEDS, Measurement, measure
 from snap_evo.ranking import Ranking
 
 METRIC = "cifar10/test/baseline_accuracy"
+
+
+@pytest.fixture(autouse=True)
+def _read_once(measured: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("snap_evo.measured.convert", lambda _space, _source: measured)
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +19,7 @@ def oracle(measured: pa.Table) -> Ranking:
 
 
 def of(oracle: Ranking, row: int, draws: int = 1000) -> Measurement:
-    return measure("nb201", oracle.arch_id(row), oracle, oracle, draws)
+    return measure("nb201", oracle.arch_id(row), oracle, draws)
 
 
 def test_the_best_cell_of_the_space_is_the_known_one(oracle: Ranking) -> None:
@@ -56,20 +55,10 @@ def test_chance_picks_what_the_scorer_rates_highest_of_the_cells_drawn(oracle: R
 
 def test_chance_gains_nothing_from_a_scorer_that_knows_nothing(oracle: Ranking) -> None:
     blind = Ranking(oracle.graphs, np.zeros(len(oracle)))
-    found = measure("nb201", oracle.arch_id(0), oracle, blind, 1000)
+    found = measure("nb201", oracle.arch_id(0), blind, 1000)
     assert abs(found.chance_mean - found.mean) < 4 * found.chance_deviation / np.sqrt(CHANCE_SEEDS)
-
-
-def test_the_installed_file_holds_the_measurements(oracle: Ranking) -> None:
-    try:
-        source = measured_source("nb201")
-    except SnapError as error:
-        pytest.skip(str(error))
-    read = read_measured("nb201", source)
-    assert read.graphs["arch_id"].equals(oracle.graphs["arch_id"])
-    assert (read.values == oracle.values).all()
 
 
 def test_a_space_without_measurements_is_told_of() -> None:
     with pytest.raises(SnapError, match=r"no data package holds measurements of nb101; .*table:"):
-        measured_source("nb101")
+        measure("nb101", "2:1:", None, 10)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from snap_catalog import SnapError
-from snap_evo.objectives import Limit, front, parse_objectives
+from snap_evo.objectives import Limit, cost, front, parse_objectives
 from snap_graphs import graph_table
 
 
@@ -47,7 +47,16 @@ def test_a_metric_that_the_table_lacks_is_refused(three_cells_file: Path) -> Non
 
 
 def test_the_excess_over_a_limit_is_a_share_of_it() -> None:
-    assert Limit("params", 200).excess(np.array([100.0, 200.0, 300.0])).tolist() == [0, 0, 0.5]
+    values = np.array([100.0, 200.0, 300.0])
+    assert Limit("params", 200).excess(values).tolist() == [0, 0, 0.5]
+    assert Limit("params", least=200).excess(values).tolist() == [0.5, 0, 0]
+    assert Limit("params", 250, 200).excess(values).tolist() == pytest.approx([0.5, 0, 0.2])
+
+
+def test_limits_are_written_with_their_bounds() -> None:
+    assert str(Limit("flops", 6e8)) == "flops <= 600,000,000"
+    assert str(Limit("params", 6e6, 5e6)) == "5,000,000 <= params <= 6,000,000"
+    assert str(Limit("params", least=5e6)) == "5,000,000 <= params"
 
 
 def test_a_space_without_costs_cannot_be_limited(three_cells: pa.Table) -> None:
@@ -56,7 +65,7 @@ def test_a_space_without_costs_cannot_be_limited(three_cells: pa.Table) -> None:
     cells = list(Graphs.from_table(three_cells).cells())
     table = graph_table("own", cells, arch_ids=["a", "b", "c"])
     with pytest.raises(SnapError, match="own tells no params of its cells"):
-        Limit("params", 1).values(table)
+        cost(table, "params")
 
 
 @given(

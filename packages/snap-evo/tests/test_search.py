@@ -152,13 +152,19 @@ def test_a_search_whose_scorer_fails_leaves_its_history(
 
 def test_a_scorer_that_hangs_is_left_behind_when_the_time_is_over() -> None:
     result = search("nb201", Failing(2, hanging), time_limit=1.0)
-    assert result.stopped == "the time limit of 1 s"
+    assert (result.stopped, result.out_of_time) == ("the time limit of 1 s", True)
     assert result.evaluations == 40
 
 
 def test_a_scorer_that_hangs_from_the_start_is_told_of() -> None:
     with pytest.raises(SnapError, match=r"nothing was scored before the time limit of 0\.2 s"):
         search("nb201", Failing(0, hanging), time_limit=0.2)
+
+
+def test_the_time_limit_ends_a_search_that_finds_nothing_to_score() -> None:
+    limits = [Limit("params", 1)]
+    with pytest.raises(SnapError, match="candidates keeps to params <= 1 "):
+        search("nb201", ParamsScorer(), budget=10**9, time_limit=0.3, limits=limits)
 
 
 def test_patience_ends_a_search_that_gets_no_better() -> None:
@@ -182,9 +188,10 @@ def test_cells_beyond_a_limit_are_not_scored() -> None:
     assert result.best["params"][0].as_py() <= 500_000
 
 
-def test_a_limit_that_nothing_keeps_to_is_told_of_with_the_nearest() -> None:
+def test_a_limit_that_nothing_keeps_to_is_told_of_with_what_was_seen() -> None:
     with pytest.raises(
-        SnapError, match=r"none of 40 candidates keeps to params <= 10 \(the lowest seen is 73,306"
+        SnapError,
+        match=r"none of 40 candidates keeps to params <= 10 \(seen were 73,306 to 886,426\); widen",
     ):
         search("nb201", ParamsScorer(), budget=40, limits=[Limit("params", 10)])
 

@@ -26,3 +26,9 @@ def cells() -> pa.Table:
         "made/test/loss": Metric(100 - accuracy, "min", "nats"),
     }
     return graph_table("nb101", list(drawn.values()), arch_ids=list(drawn), metrics=metrics)
+
+
+@pytest.fixture(autouse=True)
+def _no_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep sentence encoders out, which take seconds to load; a test may put in its own."""
+    monkeypatch.setattr("snap_gcn.encoders.entry_points", lambda **_: ())

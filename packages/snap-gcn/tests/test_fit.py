@@ -6,7 +6,7 @@ import pytest
 import torch
 from snap_catalog import SnapError
 from snap_gcn.data import TrainingData, held_out, split
-from snap_gcn.fit import Epoch, Fitted, fit
+from snap_gcn.fit import Fitted, fit
 from snap_gcn.recipe import PRESETS, Recipe, members
 from snap_gcn.vocabulary import Vocabulary
 
@@ -87,16 +87,83 @@ def test_the_operators_of_the_training_cells_are_told(
 
 
 def test_every_epoch_is_reported(cells: pa.Table, vocabulary: Vocabulary) -> None:
-    seen: list[Epoch] = []
+    seen: list[Fitted] = []
     fitted = fit(cells, vocabulary, ACCURACY, SMALL, seed=0, on_epoch=seen.append)
-    assert seen == fitted.history
-    assert len(seen) == 4
+    assert [len(member.history) for member in seen] == [1, 2, 3, 4]
+    assert seen[-1] == fitted
 
 
-def test_a_diverging_loss_is_told(cells: pa.Table, vocabulary: Vocabulary) -> None:
+@pytest.mark.parametrize(
+    "recipe", [SMALL, replace(SMALL, identities=0.5, target="rank", step_size=2, batch_size=32)]
+)
+def test_training_goes_on_to_the_same_weights_from_every_epoch(
+    cells: pa.Table, vocabulary: Vocabulary, recipe: Recipe
+) -> None:
+    seen: list[Fitted] = []
+    whole = fit(cells, vocabulary, ACCURACY, recipe, seed=0, on_epoch=seen.append)
+    for begun in [*seen, seen[0]]:
+        torch.rand(3)  # whatever else draws from torch's generator
+        again = fit(cells, vocabulary, ACCURACY, recipe, seed=0, begun=begun)
+        assert same(whole, again)
+        assert again.trained == whole.trained
+        assert [e[:2] for e in again.history] == [e[:2] for e in whole.history]
+
+
+def taus_become(monkeypatch: pytest.MonkeyPatch, *taus: float) -> None:
+    """Let the validation of successive epochs say so."""
+    left = iter(taus)
+    monkeypatch.setattr(TrainingData, "tau", lambda _data, _weights: next(left))
+
+
+def test_patience_stops_training_and_keeps_the_best_epoch(
+    cells: pa.Table, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longer = replace(SMALL, epochs=9)
+    two = fit(cells, vocabulary, ACCURACY, replace(SMALL, epochs=2), seed=0)
+    taus_become(monkeypatch, 0.1, 0.5, 0.5, 0.4)
+    stopped = fit(cells, vocabulary, ACCURACY, longer, seed=0, patience=2)
+    assert (len(stopped.history), stopped.kept, stopped.epoch.tau) == (4, 2, 0.5)
+    assert same(stopped, two)
+
+
+def test_patience_survives_a_stop(
+    cells: pa.Table, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longer = replace(SMALL, epochs=9)
+    seen: list[Fitted] = []
+    taus_become(monkeypatch, 0.1, 0.5, 0.3, 0.4)
+    whole = fit(cells, vocabulary, ACCURACY, longer, seed=0, patience=2, on_epoch=seen.append)
+    taus_become(monkeypatch, 0.4)
+    again = fit(cells, vocabulary, ACCURACY, longer, seed=0, patience=2, begun=seen[2])
+    assert same(whole, again)
+    assert (again.kept, len(again.history)) == (2, 4)
+
+
+def test_without_patience_the_last_epoch_is_kept(
+    cells: pa.Table, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taus_become(monkeypatch, 0.4, 0.3, 0.2, 0.1)
+    assert fit(cells, vocabulary, ACCURACY, SMALL, seed=0).kept == 4
+
+
+def test_a_loss_that_becomes_no_number_is_told(cells: pa.Table, vocabulary: Vocabulary) -> None:
     wild = Recipe(epochs=2, learning_rate=float("inf"))
     with pytest.raises(SnapError, match=r"mine\.parquet: the loss became nan in epoch 1"):
         fit(cells, vocabulary, ACCURACY, wild, seed=0, source="mine.parquet")
+
+
+def test_a_diverging_loss_is_told(cells: pa.Table, vocabulary: Vocabulary) -> None:
+    wild = Recipe(epochs=9, learning_rate=1e3)
+    with pytest.raises(SnapError, match=r"diverged: the loss, 1 for a constant, became .* epoch 2"):
+        fit(cells, vocabulary, ACCURACY, wild, seed=0)
+
+
+def test_a_network_that_tells_no_cells_apart_is_told(
+    cells: pa.Table, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taus_become(monkeypatch, 0.1, float("nan"))
+    with pytest.raises(SnapError, match=r"score all held-out cells alike.* in epoch 2; check made"):
+        fit(cells, vocabulary, ACCURACY, SMALL, seed=0)
 
 
 def test_too_few_cells_are_refused(cells: pa.Table, vocabulary: Vocabulary) -> None:
@@ -104,10 +171,13 @@ def test_too_few_cells_are_refused(cells: pa.Table, vocabulary: Vocabulary) -> N
         train(cells.slice(0, 3), vocabulary)
 
 
-def test_a_constant_metric_is_refused(cells: pa.Table, vocabulary: Vocabulary) -> None:
+@pytest.mark.parametrize("part", ["training", "held-out"])
+def test_a_constant_metric_is_refused(cells: pa.Table, vocabulary: Vocabulary, part: str) -> None:
     place = cells.column_names.index(ACCURACY)
-    flat = cells.set_column(place, cells.schema.field(ACCURACY), pa.array([90.0] * len(cells)))
-    with pytest.raises(SnapError, match="the same for every"):
+    values = cells[ACCURACY].to_numpy().copy()
+    values[held_out(cells) == (part == "held-out")] = 90.0
+    flat = cells.set_column(place, cells.schema.field(ACCURACY), pa.array(values))
+    with pytest.raises(SnapError, match=f"the same for every {part} cell"):
         train(flat, vocabulary)
 
 
@@ -125,7 +195,7 @@ def test_the_short_schedule_cuts_epochs_step_and_cells_alike() -> None:
     assert all(recipe.epochs >= 1 for recipe in members("snap", "short"))
 
 
-@pytest.mark.parametrize("recipe", PRESETS["snap"])
+@pytest.mark.parametrize("recipe", sorted(set(PRESETS["snap"].members), key=str))
 def test_every_member_of_the_default_preset_learns(
     cells: pa.Table, vocabulary: Vocabulary, recipe: Recipe
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from snap_catalog import Benchmark, SnapError
 from snap_catalog.catalog import SourceFile
-from snap_graphs.cache import cache_folder, cached, fetch
+from snap_graphs.cache import cached, fetch
 from snap_graphs.sources import own_source
 
 CONTENT = bytes(range(256)) * 20_000
@@ -259,14 +259,6 @@ def test_progress_is_told_on_standard_error(
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err.splitlines()[-1] == "data.bin: 5,120,000 of 5,120,000"
-
-
-def test_the_cache_is_in_the_systems_place_unless_chosen(
-    monkeypatch: pytest.MonkeyPatch, cache: Path
-) -> None:
-    assert cache_folder() == cache
-    monkeypatch.delenv("SNAP_CACHE")
-    assert cache_folder().name == "snap"
 
 
 def test_a_source_is_sought_in_the_cache_then_a_package_then_a_download(

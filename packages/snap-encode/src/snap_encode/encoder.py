@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from textwrap import shorten
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from snap_catalog import SnapError
-from snap_catalog.console import progress
+from snap_catalog.console import progress, say
 
 from snap_encode.hush import hushed
-from snap_encode.models import DEFAULT_MODEL, Model, locate
+from snap_encode.models import DEFAULT_MODEL, locate
+from snap_encode.threads import one_thread
+from snap_encode.vectors import VectorCache
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,29 +23,30 @@ _BATCH = 64
 
 
 class SentenceEncoder:
-    """A sentence-transformers model, on the CPU.
+    """A sentence-transformers model, on the CPU, and the vectors it has given before.
 
+    The model is loaded when it meets the first text whose vector is not in the cache.
     `all-MiniLM-L6-v2` pools the mean of the token vectors (paper, section 3.2) and scales it to
     length 1, so that the inner product of two vectors is their cosine similarity.
 
     Attributes:
         name: the model's name.
-        sha256: SHA-256 of the model's safetensors weights, 64 hexadecimal digits.
+        sha256: SHA-256 of the model's safetensors weights, 64 hexadecimal digits; of a model
+            derived from another, over the digests of both.
     """
 
     def __init__(self, model: str = DEFAULT_MODEL) -> None:
-        """Load a model.
+        """Choose a model.
 
         Args:
-            model: a folder, or a name on the Hugging Face hub; the default needs no network.
+            model: a known model, a folder, or a name on the Hugging Face hub.
 
         Raises:
             SnapError: the model is not to be had, damaged, or without safetensors weights.
         """
-        found = locate(model)
-        self.name = found.name
-        self.sha256 = found.sha256
-        self._model = _load(found)
+        self._found = locate(model)
+        self.name = self._found.name
+        self.sha256 = self._found.sha256
 
     def encode(self, texts: Sequence[str], *, quiet: bool = True) -> NDArray[np.float32]:
         """Return the vectors of some texts.
@@ -59,59 +61,45 @@ class SentenceEncoder:
 
         Returns:
             Array of shape (n, d), 384 columns for the default model.
+
+        Raises:
+            SnapError: the model's weights are not to be had, or damaged.
         """
         import numpy as np
 
+        cache = VectorCache(self._found.key, quiet=quiet)
         distinct = sorted(dict.fromkeys(texts), key=len)
-        vectors = np.empty((len(distinct), self._dimension()), np.float32)
-        bar = progress("Encoding", len(distinct), quiet=quiet)
-        with hushed(), _one_thread(), bar as advance:
-            for start in range(0, len(distinct), _BATCH):
-                batch = distinct[start : start + _BATCH]
-                vectors[start : start + len(batch)] = self._model.encode(
-                    batch, batch_size=_BATCH, show_progress_bar=False
-                )
+        vectors = cache.get(distinct)
+        missing = [text for text in distinct if text not in vectors]
+        for batch in self._compute(missing, quiet):
+            cache.put(batch)
+            vectors.update(batch)
+        if not texts:
+            return np.empty((0, self._dimension()), np.float32)
+        return np.stack([vectors[text] for text in texts])
+
+    @cached_property
+    def _network(self) -> SentenceTransformer:
+        return self._found.load()
+
+    def _compute(
+        self, texts: Sequence[str], quiet: bool
+    ) -> Iterator[dict[str, NDArray[np.float32]]]:
+        if not texts:
+            return
+        if "_network" not in vars(self):
+            say(f"Loading {self.name}", quiet=quiet)
+        network = self._network
+        bar = progress("Encoding", len(texts), quiet=quiet)
+        with hushed(), one_thread(), bar as advance:
+            for start in range(0, len(texts), _BATCH):
+                batch = texts[start : start + _BATCH]
+                vectors = network.encode(batch, batch_size=_BATCH, show_progress_bar=False)
+                yield dict(zip(batch, vectors, strict=True))
                 advance(len(batch))
-        row = {text: i for i, text in enumerate(distinct)}
-        return vectors[[row[text] for text in texts]]
 
     def _dimension(self) -> int:
-        dimension = self._model.get_embedding_dimension()
+        dimension = self._network.get_embedding_dimension()
         if dimension is None:
             raise SnapError(f"model {self.name!r}: it does not tell the length of its vectors")
         return dimension
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    # The sums come out the same whatever the number of cores; and where others keep the cores
-    # busy, threads that wait for one another make short texts several times slower.
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _load(model: Model) -> SentenceTransformer:
-    with hushed():
-        from sentence_transformers import SentenceTransformer
-
-        try:
-            return SentenceTransformer(
-                str(model.folder),
-                device="cpu",
-                local_files_only=True,
-                trust_remote_code=False,
-                model_kwargs={"use_safetensors": True},
-            )
-        # A damaged folder fails in as many ways as the libraries beneath have parts.
-        except Exception as error:
-            reason = shorten(str(error), 200, placeholder=" ...") or type(error).__name__
-            raise SnapError(
-                f"{model.folder}: not a sentence-transformers model that can be loaded "
-                f"({reason}); fetch or save it anew"
-            ) from error

@@ -13,7 +13,8 @@ def read_operators(path: str | os.PathLike[str]) -> dict[str, str]:
     """Read operators and their descriptions.
 
     A line without a tab is both name and description. Blank lines and lines that begin with `#`
-    are left out. The text is UTF-8, a byte order mark is tolerated.
+    are left out, and so is what an earlier line says in the same words. The text is UTF-8, a byte
+    order mark is tolerated.
 
     Args:
         path: the file.
@@ -31,11 +32,12 @@ def read_operators(path: str | os.PathLike[str]) -> dict[str, str]:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         name, description = _operator(line.rstrip("\n"), where)
-        if name in descriptions:
+        if descriptions.setdefault(name, description) != description:
             raise SnapError(
-                f"{where}: operator {_shown(name)} is already on line {lines[name]}; rename one"
+                f"{where}: operator {_shown(name)} has another description on line {lines[name]}; "
+                "rename one"
             )
-        descriptions[name], lines[name] = description, number
+        lines.setdefault(name, number)
     if not descriptions:
         raise SnapError(f"{path}: no operator in it; write one a line, name<TAB>description")
     return descriptions

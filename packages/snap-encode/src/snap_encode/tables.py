@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from snap_catalog import Operator, SnapError, operators
@@ -24,7 +24,7 @@ def encode(texts: Sequence[str], model: str = DEFAULT_MODEL) -> NDArray[np.float
 
     Args:
         texts: n texts.
-        model: a folder, or a name on the Hugging Face hub; the default needs no network.
+        model: a known model, a folder, or a name on the Hugging Face hub.
 
     Returns:
         Array of shape (n, d), 384 columns for the default model.
@@ -42,7 +42,7 @@ def operator_table(
 
     Args:
         descriptions: operator name -> what is said of it.
-        model: a folder, or a name on the Hugging Face hub; the default needs no network.
+        model: a known model, a folder, or a name on the Hugging Face hub.
         quiet: show no progress.
 
     Returns:
@@ -63,7 +63,7 @@ def catalog_table(
     Args:
         spaces: the spaces; all of them where none is given.
         length: which description to encode (paper, Table 1).
-        model: a folder, or a name on the Hugging Face hub; the default needs no network.
+        model: a known model, a folder, or a name on the Hugging Face hub.
         quiet: show no progress.
 
     Returns:
@@ -94,10 +94,31 @@ def _table(rows: Sequence[_Row], model: str, quiet: bool, metadata: Mapping[str,
     encoder = SentenceEncoder(model)
     vectors = encoder.encode([text for _, _, text in rows], quiet=quiet)
     columns = {
-        "space": pa.array([space for space, _, _ in rows], pa.string()),
-        "op": pa.array([op for _, op, _ in rows], pa.string()),
-        "text": pa.array([text for _, _, text in rows], pa.string()),
-        "embedding": pa.FixedSizeListArray.from_arrays(vectors.ravel(), vectors.shape[1]),
+        "space": _strings(space for space, _, _ in rows),
+        "op": _strings(op for _, op, _ in rows),
+        "text": _strings(text for _, _, text in rows),
+        "embedding": _lists(vectors),
     }
     made_by = {"snap.model": encoder.name, "snap.model_sha256": encoder.sha256}
     return pa.table(columns, metadata={**made_by, **metadata})
+
+
+# Not by `pa.array`, which imports pandas where that is installed, and so takes a second.
+
+
+def _strings(texts: Iterable[str | None]) -> pa.StringArray:
+    import pyarrow as pa
+
+    builder = pa.lib.StringBuilder()
+    builder.append_values(texts)
+    return builder.finish()
+
+
+def _lists(vectors: NDArray[np.float32]) -> pa.FixedSizeListArray:
+    import pyarrow as pa
+
+    count, dimension = vectors.shape
+    numbers = pa.py_buffer(vectors)
+    values = pa.Array.from_buffers(pa.float32(), vectors.size, [None, numbers])
+    of_one_length = pa.list_(pa.float32(), dimension)
+    return pa.Array.from_buffers(of_one_length, count, [None], children=[values])

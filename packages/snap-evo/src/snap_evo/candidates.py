@@ -7,9 +7,9 @@ from threading import Thread
 import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
-from snap_graphs import Cell, graph_table
+from snap_graphs import Cell
 
-from snap_evo.objectives import Floats, Limit, Objective
+from snap_evo.objectives import Floats, Limit, Objective, cost
 from snap_evo.scorers import Scorer, Scores, score_graphs
 
 
@@ -30,7 +30,7 @@ class Candidates:
 
     def __init__(
         self,
-        space: str,
+        tabulate: Callable[[Sequence[Cell]], pa.Table],
         scorer: Scorer,
         objectives: Sequence[Objective],
         limits: Sequence[Limit],
@@ -40,7 +40,7 @@ class Candidates:
         """Start without any.
 
         Args:
-            space: name of the search space.
+            tabulate: writes cells as rows of the `graphs` contract.
             scorer: rates cells.
             objectives: what candidates are worth.
             limits: what they may cost.
@@ -52,7 +52,7 @@ class Candidates:
         self.best: pa.Table | None = None
         self.scoring_seconds = 0.0
         self._best_score = -np.inf
-        self._space, self._scorer = space, scorer
+        self._tabulate, self._scorer = tabulate, scorer
         self._objectives, self._limits = objectives, limits
         self._recorded = _nothing() if recorded is None else recorded
         self._known = _known(self._recorded)
@@ -81,9 +81,11 @@ class Candidates:
             OutOfTimeError: the time limit came first; the generation is not kept.
             SnapError: the scorer failed, or the recorded history is of another search.
         """
-        graphs = graph_table(self._space, cells)
+        if self._deadline is not None and time.perf_counter() > self._deadline:
+            raise OutOfTimeError
+        graphs = self._tabulate(cells)
         self._check_recorded(graphs)
-        costs = {limit.column: limit.values(graphs) for limit in self._limits}
+        costs = {limit.column: cost(graphs, limit.column) for limit in self._limits}
         excess = np.zeros(len(cells))
         for limit in self._limits:
             excess += limit.excess(costs[limit.column])

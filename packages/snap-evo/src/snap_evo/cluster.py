@@ -12,6 +12,7 @@ import pyarrow as pa
 from snap_catalog import SnapError
 
 from snap_evo.comparison import Run, carry_out
+from snap_evo.extras import require
 from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer
 from snap_evo.scorers import Scores, score_graphs
@@ -71,11 +72,12 @@ def cluster() -> Iterator[int]:
     Raises:
         SnapError: Ray is not installed.
     """
-    try:
-        import ray
-    except ImportError as error:
-        raise SnapError("--engine ray: run: pip install 'snap-evo[ray]'") from error
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Under `uv run`, Ray would have every worker install this environment anew.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    require("ray", "ray")
+    import ray
+
     mine = not ray.is_initialized()
     ray.init(ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR)
     try:

@@ -1,18 +1,28 @@
 """Compare search algorithms over many seeds, in parallel processes."""
 
+import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context, parent_process
-from threading import Thread
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.process import BaseProcess
+from statistics import mean, stdev
+from typing import TYPE_CHECKING
 
 import numpy as np
+from snap_catalog import SnapError
 
+from snap_evo.candidates import Candidates
 from snap_evo.objectives import Floats
 from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer
+
+if TYPE_CHECKING:
+    from multiprocessing.pool import IMapIterator
+
+_SECONDS_BETWEEN_LOOKS = 1.0
 
 
 @dataclass(frozen=True)
@@ -56,19 +66,29 @@ def compare(
         One run a plan, in the order of the plans.
 
     Raises:
-        SnapError: one of the searches failed.
+        SnapError: one of the searches failed, or its process was killed.
     """
-    context = get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, initializer=_end_with_parent) as pool:
-        futures = [pool.submit(carry_out, plan) for plan in plans]
+    others = set(active_children())
+    with get_context("spawn").Pool(jobs, _prepare_worker) as pool:
+        workers = set(active_children()) - others
+        coming, runs = pool.imap(carry_out, plans), []
+        for _ in plans:
+            runs.append(_next(coming, workers))
+            after()
+    return runs
+
+
+def _next(coming: "IMapIterator[Run]", workers: set[BaseProcess]) -> Run:
+    """Wait for a run; a pool does not tell by itself that the process at work on it was killed."""
+    while True:
         try:
-            for future in as_completed(futures):
-                future.result()
-                after()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    return [future.result() for future in futures]
+            return coming.next(timeout=_SECONDS_BETWEEN_LOOKS)
+        except multiprocessing.TimeoutError as error:
+            if not workers <= set(active_children()):
+                raise SnapError(
+                    "a process of a search was killed, as when memory is short; "
+                    "run fewer at a time with --jobs"
+                ) from error
 
 
 @dataclass(frozen=True)
@@ -130,14 +150,14 @@ def regrets(runs: Iterable[Run], best: float) -> dict[str, Floats]:
 
 
 def _row(name: str, runs: Sequence[Run], best: float) -> Row:
-    scores = np.array([run.best[-1] for run in runs])
+    scores = [float(run.best[-1]) for run in runs]
     evaluations = np.array([run.evaluations_to(best) for run in runs])
     median = float(np.median(evaluations))
     return Row(
         algorithm=name,
         runs=len(runs),
-        score=float(scores.mean()),
-        deviation=float(scores.std(ddof=1)) if len(runs) > 1 else None,
+        score=mean(scores),
+        deviation=stdev(scores) if len(runs) > 1 else None,
         reached=int(np.isfinite(evaluations).sum()),
         evaluations=median if np.isfinite(median) else None,
         distinct=float(np.mean([run.distinct for run in runs])),
@@ -145,16 +165,17 @@ def _row(name: str, runs: Sequence[Run], best: float) -> Row:
     )
 
 
-def _end_with_parent() -> None:
-    """Let a worker end where the process that started it was killed, instead of waiting on."""
+def _prepare_worker() -> None:
+    """Let a worker leave Ctrl-C to its parent, which ends it, and compute on one core."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-    def watch() -> None:
-        parent = parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
 
-    Thread(target=watch, daemon=True).start()
+def _end_with_parent(_candidates: Candidates) -> None:
+    """Do not search on where the process that asked for it was killed."""
+    parent = parent_process()
+    if parent is not None and not parent.is_alive():
+        os._exit(1)
 
 
 _scorer = cache(load_scorer)
@@ -163,7 +184,7 @@ _scorer = cache(load_scorer)
 
 def carry_out(plan: Plan) -> Run:
     """Carry out one search."""
-    result = plan.carry_out(_scorer(plan.scorer))
+    result = plan.carry_out(_scorer(plan.scorer), after=_end_with_parent)
     scores = result.history["score"].fill_null(-np.inf).to_numpy()
     return Run(
         algorithm=plan.algorithm,

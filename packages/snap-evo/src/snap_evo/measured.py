@@ -5,7 +5,6 @@ Nothing here reaches a search: the benchmarks have the role `test` and are only 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from snap_catalog import Benchmark, SnapError, benchmark
@@ -53,55 +52,29 @@ class Measurement:
     chance_seeds: int
 
 
-def measured_source(space_name: str) -> Path:
-    """Return the installed file that holds measurements of a space.
-
-    Raises:
-        SnapError: nothing is measured of the space, or the data package is not installed.
-    """
-    if space_name not in _MEASURED:
-        raise SnapError(
-            f"no data package holds measurements of {space_name}; "
-            "search a table of them instead: --scorer table:FILE:COLUMN"
-        )
-    name, _ = _MEASURED[space_name]
-    source = installed_file(benchmark(name))
-    if source is None:
-        raise SnapError(f"the data package {name} is not installed; run: pip install {name}")
-    return source
-
-
-def read_measured(space_name: str, source: Path) -> Ranking:
-    """Read the measurements of a space.
-
-    Args:
-        space_name: the search space.
-        source: the file.
-
-    Returns:
-        All architectures that were measured, with `arch_id` alone of the columns of `graphs`.
-
-    Raises:
-        SnapError: the file is damaged.
-    """
-    _, metric = _MEASURED[space_name]
-    table = convert(space_name, source)
-    return Ranking(table.select(["arch_id"]), table[metric].to_numpy())
-
-
-def measure(
-    space_name: str, arch_id: str, measured: Ranking, predicted: Ranking, draws: int
-) -> Measurement:
+def measure(space_name: str, arch_id: str, predicted: Ranking | None, draws: int) -> Measurement:
     """Look up what was measured of an architecture.
 
     Args:
         space_name: the search space.
         arch_id: the architecture.
-        measured: what was measured of the space.
         predicted: the whole space as scored by the scorer of the search.
         draws: candidates that each run of random search draws.
+
+    Raises:
+        SnapError: nothing is measured of the space, or the data package is not installed.
     """
+    if space_name not in _MEASURED or predicted is None:
+        raise SnapError(
+            f"no data package holds measurements of {space_name}; "
+            "search a table of them instead: --scorer table:FILE:COLUMN"
+        )
     name, metric = _MEASURED[space_name]
+    source = installed_file(benchmark(name))
+    if source is None:
+        raise SnapError(f"the data package {name} is not installed; run: pip install {name}")
+    table = convert(space_name, source)
+    measured = Ranking(table, table[metric].to_numpy())
     row, best = measured.row(arch_id), int(np.argmax(measured.values))
     chance = _chance(measured, predicted, draws)
     return Measurement(

@@ -38,30 +38,28 @@ class Objective:
 
 @dataclass(frozen=True)
 class Limit:
-    """The most that a cell may cost.
+    """What a cell may cost.
 
     Attributes:
         column: `params` or `flops`.
         most: the highest value allowed.
+        least: the lowest value allowed.
     """
 
     column: str
-    most: float
+    most: float = np.inf
+    least: float = 0.0
 
     def __str__(self) -> str:
-        return f"{self.column} <= {self.most:,.0f}"
-
-    def values(self, graphs: pa.Table) -> Floats:
-        """Return (n,) costs of n rows of the `graphs` contract.
-
-        Raises:
-            SnapError: the space does not tell them.
-        """
-        return cost(graphs, self.column)
+        low = f"{self.least:,.0f} <= " if self.least else ""
+        high = f" <= {self.most:,.0f}" if self.most < np.inf else ""
+        return f"{low}{self.column}{high}"
 
     def excess(self, values: Floats) -> Floats:
-        """Return (n,) by what share of the limit costs are beyond it, 0 within."""
-        return np.maximum(values / self.most - 1, 0.0)
+        """Return (n,) by what share of the bound costs are beyond it, 0 within."""
+        above = values / self.most - 1
+        below = 1 - values / self.least if self.least else np.zeros(len(values))
+        return np.maximum(np.maximum(above, below), 0.0)
 
 
 ONE_OBJECTIVE = (Objective(SCORE, "max", None),)

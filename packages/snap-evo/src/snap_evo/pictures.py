@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from snap_catalog.parquet import replacing
 
 from snap_evo.objectives import SCORE, Floats
@@ -32,11 +33,12 @@ def draw_front(result: SearchResult, path: str | os.PathLike[str]) -> None:
     figure = Figure(figsize=(4.2 * len(names), 3.6), layout="constrained")
     panels = figure.subplots(1, len(names), squeeze=False, sharey=True)[0]
     for axes, name in zip(panels, names, strict=True):
-        for table, size, colour, label in (
-            (result.scored, 6, "#bbbbbb", "candidates"),
-            (result.front, 16, _COLOURS[0], "Pareto front"),
-        ):
-            axes.scatter(table[name], table[SCORE], s=size, color=colour, label=label)
+        scored, front = result.scored, result.front
+        # As pixels, for there may be thousands.
+        axes.scatter(
+            scored[name], scored[SCORE], s=6, color="#bbbbbb", label="candidates", rasterized=True
+        )
+        axes.scatter(front[name], front[SCORE], s=16, color=_COLOURS[0], label="Pareto front")
         axes.set(xlabel=name)
     panels[0].set(ylabel=SCORE)
     panels[-1].legend(loc="lower right", fontsize=8)
@@ -48,7 +50,8 @@ def draw_regret(
 ) -> None:
     """Draw regret over evaluations: the mean of some runs with its 95 % confidence band.
 
-    The band is where the means of 1,000 bootstrap samples of the runs lie.
+    The band is where the means of 1,000 bootstrap samples of the runs lie. It begins where every
+    run has found a cell within the limits.
 
     Args:
         regrets: (runs, evaluations) by name; how far the best so far is from the best there is.
@@ -63,14 +66,22 @@ def draw_regret(
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
     for colour, (name, runs) in zip(_COLOURS, regrets.items(), strict=False):
-        evaluations = np.arange(1, runs.shape[1] + 1)
-        low, high = band(runs)
-        axes.plot(evaluations, runs.mean(axis=0), color=colour, label=name)
-        axes.fill_between(evaluations, low, high, color=colour, alpha=0.2, linewidth=0)
+        turns = _turns(runs)
+        mean, (low, high) = runs[:, turns].mean(axis=0), band(runs[:, turns])
+        axes.step(1 + turns, mean, where="post", color=colour, label=name)
+        axes.fill_between(1 + turns, low, high, step="post", color=colour, alpha=0.2, linewidth=0)
     axes.set(xlabel="evaluations", ylabel="regret", yscale="log", title=title)
     axes.legend()
     axes.grid(alpha=0.3)
     _save(figure, path)
+
+
+def _turns(runs: Floats) -> npt.NDArray[np.int64]:
+    """Return the first finite column, those in which a run gets better, and the last."""
+    begun = np.flatnonzero(np.isfinite(runs).all(axis=0))
+    turns = np.ones(len(begun), np.bool_)
+    turns[1:-1] = (np.diff(runs[:, begun], axis=1) != 0).any(axis=0)[:-1]
+    return begun[turns]
 
 
 def band(runs: Floats) -> tuple[Floats, Floats]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata
@@ -29,8 +30,10 @@ class Plan:
         seed: of all randomness.
         objective: objectives, as `parse_objectives` reads them.
         table: the `graphs.parquet` whose metrics are objectives.
+        min_params: fewest parameters of a cell's network.
         max_params: most parameters of a cell's network.
         max_flops: most multiply-adds of a cell's network.
+        network: which network that is; the benchmark's own where None.
         patience: stop where that many candidates in a row brought no better score.
     """
 
@@ -41,9 +44,24 @@ class Plan:
     seed: int = defaults.SEED
     objective: str = "score"
     table: str | None = None
+    min_params: float | None = None
     max_params: float | None = None
     max_flops: float | None = None
+    network: str | None = None
     patience: int | None = None
+
+    @property
+    def limits(self) -> list[Limit]:
+        """What cells may cost."""
+        bounds = (
+            ("params", self.min_params, self.max_params),
+            ("flops", None, self.max_flops),
+        )
+        return [
+            Limit(column, most or np.inf, least or 0.0)
+            for column, least, most in bounds
+            if least or most
+        ]
 
     def carry_out(
         self,
@@ -54,7 +72,6 @@ class Plan:
         after: Callable[[Candidates], None] | None = None,
     ) -> SearchResult:
         """Search; arguments and errors are those of `search`."""
-        limits = (("params", self.max_params), ("flops", self.max_flops))
         return search(
             self.space,
             scorer,
@@ -62,7 +79,8 @@ class Plan:
             budget=self.budget,
             seed=self.seed,
             objectives=parse_objectives(self.objective, self.table),
-            limits=[Limit(column, most) for column, most in limits if most is not None],
+            limits=self.limits,
+            network=self.network,
             patience=self.patience,
             time_limit=time_limit,
             recorded=recorded,

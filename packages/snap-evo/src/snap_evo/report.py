@@ -52,6 +52,7 @@ def as_json(report: Report) -> str:
         "rank": _rank(report),
         "metrics": metrics,
         "measured": dataclasses.asdict(report.measured) if report.measured else None,
+        "network": report.plan.network,
         "scorer": report.plan.scorer,
         "algorithm": result.algorithm,
         "stopped": result.stopped,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ from snap_graphs import Cell, space
 
 from snap_evo.algorithms import Algorithm, start
 from snap_evo.candidates import Candidates, OutOfTimeError
+from snap_evo.costs import cell_graphs, check_network
 from snap_evo.defaults import ALGORITHM, BUDGET, SEED
 from snap_evo.objectives import ONE_OBJECTIVE, Limit, Objective, front
 from snap_evo.scorers import Scorer
@@ -25,11 +26,12 @@ class SearchResult:
         algorithm: name of the algorithm.
         seed: its seed.
         objectives: what it was after.
-        limits: what no cell found may exceed.
+        limits: what cells may cost.
         history: one row a candidate, as in the `search` contract.
         best: the best candidate within the limits, the first of equals, as one row of the `graphs`
             contract.
         stopped: why the search ended, in a few words.
+        out_of_time: whether that was the time limit; the scorer may be at work still.
         seconds: how long the search took.
         scoring_seconds: how much of that the scorer took.
     """
@@ -42,6 +44,7 @@ class SearchResult:
     history: pa.Table
     best: pa.Table
     stopped: str
+    out_of_time: bool
     seconds: float
     scoring_seconds: float
 
@@ -92,6 +95,7 @@ def search(
     seed: int = SEED,
     objectives: Sequence[Objective] = ONE_OBJECTIVE,
     limits: Sequence[Limit] = (),
+    network: str | None = None,
     patience: int | None = None,
     time_limit: float | None = None,
     recorded: pa.Table | None = None,
@@ -112,7 +116,8 @@ def search(
         budget: candidates the algorithm may propose, repetitions included.
         seed: of all randomness.
         objectives: what to optimise; several need an algorithm that knows of them.
-        limits: what no cell may exceed.
+        limits: what cells may cost.
+        network: whose costs are meant: `imagenet`, or the benchmark's own where None.
         patience: stop where that many candidates in a row brought no better score.
         time_limit: seconds after which to stop; a scorer still at work then is not waited for.
         recorded: history of an earlier run of the same search: its scores are not asked for again,
@@ -129,11 +134,14 @@ def search(
     if seed < 0:
         raise SnapError(f"the seed {seed} is negative; it must be at least 0")
     solver = start(algorithm, space(space_name), seed, len(objectives))
-    candidates = Candidates(space_name, scorer, objectives, limits, time_limit, recorded)
+    check_network(space_name, network)
+    tabulate = partial(cell_graphs, space_name, network)
+    candidates = Candidates(tabulate, scorer, objectives, limits, time_limit, recorded)
+    out_of_time = False
     try:
         stopped = _run(solver, candidates, budget, patience, after)
     except OutOfTimeError:
-        stopped = f"the time limit of {time_limit:g} s"
+        stopped, out_of_time = f"the time limit of {time_limit:g} s", True
     return SearchResult(
         space=space_name,
         algorithm=algorithm,
@@ -143,6 +151,7 @@ def search(
         history=_history(candidates, stopped),
         best=_best(candidates, limits),
         stopped=stopped,
+        out_of_time=out_of_time,
         seconds=candidates.seconds,
         scoring_seconds=candidates.scoring_seconds,
     )
@@ -179,11 +188,12 @@ def _history(candidates: Candidates, stopped: str) -> pa.Table:
 def _best(candidates: Candidates, limits: Sequence[Limit]) -> pa.Table:
     if candidates.best is None:
         history = candidates.history()
-        told = ", ".join(
-            f"{limit} (the lowest seen is {min(history[limit.column].to_pylist()):,.0f})"
+        told = "; ".join(
+            f"{limit} (seen were {min(seen):,.0f} to {max(seen):,.0f})"
             for limit in limits
+            if (seen := history[limit.column].to_pylist())
         )
         raise SnapError(
-            f"none of {candidates.evaluations:,} candidates keeps to {told}; raise the limit"
+            f"none of {candidates.evaluations:,} candidates keeps to {told}; widen the limits"
         )
     return candidates.best

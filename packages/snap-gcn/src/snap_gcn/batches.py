@@ -28,6 +28,10 @@ class Batch(NamedTuple):
     graph: Tensor
     outputs: Tensor
 
+    def to(self, device: torch.device) -> "Batch":
+        """Return the same on a device."""
+        return Batch(*(part.to(device) for part in self))
+
 
 @dataclass(frozen=True)
 class Batcher:

@@ -1,6 +1,7 @@
 """The model card."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -18,12 +19,14 @@ def card(config: Mapping[str, Any]) -> str:
         f"{data['n_validate']:,} more were held out.",
         f"- **Preset** `{config['preset']}`, schedule `{config['schedule']}`, "
         f"seed {config['seed']}; a score is the mean over {len(config['members'])} member(s):",
-        *(f"  - {_settings(recipe)}" for recipe in config["members"]),
+        *_members(config["members"]),
+        *_paths(config),
         f"- **Operators** by `{encoder['model']}` (SHA-256 `{encoder['sha256']}`, "
         f"{encoder['length']} descriptions).",
         f"- **Command** `{config['command']}`",
-        f"- **Held out**: Kendall's tau {data['tau']:.4f} after the last epoch, mean squared error "
-        f"{data['loss']:.3g} in training (means over members); {data['seconds']:.0f} s in all.",
+        f"- **Held out**: Kendall's tau {data['tau']:.4f} after the epochs kept, mean squared "
+        f"error {data['loss']:.3g} in training (means over members); {data['seconds']:.0f} s.",
+        *_early_stopping(data),
         "- **Licence** Apache-2.0.",
     ]
     if config.get("measured"):
@@ -35,6 +38,26 @@ def card(config: Mapping[str, Any]) -> str:
             for m in config["measured"]
         ]
     return "\n".join(lines) + "\n"
+
+
+def _members(recipes: Sequence[Mapping[str, Any]]) -> list[str]:
+    counted = Counter(_settings(recipe) for recipe in recipes)
+    return [f"  - {count} of {settings}" for settings, count in counted.items()]
+
+
+def _paths(config: Mapping[str, Any]) -> list[str]:
+    if not config.get("paths"):
+        return []
+    return [f"  - plus {config['paths']} times a linear model of the paths through the cell"]
+
+
+def _early_stopping(data: Mapping[str, Any]) -> list[str]:
+    if data.get("patience") is None:
+        return []
+    kept = ", ".join(map(str, data["kept"]))
+    return [
+        f"- **Early stopping** after {data['patience']} epochs without a better tau; kept: {kept}."
+    ]
 
 
 def _settings(recipe: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """The cells a predictor is trained on, and those it is only measured on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,6 @@ from torch import Tensor
 
 from snap_gcn.batches import Batcher
 from snap_gcn.inference import Member, score
-from snap_gcn.network import GcnNetwork
 from snap_gcn.recipe import Recipe
 from snap_gcn.seen import viewed
 from snap_gcn.vocabulary import Key, Vocabulary, keys_of
@@ -63,6 +63,7 @@ class TrainingData:
         recipe: how they are seen.
         vocabulary: vectors of the operators.
         vectors: the same as a tensor.
+        metric: what is regressed.
         train: the training cells, viewed.
         targets: (train,) what to regress.
         held: the validation cells, viewed.
@@ -74,6 +75,7 @@ class TrainingData:
     recipe: Recipe
     vocabulary: Vocabulary
     vectors: Tensor
+    metric: str
     train: pa.Table
     targets: Tensor
     held: Graphs
@@ -94,7 +96,7 @@ class TrainingData:
         """Lay out two sets of cells.
 
         Raises:
-            SnapError: an operator has no vector, or all training cells are alike in the metric.
+            SnapError: an operator has no vector, or all cells of a set are alike in the metric.
         """
         seen = viewed(held, recipe.views)
         graphs = Graphs.from_table(seen)
@@ -102,11 +104,12 @@ class TrainingData:
             recipe=recipe,
             vocabulary=vocabulary,
             vectors=torch.from_numpy(vocabulary.vectors),
+            metric=metric,
             train=viewed(train, recipe.views),
             targets=_targets(train, metric, recipe, source),
             held=graphs,
             held_op=vocabulary.find(seen, graphs, source),
-            held_merit=_merit(held, metric),
+            held_merit=_merit(held, metric, source, "held-out"),
             source=source,
         )
 
@@ -122,23 +125,23 @@ class TrainingData:
         """List the operators that occur in the training cells."""
         return keys_of(self.vocabulary.table, batcher.op)
 
-    def tau(self, network: GcnNetwork) -> float:
+    def tau(self, weights: Mapping[str, Tensor]) -> float:
         """Return Kendall's tau between scores and merits of the validation cells."""
-        member = Member(network.state_dict(), self.recipe.readout)
+        member = Member(weights, self.recipe.readout)
         (scores,) = score([member], self.vocabulary.vectors, self.held, self.held_op)
         return float(kendalltau(scores, self.held_merit).statistic)
 
 
-def _merit(table: pa.Table, metric: str) -> npt.NDArray[np.float64]:
+def _merit(table: pa.Table, metric: str, source: str, part: str) -> npt.NDArray[np.float64]:
     sign = -1.0 if table.schema.field(metric).metadata[b"direction"] == b"min" else 1.0
     values: npt.NDArray[np.float64] = table[metric].to_numpy()
+    if not values.std():
+        raise SnapError(f"{source}: {metric} is the same for every {part} cell")
     return sign * values
 
 
 def _targets(table: pa.Table, metric: str, recipe: Recipe, source: str) -> Tensor:
-    merit = _merit(table, metric)
-    if not merit.std():
-        raise SnapError(f"{source}: {metric} is the same for every training cell")
+    merit = _merit(table, metric, source, "training")
     if recipe.target == "rank":
         merit = rankdata(merit) / len(merit)
     return torch.from_numpy((merit - merit.mean()) / merit.std()).float()

@@ -1,11 +1,11 @@
-"""Train the members of a predictor."""
+"""Train a member of a predictor."""
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +14,16 @@ from snap_catalog import SnapError
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from snap_gcn import processes
 from snap_gcn.batches import Batcher
 from snap_gcn.data import TrainingData, split
 from snap_gcn.network import GcnNetwork
 from snap_gcn.recipe import Recipe
+from snap_gcn.threads import one_thread
 from snap_gcn.vocabulary import Key, Vocabulary
+
+_DIVERGED = 10.0
+"""Mean squared error of an epoch after the first; targets are standardised, so the mean has 1."""
 
 
 class Epoch(NamedTuple):
@@ -30,36 +35,53 @@ class Epoch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A trained member of a predictor.
+class Rest:
+    """What the next epoch goes on from, besides the data.
 
     Attributes:
-        weights: the state of its `GcnNetwork`.
+        network: state of the `GcnNetwork`.
+        optimiser: AdamW's state, by torch's names.
+        schedule: the learning-rate schedule's state.
+        torch_random: state of torch's generator.
+        numpy_random: state of the generator that draws the order of cells and the identities.
+    """
+
+    network: dict[str, Tensor]
+    optimiser: dict[str, Any]
+    schedule: dict[str, Any]
+    torch_random: Tensor
+    numpy_random: Any
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A member of a predictor, trained or in training.
+
+    Attributes:
+        weights: the state of its `GcnNetwork` after the epoch kept.
+        kept: that epoch, counted from 1: the last one, or the best where training stops early.
         history: one entry an epoch.
-        trained: (space, operator) pairs that occur in the training cells.
+        trained: (space, operator) pairs that occurred in the training cells.
         n_train: number of training cells.
         n_validate: number of validation cells.
+        rest: what the next epoch goes on from; None where training is over.
     """
 
     weights: dict[str, Tensor]
+    kept: int
     history: list[Epoch]
     trained: list[Key]
     n_train: int
     n_validate: int
+    rest: Rest | None
+
+    @property
+    def epoch(self) -> Epoch:
+        """How the epoch kept went."""
+        return self.history[self.kept - 1]
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep torch to one thread: small batches gain nothing from more, and results depend on it."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@_one_thread()
+@one_thread()
 def fit(
     table: pa.Table,
     vocabulary: Vocabulary,
@@ -68,7 +90,10 @@ def fit(
     *,
     seed: int,
     source: str = "graphs",
-    on_epoch: Callable[[Epoch], None] = lambda _epoch: None,
+    patience: int | None = None,
+    device: str | torch.device = "cpu",
+    begun: Fitted | None = None,
+    on_epoch: Callable[[Fitted], None] = lambda _fitted: None,
 ) -> Fitted:
     """Train one network to regress a metric (paper, section 4).
 
@@ -80,53 +105,148 @@ def fit(
         recipe: network and training settings.
         seed: of the initial weights, the cells used and their order.
         source: what to call the table in an error.
-        on_epoch: called with how every finished epoch went.
+        patience: stop after so many epochs without a better tau on the validation cells, and keep
+            the best epoch's weights; None trains to the end and keeps the last.
+        device: where the network is.
+        begun: what `on_epoch` was given when an earlier call with the same arguments was stopped;
+            training goes on from there to the same weights, bit for bit on a CPU.
+        on_epoch: called after every epoch with the member as it is then.
 
     Raises:
         SnapError: an operator has no vector, too few rows have the metric, all have the same value,
-            or the loss diverges.
+            or training diverges.
     """
+    if begun is not None and begun.rest is None:
+        return begun
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
     train, held = split(table, metric, recipe.fraction, random, source)
     data = TrainingData.build(train, held, vocabulary, metric, recipe, source)
-    batcher = data.batcher(random)
-    network = GcnNetwork(recipe, vocabulary.vectors.shape[1])
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-    )
-    schedule = torch.optim.lr_scheduler.StepLR(optimiser, recipe.step_size, recipe.gamma)
-    history = []
-    for number in range(1, recipe.epochs + 1):
+    training = _Training(data, random, patience, torch.device(device))
+    if begun is not None:
+        training.go_on_from(begun)
+    while True:
+        training.pass_once()
+        fitted = training.fitted()
+        on_epoch(fitted)
+        if fitted.rest is None:
+            return fitted
+
+
+class _Training:
+    """A member in training."""
+
+    def __init__(
+        self,
+        data: TrainingData,
+        random: np.random.Generator,
+        patience: int | None,
+        device: torch.device,
+    ) -> None:
+        self._data, self._recipe, self._random = data, data.recipe, random
+        self._patience, self._device = patience, device
+        self._vectors = data.vectors.to(device)
+        self._network = GcnNetwork(self._recipe, self._vectors.shape[1]).to(device)
+        self._parallel = processes.parallel(self._network)
+        self._optimiser = torch.optim.AdamW(
+            self._network.parameters(),
+            lr=self._recipe.learning_rate,
+            weight_decay=self._recipe.weight_decay,
+            fused=True,
+        )
+        self._schedule = torch.optim.lr_scheduler.StepLR(
+            self._optimiser, self._recipe.step_size, self._recipe.gamma
+        )
+        self._batcher: Batcher | None = None
+        self._trained: set[Key] = set()
+        self._history: list[Epoch] = []
+        self._kept, self._weights = 0, self._state()
+
+    def go_on_from(self, begun: Fitted) -> None:
+        """Take up an earlier training after its last epoch."""
+        assert begun.rest is not None
+        self._network.load_state_dict(begun.rest.network)
+        self._optimiser.load_state_dict(deepcopy(begun.rest.optimiser))
+        self._schedule.load_state_dict(begun.rest.schedule)
+        torch.set_rng_state(begun.rest.torch_random)
+        self._random.bit_generator.state = begun.rest.numpy_random
+        self._trained, self._history = set(begun.trained), list(begun.history)
+        self._kept, self._weights = begun.kept, begun.weights
+
+    def fitted(self) -> Fitted:
+        """Return the member as it is now."""
+        return Fitted(
+            weights=self._weights,
+            kept=self._kept,
+            history=list(self._history),
+            trained=sorted(self._trained, key=str),
+            n_train=len(self._data.targets),
+            n_validate=len(self._data.held),
+            rest=None if self._is_over() else self._rest(),
+        )
+
+    def pass_once(self) -> None:
+        """Pass once over the training cells, and measure on the validation cells."""
         begin = time.perf_counter()
-        if recipe.identities and number > 1:
-            batcher = data.batcher(random)
-        loss = _train(network, optimiser, data, batcher, random)
-        if not math.isfinite(loss):
-            raise SnapError(f"{source}: the loss became {loss} in epoch {number}; check {metric}")
-        schedule.step()
-        history.append(Epoch(loss, data.tau(network), time.perf_counter() - begin))
-        on_epoch(history[-1])
-    weights = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    return Fitted(weights, history, data.trained(batcher), len(data.targets), len(data.held))
+        if self._batcher is None or self._recipe.identities:
+            self._batcher = self._data.batcher(self._random)
+            self._trained.update(self._data.trained(self._batcher))
+        loss = self._train(self._batcher)
+        self._schedule.step()
+        state = self._state()
+        tau = processes.gathered(self._data.tau(state))[0]
+        self._check(loss, tau)
+        self._history.append(Epoch(loss, tau, time.perf_counter() - begin))
+        if self._patience is None or not self._kept or tau > self._history[self._kept - 1].tau:
+            self._kept, self._weights = len(self._history), state
 
+    def _train(self, batcher: Batcher) -> float:
+        """Return the mean squared error of a pass."""
+        self._network.train()
+        order = self._random.permutation(len(self._data.targets))
+        total, seen, size = 0.0, 0, self._recipe.batch_size
+        for first in range(0, len(order), size):
+            rows = processes.share(order[first : first + size])
+            if not len(rows):
+                continue
+            loss = self._step(batcher, rows)
+            if not math.isfinite(loss):
+                raise self._failure(f"the loss became {loss}")
+            total, seen = total + loss * len(rows), seen + len(rows)
+        return float(np.mean(processes.gathered(total / seen)))
 
-def _train(
-    network: GcnNetwork,
-    optimiser: torch.optim.Optimizer,
-    data: TrainingData,
-    batcher: Batcher,
-    random: np.random.Generator,
-) -> float:
-    """Pass once over the training cells, and return their mean squared error."""
-    network.train()
-    order = random.permutation(len(data.targets))
-    total, size = 0.0, data.recipe.batch_size
-    for first in range(0, len(order), size):
-        rows = order[first : first + size]
-        loss = mse_loss(network(data.vectors, batcher(rows)), data.targets[rows])
-        optimiser.zero_grad()
+    def _step(self, batcher: Batcher, rows: Any) -> float:
+        targets = self._data.targets[rows].to(self._device)
+        loss = mse_loss(self._parallel(self._vectors, batcher(rows).to(self._device)), targets)
+        self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        total += loss.item() * len(rows)
-    return total / len(order)
+        self._optimiser.step()
+        return loss.item()
+
+    def _check(self, loss: float, tau: float) -> None:
+        if self._history and loss > _DIVERGED:
+            raise self._failure(f"training diverged: the loss, 1 for a constant, became {loss:.3g}")
+        if not math.isfinite(tau):
+            raise self._failure("the network came to score all held-out cells alike, or with nan")
+
+    def _failure(self, problem: str) -> SnapError:
+        epoch, data = len(self._history) + 1, self._data
+        return SnapError(f"{data.source}: {problem} in epoch {epoch}; check {data.metric}")
+
+    def _is_over(self) -> bool:
+        since = len(self._history) - self._kept
+        impatient = self._patience is not None and since >= self._patience
+        return impatient or len(self._history) == self._recipe.epochs
+
+    def _rest(self) -> Rest:
+        return Rest(
+            network=self._state(),
+            optimiser=deepcopy(self._optimiser.state_dict()),
+            schedule=self._schedule.state_dict(),
+            torch_random=torch.get_rng_state(),
+            numpy_random=self._random.bit_generator.state,
+        )
+
+    def _state(self) -> dict[str, Tensor]:
+        """Return a copy of the network's state."""
+        return {k: v.detach().cpu().clone() for k, v in self._network.state_dict().items()}

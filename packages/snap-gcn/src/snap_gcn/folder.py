@@ -18,12 +18,14 @@ from snap_catalog.parquet import read, write
 from torch import Tensor
 
 from snap_gcn.card import card
+from snap_gcn.learning import draw
 
-_WEIGHTS, _CONFIG, _OPERATORS, _CARD = (
+_WEIGHTS, _CONFIG, _OPERATORS, _CARD, _CURVE = (
     "model.safetensors",
     "config.json",
     "operators.parquet",
     "README.md",
+    "learning.svg",
 )
 FORMAT = 1
 
@@ -34,7 +36,8 @@ class Model:
 
     Attributes:
         config: what the model is, what it was trained on and how it did; see `config.json`.
-        weights: the states of its members' networks, each name after `member` and its number.
+        weights: the tensors of its parts, each name after that of its part: `member.0` and so on
+            are networks, `paths` is a `PathModel`.
         operators: rows of the `operators` contract.
     """
 
@@ -42,20 +45,38 @@ class Model:
     weights: Mapping[str, Tensor]
     operators: pa.Table
 
-    def member(self, number: int) -> dict[str, Tensor]:
-        """Return the state of one member's network."""
-        prefix = _prefix(number)
+    def part(self, name: str) -> dict[str, Tensor]:
+        """Return the tensors of one part, by their names in it."""
+        prefix = f"{name}."
         named = {k: v for k, v in self.weights.items() if k.startswith(prefix)}
         return {name.removeprefix(prefix): value for name, value in named.items()}
 
+    def member(self, number: int) -> dict[str, Tensor]:
+        """Return the state of one member's network."""
+        return self.part(_member(number))
 
-def joined(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Put the states of several members' networks into one mapping."""
-    return {_prefix(i) + name: v for i, state in enumerate(states) for name, v in state.items()}
+
+def joined(
+    states: Sequence[Mapping[str, Tensor]], paths: Mapping[str, Tensor] | None = None
+) -> dict[str, Tensor]:
+    """Put the states of members' networks, and the tensors of a `PathModel`, into one mapping."""
+    parts = {_member(number): state for number, state in enumerate(states)}
+    parts["paths"] = paths or {}
+    return {f"{part}.{name}": v for part, state in parts.items() for name, v in state.items()}
 
 
-def _prefix(number: int) -> str:
-    return f"member.{number}."
+def _member(number: int) -> str:
+    return f"member.{number}"
+
+
+def check_free(folder: Path) -> None:
+    """Refuse a folder that holds anything but a model.
+
+    Raises:
+        SnapError: it does.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / _CONFIG).is_file():
+        raise SnapError(f"{folder}: holds other files; name a new or an empty folder")
 
 
 def save(model: Model, folder: Path) -> None:
@@ -64,8 +85,7 @@ def save(model: Model, folder: Path) -> None:
     Raises:
         SnapError: the folder exists and holds something else, or cannot be written.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / _CONFIG).is_file():
-        raise SnapError(f"{folder}: holds other files; name a new or an empty folder")
+    check_free(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
@@ -86,6 +106,8 @@ def _fill(model: Model, folder: Path) -> None:
     config = {"format": FORMAT, **model.config, "sha256": files}
     (folder / _CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
     (folder / _CARD).write_text(card(config), "utf-8")
+    if "history" in config["training"]:
+        draw(config["training"], folder / _CURVE)
 
 
 def load(folder: Path) -> Model:

@@ -55,19 +55,31 @@ _QUICK = Recipe(
     gamma=0.2,
     fraction=0.05,
 )
-_READOUTS: tuple[tuple[Readout, ...], ...] = (("sum", "output"), ("output",))
-_VIEWS: tuple[tuple[View, ...], ...] = (("prune", "show_implicit"), ("prune",))
+_SHOWN = replace(_QUICK, readout=("output",), views=("prune", "show_implicit"))
+_PRUNED = tuple(
+    replace(_QUICK, readout=readout, views=("prune",))
+    for readout in (("sum", "output"), ("output",))
+)
 
-PRESETS: Mapping[str, tuple[Recipe, ...]] = {
-    "paper": (Recipe(),),
-    "snap": tuple(
-        replace(_QUICK, readout=readout, views=views)
-        for _ in range(2)
-        for readout in _READOUTS
-        for views in _VIEWS
-    ),
+
+@dataclass(frozen=True)
+class Preset:
+    """What a predictor's score is made of.
+
+    Attributes:
+        members: the recipes of the networks, whose mean is taken.
+        paths: what a `snap_gcn.paths.PathModel` counts for, which is added to that mean; there is
+            none where it is 0.
+    """
+
+    members: tuple[Recipe, ...]
+    paths: float = 0.0
+
+
+PRESETS: Mapping[str, Preset] = {
+    "paper": Preset((Recipe(),)),
+    "snap": Preset(_PRUNED * 4 + (_SHOWN,) * 2, paths=0.85),
 }
-"""The members of each preset; a predictor's score is the mean of theirs."""
 
 
 BUNDLED = ("snap", "paper")
@@ -80,7 +92,7 @@ def members(preset: str, schedule: Schedule) -> tuple[Recipe, ...]:
     The short schedule, for further seeds and grids, is the full one over a fifth of the cells and
     with the epochs and the learning-rate step cut as 150 to 20.
     """
-    full = PRESETS[preset]
+    full = PRESETS[preset].members
     return full if schedule == "full" else tuple(map(_short, full))
 
 

@@ -11,12 +11,15 @@ from snap_gcn.recipe import BUNDLED
 class GcnScorer:
     """Scores graphs with a bundled predictor, or with the one in a model folder."""
 
-    def __init__(self, model: str = BUNDLED[0]) -> None:
-        self._predictor = Predictor.load(model)
+    def __init__(self, model: str = BUNDLED[0], device: str = "cpu") -> None:
+        self._predictor = Predictor.load(model, device)
         self.name = self._predictor.name
 
     def score(self, graphs: pa.Table) -> npt.NDArray[np.float64]:
         """Score rows of the `graphs` contract; higher is better.
+
+        Operators that the table's metadata describes are encoded once, where the model does not
+        know them.
 
         Returns:
             (n,) one score a row.
@@ -24,4 +27,5 @@ class GcnScorer:
         Raises:
             SnapError: an operator has no vector.
         """
+        self._predictor = self._predictor.with_described(graphs.schema)
         return self._predictor.score(graphs)

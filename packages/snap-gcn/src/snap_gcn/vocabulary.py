@@ -1,7 +1,9 @@
 """Vectors of operators, and the search for those that a table of graphs needs."""
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,11 @@ from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata
 from snap_graphs import Graphs
 from snap_graphs.arrays import Ints
+from snap_graphs.cell import INPUT, OUTPUT
 
 Key = tuple[str | None, str]
+_MOST_TOLD = 5
+"""Unknown operators that a message names."""
 
 
 @dataclass(frozen=True)
@@ -62,33 +67,47 @@ class Vocabulary:
     def find(self, table: pa.Table, graphs: Graphs, source: str) -> Ints:
         """Return (nodes,) the row of every node's operator.
 
-        An operator is looked up in its graph's space first, then among those of no space.
+        An operator is looked up in its graph's space first, then among those of no space;
+        `input` and `output` at last in any space.
 
         Raises:
             SnapError: an operator has no vector.
         """
+        count = len(graphs.vocabulary)
         homes = table["space"].combine_chunks().dictionary_encode()
-        home = np.repeat(homes.indices.to_numpy(), graphs.sizes).astype(np.int64)
-        pairs, inverse = np.unique(home * len(graphs.vocabulary) + graphs.op, return_inverse=True)
-        rows = [
-            self._row(homes.dictionary[pair // len(graphs.vocabulary)].as_py(), name, source)
-            for pair in pairs
-            for name in [graphs.vocabulary[pair % len(graphs.vocabulary)]]
+        pairs = np.repeat(homes.indices.to_numpy(), graphs.sizes).astype(np.int64) * count
+        pairs += graphs.op
+        present = np.flatnonzero(np.bincount(pairs))
+        keys = [
+            (homes.dictionary[pair // count].as_py(), graphs.vocabulary[pair % count])
+            for pair in present.tolist()
         ]
-        return np.array(rows, np.int64)[inverse]
+        rows = np.zeros(present.max(initial=-1) + 1, np.int64)
+        rows[present] = self._rows(keys, source)
+        return rows[pairs]
 
-    def _row(self, space: str, name: str, source: str) -> int:
-        row = self.rows.get((space, name), self.rows.get((None, name)))
-        if row is None:
-            known = sorted({op for home, op in self.rows if home in (space, None)})
-            known = known or sorted({op for _, op in self.rows})
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.0)
-            raise SnapError(
-                f"{source}: no vector for operator {name!r} of space {space!r} (nearest known: "
-                f"{', '.join(near)}); describe it in a file, run: snap-encode FILE, "
-                "and pass the result with --operators"
-            )
-        return row
+    def _rows(self, keys: Sequence[Key], source: str) -> list[int]:
+        found = [self.rows.get(key, self._anywhere.get(key[1])) for key in keys]
+        unknown = [key for key, row in zip(keys, found, strict=True) if row is None]
+        if unknown:
+            raise UnknownOperatorError(self, unknown, source)
+        return [row for row in found if row is not None]
+
+    @cached_property
+    def _anywhere(self) -> dict[str, int]:
+        """The operators of no particular space; input and output mean the same in all."""
+        return {
+            name: row
+            for (space, name), row in sorted(self.rows.items(), key=lambda item: item[0][0] is None)
+            if space is None or name in (INPUT, OUTPUT)
+        }
+
+    def nearest(self, key: Key) -> list[str]:
+        """Return the names of up to three known operators most like that of an unknown one."""
+        space, name = key
+        known = sorted({op for home, op in self.rows if home in (space, None)})
+        known = known or sorted({op for _, op in self.rows})
+        return difflib.get_close_matches(name, known, n=3, cutoff=0.0)
 
     def distances(self, trained: list[Key]) -> npt.NDArray[np.float64]:
         """Return (rows,) one minus the cosine to the nearest of the operators trained on."""
@@ -97,6 +116,38 @@ class Vocabulary:
         seen = unit[[self.rows[key] for key in trained]]
         nearest: npt.NDArray[np.float64] = (unit @ seen.T).max(axis=1)
         return np.maximum(1 - nearest, 0)
+
+
+class UnknownOperatorError(SnapError):
+    """Graphs hold operators that have no vector."""
+
+    def __init__(
+        self, vocabulary: Vocabulary, unknown: Sequence[Key], source: str, hint: str = ""
+    ) -> None:
+        """Name them, the nearest known ones and the remedy.
+
+        Args:
+            vocabulary: what is known.
+            unknown: the operators.
+            source: what to call the graphs.
+            hint: more on what is near, for the message.
+        """
+        self.vocabulary, self.unknown, self.source = vocabulary, list(unknown), source
+        told = "; ".join(
+            f"no vector for operator {name!r} of space {space!r} "
+            f"(nearest known: {', '.join(vocabulary.nearest((space, name)))})"
+            for space, name in unknown[:_MOST_TOLD]
+        )
+        more = len(unknown) - _MOST_TOLD
+        model = decode_metadata(vocabulary.table.schema).get("snap.model")
+        super().__init__(
+            f"{source}: {told}{f'; and {more} more' if more > 0 else ''}{hint}; describe each on a "
+            f"line NAME<TAB>SENTENCE of ops.txt, run: snap-encode ops.txt --model {model}, "
+            "and pass --operators ops.parquet"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return UnknownOperatorError, (self.vocabulary, self.unknown, self.source)
 
 
 def keys_of(table: pa.Table, rows: Any) -> list[Key]:

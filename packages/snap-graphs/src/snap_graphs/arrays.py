@@ -105,13 +105,15 @@ class Graphs:
         """Return the same graphs with more names in the vocabulary."""
         return replace(self, vocabulary=(*self.vocabulary, *names))
 
-    def dense(self, most: int = 65_536) -> Iterator[Dense]:
+    def dense(self, most: int = 65_536, largest: int | None = None) -> Iterator[Dense]:
         """Yield the graphs grouped by their number of nodes.
 
         Args:
             most: graphs at a time; fewer where they are large.
+            largest: leave out graphs of more nodes than that.
         """
-        for size in np.unique(self.sizes).tolist():
+        sizes = np.unique(self.sizes)
+        for size in sizes[sizes <= (sizes.max(initial=0) if largest is None else largest)].tolist():
             rows = np.flatnonzero(self.sizes == size)
             step = min(most, max(1, _MOST_ENTRIES // size**2))
             for first in range(0, len(rows), step):

@@ -2,12 +2,12 @@
 
 import errno
 import hashlib
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snap_catalog import Benchmark, SnapError
+from snap_catalog.cache import cache_folder
 from snap_catalog.catalog import SourceFile
 from snap_catalog.console import Advance, progress
 from snap_catalog.parquet import replacing
@@ -17,16 +17,6 @@ if TYPE_CHECKING:
 
 _RETRIES, _SECONDS, _BLOCK = 2, 30, 1 << 20
 """Further attempts at an address, seconds without an answer, bytes in one go."""
-
-
-def cache_folder() -> Path:
-    """Return the folder for downloads: `SNAP_CACHE`, or the system's place for caches."""
-    chosen = os.environ.get("SNAP_CACHE")
-    if chosen:
-        return Path(chosen)
-    import pooch
-
-    return Path(pooch.os_cache("snap"))
 
 
 def cached(facts: Benchmark) -> Path | None:

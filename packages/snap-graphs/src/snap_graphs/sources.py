@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from snap_catalog import Benchmark, SnapError
+from snap_catalog.cache import cache_folder
 
-from snap_graphs.cache import cache_folder, cached, downloadable, fetch, remedy
+from snap_graphs.cache import cached, downloadable, fetch, remedy
 from snap_graphs.formats.files import installed_file
 
 

@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Candidates that an algorithm may propose.",
 )
-@options.limit_options[0]
-@options.limit_options[1]
+@options.limit_options
 @click.option(
     "--best",
     type=float,
@@ -62,8 +61,10 @@ def compare(
     algorithms: str,
     seeds: int,
     budget: int,
+    min_params: float | None,
     max_params: float | None,
     max_flops: float | None,
+    network: str | None,
     best: float | None,
     jobs: int | None,
     engine: str,
@@ -75,19 +76,27 @@ def compare(
 
     Writes runs.csv (one row a search), regret.svg and regret.png.
     """
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from snap_evo import comparison, output
     from snap_evo.plan import Plan
 
-    names = algorithms.split(",")
+    plan = Plan(
+        space=space,
+        scorer=scorer,
+        budget=budget,
+        min_params=min_params,
+        max_params=max_params,
+        max_flops=max_flops,
+        network=network,
+    )
     plans = [
-        Plan(space, scorer, name, budget, seed, max_params=max_params, max_flops=max_flops)
-        for name in names
+        replace(plan, algorithm=name, seed=seed)
+        for name in algorithms.split(",")
         for seed in range(seeds)
     ]
     folder = output.prepare(out)
-    if best is None and max_params is None and max_flops is None:
+    if best is None and not plan.limits:
         best = _best_of_space(space, scorer)
     with progress(f"compare {space}", len(plans), quiet=quiet) as advance:
         runs = _carry_out(plans, engine, jobs, lambda: advance(1))

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from snap_evo.candidates import Candidates
     from snap_evo.plan import Plan
-    from snap_evo.ranking import Ranking
     from snap_evo.report import Report
     from snap_evo.scorers import Scorer
     from snap_evo.search_loop import SearchResult
@@ -42,8 +41,7 @@ _STARTED = time.perf_counter()
     "--table, as latency:edgegpu. All but score are lowered, metrics as the table says.",
 )
 @click.option("--table", type=click.Path(dir_okay=False), help="A graphs.parquet with metrics.")
-@options.limit_options[0]
-@options.limit_options[1]
+@options.limit_options
 @click.option(
     "--budget",
     type=int,
@@ -65,8 +63,10 @@ def run(
     algorithm: str | None,
     objective: str,
     table: str | None,
+    min_params: float | None,
     max_params: float | None,
     max_flops: float | None,
+    network: str | None,
     budget: int | None,
     patience: int | None,
     time_limit: float | None,
@@ -93,8 +93,10 @@ def run(
         seed=seed,
         objective=objective,
         table=table,
+        min_params=min_params,
         max_params=max_params,
         max_flops=max_flops,
+        network=network,
         patience=patience,
     )
     _search(plan, out, None, time_limit=time_limit, engine=engine, as_json=as_json, quiet=quiet)
@@ -152,7 +154,6 @@ def _search(
     from snap_evo import output, report
 
     folder = output.prepare(out)
-    lookup = _Lookup(plan.space)
     with (
         _judge(plan.scorer, engine) as judge,
         output.keeping(plan, folder) as keep,
@@ -173,7 +174,7 @@ def _search(
             "scoring": result.scoring_seconds,
             "algorithm": time.perf_counter() - began - result.scoring_seconds,
         }
-        told = _examine(result, plan, judge, lookup, seconds)
+        told = _examine(result, plan, judge, seconds)
     with _timed("writing and drawing", seconds):
         files = output.write_results(told, folder) + output.write_drawings(told, folder)
     click.echo(report.as_json(told).rstrip() if as_json else report.summary(told, seconds, files))
@@ -193,44 +194,26 @@ def _judge(scorer: str, engine: str) -> "Iterator[Scorer]":
         yield ClusterScorer(scorer, processors)
 
 
-class _Lookup:
-    """Reads what was measured of a space while the search is at work."""
-
-    def __init__(self, space: str) -> None:
-        from snap_catalog import SnapError
-
-        from snap_evo.aside import Aside
-        from snap_evo.measured import measured_source, read_measured
-
-        self.reading: Aside[Ranking] | None = None
-        self.problem = ""
-        try:
-            self.reading = Aside(read_measured, space, measured_source(space))
-        except SnapError as error:
-            self.problem = str(error)
-
-
 def _examine(
-    result: "SearchResult",
-    plan: "Plan",
-    judge: "Scorer",
-    lookup: _Lookup,
-    seconds: dict[str, float],
+    result: "SearchResult", plan: "Plan", judge: "Scorer", seconds: dict[str, float]
 ) -> "Report":
     """Place the best cell in the whole space, as scored and as measured."""
+    from snap_catalog import SnapError
+
     from snap_evo.measured import measure
     from snap_evo.ranking import rank_space
     from snap_evo.report import Report
 
+    if result.out_of_time:  # the scorer may hang
+        return Report(result, plan, None, None, "the time limit ended the search")
     with _timed("ranking the space", seconds):
         predicted = rank_space(result.space, judge)
-    if predicted is None or lookup.reading is None:
-        return Report(result, plan, predicted, None, lookup.problem)
     arch_id = str(result.best["arch_id"][0])
     with _timed("measured accuracies", seconds):
-        measured = measure(
-            result.space, arch_id, lookup.reading.result(), predicted, result.evaluations
-        )
+        try:
+            measured = measure(result.space, arch_id, predicted, result.evaluations)
+        except SnapError as error:
+            return Report(result, plan, predicted, None, str(error))
     return Report(result, plan, predicted, measured)
 
 

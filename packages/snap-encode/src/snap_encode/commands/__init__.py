@@ -1,0 +1,1 @@
+"""The subcommands of `snap-encode`, a module for each kind of work."""

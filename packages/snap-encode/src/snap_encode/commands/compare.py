@@ -1,0 +1,112 @@
+"""`snap-encode similarity` and `nearest`."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from snap_catalog.catalog import Length
+
+from snap_encode.commands.options import json_option, length_option, model_option, quiet_option
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from snap_encode.known import Match
+
+
+@click.command()
+@click.argument("texts", nargs=-1, required=True, metavar="A B...")
+@length_option
+@model_option
+@json_option
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="Draw a heat map, to an SVG or PNG file."
+)
+@quiet_option
+def similarity(
+    texts: tuple[str, ...],
+    length: Length | None,
+    model: str,
+    as_json: bool,
+    out: Path | None,
+    quiet: bool,
+) -> None:
+    """Print how alike texts are: the cosines of their vectors.
+
+    SPACE:NAME, as nb201:nor_conv_3x3, stands for the description of a catalogued operator.
+    """
+    from snap_catalog.parquet import check_writable
+
+    from snap_encode.cosines import cosines
+    from snap_encode.encoder import SentenceEncoder
+    from snap_encode.heatmap import SUFFIXES, draw
+    from snap_encode.known import described
+
+    if len(texts) < 2:
+        raise click.UsageError("Give two texts or more.")
+    if out is not None:
+        if out.suffix not in SUFFIXES:
+            raise click.UsageError(f"{out}: name a file that ends in {' or '.join(SUFFIXES)}")
+        check_writable(out)
+    vectors = SentenceEncoder(model).encode(
+        [described(text, length or "short") for text in texts], quiet=quiet
+    )
+    matrix = cosines(vectors, vectors)
+    if as_json:
+        click.echo(json.dumps({"texts": texts, "cosine": matrix.tolist()}, indent=2))
+    else:
+        _print(_matrix(texts, matrix.tolist()))
+    if out is not None:
+        draw(matrix, texts, out)
+
+
+@click.command()
+@click.argument("text")
+@click.option("-k", type=click.IntRange(min=1), default=5, show_default=True, help="How many.")
+@model_option
+@json_option
+@quiet_option
+def nearest(text: str, k: int, model: str, as_json: bool, quiet: bool) -> None:
+    """Print which known operators TEXT is nearest: those of the catalog, torch.nn and the corpus.
+
+    A line holds the cosine, the operators (SPACE:NAME) and the description of theirs that is so
+    near.
+    """
+    from snap_encode.known import nearest as matches
+
+    found = matches(text, k, model, quiet=quiet)
+    if as_json:
+        click.echo(json.dumps([match._asdict() for match in found], indent=2))
+    else:
+        _print(_matches(found))
+
+
+def _matrix(texts: Sequence[str], matrix: Sequence[Sequence[float]]) -> "Table":
+    from rich.table import Table
+
+    table = Table("", "", box=None)
+    for number in range(1, len(texts) + 1):
+        table.add_column(str(number), justify="right", no_wrap=True)
+    for number, (text, row) in enumerate(zip(texts, matrix, strict=True), 1):
+        table.add_row(str(number), text, *(f"{value:.3f}" for value in row))
+    return table
+
+
+def _matches(found: "Sequence[Match]") -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None)
+    table.add_column("cosine", justify="right", no_wrap=True)
+    table.add_column("operator")
+    table.add_column("description")
+    for match in found:
+        table.add_row(f"{match.cosine:.3f}", ", ".join(match.operators), match.description)
+    return table
+
+
+def _print(table: "Table") -> None:
+    from rich.console import Console
+
+    Console(markup=False, highlight=False).print(table)

@@ -1,0 +1,75 @@
+"""`snap-encode encode`."""
+
+from pathlib import Path
+
+import click
+from snap_catalog import operators
+from snap_catalog.catalog import Length
+from snap_catalog.console import say
+
+from snap_encode.commands.options import length_option, model_option, quiet_option
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--space",
+    "spaces",
+    multiple=True,
+    type=click.Choice(list(operators())),
+    help="Encode the operators of a catalogued search space instead of a file; may be repeated.",
+)
+@length_option
+@model_option
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The file to write.  [default: FILE's stem, or `operators`, with .parquet, in the "
+    "current folder]",
+)
+@quiet_option
+def encode(
+    file: Path | None,
+    spaces: tuple[str, ...],
+    length: Length | None,
+    model: str,
+    out: Path | None,
+    quiet: bool,
+) -> None:
+    """Encode the operators of FILE, or of a catalogued space, to a Parquet file.
+
+    FILE has one operator a line, `name<TAB>description` or just a description, which is then its
+    name too. Blank lines and lines that begin with # are left out.
+    """
+    if (file is None) == (not spaces):
+        raise click.UsageError("Give either FILE or --space.")
+    if file is not None and length is not None:
+        raise click.UsageError("--length goes with --space: FILE holds the descriptions.")
+    target = out or Path(f"{file.stem if file else 'operators'}.parquet")
+    if file is not None and file.resolve() == target.resolve():
+        raise click.UsageError(f"{target} is the file to read; choose another output with -o.")
+    _encode(file, spaces, length or "short", model, target, quiet)
+
+
+def _encode(
+    file: Path | None,
+    spaces: tuple[str, ...],
+    length: Length,
+    model: str,
+    target: Path,
+    quiet: bool,
+) -> None:
+    from snap_catalog import parquet
+
+    from snap_encode.listing import read_operators
+    from snap_encode.tables import catalog_table, operator_table
+
+    descriptions = read_operators(file) if file else {}
+    parquet.check_writable(target)
+    if file:
+        table = operator_table(descriptions, model, quiet=quiet)
+    else:
+        table = catalog_table(*spaces, length=length, model=model, quiet=quiet)
+    parquet.write(table, target, "operators", producer="snap-encode")
+    say(f"{target}: {table.num_rows:,} operators", quiet=quiet)

@@ -1,0 +1,22 @@
+"""Options that several commands take."""
+
+from typing import get_args
+
+import click
+from snap_catalog.catalog import Length
+
+from snap_encode.models import DEFAULT_MODEL, KNOWN
+
+model_option = click.option(
+    "--model",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    help=f"The encoder: {', '.join(KNOWN)}, a folder, or a name on the Hugging Face hub.",
+)
+length_option = click.option(
+    "--length",
+    type=click.Choice(get_args(Length)),
+    help="Which description of a catalogued operator to encode.  [default: short]",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but errors.")

@@ -1,0 +1,64 @@
+"""Draw a matrix of cosine similarities."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+from snap_catalog.parquet import replacing
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SUFFIXES = (".svg", ".png")
+_LABEL_WIDTH, _CELL, _DARK = 32, 0.55, 0.55
+"""Characters in a line of a label, inches, share of the scale above which figures are white."""
+
+
+def draw(
+    similarity: NDArray[np.float32], labels: Sequence[str], path: str | os.PathLike[str]
+) -> None:
+    """Draw a matrix as a heat map with its values; the suffix (`SUFFIXES`) chooses the format.
+
+    Equal matrices give equal files.
+
+    Args:
+        similarity: cosines, shape (n, n).
+        labels: the n texts.
+        path: the file.
+
+    Raises:
+        SnapError: the file cannot be written.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    wrapped = [fill(label, _LABEL_WIDTH, max_lines=3, placeholder=" ...") for label in labels]
+    side = _CELL * len(labels)
+    figure = Figure(figsize=(side + 3.5, side + 2.5), layout="constrained")
+    axes = figure.add_subplot()
+    low = min(0.0, float(similarity.min()))
+    image = axes.imshow(similarity, cmap="Blues", vmin=low, vmax=1)
+    ticks = range(len(labels))
+    axes.set_yticks(ticks, wrapped, fontsize=8)
+    axes.set_xticks(ticks, wrapped, fontsize=8, rotation=45, ha="right", rotation_mode="anchor")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    for i in ticks:
+        for j in ticks:
+            value = float(similarity[i, j])
+            colour = "white" if value - low > _DARK * (1 - low) else "black"
+            axes.text(j, i, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=8)
+    figure.colorbar(image, ax=axes, label="cosine similarity", shrink=0.8)
+    suffix = Path(path).suffix.removeprefix(".")
+    metadata = {"Date": None} if suffix == "svg" else None
+    # Text stays text, so that the viewer's fonts serve where ours lack a script.
+    settings = rc_context({"svg.hashsalt": "snap", "svg.fonttype": "none"})
+    with replacing(path) as temporary, settings, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(temporary, format=suffix, dpi=200, metadata=metadata)

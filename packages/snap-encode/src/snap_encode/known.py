@@ -1,0 +1,106 @@
+"""The operators that the catalog and the corpus describe, and which of them a text is nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from snap_catalog import SnapError, corpus, operators
+from snap_catalog.catalog import Length
+
+from snap_encode.cosines import cosines
+from snap_encode.encoder import SentenceEncoder
+from snap_encode.models import DEFAULT_MODEL
+
+
+class Match(NamedTuple):
+    """Known operators that one description stands for.
+
+    Attributes:
+        cosine: its similarity to the text, -1 to 1.
+        operators: each as `SPACE:NAME`; the space is `torch.nn` or `corpus` outside the catalog.
+        description: the description, or the operator's name where that is nearer.
+    """
+
+    cosine: float
+    operators: tuple[str, ...]
+    description: str
+
+
+def nearest(
+    text: str, k: int = 5, model: str = DEFAULT_MODEL, *, quiet: bool = True
+) -> list[Match]:
+    """Tell which known operators a text is nearest.
+
+    An operator stands where the nearest of its descriptions does, and only there.
+
+    Args:
+        text: what is said of an operator.
+        k: how many matches to return.
+        model: a known model, a folder, or a name on the Hugging Face hub.
+        quiet: show no progress.
+
+    Returns:
+        Up to k matches, the nearest first.
+
+    Raises:
+        SnapError: the model cannot be loaded.
+    """
+    said = _descriptions()
+    vectors = SentenceEncoder(model).encode([text, *said], quiet=quiet)
+    (similarity,) = cosines(vectors[:1], vectors[1:])
+    matches: list[Match] = []
+    listed: set[str] = set()
+    for cosine, (description, names) in sorted(
+        zip(similarity.tolist(), said.items(), strict=True), key=lambda pair: -pair[0]
+    ):
+        new = tuple(name for name in names if name not in listed)
+        if new and len(matches) < k:
+            matches.append(Match(cosine, new, description))
+            listed.update(new)
+    return matches
+
+
+def described(argument: str, length: Length) -> str:
+    """Return the description of a catalogued operator, `SPACE:NAME`; any other text as it is.
+
+    Raises:
+        SnapError: the space is catalogued, but has no such operator.
+    """
+    space, colon, name = argument.partition(":")
+    if not colon or space not in operators():
+        return argument
+    known = {operator.name: operator for operator in operators()[space]}
+    if name not in known:
+        raise SnapError(f"{space!r} has no operator {name!r}; it has {', '.join(known)}")
+    return known[name].descriptions[length]
+
+
+def _descriptions() -> Mapping[str, list[str]]:
+    """Return the operators of every description, each as `SPACE:NAME`."""
+    said: dict[str, list[str]] = {}
+    for operator, text in (*_catalogued(), *_of_the_corpus()):
+        names = said.setdefault(text, [])
+        if operator not in names:
+            names.append(operator)
+    return said
+
+
+def _catalogued() -> Iterator[tuple[str, str]]:
+    for space, known in operators().items():
+        for operator in known:
+            for text in (operator.name, *operator.descriptions.values()):
+                yield f"{space}:{operator.name}", text
+
+
+def _of_the_corpus() -> Iterator[tuple[str, str]]:
+    """Yield the operators with what is said of them and at most their kernel size.
+
+    With every combination of all settings the texts would be twice as many, and no clearer.
+    """
+    for term in corpus().values():
+        name = f"{'torch.nn' if term.torch else 'corpus'}:{term.name}"
+        yield name, term.name
+        for settings, text in term.examples():
+            if settings.keys() <= {"kernel"}:
+                yield name, text

@@ -1,0 +1,123 @@
+"""Folders of sentence-transformers models: their weights' checksum, and loading them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from textwrap import shorten
+from typing import TYPE_CHECKING
+
+from snap_catalog import SnapError
+
+from snap_encode.hush import hushed
+from snap_encode.models.model import Model, joined_sha256
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+_CONFIGURATION = ("*.json", "*.txt", "*.model")
+
+
+def folder_model(folder: Path, name: str) -> Model:
+    """Return the model in a folder, whose checksum is that of what is found there.
+
+    Raises:
+        SnapError: the folder holds no safetensors weights, or pickled ones.
+    """
+    sha256 = weights_sha256(folder)
+    configuration = (f for part in _parts(folder) for p in _CONFIGURATION for f in part.glob(p))
+    key = joined_sha256(sha256, files_sha256(sorted(configuration)))
+    return Model(name, sha256, key, partial(load, folder))
+
+
+def load_checked(folder: Path, sha256: str, remedy: str) -> SentenceTransformer:
+    """Load a model whose weights are known.
+
+    Raises:
+        SnapError: the weights are others; the message ends with the remedy.
+    """
+    check_sha256(folder, weights_sha256(folder), sha256, remedy)
+    return load(folder)
+
+
+def check_sha256(path: Path, found: str, expected: str, remedy: str) -> None:
+    """Refuse weights that are not the expected ones.
+
+    Raises:
+        SnapError: the checksums differ; the message ends with the remedy.
+    """
+    if found != expected:
+        raise SnapError(
+            f"{path}: the weights are damaged (SHA-256 {found[:8]}..., not "
+            f"{expected[:8]}...); {remedy}"
+        )
+
+
+def load(folder: Path) -> SentenceTransformer:
+    """Load a model, on the CPU, without running code that comes with it.
+
+    Raises:
+        SnapError: it cannot be loaded.
+    """
+    with hushed():
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            return SentenceTransformer(
+                str(folder),
+                device="cpu",
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            )
+        # A damaged folder fails in as many ways as the libraries beneath have parts.
+        except Exception as error:
+            reason = shorten(str(error), 200, placeholder=" ...") or type(error).__name__
+            raise SnapError(
+                f"{folder}: not a sentence-transformers model that can be loaded "
+                f"({reason}); fetch or save it anew"
+            ) from error
+
+
+def weights_sha256(folder: Path) -> str:
+    """Return the SHA-256 of a model's safetensors weights, in the order of its modules.
+
+    Raises:
+        SnapError: there are none, or pickled ones, or the list of modules is damaged.
+    """
+    weights = [file for part in _parts(folder) for file in _weights(part)]
+    if not weights:
+        raise SnapError(f"{folder}: no .safetensors weights here; name the folder of a model")
+    return files_sha256(weights)
+
+
+def files_sha256(files: Iterable[Path]) -> str:
+    """Return the SHA-256 of the contents of files, one after the other."""
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _parts(folder: Path) -> list[Path]:
+    """Return the folders of the model's modules, the model's own where none are listed."""
+    listing = folder / "modules.json"
+    if not listing.exists():
+        return [folder]
+    try:
+        paths = [module["path"] for module in json.loads(listing.read_text("utf-8"))]
+        return [folder / path for path in dict.fromkeys(paths)]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SnapError(f"{listing}: not a list of modules; fetch the model anew") from error
+
+
+def _weights(part: Path) -> list[Path]:
+    found = sorted(part.glob("*.safetensors"))
+    if not found and any(part.glob("*.bin")):
+        raise SnapError(f"{part}: pickled weights are not loaded; save them as .safetensors")
+    return found

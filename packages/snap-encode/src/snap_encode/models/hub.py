@@ -1,0 +1,45 @@
+"""Models of the Hugging Face hub."""
+
+from pathlib import Path
+from textwrap import shorten
+
+from snap_encode.hush import hushed
+
+OWNER = "sentence-transformers/"
+"""Who owns a model that is named without an owner."""
+
+_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
+_SECONDS = 10.0
+
+
+class HubError(Exception):
+    """Why the hub did not give a model, in a few words."""
+
+
+def download(repository: str) -> Path:
+    """Return the folder of a model, from the hub or from its cache when it cannot be reached.
+
+    Args:
+        repository: its owner and name.
+
+    Raises:
+        HubError: neither has the model.
+    """
+    with hushed():
+        from huggingface_hub import HfApi, snapshot_download
+
+        unreachable: Exception | None = None
+        # Of all that the library raises, only some derives from one class.
+        try:
+            # The download has no time limit on its first question, so it is asked here.
+            HfApi().model_info(repository, timeout=_SECONDS)
+        except Exception as error:
+            unreachable = error
+        try:
+            folder = snapshot_download(
+                repository, allow_patterns=_FILES, local_files_only=unreachable is not None
+            )
+        except Exception as error:
+            reason = str(unreachable or error) or type(error).__name__
+            raise HubError(shorten(reason, 120, placeholder=" ...")) from error
+    return Path(folder)

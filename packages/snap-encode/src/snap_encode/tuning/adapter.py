@@ -1,0 +1,89 @@
+"""A sentence encoder of which only low-rank updates (LoRA) learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import Parameter
+from torch.nn.functional import normalize
+
+from snap_encode.hush import hushed
+from snap_encode.models import Model
+from snap_encode.tuning.recipe import Recipe
+
+_LAYERS = r"encoder\.layer\.\d+\..*\.(query|key|value|dense)"
+"""The linear layers of a BERT's blocks."""
+_PART = 16
+"""Texts of like length that go through the model together, which saves padding."""
+
+
+class Adapter:
+    """A base model and its low-rank updates.
+
+    At first the updates are 0, and the vectors those of the base.
+    """
+
+    def __init__(self, base: Model, recipe: Recipe, seed: int) -> None:
+        """Load the base, and add the updates to it.
+
+        Args:
+            base: a sentence-transformers model whose first module is a BERT.
+            recipe: its `rank` and `alpha` count.
+            seed: of the updates' first factors; the second ones begin at 0.
+        """
+        self._model = base.load()
+        self._model.eval()  # Dropout stays off: there is little to overfit with, and less noise.
+        with hushed():
+            from peft import LoraConfig, get_peft_model
+
+            torch.manual_seed(seed)
+            config = LoraConfig(r=recipe.rank, lora_alpha=recipe.alpha, target_modules=_LAYERS)
+            transformer: Any = self._model[0]
+            self._peft = get_peft_model(transformer.model, config)
+
+    def parameters(self) -> list[Parameter]:
+        """Return what learns, in a fixed order."""
+        return [p for p in self._model.parameters() if p.requires_grad]
+
+    def __call__(self, texts: list[str]) -> Tensor:
+        """Return the vectors of n texts, of length 1 and shape (n, d), to learn from."""
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        parts = [
+            self._model(self._model.preprocess([texts[i] for i in order[start : start + _PART]]))
+            for start in range(0, len(order), _PART)
+        ]
+        vectors = torch.cat([part["sentence_embedding"] for part in parts])
+        return normalize(vectors[torch.tensor(order).argsort()])
+
+    def embed(self, texts: list[str]) -> NDArray[np.float32]:
+        """Return the same vectors as an array, for any number of texts."""
+        with hushed():
+            vectors: NDArray[np.float32] = self._model.encode(
+                texts, batch_size=_PART, show_progress_bar=False, normalize_embeddings=True
+            )
+        return vectors
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the updates, named as peft names them in a file."""
+        with hushed():
+            from peft import get_peft_model_state_dict
+
+            state: Mapping[str, Tensor] = get_peft_model_state_dict(self._peft)
+        return {name: value.detach().clone() for name, value in state.items()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take over the updates of another adapter of the same recipe."""
+        with hushed():
+            from peft import set_peft_model_state_dict
+
+            set_peft_model_state_dict(self._peft, dict(state))
+
+    def config(self) -> dict[str, Any]:
+        """Return the content of peft's `adapter_config.json`, without the place of the base."""
+        config = dict(self._peft.peft_config["default"].to_dict())
+        return {**config, "base_model_name_or_path": None, "inference_mode": True}

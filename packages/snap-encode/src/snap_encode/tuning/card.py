@@ -1,0 +1,76 @@
+"""The model card of a tuned encoder."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_LOSSES = {
+    "contrastive": "supervised contrastive loss with degrees of similarity; it fixes how far "
+    "cosines lie apart, not where, so that those of unrelated texts need not be 0",
+    "cosine": "squared difference of cosine and intended similarity",
+    "triplet": "triplet loss, Euclidean, margin 1",
+}
+_FIGURES = {
+    "accuracy": "right operator nearest, of all held out",
+    "reciprocal_rank": "mean reciprocal rank of the right operator",
+    "silhouette": "silhouette of the categories (cosine)",
+    "same_kind": "same kind with another kernel nearer than another kind with the same kernel",
+    "told_apart": "same kernel, re-worded, nearer than another kernel in those words",
+    "told_apart_verbatim": "same kernel, re-worded, nearer than another kernel word for word",
+}
+
+
+def card(name: str, record: Mapping[str, Any]) -> str:
+    """Write a model card.
+
+    Args:
+        name: the encoder's name.
+        record: `settings` and `history` as a `Run` has them, `terms` with the number of operators
+            of each split, and `figures` with the `Figures` of each measured split.
+    """
+    settings, terms = record["settings"], record["terms"]
+    lines = [
+        f"# {name}",
+        "",
+        "A sentence encoder for descriptions of neural network operators: texts about one operator",
+        "get like vectors, texts about operators of one category related ones. It is",
+        f"`{settings['base']}` with low-rank updates (LoRA).",
+        "",
+        f"- **Base** `{settings['base']}`, weights of SHA-256 `{settings['base_sha256']}`; its",
+        "  licence is Apache-2.0.",
+        "- **Data** the corpus of `snap-catalog` with what torch itself says of its classes",
+        f"  (SHA-256 `{settings['corpus_sha256']}`): all that is said of",
+        f"  {terms['train']} operators. No architecture and no accuracy was seen.",
+        f"- **Split** by operator: {terms['validate']} further ones served to choose the settings,",
+        f"  {terms['test']} are reported on only.",
+        f"- **Loss** `{settings['loss']}`: {_LOSSES[settings['loss']]}.",
+        "- **Intended similarity** 1 for one operator in settings (kernel size, stride, dilation,",
+        "  groups) that do not contradict each other, 0.7 for one category, 0 elsewhere.",
+        f"- **Settings** {_told(settings)}.",
+        f"- **Command** `snap-encode tune --out {name} --loss {settings['loss']} "
+        f"--seed {settings['seed']}`",
+        "- **Licence** Apache-2.0.",
+        "- **Limits** English only in training; kernels above 9 were not seen; texts that differ",
+        "  in a number alone stay nearer to each other than to most re-wordings; one seed, see the",
+        "  documentation of `snap-encode` for the spread over seeds.",
+        "",
+        "## Measured",
+        "",
+        "On operators that training never saw:",
+        "",
+        "| figure | " + " | ".join(record["figures"]) + " |",
+        "|---|" + "---|" * len(record["figures"]),
+        *(
+            f"| {told} | "
+            + " | ".join(f"{figures[key]:.3f}" for figures in record["figures"].values())
+            + " |"
+            for key, told in _FIGURES.items()
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _told(settings: Mapping[str, Any]) -> str:
+    shown = {
+        k: v for k, v in settings.items() if k != "loss" and not k.startswith(("base", "corp"))
+    }
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown.items())

@@ -1,0 +1,73 @@
+"""The folder of a tuned encoder: adapter, manifest, record of the training and model card."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+from snap_catalog import SnapError
+from snap_catalog.parquet import check_writable
+
+from snap_encode.models.derived import ADAPTER, ADAPTER_CONFIG, write_manifest
+from snap_encode.tuning.adapter import Adapter
+from snap_encode.tuning.card import card
+
+RECORD = "training.json"
+"""Settings, course and figures of the run, which the model card tells in words."""
+
+
+def check_new(folder: Path) -> None:
+    """Refuse a folder that exists or cannot be made, before long work that is to fill it.
+
+    Raises:
+        SnapError: naming the folder and the remedy.
+    """
+    if folder.exists():
+        raise SnapError(f"{folder}: exists already; name a new folder")
+    check_writable(folder)
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder to fill, and rename it to `folder` only when all went well.
+
+    Raises:
+        SnapError: the folder exists already or cannot be written.
+    """
+    check_new(folder)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
+            made = Path(name) / folder.name
+            made.mkdir()
+            yield made
+            made.rename(folder)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SnapError(f"{folder}: cannot write here ({reason}); choose another place") from error
+
+
+def write(folder: Path, adapter: Adapter, record: Mapping[str, Any]) -> None:
+    """Write the folder of a tuned encoder, whole or not at all.
+
+    Args:
+        folder: a new folder; its name is the encoder's.
+        adapter: the tuned encoder.
+        record: what `training.json` is to hold; see `snap_encode.tuning.card`.
+
+    Raises:
+        SnapError: the folder exists already or cannot be written.
+    """
+    with new_folder(folder) as made:
+        (made / ADAPTER).write_bytes(save(adapter.state()))
+        write_json(made / ADAPTER_CONFIG, adapter.config())
+        write_json(made / RECORD, record)
+        write_manifest(made, base=record["settings"]["base"], weights=ADAPTER)
+        (made / "README.md").write_text(card(folder.name, record), "utf-8")
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a mapping as JSON, for people to read as well."""
+    path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", "utf-8")

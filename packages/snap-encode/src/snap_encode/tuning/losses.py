@@ -1,0 +1,79 @@
+"""What tuning minimises: each loss looks at all pairs of a batch at once."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from snap_encode.tuning.recipe import Loss
+
+MARGIN = 1.0
+"""Of the triplet loss (paper, equation 1)."""
+TEMPERATURE = 0.1
+"""Of the contrastive loss."""
+
+
+def cosine(vectors: Tensor, targets: Tensor) -> Tensor:
+    """Return the squared difference of cosine and target (paper, appendix F).
+
+    It is averaged over the pairs of each target, and then over the targets, lest the many
+    unrelated pairs outweigh the few of one operator.
+
+    Args:
+        vectors: shape (n, d), of length 1.
+        targets: intended cosines, shape (n, n).
+    """
+    rows, columns = torch.triu_indices(len(vectors), len(vectors), 1)
+    similarity, intended = (vectors @ vectors.T)[rows, columns], targets[rows, columns]
+    squares = (similarity - intended).square()
+    return torch.stack(
+        [squares[intended == grade].mean() for grade in torch.unique(intended)]
+    ).mean()
+
+
+def triplet(vectors: Tensor, targets: Tensor) -> Tensor:
+    """Return the triplet loss (paper, equation 1), Euclidean, over all triplets of the batch.
+
+    Any text is an anchor, and any two others of which one is meant to be more like it than the
+    other are its positive and its negative. Triplets whose margin is kept do not count.
+
+    Args:
+        vectors: shape (n, d), of length 1.
+        targets: intended cosines, shape (n, n).
+    """
+    similarity = vectors @ vectors.T
+    # The root of 0 has no slope, hence the floor.
+    distance = (2 - 2 * similarity).clamp_min(1e-6).sqrt()
+    violation = (distance[:, :, None] - distance[:, None, :] + MARGIN).relu()
+    others = ~torch.eye(len(targets), dtype=torch.bool)
+    valid = (targets[:, :, None] > targets[:, None, :]) & others[:, :, None] & others[:, None, :]
+    violations = violation[valid]
+    return violations.sum() / (violations > 0).sum().clamp_min(1)
+
+
+def contrastive(vectors: Tensor, targets: Tensor) -> Tensor:
+    """Return a supervised contrastive loss that knows degrees of similarity.
+
+    For each text, the cosines to the others make a distribution over them, and so do the intended
+    ones; the loss is the cross-entropy of the two, averaged over the texts. With two degrees only
+    it is that of Khosla et al. (2020), "Supervised contrastive learning".
+
+    Args:
+        vectors: of length 1, shape (n, d).
+        targets: intended cosines, shape (n, n); a constant added to all of them changes nothing.
+    """
+    others = ~torch.eye(len(targets), dtype=torch.bool)
+    cosines, intended = (
+        matrix[others].view(len(targets), -1) / TEMPERATURE
+        for matrix in (vectors @ vectors.T, targets)
+    )
+    return cross_entropy(cosines, intended.softmax(1))
+
+
+LOSSES: Mapping[Loss, Callable[[Tensor, Tensor], Tensor]] = {
+    "contrastive": contrastive,
+    "cosine": cosine,
+    "triplet": triplet,
+}
+"""Loss -> function of vectors of length 1, shape (n, d), and targets, shape (n, n)."""

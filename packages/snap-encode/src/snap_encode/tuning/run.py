@@ -1,0 +1,168 @@
+"""A tuning run."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from snap_catalog import SnapError
+from snap_catalog.parquet import replacing
+from torch import Tensor
+
+from snap_encode.models import Model
+from snap_encode.tuning.adapter import Adapter
+from snap_encode.tuning.batches import Batches
+from snap_encode.tuning.evaluate import reciprocal_rank
+from snap_encode.tuning.examples import digest, examples, targets
+from snap_encode.tuning.losses import LOSSES
+from snap_encode.tuning.recipe import Recipe
+
+_WEIGHTS, _OPTIMISER = "weights.", "optimiser."
+
+
+class Epoch(NamedTuple):
+    """How an epoch went: mean loss, and mean reciprocal rank on the operators to validate by."""
+
+    loss: float
+    reciprocal_rank: float
+
+
+class Run:
+    """Tunes an encoder epoch by epoch.
+
+    What an epoch draws depends on the seed and its number alone, so that a run that was stopped
+    goes on as if it had not been.
+
+    Attributes:
+        settings: what the weights depend on; runs of equal settings end with equal weights.
+        recipe: how it is tuned.
+        adapter: the encoder as it is by now.
+        history: one entry a finished epoch.
+    """
+
+    def __init__(self, base: Model, recipe: Recipe, seed: int) -> None:
+        """Begin a run.
+
+        Args:
+            base: the model to tune.
+            recipe: how to tune it.
+            seed: of the first weights and the batches.
+        """
+        known = examples("train")
+        self.settings: dict[str, Any] = {
+            **asdict(recipe),
+            "seed": seed,
+            "base": base.name,
+            "base_sha256": base.sha256,
+            "corpus_sha256": digest(known),
+        }
+        self.adapter = Adapter(base, recipe, seed)
+        self.history: list[Epoch] = []
+        self.recipe, self._seed = recipe, seed
+        self._batches = Batches(known, recipe)
+        self._optimiser = torch.optim.AdamW(self.adapter.parameters(), weight_decay=0.0)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done."""
+        return len(self.history) == self.recipe.epochs
+
+    def epoch(self) -> Epoch:
+        """Do one epoch more, and return how it went.
+
+        Raises:
+            SnapError: the loss is no longer a finite number.
+        """
+        number = len(self.history)
+        random = np.random.default_rng([self._seed, number])
+        first = number * self.recipe.steps
+        losses = [self._step(random, first + i) for i in range(self.recipe.steps)]
+        self.history.append(Epoch(float(np.mean(losses)), reciprocal_rank(self.adapter.embed)))
+        return self.history[-1]
+
+    def _step(self, random: np.random.Generator, number: int) -> float:
+        batch = self._batches.draw(random)
+        vectors = self.adapter([example.text for example in batch])
+        loss = LOSSES[self.recipe.loss](vectors, torch.from_numpy(targets(batch)))
+        if not math.isfinite(value := loss.item()):
+            raise SnapError(
+                f"the {self.recipe.loss} loss became {value} in step {number + 1} of seed "
+                f"{self._seed}; try another seed, or a recipe with a lower learning rate"
+            )
+        for group in self._optimiser.param_groups:
+            group["lr"] = _learning_rate(self.recipe, number)
+        self._optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimiser.step()
+        return value
+
+    def save(self, path: Path) -> None:
+        """Write all that `resume` needs, whole or not at all.
+
+        Raises:
+            SnapError: the file cannot be written.
+        """
+        weights = {_WEIGHTS + name: value for name, value in self.adapter.state().items()}
+        moments = {
+            f"{_OPTIMISER}{i}.{name}": value
+            for i, state in self._optimiser.state_dict()["state"].items()
+            for name, value in state.items()
+        }
+        about = {"settings": json.dumps(self.settings), "history": json.dumps(self.history)}
+        with replacing(path) as temporary:
+            temporary.write_bytes(save({**weights, **moments}, about))
+
+    def resume(self, path: Path) -> None:
+        """Go on where another run was when it was saved.
+
+        Raises:
+            SnapError: the file is damaged, or of a run with other settings.
+        """
+        try:
+            with safe_open(path, "pt") as file:
+                about = file.metadata()
+                tensors = {name: file.get_tensor(name) for name in file.offset_keys()}
+            settings, history = json.loads(about["settings"]), json.loads(about["history"])
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise SnapError(
+                f"{path}: not a checkpoint ({error}); remove it and start anew"
+            ) from error
+        self._check(settings, path)
+        self.adapter.restore(_named(tensors, _WEIGHTS))
+        self._optimiser.load_state_dict(self._moments(_named(tensors, _OPTIMISER)))
+        self.history = [Epoch(*entry) for entry in history]
+
+    def _check(self, settings: dict[str, Any], path: Path) -> None:
+        for name, value in self.settings.items():
+            if settings.get(name) != value:
+                raise SnapError(
+                    f"{path}: the stopped run has {name} {settings.get(name)!r}, not {value!r}; "
+                    "resume it as it was begun, or remove the file and start anew"
+                )
+
+    def _moments(self, tensors: dict[str, Tensor]) -> dict[str, Any]:
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            number, key = name.split(".", 1)
+            state.setdefault(int(number), {})[key] = value
+        return {**self._optimiser.state_dict(), "state": state}
+
+
+def _named(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _learning_rate(recipe: Recipe, step: int) -> float:
+    """Rise over the first epoch, then fall to 0 with the cosine."""
+    done = (step + 1) / recipe.steps
+    if done <= 1:
+        return recipe.learning_rate * done
+    share = (done - 1) / max(recipe.epochs - 1, 1)
+    return recipe.learning_rate * (1 + math.cos(math.pi * share)) / 2

@@ -1,0 +1,72 @@
+"""Tune an encoder from beginning to end."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from snap_catalog import SnapError, corpus
+from snap_catalog.console import progress
+from snap_catalog.texts import Split
+
+from snap_encode.models.bases import BASES
+from snap_encode.threads import one_thread
+from snap_encode.tuning.evaluate import evaluate
+from snap_encode.tuning.folder import check_new, write
+from snap_encode.tuning.recipe import BASE, Recipe
+from snap_encode.tuning.run import Run
+
+_HELD_OUT: tuple[Split, ...] = ("validate", "test")
+
+
+@one_thread()
+def tune(
+    out: Path, recipe: Recipe, *, seed: int = 0, resume: bool = False, quiet: bool = True
+) -> None:
+    """Tune the base model on the corpus, and write it to a folder that `locate` finds.
+
+    After every epoch the run is kept in a file beside the folder, which is removed in the end.
+
+    Args:
+        out: a new folder.
+        recipe: how to tune.
+        seed: of all randomness; equal seeds give equal weights.
+        resume: go on where a stopped run was, if there was one.
+        quiet: show no progress.
+
+    Raises:
+        SnapError: the folder exists, a stopped run is in the way or has other settings, or the
+            loss diverges, or the run is interrupted.
+    """
+    check_new(out)
+    kept = out.with_name(f"{out.name}.checkpoint")
+    if kept.exists() and not resume:
+        raise SnapError(f"{kept}: of a stopped run; go on with --resume, or remove the file")
+    run = Run(BASES[BASE](), recipe, seed)
+    if kept.exists():
+        run.resume(kept)
+    try:
+        _finish(run, kept, quiet)
+    except KeyboardInterrupt as error:
+        done = f"{len(run.history)} of {recipe.epochs} epochs"
+        raise SnapError(f"{out}: stopped after {done}; --resume goes on there") from error
+    write(out, run.adapter, _record(run))
+    kept.unlink()
+
+
+def _finish(run: Run, kept: Path, quiet: bool) -> None:
+    with progress("Tuning epochs", run.recipe.epochs, quiet=quiet) as advance:
+        advance(len(run.history))
+        while not run.finished:
+            epoch = run.epoch()
+            run.save(kept)
+            advance(1, f"loss {epoch.loss:.4f} reciprocal rank {epoch.reciprocal_rank:.3f}")
+
+
+def _record(run: Run) -> dict[str, Any]:
+    figures = {split: evaluate(run.adapter.embed, split)._asdict() for split in _HELD_OUT}
+    return {
+        "settings": run.settings,
+        "terms": Counter(term.split for term in corpus().values()),
+        "history": [epoch._asdict() for epoch in run.history],
+        "figures": figures,
+    }

@@ -1,0 +1,6 @@
+"""`python -m snap_gcn`, as torchrun wants it."""
+
+from snap_gcn.cli import main
+
+if __name__ == "__main__":
+    main(prog_name="snap-gcn")

@@ -1,0 +1,1 @@
+"""The subcommands of `snap-gcn`, a module each."""

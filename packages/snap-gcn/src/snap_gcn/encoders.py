@@ -1,0 +1,119 @@
+"""Vectors of operators that a file of graphs describes, by an installed sentence encoder."""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.metadata import entry_points
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_catalog.parquet import decode_metadata
+
+from snap_gcn.vocabulary import UnknownOperatorError
+
+
+class Encoder(Protocol):
+    """A plug-in of the entry-point group `snap.encoders`.
+
+    Attributes:
+        sha256: the SHA-256 of its weights.
+    """
+
+    sha256: str
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return (texts, d) vectors."""
+
+
+def described(schema: pa.Schema, source: str) -> dict[str, str]:
+    """Return the operators that a file of graphs describes: sentences by name.
+
+    Raises:
+        SnapError: its metadata holds something else there.
+    """
+    try:
+        entries = json.loads(decode_metadata(schema).get("snap.operators", "{}"))
+    except ValueError:
+        entries = None
+    if not isinstance(entries, dict) or not all(isinstance(v, str) for v in entries.values()):
+        raise SnapError(f"{source}: snap.operators is no mapping of names to sentences; mend it")
+    return entries
+
+
+def installed(facts: Mapping[str, str]) -> Encoder | None:
+    """Return a model's encoder, or None where no plug-in offers it.
+
+    Args:
+        facts: the model's record of it: `model`, its name, and `sha256`.
+
+    Raises:
+        SnapError: what is installed under its name is another encoder.
+    """
+    found = tuple(entry_points(group="snap.encoders", name=facts["model"]))
+    if not found:
+        return None
+    encoder: Encoder = found[0].load()()
+    if encoder.sha256 != facts["sha256"]:
+        raise SnapError(
+            f"the installed encoder {facts['model']} has SHA-256 {encoder.sha256[:8]}..., but the "
+            f"model reads vectors of {facts['sha256'][:8]}...; install the matching snap-encode"
+        )
+    return encoder
+
+
+def encoded(texts: Mapping[str, str], facts: Mapping[str, str], source: str) -> pa.Table:
+    """Encode operators.
+
+    Args:
+        texts: sentences by name.
+        facts: the model's record of its encoder.
+        source: the file that describes them, for the error.
+
+    Returns:
+        Rows of the `operators` contract, of no particular space.
+
+    Raises:
+        SnapError: the model's encoder is not installed.
+    """
+    encoder = installed(facts)
+    if encoder is None:
+        raise SnapError(
+            f"{source}: describes {', '.join(texts)}, but the encoder {facts['model']} is not "
+            "installed; run: pip install snap-encode, or pass their vectors with --operators"
+        )
+    vectors = encoder.encode(list(texts.values()))
+    table = pa.table(
+        {
+            "space": pa.nulls(len(texts), pa.string()),
+            "op": pa.array(texts.keys(), pa.string()),
+            "text": pa.array(texts.values(), pa.string()),
+            "embedding": pa.FixedSizeListArray.from_arrays(
+                pa.array(vectors.ravel(), pa.float32()), vectors.shape[1]
+            ),
+        }
+    )
+    metadata = {"snap.model": facts["model"], "snap.model_sha256": facts["sha256"]}
+    return table.replace_schema_metadata(metadata)
+
+
+def with_meaning(error: UnknownOperatorError, facts: Mapping[str, str]) -> UnknownOperatorError:
+    """Return a refusal that also names known operators whose descriptions mean something alike.
+
+    Args:
+        error: the refusal.
+        facts: the model's record of its encoder, which must be installed for this.
+    """
+    encoder = installed(facts)
+    if encoder is None:
+        return error
+    known = error.vocabulary
+    names = dict.fromkeys(name for _, name in error.unknown)
+    vectors = encoder.encode([name.replace("_", " ") for name in names])
+    nearest = np.argmax(vectors @ known.vectors.T, axis=1).tolist()
+    texts = known.table["text"].to_pylist()
+    told = ", ".join(f"{n!r}: {texts[row]!r}" for n, row in zip(names, nearest, strict=True))
+    return UnknownOperatorError(
+        known, error.unknown, error.source, f" (nearest in meaning: {told})"
+    )

@@ -1,0 +1,111 @@
+"""Score the graphs of a file a part at a time, so that memory does not grow with the file."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_catalog.console import Advance
+from snap_catalog.streams import Part, Stream, writing
+
+from snap_gcn.predictor import ROWS, Predictor
+from snap_gcn.seen import COLUMNS
+from snap_gcn.threads import in_order
+
+Engine = Literal["local", "ray"]
+
+
+def predict_file(
+    predictor: Predictor, graphs: str, out: str, advance: Advance, engine: Engine = "local"
+) -> None:
+    """Score a file of the `graphs` contract into one of the `scores` contract.
+
+    Args:
+        predictor: scores them.
+        graphs: the file to read.
+        out: the file to write, whole or not at all, rows in the same order.
+        advance: called with the number of architectures just scored.
+        engine: threads of this process, or the workers of a Ray cluster.
+
+    Raises:
+        SnapError: a file cannot be read or written, or an operator has no vector.
+    """
+    stream = Stream(graphs, "graphs", COLUMNS)
+    predictor = predictor.with_described(stream.schema, graphs)
+    scored = _by_ray if engine == "ray" else _by_threads
+    nothing = predictor.predict_part(stream.schema.empty_table())
+    with writing(out, "scores", nothing.schema, producer="snap-gcn") as append:
+        for table in scored(predictor, stream, graphs):
+            append(table)
+            advance(table.num_rows)
+
+
+def _by_threads(predictor: Predictor, stream: Stream, source: str) -> Iterator[pa.Table]:
+    def scored(part: Part) -> pa.Table:
+        stream.check(part)
+        return predictor.predict_part(part.table, source)
+
+    return in_order(scored, stream.parts(ROWS), predictor.workers)
+
+
+def _by_ray(predictor: Predictor, stream: Stream, source: str) -> Iterator[pa.Table]:
+    """Check the file here, and score it on the workers of a Ray cluster.
+
+    Raises:
+        SnapError: Ray is not installed, or a worker meets an operator without a vector.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise SnapError(
+            "--engine ray: run: pip install 'snap-gcn[ray]', or leave it out"
+        ) from error
+    for part in stream.parts(ROWS):
+        stream.check(part)
+    with _cluster() as cores:
+        scored = ray.data.read_parquet(source, columns=list(COLUMNS)).map_batches(
+            _Worker,
+            fn_constructor_args=(predictor, source),
+            batch_size=ROWS,
+            batch_format="pyarrow",
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=cores),
+        )
+        try:
+            yield from scored.iter_batches(batch_size=None, batch_format="pyarrow")
+        except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, SnapError):
+                raise error.cause from None
+            raise
+
+
+@contextmanager
+def _cluster() -> Iterator[int]:
+    """Join the cluster that is running, or start one on this machine; yield its cores."""
+    import ray
+
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    mine = not ray.is_initialized()
+    ray.init(ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR)
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.execution_options.preserve_order = True
+    try:
+        yield int(ray.cluster_resources()["CPU"])  # type: ignore[no-untyped-call]
+    finally:
+        if mine:
+            ray.shutdown()
+
+
+class _Worker:
+    """What each Ray worker holds."""
+
+    def __init__(self, predictor: Predictor, source: str) -> None:
+        self._predictor, self._source = predictor, source
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        return self._predictor.predict(table, source=self._source)

@@ -1,0 +1,118 @@
+"""How training goes, for the eye: a progress bar, TensorBoard, and the learning curve."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from snap_catalog import SnapError
+from snap_catalog.console import progress
+from snap_catalog.parquet import check_writable, replacing
+
+from snap_gcn import processes
+from snap_gcn.recipe import Recipe
+
+if TYPE_CHECKING:
+    from snap_gcn.fit import Fitted
+
+Watch = Callable[[Sequence["Fitted"]], None]
+
+_PANELS = {"loss": "mean squared error in training", "tau": "Kendall's tau on held-out cells"}
+
+
+@contextmanager
+def bar(
+    recipes: Sequence[Recipe], begun: Sequence["Fitted"], *, quiet: bool = False
+) -> Iterator[Watch]:
+    """Show how far training is, with loss, tau and the time left.
+
+    Args:
+        recipes: of all members.
+        begun: the members that an earlier run trained or began.
+        quiet: show nothing.
+
+    Yields:
+        A function to call after every epoch with the members so far.
+    """
+    total, done = sum(recipe.epochs for recipe in recipes), _passed(begun, recipes)
+    with progress("training epochs", total, done=done, quiet=quiet) as advance:
+
+        def show(members: Sequence["Fitted"]) -> None:
+            nonlocal done
+            before, done = done, _passed(members, recipes)
+            epoch = members[-1].history[-1]
+            advance(done - before, f"loss {epoch.loss:.5f} tau {epoch.tau:.4f}")
+
+        yield show
+
+
+def _passed(members: Sequence["Fitted"], recipes: Sequence[Recipe]) -> int:
+    """Count the epochs that are over, those included that a member does without."""
+    return sum(
+        len(member.history) if member.rest else recipe.epochs
+        for member, recipe in zip(members, recipes, strict=False)
+    )
+
+
+@contextmanager
+def tensorboard(folder: str | None) -> Iterator[Watch]:
+    """Log loss and tau for TensorBoard, if a folder is given.
+
+    Yields:
+        A function to call after every epoch with the members so far.
+
+    Raises:
+        SnapError: tensorboard is not installed, or the folder cannot be written to.
+    """
+    if folder is None or processes.rank() > 0:
+        yield lambda members: None
+        return
+    check_writable(folder)
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise SnapError(
+            "--tensorboard: tensorboard is not installed; run: pip install 'snap-gcn[tensorboard]'"
+        ) from error
+    with SummaryWriter(folder) as writer:
+
+        def add(members: Sequence["Fitted"]) -> None:
+            history = members[-1].history
+            for name in _PANELS:
+                value = getattr(history[-1], name)
+                writer.add_scalar(f"{name}/member {len(members)}", value, len(history))
+            writer.flush()
+
+        yield add
+
+
+def draw(training: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Draw a model's learning curve as SVG: loss and tau over epochs, one line a member.
+
+    A dot marks the epoch whose weights are kept. Equal curves give equal files.
+
+    Args:
+        training: the entry `training` of a model's configuration.
+        path: the file to write.
+
+    Raises:
+        SnapError: the file cannot be written.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    for axes, (name, label) in zip(figure.subplots(1, 2), _PANELS.items(), strict=True):
+        axes.set(xlabel="epoch", ylabel=label)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+        for number, (history, kept) in enumerate(
+            zip(training["history"], training["kept"], strict=True), start=1
+        ):
+            (line,) = axes.plot(range(1, len(history[name]) + 1), history[name], linewidth=1.2)
+            line.set_label(f"member {number}")
+            axes.plot(kept, history[name][kept - 1], "o", color=line.get_color(), markersize=4)
+    if len(training["history"]) > 1:
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside right center", fontsize=8)
+    with replacing(path) as temporary, rc_context({"svg.hashsalt": "snap"}):
+        figure.savefig(temporary, format="svg", metadata={"Date": None})

@@ -1,0 +1,175 @@
+"""What the paths through a cell tell of its accuracy, by a linear model of five statistics."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.special import softmax
+from snap_catalog import SnapError
+from snap_graphs import Graphs
+from snap_graphs.arrays import Bools, Dense, Ints
+from torch import Tensor
+
+from snap_gcn.recipe import View
+from snap_gcn.vocabulary import Vocabulary
+
+Floats = npt.NDArray[np.float64]
+
+VIEWS: tuple[View, ...] = ("prune", "show_implicit")
+"""Through which the model sees graphs."""
+KINDS: Mapping[str, tuple[str, str]] = {
+    "spatial": ("nb101", "conv3x3-bn-relu"),
+    "pointwise": ("nb101", "conv1x1-bn-relu"),
+    "pooling": ("nb101", "maxpool3x3"),
+    "identity": ("nb101", "skip_connect"),
+}
+"""Kinds of operators, and the training space's example of each."""
+STATISTICS = ("pointwise", "depth", "convolutions", "spatial", "shortest")
+"""See `statistics`."""
+SHARPNESS = 20.0
+"""Of the choice between kinds: cosines that differ by 0.1 give odds of 7 to 1."""
+
+
+def kinds(vectors: npt.NDArray[np.float32], examples: npt.NDArray[np.float32]) -> Floats:
+    """Tell of which kind operators are, by the likeness of their descriptions.
+
+    Args:
+        vectors: (operators, d) embeddings.
+        examples: (kinds, d) embeddings of the example of each kind.
+
+    Returns:
+        (operators, kinds) shares that add up to 1: the softmax of the cosines.
+    """
+    shares: Floats = softmax(SHARPNESS * unit(vectors) @ unit(examples).T, axis=1)
+    return shares
+
+
+def unit(vectors: npt.NDArray[np.float32]) -> Floats:
+    """Return (n, d) vectors scaled to length 1."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: Floats = vectors / np.maximum(norms, 1e-12)
+    return scaled
+
+
+def statistics(graphs: Graphs, op: Ints, shares: Floats) -> Floats:
+    """Describe the paths from the inputs of cells to their outputs.
+
+    Args:
+        graphs: n graphs without dead operators.
+        op: (nodes,) rows of `shares`.
+        shares: (operators, kinds) of which kind each is, as `kinds` tells.
+
+    Returns:
+        (n, 5): pointwise convolutions in the cell; operators on the path that has most; the
+        logarithm of one plus the convolutions on the path that has most, and of one plus the
+        spatial convolutions on a path, by the mean (of the means over the edges into each node);
+        and convolutions on the path that has fewest.
+    """
+    result = np.empty((len(graphs), len(STATISTICS)))
+    for part in graphs.dense():
+        nodes = graphs.node_start[part.rows][:, None] + np.arange(part.op.shape[1])
+        result[part.rows] = _statistics(part, shares[op[nodes]])
+    return result
+
+
+def _statistics(part: Dense, shares: Floats) -> Floats:
+    """Return (b, 5) statistics of graphs of one size, given (b, n, kinds) kinds of their nodes."""
+    inner: Bools = np.array(part.adjacency.any(axis=1))
+    inner[:, -1] = False
+    spatial: Floats = shares[:, :, 0] * inner
+    pointwise: Floats = shares[:, :, 1] * inner
+    convolutions: Floats = spatial + pointwise
+    return np.stack(
+        [
+            pointwise.sum(axis=1),
+            _along(part.adjacency, inner.astype(np.float64), _most),
+            np.log1p(_along(part.adjacency, convolutions, _most)),
+            np.log1p(_along(part.adjacency, spatial, _mean)),
+            _along(part.adjacency, convolutions, _fewest),
+        ],
+        axis=1,
+    )
+
+
+def _along(adjacency: Bools, values: Floats, combine: Callable[[Floats, Bools], Floats]) -> Floats:
+    """Add (b, n) values up along the paths to the last node, combining them where paths meet."""
+    totals = values.copy()
+    for node in range(1, values.shape[1]):
+        before = adjacency[:, :node, node]
+        reached = before.any(axis=1)
+        totals[:, node] += np.where(reached, combine(totals[:, :node], before), 0)
+    last: Floats = totals[:, -1]
+    return last
+
+
+def _most(totals: Floats, before: Bools) -> Floats:
+    most: Floats = np.where(before, totals, -np.inf).max(axis=1)
+    return most
+
+
+def _fewest(totals: Floats, before: Bools) -> Floats:
+    fewest: Floats = np.where(before, totals, np.inf).min(axis=1)
+    return fewest
+
+
+def _mean(totals: Floats, before: Bools) -> Floats:
+    mean: Floats = (totals * before).sum(axis=1) / np.maximum(before.sum(axis=1), 1)
+    return mean
+
+
+def _rows_of_examples(vocabulary: Vocabulary) -> list[int]:
+    missing = [name for space, name in KINDS.values() if (space, name) not in vocabulary.rows]
+    if missing:
+        raise SnapError(
+            f"operators: no vector for {', '.join(missing)} of space nb101, examples of kinds of "
+            "operators; add what `snap-encode --space nb101` writes, or choose another --preset"
+        )
+    return [vocabulary.rows[key] for key in KINDS.values()]
+
+
+class PathModel(NamedTuple):
+    """A linear model of the statistics of paths.
+
+    Attributes:
+        weights: (5,) of the statistics.
+        bias: what is added.
+        examples: (kinds, d) embeddings of the example of each kind.
+    """
+
+    weights: Floats
+    bias: float
+    examples: npt.NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, graphs: Graphs, op: Ints, vocabulary: Vocabulary, targets: Floats) -> "PathModel":
+        """Fit the least squares of (n,) targets, given n graphs and the rows of their operators.
+
+        Raises:
+            SnapError: an example of a kind has no vector.
+        """
+        examples = vocabulary.vectors[_rows_of_examples(vocabulary)]
+        found = statistics(graphs, op, kinds(vocabulary.vectors, examples))
+        design = np.column_stack([found, np.ones(len(found))])
+        *weights, bias = np.linalg.lstsq(design, targets, rcond=None)[0]
+        return cls(np.array(weights), float(bias), examples)
+
+    def score(self, graphs: Graphs, op: Ints, vectors: npt.NDArray[np.float32]) -> Floats:
+        """Return (n,) scores of n graphs, given the (operators, d) vectors of their operators."""
+        scores: Floats = statistics(graphs, op, kinds(vectors, self.examples)) @ self.weights
+        return scores + self.bias
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return what `from_tensors` takes."""
+        return {
+            "weights": torch.from_numpy(self.weights),
+            "bias": torch.tensor([self.bias], dtype=torch.float64),
+            "examples": torch.from_numpy(self.examples),
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> "PathModel":
+        """Return the model that `tensors` was called of."""
+        weights, examples = (tensors[name].numpy() for name in ("weights", "examples"))
+        return cls(weights, tensors["bias"].item(), examples)

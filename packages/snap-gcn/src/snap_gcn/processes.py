@@ -1,0 +1,64 @@
+"""Training in one process, or in several as torchrun starts them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from snap_graphs.arrays import Ints
+from torch import distributed, nn
+
+from snap_gcn.inference import checked_device
+
+
+@contextmanager
+def joined(device: str) -> Iterator[None]:
+    """Join the processes that torchrun started, if it started this one.
+
+    Args:
+        device: `cpu`, or `cuda`, of which each process then has its own.
+
+    Raises:
+        SnapError: there is no such device.
+    """
+    checked_device(device)
+    if not distributed.is_torchelastic_launched():
+        yield
+        return
+    if device == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    distributed.init_process_group("nccl" if device == "cuda" else "gloo")
+    try:
+        yield
+    finally:
+        distributed.destroy_process_group()
+
+
+def rank() -> int:
+    """Return this process's number; 0 writes the files."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def count() -> int:
+    """Return the number of processes."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def share(rows: Ints) -> Ints:
+    """Return this process's share of a batch; none where there is no row for every process."""
+    return rows[rank() :: count()] if len(rows) >= count() else rows[:0]
+
+
+def parallel(network: nn.Module) -> nn.Module:
+    """Wrap a network so that its gradients are the means over all processes."""
+    if not distributed.is_initialized():
+        return network
+    return nn.parallel.DistributedDataParallel(network)
+
+
+def gathered(value: float) -> list[float]:
+    """Return every process's value, in the order of their numbers."""
+    values = [value] * count()
+    if distributed.is_initialized():
+        distributed.all_gather_object(values, value)
+    return values

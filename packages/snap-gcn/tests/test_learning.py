@@ -1,0 +1,77 @@
+import sys
+from pathlib import Path
+
+import pytest
+from snap_catalog import SnapError
+from snap_gcn import learning
+from snap_gcn.fit import Epoch, Fitted
+from snap_gcn.recipe import Recipe
+
+CURVES = {"loss": [0.9, 0.4, 0.3], "tau": [0.2, 0.6, 0.5]}
+
+
+def member(epochs: int, *, over: bool = False) -> Fitted:
+    history = [Epoch(1 / n, n / 10, 1.0) for n in range(1, epochs + 1)]
+    rest = None if over else object()
+    return Fitted({}, epochs, history, [], 90, 10, rest)  # type: ignore[arg-type]
+
+
+def test_the_learning_curve_is_a_picture_that_equal_training_repeats(tmp_path: Path) -> None:
+    training = {"history": [CURVES, CURVES], "kept": [2, 3]}
+    for name in ("a.svg", "b.svg"):
+        learning.draw(training, tmp_path / name)
+    drawn = (tmp_path / "a.svg").read_text()
+    assert drawn.startswith("<?xml")
+    assert drawn == (tmp_path / "b.svg").read_text()
+
+
+def test_the_bar_counts_what_was_begun_and_what_a_member_does_without(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    recipes = [Recipe(epochs=5), Recipe(epochs=5)]
+    with learning.bar(recipes, [member(3)]) as show:
+        show([member(4, over=True)])
+        for epochs in (1, 2, 3, 4):
+            show([member(4, over=True), member(epochs)])
+        assert capsys.readouterr().err == ""
+        show([member(4, over=True), member(5, over=True)])
+    assert capsys.readouterr().err == "training epochs: 10 of 10 loss 0.20000 tau 0.5000\n"
+
+
+def test_tensorboard_shows_loss_and_tau_of_every_member(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    with learning.tensorboard(str(tmp_path / "log")) as log:
+        log([member(1)])
+        log([member(2, over=True)])
+        log([member(2, over=True), member(1)])
+    events = EventAccumulator(str(tmp_path / "log")).Reload()
+    told = {
+        tag: [(event.step, round(event.value, 3)) for event in events.Scalars(tag)]
+        for tag in events.Tags()["scalars"]
+    }
+    assert told == {
+        "loss/member 1": [(1, 1.0), (2, 0.5)],
+        "tau/member 1": [(1, 0.1), (2, 0.2)],
+        "loss/member 2": [(1, 1.0)],
+        "tau/member 2": [(1, 0.1)],
+    }
+
+
+def test_a_missing_tensorboard_is_told_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with (
+        pytest.raises(SnapError, match=r"run: pip install 'snap-gcn\[tensorboard\]'"),
+        learning.tensorboard(str(tmp_path / "log")),
+    ):
+        pass
+
+
+def test_a_log_that_cannot_be_written_is_told(unwritable: Path) -> None:
+    with (
+        pytest.raises(SnapError, match="cannot write here"),
+        learning.tensorboard(str(unwritable / "log")),
+    ):
+        pass

@@ -1,0 +1,72 @@
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from snap_catalog.parquet import write
+from snap_gcn.cli import main
+
+
+@pytest.fixture
+def graphs(tmp_path: Path, cells: pa.Table) -> Path:
+    write(cells, tmp_path / "g.parquet", "graphs", producer="snap-graphs")
+    return tmp_path / "g.parquet"
+
+
+def predict(graphs: Path, *more: str) -> Result:
+    out = graphs.parent / "s.parquet"
+    return CliRunner().invoke(main, ["predict", str(graphs), "-o", str(out), *more])
+
+
+def test_one_line_says_how_far_to_trust_the_ranking(graphs: Path) -> None:
+    done = predict(graphs)
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout == ""
+    (line,) = (text for text in done.stderr.splitlines() if text.startswith("trust: "))
+    assert "operators unlike those of training: none" in line
+    assert "graphs of unseen shape: 2%" in line
+    assert "Spearman to expect: 0." in line
+
+
+def test_json_goes_to_standard_output(graphs: Path) -> None:
+    done = predict(graphs, "--json")
+    told = json.loads(done.stdout)
+    assert told["scorer"] == "gcn:snap"
+    assert told["operators"] == {}
+    assert 0 < told["expected"]["low"] < told["expected"]["high"] < 1
+    assert "trust: " not in done.stderr
+
+
+def test_quiet_says_nothing(graphs: Path) -> None:
+    done = predict(graphs, "--quiet")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_device_that_is_not_there_is_refused_in_one_line(graphs: Path) -> None:
+    done = predict(graphs, "--device", "cuda")
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert "finds no CUDA device" in done.stderr
+
+
+def test_a_place_that_cannot_be_written_is_told_before_scoring(
+    graphs: Path, unwritable: Path
+) -> None:
+    done = CliRunner().invoke(main, ["predict", str(graphs), "-o", str(unwritable / "s.parquet")])
+    assert done.exit_code == 1
+    assert "cannot write here" in done.stderr
+    assert "scored" not in done.stderr
+
+
+def test_the_card_of_a_bundled_predictor_is_printed() -> None:
+    done = CliRunner().invoke(main, ["card", "paper"])
+    assert done.stdout.startswith("# paper\n")
+    assert CliRunner().invoke(main, ["card"]).stdout.startswith("# snap\n")
+
+
+def test_a_folder_without_a_card_is_refused(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["card", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "no model card can be read here" in done.stderr

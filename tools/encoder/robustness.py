@@ -1,0 +1,158 @@
+"""How far a ranking moves when operators are described in other words, badly, or wrongly."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import numpy as np
+import numpy.typing as npt
+import printed
+import pyarrow as pa
+from encoder.trials import (
+    FITS,
+    METRICS,
+    TUNED_OR_NOT,
+    Floats,
+    cells,
+    encoded,
+    operator_rows,
+    rank,
+    spread,
+    unit,
+)
+from encoder.wording import Texts, wordings
+from pipeline import prepare
+from snap_catalog import operators
+from snap_catalog.console import progress
+from snap_catalog.parquet import decode_metadata
+from snap_encode import SentenceEncoder
+from snap_gcn import Predictor
+from snap_gcn.recipe import BUNDLED
+
+Bools = npt.NDArray[np.bool_]
+
+
+class Change(NamedTuple):
+    """What one variant of a space's descriptions does to their vectors.
+
+    Attributes:
+        drift: mean over the operators whose text changed of one minus the cosine between their
+            vectors before and after.
+        recognised: share of those operators whose vector is still nearest to their old one.
+    """
+
+    drift: float
+    recognised: float
+
+
+@click.command()
+@click.option("--work", default="build/bundled", show_default=True, type=click.Path(path_type=Path))
+@click.option(
+    "--grid", default="build/encode/grid", show_default=True, type=click.Path(path_type=Path)
+)
+@click.option("--space", default="nb201", show_default=True, type=click.Choice(list(METRICS)))
+@click.option("--model", "models", multiple=True, default=TUNED_OR_NOT, help="May be repeated.")
+@click.option(
+    "--ends/--no-ends", default=True, show_default=True, help="Reword input and output too."
+)
+@click.option("--draws", default=10, show_default=True, type=click.IntRange(min=2))
+@click.option("--seeds", default=3, show_default=True, type=click.IntRange(min=2))
+def robustness(
+    work: Path, grid: Path, space: str, models: tuple[str, ...], ends: bool, draws: int, seeds: int
+) -> None:
+    """Describe a space's operators otherwise, and rank it with predictors that know nothing of it.
+
+    Measures the bundled predictors of an encoder, and both presets trained on its vectors. Figures
+    are over the variants of a row, changes of the correlation over the seeds as well.
+    """
+    prepare(work)
+    grid.mkdir(parents=True, exist_ok=True)
+    texts = {operator.name: operator.descriptions["short"] for operator in operators()[space]}
+    for model in models:
+        groups = _predictors(work, grid, model, seeds)
+        trial = Trial(SentenceEncoder(model), space, texts, cells(work, space), groups)
+        click.echo(f"\n{model}\n\n{trial.table(wordings(texts, draws, ends=ends))}")
+
+
+class Trial:
+    """The operators of a space as one encoder reads them, and predictors that rank its cells.
+
+    Attributes:
+        groups: the predictors by what to call them; a group is told of as one.
+    """
+
+    def __init__(
+        self,
+        encoder: SentenceEncoder,
+        space: str,
+        texts: Texts,
+        graphs: pa.Table,
+        groups: Mapping[str, Sequence[Predictor]],
+    ) -> None:
+        self.groups = groups
+        self._encoder, self._space, self._graphs, self._texts = encoder, space, graphs, texts
+        self._vectors = self._encode(texts)
+        self._before = self._rhos(texts, self._vectors)
+
+    def table(self, kinds: Mapping[str, Sequence[Texts]]) -> str:
+        """Lay out what every kind of wording does to the vectors and to the rankings."""
+        before = [spread(rhos) for rhos in self._before]
+        rows = [["as catalogued", "", "", "", *before]]
+        with progress("Wordings", sum(map(len, kinds.values()))) as advance:
+            for kind, variants in kinds.items():
+                rows.append([kind, str(len(variants)), *self._row(variants)])
+                advance(len(variants), kind)
+        return printed.table(["description", "variants", "drift", "recognised", *self.groups], rows)
+
+    def _row(self, variants: Sequence[Texts]) -> list[str]:
+        seen = [(variant, self._encode(variant)) for variant in variants]
+        changes = [compared(self._vectors, new, self._changed(variant)) for variant, new in seen]
+        after = [self._rhos(variant, new) for variant, new in seen]
+        effects = [
+            [rho - old for rhos in same for rho, old in zip(rhos, before, strict=True)]
+            for same, before in zip(zip(*after, strict=True), self._before, strict=True)
+        ]
+        return [spread(values) for values in (*zip(*changes, strict=True), *effects)]
+
+    def _encode(self, variant: Texts) -> Floats:
+        return self._encoder.encode(list(variant.values()))
+
+    def _changed(self, variant: Texts) -> Bools:
+        return np.array([variant[op] != text for op, text in self._texts.items()])
+
+    def _rhos(self, variant: Texts, vectors: Floats) -> list[list[float]]:
+        """Return Spearman's correlation of every predictor of every group."""
+        return [
+            [self._rho(predictor, variant, vectors) for predictor in group]
+            for group in self.groups.values()
+        ]
+
+    def _rho(self, predictor: Predictor, variant: Texts, vectors: Floats) -> float:
+        """Return Spearman's correlation, 0 where all cells are scored alike."""
+        metadata = decode_metadata(predictor.model.operators.schema)
+        table = operator_rows(self._space, variant, vectors, metadata)
+        rho = rank(predictor.with_operators(table), self._graphs, self._space).spearman
+        return 0.0 if np.isnan(rho) else rho
+
+
+def compared(old: Floats, new: Floats, changed: Bools) -> Change:
+    """Compare (n, d) vectors of the same operators, of which some, (n,) `changed`, are told of."""
+    cosines = (unit(new) @ unit(old).T)[changed]
+    own = np.flatnonzero(changed)
+    drift = 1 - cosines[np.arange(len(own)), own]
+    return Change(float(drift.mean()), float((cosines.argmax(axis=1) == own).mean()))
+
+
+def _predictors(work: Path, grid: Path, model: str, seeds: int) -> dict[str, list[Predictor]]:
+    bundled = [Predictor.bundled(name) for name in BUNDLED]
+    groups = {
+        f"bundled `{p.model.config['name']}`": [p]
+        for p in bundled
+        if p.model.config["encoder"]["model"] == model
+    }
+    table = encoded(grid, model, "short")
+    for how in FITS:
+        trained = [how.predictor(work, table, seed) for seed in range(seeds)]
+        groups[f"`{how.preset}`, {seeds} seeds"] = trained
+    return groups

@@ -1,0 +1,26 @@
+"""Measure what the encoder's vectors separate, and what that is worth to a predictor.
+
+    uv run tools/measure_encoder.py lengths
+
+and likewise the other subcommands; what they print is in docs/encoder.md.
+"""
+
+import click
+from encoder.controls import controls
+from encoder.lengths import rank_lengths
+from encoder.map import draw_map
+from encoder.robustness import robustness
+from encoder.separation import separation
+
+
+@click.group()
+def main() -> None:
+    """Measure the encoder; every subcommand prints a Markdown table."""
+
+
+for command in (separation, rank_lengths, controls, robustness, draw_map):
+    main.add_command(command)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""What the tools that train with recipes of their own share: trials that are made once."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import cast
+
+import pyarrow as pa
+from pipeline import METRIC
+from snap_catalog.parquet import read, replacing
+from snap_gcn import Predictor
+from snap_gcn.config import Settings, configuration
+from snap_gcn.fit import fit
+from snap_gcn.folder import Model, joined
+from snap_gcn.recipe import Recipe
+from snap_gcn.vocabulary import Vocabulary
+
+Figures = dict[str, float]
+"""What a trial came to, by the names of the figures."""
+
+COLUMNS = ["space", "arch_id", "nodes", "src", "dst", "cell_hash", "module_hash", METRIC]
+"""What training reads of NAS-Bench-101."""
+
+
+def cells(work: Path) -> pa.Table:
+    """Read what training needs of NAS-Bench-101."""
+    return read(work / "nb101.parquet", "graphs", columns=COLUMNS)
+
+
+def train(table: pa.Table, operators: pa.Table, recipe: Recipe, seed: int) -> Predictor:
+    """Train a predictor of one member by a variation of the paper's recipe; it is not written.
+
+    Args:
+        table: rows of NAS-Bench-101, held-out ones included.
+        operators: rows of the `operators` contract.
+        recipe: how to train.
+        seed: of all randomness.
+    """
+    member = fit(table, Vocabulary.from_table(operators), METRIC, recipe, seed=seed)
+    settings = Settings(METRIC, "paper", "short", seed)
+    record = configuration([member], table.schema, operators.schema, settings)
+    config = {**record, "name": "trial", "members": [asdict(recipe)]}
+    return Predictor(Model(config, joined([member.weights]), operators))
+
+
+def remembered(path: Path, trial: Callable[[], Figures]) -> Figures:
+    """Return what a trial came to: read where it was made before, else made now and written."""
+    if path.exists():
+        return cast(Figures, json.loads(path.read_text("utf-8")))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figures = trial()
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(figures) + "\n", "utf-8")
+    return figures
