@@ -127,7 +127,7 @@ def _check_hash(table: pa.Table, source: str) -> None:
 
 
 def _check_scores(table: pa.Table, source: str) -> None:
-    bad = np.flatnonzero(~np.isfinite(table["score"].to_numpy()))
+    bad = np.flatnonzero(~np.isfinite(table["score"].fill_null(0.0).to_numpy()))
     if bad.size:
         _refuse(table, int(bad[0]), "the score is not a finite number", source)
 

@@ -1,17 +1,28 @@
+import csv
+import errno
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
-from snap_catalog.parquet import decode_metadata, read
+from snap_catalog.parquet import decode_metadata, read, write
 from snap_evo import measured as measured_module
-from snap_evo import registry
+from snap_evo import registry, search
 from snap_evo.cli import main
+from snap_evo.scorers import ParamsScorer
 
 FILES = ["best.json", "best.png", "best.svg", "search.parquet"]
 
@@ -35,8 +46,17 @@ def refused(result: Result, code: int = 1) -> str:
     return message
 
 
-def unmeasurable(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def _unmeasurable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare searches the reading of measurements, which takes longer than they do."""
     monkeypatch.setattr(measured_module, "installed_file", lambda _facts: None)
+
+
+@pytest.fixture
+def measurable(measured: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let them have what was read already."""
+    monkeypatch.setattr(measured_module, "installed_file", lambda _facts: Path("data.anb"))
+    monkeypatch.setattr(measured_module, "convert", lambda _space, _source: measured)
 
 
 def content(out: Path) -> dict[str, Any]:
@@ -44,7 +64,7 @@ def content(out: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.usefixtures("measured")
+@pytest.mark.usefixtures("measurable")
 def test_a_search_prints_a_summary_and_leaves_four_files(tmp_path: Path) -> None:
     result = params(tmp_path / "found")
     assert result.exit_code == 0, result.output
@@ -78,7 +98,7 @@ def test_the_history_keeps_its_contract(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.usefixtures("measured")
+@pytest.mark.usefixtures("measurable")
 def test_the_best_cell_is_told_in_full(tmp_path: Path) -> None:
     params(tmp_path)
     best = content(tmp_path)
@@ -118,10 +138,7 @@ def test_equal_seeds_give_equal_bytes_once_the_clock_is_dropped(
     assert bests[0] == bests[1]
 
 
-def test_without_the_data_package_the_search_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    unmeasurable(monkeypatch)
+def test_without_the_data_package_the_search_goes_on(tmp_path: Path) -> None:
     result = params(tmp_path)
     assert result.exit_code == 0
     assert "measured       not available: the data package analog-nasbench" in result.stdout
@@ -141,7 +158,6 @@ def test_a_space_that_cannot_be_listed_is_searched_all_the_same(tmp_path: Path) 
 def test_cells_that_share_the_best_score_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unmeasurable(monkeypatch)
     monkeypatch.setattr("snap_evo.scorers.ParamsScorer.score", lambda _, g: [1.0] * g.num_rows)
     result = params(tmp_path)
     distinct = content(tmp_path)["distinct"]
@@ -161,6 +177,208 @@ def test_a_table_that_lacks_a_candidate_is_refused(tmp_path: Path, three_cells_f
     result = run("--space", "nb101", "--scorer", scorer, "--out", str(tmp_path / "out"))
     assert "no value of cifar10/test/accuracy for" in refused(result)
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_several_objectives_leave_their_front(tmp_path: Path) -> None:
+    result = params(tmp_path, "--objective", "score,flops", "--max-params", "600k")
+    assert result.exit_code == 0, result.output
+    assert "by nsga2 (seed 0), ended by the budget of 60" in result.stdout
+    front = read(tmp_path / "front.parquet", "search")
+    assert f"front          {front.num_rows} cells that no other beats in score, flops" in (
+        result.stdout
+    )
+    beyond = content(tmp_path)["beyond_limits"]
+    assert f"params <= 600,000: {beyond} candidates beyond, not scored" in result.stdout
+    assert (tmp_path / "front.svg").stat().st_size > 0
+    assert (tmp_path / "front.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_exhaustive_search_lists_the_whole_space(tmp_path: Path) -> None:
+    result = run(
+        *("--space", "transnas-micro", "--scorer", "flops", "--algorithm", "exhaustive"),
+        *("--out", str(tmp_path)),
+    )
+    assert result.exit_code == 0, result.output
+    assert content(tmp_path)["evaluations"] == 4096
+    assert content(tmp_path)["rank"] == 1
+
+
+def test_patience_and_its_reason_are_told(tmp_path: Path) -> None:
+    result = params(tmp_path, "--budget", "5000", "--patience", "100")
+    assert "candidates without a better score" in result.stdout
+    assert content(tmp_path)["evaluations"] < 5000
+
+
+SLOW = """
+import time
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from snap_evo import registry, scorers
+
+class Slow(scorers.ParamsScorer):
+    def score(self, graphs):
+        time.sleep(0.4)
+        return super().score(graphs)
+
+registry.entry_points = lambda group: (EntryPoint("slow", "__main__:Slow", group),)
+from snap_evo.cli import main
+from snap_evo.scorers import ParamsScorer
+main()
+"""
+
+
+def slow(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", SLOW, *arguments], stderr=subprocess.PIPE, text=True
+    )
+
+
+def begun(out: Path) -> subprocess.Popen[str]:
+    """Start a search that takes seconds, and wait for the first of its history."""
+    options = ("--space", "nb101", "--scorer", "slow", "--budget", "100", "--out", str(out))
+    process = slow("run", *options, "--quiet")
+    while not (out / "search.parquet").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    return process
+
+
+def test_a_search_that_was_killed_is_resumed_to_the_same_history(tmp_path: Path) -> None:
+    process = begun(tmp_path)
+    process.kill()
+    process.communicate()
+    kept = read(tmp_path / "search.parquet", "search")
+    assert 0 < kept.num_rows < 100
+    resumed = slow("resume", str(tmp_path), "--quiet")
+    _, errors = resumed.communicate()
+    assert resumed.returncode == 0, errors
+    whole = search("nb101", ParamsScorer(), budget=100).history
+    history = read(tmp_path / "search.parquet", "search")
+    assert history.drop_columns("seconds").equals(whole.drop_columns("seconds"))
+    assert content(tmp_path)["evaluations"] == 100
+
+
+def test_ctrl_c_keeps_the_history_and_says_how_to_go_on(tmp_path: Path) -> None:
+    process = begun(tmp_path)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    kept = read(tmp_path / "search.parquet", "search").num_rows
+    assert errors.split("\n") == [
+        f"{kept} candidates are kept; to go on: snap-evo resume {tmp_path}",
+        "",
+        "Aborted!",
+        "",
+    ]
+
+
+def test_a_full_disk_leaves_what_was_written_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_table, calls = pq.write_table, []
+
+    def filling(table: pa.Table, path: Path, **options: Any) -> None:
+        calls.append(path)
+        if len(calls) > 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_table(table, path, **options)
+
+    monkeypatch.setattr(pq, "write_table", filling)
+    monkeypatch.setattr("snap_evo.output._SECONDS_BETWEEN_WRITES", 0.0)
+    result = params(tmp_path)
+    assert "search.parquet: cannot write here (no space left on device)" in refused(result)
+    assert f"40 candidates are kept; to go on: snap-evo resume {tmp_path}" in result.stderr
+    assert read(tmp_path / "search.parquet", "search").num_rows == 40
+    assert [path.name for path in tmp_path.iterdir()] == ["search.parquet"]
+
+
+def test_a_resumed_search_may_have_a_larger_budget(tmp_path: Path) -> None:
+    params(tmp_path, "--seed", "2")
+    result = CliRunner().invoke(main, ["resume", str(tmp_path), "--budget", "90", "--json"])
+    assert result.exit_code == 0, result.output
+    whole = search("nb201", ParamsScorer(), budget=90, seed=2).history
+    history = read(tmp_path / "search.parquet", "search")
+    assert history.drop_columns("seconds").equals(whole.drop_columns("seconds"))
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_a_folder_without_a_search_cannot_be_resumed(tmp_path: Path, made: bool) -> None:
+    if made:
+        table = search("nb201", ParamsScorer(), budget=5).history
+        entries = {"snap.scorer": "params", "snap.algorithm": "de", "snap.seed": "0"}
+        write(table, tmp_path / "search.parquet", "search", producer="snap-evo", metadata=entries)
+    message = refused(CliRunner().invoke(main, ["resume", str(tmp_path)]))
+    assert ("holds no plan of this version" if made else "no such file") in message
+
+
+def test_algorithms_are_compared_in_a_table_and_a_picture(tmp_path: Path) -> None:
+    options = ("--space", "nb201", "--scorer", "params", "--algorithms", "de,random")
+    result = CliRunner().invoke(
+        main,
+        ["compare", *options, "--seeds", "2", "--budget", "40", "--out", str(tmp_path)],
+    )
+    assert result.exit_code == 0, result.output
+    header, _, *rows = result.stdout.splitlines()
+    assert "runs that reached 1.53155e+06" in header
+    assert [row.split(" | ")[0] for row in rows] == ["| de", "| random"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["regret.png", "regret.svg", "runs.csv"]
+    with (tmp_path / "runs.csv").open() as file:
+        runs = list(csv.DictReader(file))
+    assert [(run["algorithm"], run["seed"]) for run in runs] == [
+        ("de", "0"),
+        ("de", "1"),
+        ("random", "0"),
+        ("random", "1"),
+    ]
+    for run in runs[:2]:
+        alone = search("nb201", ParamsScorer(), budget=40, seed=int(run["seed"]))
+        assert float(run["score"]) == alone.score
+
+
+def workers(process: subprocess.Popen[str]) -> list[int]:
+    """Return the processes that a comparison has started its searches in."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
+    return [pid for pid, command in commands.items() if b"spawn_main" in command]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("worker", "number", "told"),
+    [
+        (False, signal.SIGINT, "Aborted!"),
+        (False, signal.SIGKILL, ""),
+        (True, signal.SIGKILL, "Error: a process of a search was killed, as when memory is short"),
+    ],
+)
+def test_a_comparison_that_is_stopped_leaves_no_process_behind(
+    tmp_path: Path, worker: bool, number: signal.Signals, told: str
+) -> None:
+    options = ("--space", "nb101", "--scorer", "params", "--budget", "1000000", "--jobs", "2")
+    program = str(Path(sys.executable).with_name("snap-evo"))
+    command = [program, "compare", *options, "--out", str(tmp_path)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while len(found := workers(process)) < 2:
+        time.sleep(0.05)
+    time.sleep(2)  # to let them search
+    os.kill(found[0] if worker else process.pid, number)
+    _, errors = process.communicate(timeout=60)  # all who hold the pipe have ended
+    assert process.returncode != 0
+    assert told in errors
+    assert "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_comparison_that_fails_tells_so_in_one_line(tmp_path: Path) -> None:
+    options = ("--space", "nb201", "--scorer", "params", "--algorithms", "swarm", "--seeds", "1")
+    result = CliRunner().invoke(main, ["compare", *options, "--out", str(tmp_path), "--quiet"])
+    assert "unknown algorithm 'swarm'" in refused(result)
+
+
+@pytest.mark.parametrize("amount", ["x", "0", "-5M", "inf"])
+def test_a_limit_that_is_no_amount_is_wrong_usage(tmp_path: Path, amount: str) -> None:
+    message = refused(params(tmp_path, "--max-flops", amount), code=2)
+    assert f"{amount!r} is no amount; write it as 600M" in message
 
 
 @pytest.mark.parametrize(
@@ -194,6 +412,12 @@ def test_the_default_scorer_names_its_package_where_it_is_missing(
     assert "run: pip install snap-gcn" in refused(result)
 
 
+def test_a_missing_ray_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("snap_evo.extras.find_spec", lambda _package: None)
+    assert "pip install 'snap-evo[ray]'" in refused(params(tmp_path, "--engine", "ray"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_cannot_be_written_is_refused_before_the_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +428,84 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_search(
     (tmp_path / "file").write_text("")
     message = refused(params(tmp_path / "file" / "out"))
     assert f"{tmp_path / 'file' / 'out'}: cannot write here (not a directory)" in message
+
+
+class Failing:
+    """Scores two generations, and then does something else."""
+
+    def __init__(self, failure: Callable[[int], Any]) -> None:
+        self.left, self.failure = 2, failure
+
+    def score(self, graphs: pa.Table) -> Any:
+        self.left -= 1
+        return ParamsScorer().score(graphs) if self.left >= 0 else self.failure(graphs.num_rows)
+
+
+def install(monkeypatch: pytest.MonkeyPatch, failure: Callable[[int], Any]) -> None:
+    """Let `params` be a scorer that fails."""
+    entry = SimpleNamespace(name="params", load=lambda: lambda: Failing(failure))
+    monkeypatch.setattr(registry, "entry_points", lambda group: (entry,))
+
+
+def no_weight(_rows: int) -> Any:
+    raise ValueError("no such weight")
+
+
+@pytest.mark.parametrize(
+    ("failure", "problem"),
+    [
+        (no_weight, "the scorer Failing failed (ValueError: no such weight); mend it"),
+        (lambda rows: np.full(rows, np.nan), "the score nan; scores must be finite"),
+        (lambda rows: np.zeros(rows + 1), "it must return one number each"),
+    ],
+)
+def test_a_scorer_that_fails_later_leaves_the_history_and_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Callable[[int], Any],
+    problem: str,
+) -> None:
+    install(monkeypatch, failure)
+    result = params(tmp_path, "--quiet")
+    assert problem in refused(result)
+    assert result.stderr.splitlines()[:-1] == [
+        f"40 candidates are kept; to go on: snap-evo resume {tmp_path}"
+    ]
+    assert read(tmp_path / "search.parquet", "search").num_rows == 40
+    assert [path.name for path in tmp_path.iterdir()] == ["search.parquet"]
+
+
+def test_a_scorer_that_hangs_is_left_behind_and_the_best_so_far_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, lambda _rows: Event().wait(60))
+    result = params(tmp_path, "--time-limit", "0.5")
+    assert result.exit_code == 0, result.output
+    assert "ended by the time limit of 0.5 s" in result.stdout
+    assert "not available: the time limit ended the search" in result.stdout
+    assert content(tmp_path)["evaluations"] == 40
+    assert sorted(p.name for p in tmp_path.iterdir()) == FILES
+
+
+def test_limits_that_nothing_keeps_to_leave_the_history_and_one_line(tmp_path: Path) -> None:
+    message = refused(params(tmp_path, "--min-params", "900M", "--quiet"))
+    assert "none of 60 candidates keeps to 900,000,000 <= params (seen were" in message
+    assert read(tmp_path / "search.parquet", "search")["score"].null_count == 60
+
+
+def test_the_mobile_setting_is_searched_and_resumed(tmp_path: Path) -> None:
+    options = ("--min-params", "5M", "--max-params", "6M", "--max-flops", "600M")
+    result = run(
+        *("--space", "darts", "--scorer", "params", "--budget", "150", "--out", str(tmp_path)),
+        *(*options, "--network", "imagenet"),
+    )
+    assert result.exit_code == 0, result.output
+    assert "5,000,000 <= params <= 6,000,000, flops <= 600,000,000:" in result.stdout
+    best = content(tmp_path)
+    assert 5e6 <= best["metrics"]["params"] <= 6e6
+    assert best["network"] == "imagenet"
+    resumed = CliRunner().invoke(main, ["resume", str(tmp_path), "--json", "--quiet"])
+    assert json.loads(resumed.stdout)["metrics"] == best["metrics"]
 
 
 def test_a_scorer_that_fails_leaves_no_files(

@@ -8,6 +8,11 @@ from snap_evo.ranking import Ranking
 METRIC = "cifar10/test/baseline_accuracy"
 
 
+@pytest.fixture(autouse=True)
+def _read_once(measured: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("snap_evo.measured.convert", lambda _space, _source: measured)
+
+
 @pytest.fixture(scope="module")
 def oracle(measured: pa.Table) -> Ranking:
     return Ranking(measured, measured[METRIC].to_numpy())

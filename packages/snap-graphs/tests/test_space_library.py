@@ -1,6 +1,7 @@
 """What every search space keeps, whichever it is."""
 
 import itertools
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -53,6 +54,17 @@ def test_a_mutation_is_a_neighbour_and_seeded(name: str) -> None:
     assert drawn[0] == drawn[1]
     assert len(set(drawn)) > 1
     assert set(drawn) <= set(home.neighbours(cell))
+
+
+@pytest.mark.parametrize("name", ["nb201", "transnas-micro", "natss"])
+def test_mutations_reach_every_neighbour_equally_often(name: str) -> None:
+    home, rng = space(name), np.random.default_rng(0)
+    (cell,) = some(name, 1)
+    near = list(home.neighbours(cell))
+    drawn = Counter(home.mutate(cell, rng) for _ in range(200 * len(near)))
+    assert drawn.keys() == set(near)
+    assert min(drawn.values()) > 120
+    assert max(drawn.values()) < 280
 
 
 @pytest.mark.parametrize("name", ENUMERABLE)

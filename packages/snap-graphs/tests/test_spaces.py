@@ -1,3 +1,4 @@
+import itertools
 from pathlib import Path
 
 import networkx as nx
@@ -50,6 +51,25 @@ def test_nb101_points_give_cells_that_the_benchmark_allows(x: np.ndarray) -> Non
     assert len(cell.edges) <= 9
     assert {0} | nx.descendants(graph, 0) == set(range(last + 1))
     assert {last} | nx.ancestors(graph, last) == set(range(last + 1))
+
+
+def test_half_of_the_points_of_nb101_are_cells_of_all_seven_vertices() -> None:
+    home = space("nb101")
+    points = np.random.default_rng(0).random((2000, home.n_variables))
+    cells = [home.decode(point) for point in points]
+    assert np.mean([len(cell.nodes) == 7 for cell in cells]) == pytest.approx(
+        (7 / 8) ** 5, abs=0.04
+    )
+    assert np.mean([len(cell.edges) == 9 for cell in cells]) > 0.5
+
+
+def test_nb101_leaves_the_weakest_of_five_parallel_vertices_out() -> None:
+    home = space("nb101")
+    wanted = [src == 0 or dst == 6 for src, dst in itertools.combinations(range(7), 2)]
+    strength = np.where(wanted, 0.3, 0.1)
+    strength[1] = 0.2  # the edge from the input to the second vertex
+    cell = home.decode(np.concatenate([strength, [0.2, 0.5, 0.9, 0.2, 0.5]]))
+    assert home.format(cell) == "6:111100001001011:3m31"
 
 
 def test_the_corners_of_the_cube_reach_the_first_and_the_last_operator() -> None:

@@ -4,7 +4,8 @@ import click
 from snap_catalog.console import OneLineErrors
 
 from snap_evo.commands.architecture import build, export
-from snap_evo.commands.run import run
+from snap_evo.commands.compare import compare
+from snap_evo.commands.run import resume, run
 
 
 @click.group(cls=OneLineErrors)
@@ -13,5 +14,5 @@ def main() -> None:
     """Search spaces of neural network cells with any scorer."""
 
 
-for command in (run, build, export):
+for command in (run, resume, compare, build, export):
     main.add_command(command)

@@ -1,14 +1,28 @@
 """Write the files of a search."""
 
+import csv
 import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from snap_catalog.parquet import check_writable, replacing, write
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_catalog.console import say
+from snap_catalog.parquet import check_writable, read, replacing, write
 from snap_graphs.drawing import draw_architecture
 
+from snap_evo.candidates import Candidates
+from snap_evo.comparison import Run, regrets
+from snap_evo.pictures import draw_front, draw_regret
+from snap_evo.plan import Plan
 from snap_evo.report import Report, as_json
 
 _HISTORY, _BEST, _DRAWINGS = "search.parquet", "best.json", ("best.svg", "best.png")
+_FRONT, _FRONT_PICTURES = "front.parquet", ("front.svg", "front.png")
+_RUNS, _REGRET_PICTURES = "runs.csv", ("regret.svg", "regret.png")
+_SECONDS_BETWEEN_WRITES = 1.0
 
 
 def prepare(folder: str | os.PathLike[str]) -> Path:
@@ -25,24 +39,108 @@ def prepare(folder: str | os.PathLike[str]) -> Path:
     return path
 
 
+def read_history(folder: str | os.PathLike[str]) -> tuple[pa.Table, Plan]:
+    """Read the history that a search left in a folder, and what it was to do.
+
+    Raises:
+        SnapError: there is none.
+    """
+    path = Path(folder) / _HISTORY
+    history = read(path, "search")
+    return history, Plan.of(history, str(path))
+
+
+@contextmanager
+def keeping(plan: Plan, folder: Path) -> Iterator[Callable[[Candidates], None]]:
+    """Write a search's history as it grows, a second apart at least, and when it ends early.
+
+    What was written before an error stays, and a line says how to go on.
+
+    Yields:
+        A function to call after every generation.
+    """
+    history = _History(plan, folder / _HISTORY)
+    try:
+        yield history.keep
+    except (SnapError, KeyboardInterrupt):
+        with suppress(SnapError):
+            history.write()
+        if history.rows:
+            say(f"{history.rows:,} candidates are kept; to go on: snap-evo resume {folder}")
+        raise
+
+
+class _History:
+    """The file of a history that is still growing."""
+
+    def __init__(self, plan: Plan, path: Path) -> None:
+        self.rows = 0
+        self._plan, self._path = plan, path
+        self._latest: Candidates | None = None
+        self._written_at = -_SECONDS_BETWEEN_WRITES
+
+    def keep(self, candidates: Candidates) -> None:
+        self._latest = candidates
+        if time.monotonic() - self._written_at >= _SECONDS_BETWEEN_WRITES:
+            self.write()
+
+    def write(self) -> None:
+        if self._latest is not None:
+            _write_history(self._latest.history(), self._plan, self._path)
+            self.rows, self._written_at = self._latest.evaluations, time.monotonic()
+
+
+def _write_history(history: pa.Table, plan: Plan, path: Path) -> None:
+    write(history, path, "search", producer="snap-evo", metadata=plan.metadata())
+
+
 def write_results(report: Report, folder: Path) -> list[str]:
-    """Write `search.parquet` and `best.json`, each whole or not at all; return their paths."""
+    """Write history, best cell and, of several objectives, the front; return the files' paths.
+
+    Each file is written whole or not at all.
+    """
     result = report.result
-    metadata = {
-        "snap.scorer": report.scorer,
-        "snap.algorithm": result.algorithm,
-        "snap.seed": str(result.seed),
-    }
-    history, best = folder / _HISTORY, folder / _BEST
-    write(result.history, history, "search", producer="snap-evo", metadata=metadata)
+    history, best, front = (folder / name for name in (_HISTORY, _BEST, _FRONT))
+    _write_history(result.history, report.plan, history)
     with replacing(best) as temporary:
         temporary.write_text(as_json(report), "utf-8")
-    return [str(history), str(best)]
+    if len(result.objectives) == 1:
+        return [str(history), str(best)]
+    _write_history(result.front, report.plan, front)
+    return [str(history), str(best), str(front)]
 
 
 def write_drawings(report: Report, folder: Path) -> list[str]:
-    """Draw the best cell as SVG and PNG; return the files' paths."""
+    """Draw the best cell, and the front where there is one; return the files' paths."""
     paths = [str(folder / name) for name in _DRAWINGS]
     for path in paths:
         draw_architecture(report.result.space, report.result.cell, path, title=report.arch_id)
-    return paths
+    if len(report.result.objectives) == 1:
+        return paths
+    fronts = [str(folder / name) for name in _FRONT_PICTURES]
+    for path in fronts:
+        draw_front(report.result, path)
+    return paths + fronts
+
+
+def write_comparison(runs: Sequence[Run], best: float, folder: Path, *, title: str) -> list[str]:
+    """Write `runs.csv` and the regret pictures of a comparison; return the files' paths.
+
+    Args:
+        runs: the searches.
+        best: the best score there is.
+        folder: where to write.
+        title: a line above the pictures.
+    """
+    table, *pictures = (str(folder / name) for name in (_RUNS, *_REGRET_PICTURES))
+    with replacing(table) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ["algorithm", "seed", "arch_id", "score", "evaluations", "distinct", "seconds"]
+        )
+        for run in runs:
+            found = (run.arch_id, float(run.best[-1]), run.evaluations_to(float(run.best[-1])))
+            writer.writerow([run.algorithm, run.seed, *found, run.distinct, run.seconds])
+    for path in pictures:
+        draw_regret(regrets(runs, best), path, title=title)
+    return [table, *pictures]

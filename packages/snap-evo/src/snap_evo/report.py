@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from snap_evo.measured import Measurement
+from snap_evo.plan import Plan
 from snap_evo.ranking import Ranking
 from snap_evo.scorers import Trust
 from snap_evo.search_loop import SearchResult
@@ -21,7 +22,7 @@ class Report:
 
     Attributes:
         result: what the search found.
-        scorer: the scorer, as the user named it.
+        plan: what the search was to do.
         predicted: the whole space as scored; None where it cannot be listed.
         measured: what was measured of the best cell; None where nothing is known.
         unmeasured: why nothing is known; empty otherwise.
@@ -30,7 +31,7 @@ class Report:
     """
 
     result: SearchResult
-    scorer: str
+    plan: Plan
     predicted: Ranking | None
     measured: Measurement | None
     unmeasured: str = ""
@@ -55,12 +56,15 @@ def as_json(report: Report) -> str:
         "rank": _rank(report),
         "metrics": metrics,
         "measured": dataclasses.asdict(report.measured) if report.measured else None,
+        "network": report.plan.network,
         "trust": report.trust.as_dict() if report.trust else None,
-        "scorer": report.scorer,
+        "scorer": report.plan.scorer,
         "algorithm": result.algorithm,
+        "stopped": result.stopped,
         "seed": result.seed,
         "evaluations": result.evaluations,
         "distinct": result.distinct,
+        "beyond_limits": result.beyond_limits,
         "seconds": result.seconds,
     }
     entries = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in content.items())
@@ -78,10 +82,12 @@ def summary(report: Report, seconds: dict[str, float], files: list[str]) -> str:
     result = report.result
     lines = [
         ("best cell", report.arch_id),
-        ("score", f"{result.score:.7g} by {report.scorer}, {_scored_rank(report)}"),
+        ("score", f"{result.score:.7g} by {report.plan.scorer}, {_scored_rank(report)}"),
         *([("trust", str(report.trust))] if report.trust else []),
         *_measured_lines(report),
+        *_front_lines(result),
         ("searched", _effort(report)),
+        *_limit_lines(result),
         ("time", ", ".join(f"{part} {spent:.1f} s" for part, spent in seconds.items())),
         ("files", ", ".join(files)),
     ]
@@ -95,8 +101,8 @@ def _rank(report: Report) -> int | None:
 
 
 def _scored_rank(report: Report) -> str:
-    scores = report.result.history["score"].to_numpy()
-    hashes = np.array(report.result.history["cell_hash"].to_pylist())
+    scores = report.result.scored["score"].to_numpy()
+    hashes = np.array(report.result.scored["cell_hash"].to_pylist())
     ties = len(np.unique(hashes[scores == report.result.score])) - 1
     text = f"rank 1{_shared(ties)} of the {report.result.distinct:,} cells scored"
     if report.predicted is None:
@@ -128,18 +134,32 @@ def _measured_lines(report: Report) -> list[tuple[str, str]]:
         (
             "random search",
             f"{found.chance_mean:.2f} +- {found.chance_deviation:.2f} % measured, over "
-            f"{found.chance_seeds} seeds: each picks what {report.scorer} rates highest of "
+            f"{found.chance_seeds} seeds: each picks what {report.plan.scorer} rates highest of "
             f"{report.result.evaluations:,} random cells",
         ),
         ("mean of space", f"{found.mean:.2f} %"),
     ]
 
 
+def _front_lines(result: SearchResult) -> list[tuple[str, str]]:
+    if len(result.objectives) == 1:
+        return []
+    names = ", ".join(objective.name for objective in result.objectives)
+    return [("front", f"{result.front.num_rows:,} cells that no other beats in {names}")]
+
+
+def _limit_lines(result: SearchResult) -> list[tuple[str, str]]:
+    if not result.limits:
+        return []
+    limits = ", ".join(map(str, result.limits))
+    return [("limits", f"{limits}: {result.beyond_limits:,} candidates beyond, not scored")]
+
+
 def _effort(report: Report) -> str:
     result = report.result
     text = (
         f"{result.evaluations:,} evaluations by {result.algorithm} (seed {result.seed}), "
-        f"{result.distinct:,} distinct cells scored"
+        f"ended by {result.stopped}, {result.distinct:,} distinct cells scored"
     )
     if report.predicted is None:
         return text

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from snap_catalog import SnapError
+from snap_catalog.catalog import Direction
 from snap_catalog.metrics import resolve_metric
 from snap_catalog.parquet import read
 
@@ -101,7 +102,7 @@ class ParamsScorer:
         Raises:
             SnapError: the space does not tell them.
         """
-        return _costs(graphs, "params")
+        return cost(graphs, "params")
 
 
 class FlopsScorer:
@@ -113,7 +114,7 @@ class FlopsScorer:
         Raises:
             SnapError: the space does not tell them.
         """
-        return _costs(graphs, "flops")
+        return cost(graphs, "flops")
 
 
 class TableScorer:
@@ -123,6 +124,9 @@ class TableScorer:
     is isomorphic to it without dead operators: generated NAS-Bench-101 cells are seldom written
     as the benchmark writes them. A metric whose direction is `min` is negated; other columns,
     as `params`, are taken as they are.
+
+    Attributes:
+        direction: of the metric, `min` where scores are its negatives.
     """
 
     def __init__(self, file: str | os.PathLike[str], column: str) -> None:
@@ -139,7 +143,8 @@ class TableScorer:
         self._column = _resolve(column, pq.read_schema(file), source=str(file))
         self._file = str(file)
         values = read(file, "graphs", columns=[self._column])
-        sign = -1.0 if _is_min(values.schema.field(0)) else 1.0
+        self.direction: Direction = "min" if _is_min(values.schema.field(0)) else "max"
+        sign = -1.0 if self.direction == "min" else 1.0
         self._values = sign * _numbers(values[self._column])
         self._by_arch = _first_rows(keys["arch_id"].to_pylist())
         self._by_hash = _first_rows(keys["cell_hash"].to_pylist())
@@ -173,9 +178,17 @@ def _is_min(field: pa.Field) -> bool:
     return (field.metadata or {}).get(b"direction") == b"min"
 
 
-def _costs(graphs: pa.Table, column: str) -> Scores:
+def cost(graphs: pa.Table, column: str) -> Scores:
+    """Return (n,) values of a column of costs.
+
+    Raises:
+        SnapError: the space does not tell them.
+    """
     if graphs[column].null_count:
-        raise SnapError(f"{graphs['space'][0]} tells no {column} of its cells; use another scorer")
+        raise SnapError(
+            f"{graphs['space'][0]} tells no {column} of its cells; use another scorer, objective "
+            "or limit"
+        )
     return _numbers(graphs[column])
 
 

@@ -1,17 +1,20 @@
 """Search a space for the cells that a scorer likes best."""
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
-from snap_graphs import Cell, Space, graph_table, space
+from snap_graphs import Cell, Space, space
 
-from snap_evo.algorithms import start
+from snap_evo.algorithms import Algorithm, start
+from snap_evo.candidates import Candidates, OutOfTimeError
+from snap_evo.costs import cell_graphs, check_network
 from snap_evo.defaults import ALGORITHM, BUDGET, SEED
-from snap_evo.scorers import Scorer, Scores, score_graphs
+from snap_evo.objectives import ONE_OBJECTIVE, Limit, Objective, front
+from snap_evo.scorers import Scorer
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,13 @@ class SearchResult:
         space: name of the search space.
         algorithm: name of the algorithm.
         seed: its seed.
+        objectives: what it was after.
+        limits: what cells may cost.
         history: one row a candidate, as in the `search` contract.
-        best: the best candidate, the first of equals, as one row of the `graphs` contract.
+        best: the best candidate within the limits, the first of equals, as one row of the `graphs`
+            contract.
+        stopped: why the search ended, in a few words.
+        out_of_time: whether that was the time limit; the scorer may be at work still.
         seconds: how long the search took.
         scoring_seconds: how much of that the scorer took.
     """
@@ -31,8 +39,12 @@ class SearchResult:
     space: str
     algorithm: str
     seed: int
+    objectives: tuple[Objective, ...]
+    limits: tuple[Limit, ...]
     history: pa.Table
     best: pa.Table
+    stopped: str
+    out_of_time: bool
     seconds: float
     scoring_seconds: float
 
@@ -41,21 +53,37 @@ class SearchResult:
         """Number of candidates, repetitions included."""
         return int(self.history.num_rows)
 
+    @cached_property
+    def scored(self) -> pa.Table:
+        """The candidates within the limits."""
+        return self.history.filter(self.history["score"].is_valid())
+
     @property
     def distinct(self) -> int:
         """Number of cells scored: candidates that differ once dead operators are removed."""
-        return len(self.history["cell_hash"].unique())
+        return len(self.scored["cell_hash"].unique())
+
+    @property
+    def beyond_limits(self) -> int:
+        """Number of candidates beyond a limit."""
+        return self.evaluations - int(self.scored.num_rows)
 
     @property
     def score(self) -> float:
         """Score of the best candidate."""
-        return float(np.max(self.history["score"].to_numpy()))
+        return float(np.max(self.scored["score"].to_numpy()))
 
     @property
     def cell(self) -> Cell:
         """The best candidate."""
         row = self.best.to_pylist()[0]
         return Cell(tuple(row["nodes"]), tuple(zip(row["src"], row["dst"], strict=True)))
+
+    @cached_property
+    def front(self) -> pa.Table:
+        """The rows of the history that no other is better than in all objectives."""
+        columns = [o.upwards(self.scored[o.name].to_numpy()) for o in self.objectives]
+        return self.scored.take(front(np.column_stack(columns)))
 
 
 def search(
@@ -65,95 +93,108 @@ def search(
     algorithm: str = ALGORITHM,
     budget: int = BUDGET,
     seed: int = SEED,
-    advance: Callable[[int], None] | None = None,
+    objectives: Sequence[Objective] = ONE_OBJECTIVE,
+    limits: Sequence[Limit] = (),
+    network: str | None = None,
+    patience: int | None = None,
+    time_limit: float | None = None,
+    recorded: pa.Table | None = None,
+    after: Callable[[Candidates], None] | None = None,
 ) -> SearchResult:
     """Search a space (paper, Algorithm 1).
 
-    Points of the unit cube are discretised into cells, whose scores steer the algorithm. Cells
-    that are isomorphic once dead operators are removed count as one: the first is scored, the
-    others take its score. Equal arguments give equal results, times aside.
+    The cells that an algorithm proposes are scored, and the scores steer it. Cells that are
+    isomorphic once dead operators are removed count as one: the first is scored, the others take
+    its score. Cells beyond a limit are not scored. Equal arguments give equal results, times
+    aside.
 
     Args:
         space_name: a space, or what `snap_graphs.space` finds it by.
         scorer: rates the cells.
-        algorithm: `de` (differential evolution) or `random`.
+        algorithm: `de` (differential evolution), `re` (regularised evolution), `ls` (local
+            search), `nsga2`, `random` or `exhaustive`.
         budget: candidates the algorithm may propose, repetitions included.
         seed: of all randomness.
-        advance: called with the number of candidates just finished.
+        objectives: what to optimise; several need an algorithm that knows of them.
+        limits: what cells may cost.
+        network: whose costs are meant: `imagenet`, or the benchmark's own where None.
+        patience: stop where that many candidates in a row brought no better score.
+        time_limit: seconds after which to stop; a scorer still at work then is not waited for.
+        recorded: history of an earlier run of the same search: its scores are not asked for again,
+            so that the search goes on where that one ended.
+        after: called after every generation with all candidates so far.
 
     Raises:
-        SnapError: an argument is unknown or out of range, or the scorer failed.
+        SnapError: an argument is unknown or out of range, the scorer failed, or no candidate was
+            within the limits.
     """
-    if budget < 1:
-        raise SnapError(f"a budget of {budget} allows no search; it must be at least 1")
+    for name, value in (("budget", budget), ("patience", patience), ("time limit", time_limit)):
+        if value is not None and value <= 0:
+            raise SnapError(f"a {name} of {value} allows no search; it must be more than 0")
     if seed < 0:
         raise SnapError(f"the seed {seed} is negative; it must be at least 0")
     home = space(space_name)
-    solver = start(algorithm, home.n_variables, seed)
-    record = _Record(home, scorer)
-    while (left := budget - record.evaluations) > 0:
-        points = solver.ask()[:left]
-        scores = record.add([home.decode(point) for point in points])
-        if len(scores) < left:
-            solver.tell(scores)
-        if advance:
-            advance(len(scores))
-    return record.finish(algorithm, seed)
+    solver = start(algorithm, home, seed, len(objectives))
+    check_network(home.name, network)
+    tabulate = partial(cell_graphs, home, network)
+    candidates = Candidates(tabulate, scorer, objectives, limits, time_limit, recorded)
+    out_of_time = False
+    try:
+        stopped = _run(solver, candidates, budget, patience, after)
+    except OutOfTimeError:
+        stopped, out_of_time = f"the time limit of {time_limit:g} s", True
+    return SearchResult(
+        space=home.name,
+        algorithm=algorithm,
+        seed=seed,
+        objectives=tuple(objectives),
+        limits=tuple(limits),
+        history=_history(candidates, stopped),
+        best=_best(candidates, limits),
+        stopped=stopped,
+        out_of_time=out_of_time,
+        seconds=candidates.seconds,
+        scoring_seconds=candidates.scoring_seconds,
+    )
 
 
-@dataclass
-class _Record:
-    space: Space
-    scorer: Scorer
-    evaluations: int = 0
-    scoring_seconds: float = 0.0
-    began: float = field(default_factory=time.perf_counter)
-    generations: list[pa.Table] = field(default_factory=list)
-    known: dict[str, float] = field(default_factory=dict)
+def _run(
+    solver: Algorithm,
+    candidates: Candidates,
+    budget: int,
+    patience: int | None,
+    after: Callable[[Candidates], None] | None,
+) -> str:
+    """Search until there is a reason to stop, and return it."""
+    while (left := budget - candidates.evaluations) > 0:
+        if patience is not None and candidates.since_best >= patience:
+            return f"{candidates.since_best:,} candidates without a better score"
+        cells = solver.ask()[:left]
+        if not cells:
+            return "the last cell of the space"
+        values, excess = candidates.add(cells)
+        if after:
+            after(candidates)
+        if len(cells) < left:
+            solver.tell(values, excess)
+    return f"the budget of {budget:,}"
 
-    def add(self, cells: list[Cell]) -> Scores:
-        """Score one generation and keep it."""
-        graphs = graph_table(self.space, cells)
-        self._score_new(graphs)
-        scores = np.array([self.known[h] for h in graphs["cell_hash"].to_pylist()])
-        numbers = np.arange(self.evaluations, self.evaluations + len(cells), dtype=np.int32)
-        self.evaluations += len(cells)
-        columns = {
-            "evaluation": numbers,
-            "generation": np.full(len(cells), len(self.generations), np.int32),
-            "score": scores,
-            "seconds": np.full(len(cells), time.perf_counter() - self.began),
-        }
-        for name, values in columns.items():
-            graphs = graphs.append_column(name, pa.array(values))
-        self.generations.append(graphs)
-        return scores
 
-    def _score_new(self, graphs: pa.Table) -> None:
-        rows: dict[str, int] = {}
-        for row, cell_hash in enumerate(graphs["cell_hash"].to_pylist()):
-            if cell_hash not in self.known:
-                rows.setdefault(cell_hash, row)
-        if not rows:
-            return
-        began = time.perf_counter()
-        scores = score_graphs(self.scorer, graphs.take(list(rows.values())))
-        self.scoring_seconds += time.perf_counter() - began
-        self.known.update(zip(rows, scores.tolist(), strict=True))
+def _history(candidates: Candidates, stopped: str) -> pa.Table:
+    if not candidates.evaluations:
+        raise SnapError(f"nothing was scored before {stopped}; allow more")
+    return candidates.history()
 
-    def finish(self, algorithm: str, seed: int) -> SearchResult:
-        """Gather what was kept."""
-        seconds = time.perf_counter() - self.began
-        candidates = pa.concat_tables(self.generations)
-        kept = ["evaluation", "generation", "space", "arch_id", "cell_hash", "score", "seconds"]
-        first_best = int(np.argmax(candidates["score"].to_numpy()))
-        best = candidates.slice(first_best, 1)
-        return SearchResult(
-            space=self.space.name,
-            algorithm=algorithm,
-            seed=seed,
-            history=candidates.select(kept).combine_chunks(),
-            best=best.drop_columns(["evaluation", "generation", "score", "seconds"]),
-            seconds=seconds,
-            scoring_seconds=self.scoring_seconds,
+
+def _best(candidates: Candidates, limits: Sequence[Limit]) -> pa.Table:
+    if candidates.best is None:
+        history = candidates.history()
+        told = "; ".join(
+            f"{limit} (seen were {min(seen):,.0f} to {max(seen):,.0f})"
+            for limit in limits
+            if (seen := history[limit.column].to_pylist())
         )
+        raise SnapError(
+            f"none of {candidates.evaluations:,} candidates keeps to {told}; widen the limits"
+        )
+    return candidates.best

@@ -10,7 +10,7 @@ from snap_graphs.arrays import Bools, Dense, Graphs, Ints
 from snap_graphs.cell import INPUT, NONE, OUTPUT
 
 _Hashes = npt.NDArray[np.uint64]
-_LANES = (0x9E3779B97F4A7C15, 0xD1B54A32D192ED03)
+_LANES = np.array([0x9E3779B97F4A7C15, 0xD1B54A32D192ED03], np.uint64)
 _INDIVIDUAL = np.uint64(0xA0761D6478BD642F)
 
 
@@ -40,9 +40,8 @@ def structure(graphs: Graphs) -> Structure:
         n_dead[part.rows] = (~live & ~ends).sum(axis=1)
         depth[part.rows] = _longest(adjacency, live & ~ends)
         n_paths[part.rows] = _count_paths(adjacency, live, part.op == graphs.index(INPUT))
-        for lane, seed in enumerate(_LANES):
-            colours = _mix(words[part.op] ^ np.uint64(seed))
-            digests[part.rows, lane] = _digest(adjacency, colours, live | ends)
+        colours = _mix(words[part.op] ^ _LANES[:, None, None])
+        digests[part.rows] = _digest(adjacency, colours, live | ends).T
     return Structure([f"{a:016x}{b:016x}" for a, b in digests], n_dead, depth, n_paths)
 
 
@@ -104,24 +103,33 @@ def _digest(adjacency: Bools, colours: _Hashes, kept: Bools) -> _Hashes:
 
     Colour refinement in both edge directions; where it leaves two nodes alike, it is repeated
     with each node singled out in turn, which tells apart the regular graphs it alone cannot.
+
+    Args:
+        adjacency: (b, n, n) edges.
+        colours: (lanes, b, n) labels, hashed with several seeds.
+        kept: (b, n) nodes that count.
+
+    Returns:
+        (lanes, b) hashes.
     """
     refined = _refine(adjacency, colours, kept)
     digest = _multiset(refined, kept)
-    tied = np.flatnonzero(_has_ties(refined, kept))
-    edges, start, keep = adjacency[tied], colours[tied], kept[tied]
-    total = np.zeros(len(tied), np.uint64)
-    for node in range(colours.shape[1]):
+    tied = np.flatnonzero(_has_ties(refined[0], kept))
+    edges, start, keep = adjacency[tied], colours[:, tied], kept[tied]
+    total = np.zeros((len(colours), len(tied)), np.uint64)
+    for node in range(kept.shape[1]):
         singled = start.copy()
-        singled[:, node] ^= _INDIVIDUAL
+        singled[..., node] ^= _INDIVIDUAL
         total += _mix(_multiset(_refine(edges, singled, keep), keep)) * keep[:, node]
-    digest[tied] ^= total
+    digest[:, tied] ^= total
     return digest
 
 
 def _refine(adjacency: Bools, colours: _Hashes, kept: Bools) -> _Hashes:
-    into, out_of = adjacency.transpose(0, 2, 1), adjacency
+    out_of = adjacency.astype(np.uint64)
+    into = out_of.transpose(0, 2, 1).copy()
     rounds = kept.sum(axis=1, keepdims=True) - 1  # dead nodes must not count
-    for number in range(colours.shape[1] - 1):
+    for number in range(kept.shape[1] - 1):
         sources = _neighbours(into, _mix(colours + np.uint64(1)))
         targets = _neighbours(out_of, _mix(colours + np.uint64(2)))
         mixed = _mix(colours * np.uint64(3) + _mix(sources) + _mix(targets) * np.uint64(5))
@@ -129,15 +137,14 @@ def _refine(adjacency: Bools, colours: _Hashes, kept: Bools) -> _Hashes:
     return colours
 
 
-def _neighbours(adjacency: Bools, colours: _Hashes) -> _Hashes:
-    total = np.zeros_like(colours)
-    for node in range(colours.shape[1]):
-        total += np.where(adjacency[:, :, node], colours[:, node, None], np.uint64(0))
+def _neighbours(adjacency: _Hashes, colours: _Hashes) -> _Hashes:
+    """Sum up the colours of every node's neighbours, modulo 2^64."""
+    total: _Hashes = np.matmul(adjacency, colours[..., None])[..., 0]
     return total
 
 
 def _multiset(colours: _Hashes, kept: Bools) -> _Hashes:
-    summed: _Hashes = np.where(kept, _mix(colours), np.uint64(0)).sum(axis=1, dtype=np.uint64)
+    summed: _Hashes = np.where(kept, _mix(colours), np.uint64(0)).sum(axis=-1, dtype=np.uint64)
     return _mix(summed)
 
 

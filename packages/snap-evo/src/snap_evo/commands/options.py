@@ -1,7 +1,80 @@
 """Options that several commands take."""
 
+import math
+from collections.abc import Callable
+
 import click
 
+from snap_evo import defaults
+
+_FACTORS = {"k": 1e3, "M": 1e6, "G": 1e9}
+
+
+def _amount(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
+    """Read a positive number with or without k, M or G behind it, as 600M."""
+    if text is None:
+        return None
+    factor = _FACTORS.get(text[-1:])
+    try:
+        amount = float(text[:-1]) * factor if factor else float(text)
+    except ValueError:
+        amount = 0.0
+    if not 0 < amount < math.inf:
+        raise click.BadParameter(f"{text!r} is no amount; write it as 600M")
+    return amount
+
+
+space_option = click.option(
+    "--space",
+    required=True,
+    help="A search space that snap-graphs knows, as nb201 or darts, or a TOML file (*.toml) that "
+    "defines one.",
+)
+scorer_option = click.option(
+    "--scorer",
+    default=defaults.SCORER,
+    show_default=True,
+    help="gcn:MODEL (needs snap-gcn), params, flops, table:FILE:COLUMN, "
+    "command:PROGRAM {input} {output}, or one of another package. MODEL is snap, paper or a model "
+    "folder, FILE a graphs.parquet, COLUMN one of its metrics. gcn*0.7+params*0.3 adds up ranks.",
+)
+_LIMITS = {
+    "--min-params": "Fewest parameters of a network, as 5M.",
+    "--max-params": "Most parameters of a network, as 6M.",
+    "--max-flops": "Most multiply-adds for one image, as 600M.",
+}
+
+
+def limit_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the limits, and the network whose costs they are of."""
+    network = click.option(
+        "--network",
+        help="Whose parameters and multiply-adds count: imagenet, for darts, is 14 cells of 48 "
+        "channels first on images of 224 x 224. Default: what the space's benchmark trains.",
+    )
+    command = network(command)
+    for name, told in reversed(_LIMITS.items()):
+        command = click.option(name, callback=_amount, metavar="AMOUNT", help=told)(command)
+    return command
+
+
+time_limit_option = click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Stop after so long; a scorer still at work is not waited for.",
+)
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where the work is done: this machine, or the workers of a Ray cluster "
+    "(needs snap-evo[ray]).",
+)
+out_option = click.option(
+    "--out", default=".", show_default=True, type=click.Path(), help="Folder for the files."
+)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON instead of the summary."
 )

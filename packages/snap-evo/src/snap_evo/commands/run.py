@@ -1,19 +1,22 @@
-"""`snap-evo run`."""
+"""`snap-evo run` and `snap-evo resume`."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 from snap_catalog.console import progress
 
 from snap_evo import defaults
-from snap_evo.commands.options import json_option, quiet_option
+from snap_evo.commands import options
 
 if TYPE_CHECKING:
-    from snap_graphs import Space
+    import pyarrow as pa
 
+    from snap_evo.candidates import Candidates
+    from snap_evo.plan import Plan
     from snap_evo.report import Report
     from snap_evo.scorers import Scorer
     from snap_evo.search_loop import SearchResult
@@ -22,44 +25,52 @@ _STARTED = time.perf_counter()
 
 
 @click.command()
-@click.option(
-    "--space",
-    required=True,
-    help="A search space that snap-graphs knows, as nb201 or darts, or a TOML file (*.toml) that "
-    "defines one.",
-)
-@click.option(
-    "--scorer",
-    default=defaults.SCORER,
-    show_default=True,
-    help="gcn:MODEL (needs snap-gcn), params, flops, table:FILE:COLUMN, "
-    "command:PROGRAM {input} {output}, or one of another package. MODEL is snap, paper or a model "
-    "folder, FILE a graphs.parquet, COLUMN one of its metrics. gcn*0.7+params*0.3 adds up ranks.",
-)
+@options.space_option
+@options.scorer_option
 @click.option(
     "--algorithm",
-    default=defaults.ALGORITHM,
-    show_default=True,
-    help="de (differential evolution) or random.",
+    help="de (differential evolution), re (regularised evolution), ls (local search), nsga2, "
+    f"random or exhaustive. Default: {defaults.ALGORITHM}, nsga2 where there are several "
+    "objectives.",
 )
+@click.option(
+    "--objective",
+    default="score",
+    show_default=True,
+    help="What to optimise, with commas between: score, params, flops, depth, or metrics of "
+    "--table, as latency:edgegpu. All but score are lowered, metrics as the table says.",
+)
+@click.option("--table", type=click.Path(dir_okay=False), help="A graphs.parquet with metrics.")
+@options.limit_options
 @click.option(
     "--budget",
-    default=defaults.BUDGET,
-    show_default=True,
+    type=int,
     help="Candidates the algorithm may propose. A cell proposed again counts, though it is not "
-    "scored again.",
+    f"scored again. Default: {defaults.BUDGET:,}, for exhaustive the whole space.",
 )
-@click.option("--seed", default=defaults.SEED, show_default=True, help="Seed of all randomness.")
 @click.option(
-    "--out", default=".", show_default=True, type=click.Path(), help="Folder for the files."
+    "--patience", type=int, help="Stop when so many candidates in a row brought no better score."
 )
-@json_option
-@quiet_option
+@options.time_limit_option
+@options.engine_option
+@click.option("--seed", default=defaults.SEED, show_default=True, help="Seed of all randomness.")
+@options.out_option
+@options.json_option
+@options.quiet_option
 def run(
     space: str,
     scorer: str,
-    algorithm: str,
-    budget: int,
+    algorithm: str | None,
+    objective: str,
+    table: str | None,
+    min_params: float | None,
+    max_params: float | None,
+    max_flops: float | None,
+    network: str | None,
+    budget: int | None,
+    patience: int | None,
+    time_limit: float | None,
+    engine: str,
     seed: int,
     out: str,
     as_json: bool,
@@ -67,38 +78,124 @@ def run(
 ) -> None:
     """Search a space and report the best cell found.
 
-    Writes search.parquet (every candidate), best.json, best.svg and best.png. Equal options give
-    equal search.parquet and best.json, once `seconds` is dropped from both.
+    Writes search.parquet (every candidate), best.json, best.svg and best.png; of several
+    objectives also front.parquet, front.svg and front.png. Equal options give equal
+    search.parquet and best.json, once `seconds` is dropped from both.
     """
+    from snap_evo.plan import Plan
+
+    algorithm = algorithm or ("nsga2" if "," in objective else defaults.ALGORITHM)
+    plan = Plan(
+        space=space,
+        scorer=scorer,
+        algorithm=algorithm,
+        budget=_budget(space, algorithm) if budget is None else budget,
+        seed=seed,
+        objective=objective,
+        table=table,
+        min_params=min_params,
+        max_params=max_params,
+        max_flops=max_flops,
+        network=network,
+        patience=patience,
+    )
+    _search(plan, out, None, time_limit=time_limit, engine=engine, as_json=as_json, quiet=quiet)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.option("--budget", type=int, help="A new budget; the search's own where not given.")
+@options.time_limit_option
+@options.engine_option
+@options.json_option
+@options.quiet_option
+def resume(
+    folder: str,
+    budget: int | None,
+    time_limit: float | None,
+    engine: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Go on with the search whose files are in FOLDER.
+
+    It ends as if it had never stopped: what search.parquet holds is proposed again, but not
+    scored again.
+    """
+    from snap_evo.output import read_history
+
+    recorded, plan = read_history(folder)
+    plan = replace(plan, budget=plan.budget if budget is None else budget)
+    _search(
+        plan, folder, recorded, time_limit=time_limit, engine=engine, as_json=as_json, quiet=quiet
+    )
+
+
+def _budget(space: str, algorithm: str) -> int:
+    """Return the default budget."""
+    if algorithm != "exhaustive":
+        return defaults.BUDGET
     from snap_graphs import space as find
 
-    from snap_evo import load_scorer, output, report, search
+    return find(space).count()
 
-    home, judge = find(space), load_scorer(scorer)
+
+def _search(
+    plan: "Plan",
+    out: str,
+    recorded: "pa.Table | None",
+    *,
+    time_limit: float | None,
+    engine: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Search, report and write the files."""
+    from snap_evo import output, report
+
     folder = output.prepare(out)
-    with progress(f"search {home.name}", budget, quiet=quiet) as advance:
-        result = search(home, judge, algorithm=algorithm, budget=budget, seed=seed, advance=advance)
-    seconds = _search_seconds(result)
-    told = _examine(home, result, scorer, judge, seconds)
+    with (
+        _judge(plan.scorer, engine) as judge,
+        output.keeping(plan, folder) as keep,
+        progress(f"search {plan.space}", plan.budget, quiet=quiet) as advance,
+    ):
+        done = 0
+
+        def after(candidates: "Candidates") -> None:
+            nonlocal done
+            keep(candidates)
+            advance(candidates.evaluations - done)
+            done = candidates.evaluations
+
+        began = time.perf_counter()
+        result = plan.carry_out(judge, time_limit=time_limit, recorded=recorded, after=after)
+        seconds = {
+            "start-up": began - _STARTED,
+            "scoring": result.scoring_seconds,
+            "algorithm": time.perf_counter() - began - result.scoring_seconds,
+        }
+        told = _examine(result, plan, judge, seconds)
     with _timed("writing and drawing", seconds):
         files = output.write_results(told, folder) + output.write_drawings(told, folder)
     click.echo(report.as_json(told).rstrip() if as_json else report.summary(told, seconds, files))
 
 
-def _search_seconds(result: "SearchResult") -> dict[str, float]:
-    return {
-        "start-up": time.perf_counter() - _STARTED - result.seconds,
-        "scoring": result.scoring_seconds,
-        "algorithm": result.seconds - result.scoring_seconds,
-    }
+@contextmanager
+def _judge(scorer: str, engine: str) -> "Iterator[Scorer]":
+    """Make the scorer, where the work is to be done."""
+    from snap_evo import load_scorer
+
+    if engine == "local":
+        yield load_scorer(scorer)
+        return
+    from snap_evo.cluster import ClusterScorer, cluster
+
+    with cluster() as processors:
+        yield ClusterScorer(scorer, processors)
 
 
 def _examine(
-    home: "Space",
-    result: "SearchResult",
-    scorer: str,
-    judge: "Scorer",
-    seconds: dict[str, float],
+    result: "SearchResult", plan: "Plan", judge: "Scorer", seconds: dict[str, float]
 ) -> "Report":
     """Place the best cell in the space as scored and measured; or tell how far to trust it."""
     from snap_catalog import SnapError
@@ -108,18 +205,20 @@ def _examine(
     from snap_evo.reference import ask_trust
     from snap_evo.report import Report
 
+    if result.out_of_time:  # the scorer may hang
+        return Report(result, plan, None, None, "the time limit ended the search")
     with _timed("ranking the space", seconds):
-        predicted = rank_space(home, judge)
+        predicted = rank_space(plan.space, judge)
     arch_id = str(result.best["arch_id"][0])
     with _timed("measured accuracies", seconds):
         try:
             measured = measure(result.space, arch_id, predicted, result.evaluations)
-            return Report(result, scorer, predicted, measured)
+            return Report(result, plan, predicted, measured)
         except SnapError as error:
             unmeasured = str(error)
     with _timed("trust", seconds):
-        trust = ask_trust(judge, home)
-    return Report(result, scorer, predicted, None, unmeasured, trust)
+        trust = ask_trust(judge, plan.space)
+    return Report(result, plan, predicted, None, unmeasured, trust)
 
 
 @contextmanager

@@ -159,6 +159,16 @@ class ProductSpace(Space):
                 if option != choices[place]:
                     yield self.compose((*choices[:place], option, *choices[place + 1 :]))
 
+    def mutate(self, cell: Cell, rng: np.random.Generator) -> Cell:
+        """Draw one of a cell's neighbours uniformly, without listing them."""
+        choices = list(self.choices(cell))
+        others = np.cumsum(self.options) - np.arange(1, len(self.options) + 1)
+        number = rng.integers(others[-1])
+        place = int(np.searchsorted(others, number, side="right"))
+        option = int(number - others[place] + self.options[place] - 1)
+        choices[place] = option + (option >= choices[place])
+        return self.compose(choices)
+
 
 def choice(value: float, options: int) -> int:
     """Map [0, 1] evenly onto the integers below `options`."""

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from snap_catalog import SnapError
@@ -38,8 +38,8 @@ _SOURCES = tuple(tuple(itertools.permutations(range(2 + step), 2)) for step in r
 """By inner node: the ordered pairs of two nodes that it may take its inputs from."""
 _STEP_OPTIONS = tuple((len(pairs), len(OPERATORS), len(OPERATORS)) for pairs in _SOURCES)
 
-_CELLS, _CHANNELS, _SIDE, _CLASSES = 20, 36, 32, 10
-_REDUCTIONS = (_CELLS // 3, 2 * _CELLS // 3)
+_IMAGENET_SIDE = 64
+"""Images of this side or more take the ImageNet stem, which divides the side by 8."""
 _NORMAL = slice(2, 2 + 2 * STEPS)
 _REDUCE = slice(2 + 2 * STEPS, 2 + 4 * STEPS)
 
@@ -106,37 +106,81 @@ class Darts(ProductSpace):
         return tuple(chosen)
 
     def costs(self, graphs: Graphs) -> Costs:
-        """Count the CIFAR-10 network: 20 cells, 36 channels first, 10 classes, no auxiliary head.
-
-        Convolutions have no bias; batch normalisations are affine. Dead operators count too: the
-        network is built with them.
-        """
-        params = np.zeros(len(graphs), np.int64)
-        flops = np.zeros(len(graphs), np.int64)
-        for part in graphs.dense():
-            params[part.rows], flops[part.rows] = _network(graphs, part)
-        return Costs(params, flops)
+        """Count the CIFAR-10 network: 20 cells, 36 channels first, 10 classes."""
+        return network_costs(graphs, layers=20, channels=36, classes=10, image=32)
 
 
-def _network(graphs: Graphs, part: Dense) -> tuple[Ints, Ints]:
+def network_costs(graphs: Graphs, *, layers: int, channels: int, classes: int, image: int) -> Costs:
+    """Count the networks that the DARTS authors build around cells, without auxiliary head.
+
+    Convolutions have no bias; batch normalisations are affine. Dead operators count too: the
+    network is built with them.
+
+    Args:
+        graphs: cells of this space.
+        layers: number of cells; those at one and two thirds are reduction cells.
+        channels: channels of the first cells.
+        classes: outputs of the classifier.
+        image: side of the square images in pixels; 64 and more bring the ImageNet stem.
+    """
+    size = _Size(layers, channels, classes, image)
+    params = np.zeros(len(graphs), np.int64)
+    flops = np.zeros(len(graphs), np.int64)
+    for part in graphs.dense():
+        params[part.rows], flops[part.rows] = _network(graphs, part, size)
+    return Costs(params, flops)
+
+
+class _Size(NamedTuple):
+    layers: int
+    channels: int
+    classes: int
+    image: int
+
+
+class _Stem(NamedTuple):
+    """What comes before the cells: its costs, and the shape of what it hands them."""
+
+    params: int
+    flops: int
+    channels: int
+    side: int
+
+
+def _stem(size: _Size) -> _Stem:
+    channels, half = size.channels, size.channels // 2
+    if size.image < _IMAGENET_SIDE:
+        return _stem_of([(3, 3 * channels)], size.image)
+    return _stem_of([(3, half), (half, channels), (channels, channels)], size.image, stride=2)
+
+
+def _stem_of(convolutions: Sequence[tuple[int, int]], side: int, stride: int = 1) -> _Stem:
+    params = flops = 0
+    for entering, channels in convolutions:
+        side = -(-side // stride)
+        params += 9 * entering * channels + 2 * channels
+        flops += 9 * entering * channels * side**2
+    return _Stem(params, flops, channels, side)
+
+
+def _network(graphs: Graphs, part: Dense, size: _Size) -> tuple[Ints, Ints]:
     """Return (b,) parameters and multiply-adds of the networks of graphs of one size."""
-    count, stem = len(part.rows), 3 * _CHANNELS
-    params = np.full(count, 27 * stem + 2 * stem, np.int64)
-    flops = np.full(count, 27 * stem * _SIDE**2, np.int64)
-    entering = [stem, stem]
-    channels, side = _CHANNELS, _SIDE
-    for number in range(_CELLS):
-        reduction = number in _REDUCTIONS
+    stem = _stem(size)
+    params, flops = (np.full(len(part.rows), cost, np.int64) for cost in stem[:2])
+    entering, channels, side = [stem.channels] * 2, size.channels, stem.side
+    for number in range(size.layers):
+        reduction = number in (size.layers // 3, 2 * size.layers // 3)
         channels *= 1 + reduction
         weights = sum(entering) * channels
         params += weights + 4 * channels
         flops += weights * side**2
+        side = -(-side // (1 + reduction))
         operators = _operators(graphs, part, channels, side, reduction)
         params += operators[0]
         flops += operators[1]
-        side //= 1 + reduction
         entering = [entering[1], STEPS * channels]
-    return params + entering[1] * _CLASSES + _CLASSES, flops + entering[1] * _CLASSES
+    classifier = entering[1] * size.classes
+    return params + classifier + size.classes, flops + classifier
 
 
 def _operators(
@@ -148,12 +192,11 @@ def _operators(
         graphs: holds the vocabulary.
         part: the graphs.
         channels: of the cell's operators.
-        side: of the feature maps that enter the cell.
+        side: of the feature maps that leave the cell.
         reduction: whether operators on the cell's inputs have stride 2.
     """
     where = _REDUCE if reduction else _NORMAL
     strided = np.logical_and(~part.adjacency[:, where, where].any(axis=1), reduction)
-    area = (side // (1 + reduction)) ** 2
     params, flops = (np.zeros(len(part.rows), np.int64) for _ in range(2))
     for operator in OPERATORS:
         hit = part.op[:, where] == graphs.index(operator)
@@ -161,7 +204,7 @@ def _operators(
             weights, scales = _weights(operator, channels, stride)
             number = chosen.sum(axis=1)
             params += number * (weights + scales)
-            flops += number * weights * area
+            flops += number * weights * side**2
     return params, flops
 
 

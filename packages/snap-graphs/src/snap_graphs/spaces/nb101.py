@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -22,6 +23,9 @@ _MD5_LABEL = {INPUT: -1, OUTPUT: -2, **{name: i for i, name in enumerate(LETTERS
 
 MOST_VERTICES, MOST_EDGES = 7, 9
 _UPPER = tuple(itertools.combinations(range(MOST_VERTICES), 2))
+_ABSENT = 1 / 8
+"""Share of an operator coordinate that leaves the vertex out, so that half of all points keep all
+five: most cells of the benchmark have seven vertices."""
 _STRING = re.compile(r"([2-7]):([01]+):([31m]*)", flags=re.ASCII)
 _STACKS = ((128, 128, 32), (128, 256, 16), (256, 512, 8))
 """Input channels, output channels and image side of the three stacks of three cells each."""
@@ -74,32 +78,41 @@ class NasBench101(Space):
         return f"{size}:{upper}:{letters}"
 
     def decode(self, point: Point) -> Cell:
-        """Discretise 21 edge and 5 operator coordinates.
+        """Discretise 21 edge and 5 operator coordinates so that no vertex is dead.
 
-        Edges of at least 0.5 are present, the nine highest where there are more; vertices on no
-        path from input to output are dropped, as the benchmark does. Where no path is left, the
-        cell is the bare connection of input and output.
+        A vertex whose operator coordinate is below 1/8 is left out. Among the others all edges
+        are set and then, the weakest first, removed: those below 0.5, and more while there are
+        over nine; but never the last edge into or out of a vertex.
         """
-        strength = point[: len(_UPPER)]
-        order = np.argsort(-strength, kind="stable")[:MOST_EDGES]
-        edges = sorted(_UPPER[i] for i in order if strength[i] >= 0.5)
         names = list(LETTERS.values())
-        interior = [names[choice(value, len(names))] for value in point[len(_UPPER) :]]
-        cell = prune(Cell((INPUT, *interior, OUTPUT), tuple(edges)))
-        return cell if cell.edges else Cell((INPUT, OUTPUT), ((0, 1),))
+        interior = {
+            vertex: names[choice((value - _ABSENT) / (1 - _ABSENT), len(names))]
+            for vertex, value in enumerate(point[len(_UPPER) :], start=1)
+            if value >= _ABSENT
+        }
+        place = {v: i for i, v in enumerate((0, *interior, MOST_VERTICES - 1))}
+        strength = {
+            (place[src], place[dst]): value
+            for (src, dst), value in zip(_UPPER, point, strict=False)
+            if src in place and dst in place
+        }
+        nodes = (INPUT, *interior.values(), OUTPUT)
+        return prune(Cell(nodes, tuple(sorted(_strongest(strength)))))
 
     def encode(self, cell: Cell) -> Point:
         """Return a point in the middle of those that decode to the cell.
 
         A cell with dead vertices comes back without them, as the benchmark holds it.
         """
+        cell = prune(cell)
         size = len(cell.nodes)
         place = [*range(size - 1), MOST_VERTICES - 1]
         edges = {(place[src], place[dst]) for src, dst in cell.edges}
         strength = [0.75 if edge in edges else 0.25 for edge in _UPPER]
         names = list(LETTERS.values())
-        middles = [(names.index(node) + 0.5) / len(names) for node in cell.nodes[1:-1]]
-        return np.array([*strength, *middles, *[0.5] * (MOST_VERTICES - size)])
+        shares = [(names.index(node) + 0.5) / len(names) for node in cell.nodes[1:-1]]
+        middles = [_ABSENT + share * (1 - _ABSENT) for share in shares]
+        return np.array([*strength, *middles, *[_ABSENT / 2] * (MOST_VERTICES - size)])
 
     def enumerate(self) -> Iterator[Cell]:
         """Yield all 423,624 cells, one an isomorphism class, as the benchmark has them."""
@@ -121,7 +134,7 @@ class NasBench101(Space):
             edges = list(itertools.compress(_UPPER, rng.random(len(_UPPER)) < 0.5))
             interior = [names[i] for i in rng.integers(len(names), size=MOST_VERTICES - 2)]
             cell = prune(Cell((INPUT, *interior, OUTPUT), tuple(edges)))
-            cells += [cell] if cell.edges and len(cell.edges) <= MOST_EDGES else []
+            cells += [cell] if _is_allowed(cell) else []
         return cells
 
     def neighbours(self, cell: Cell) -> Iterator[Cell]:
@@ -133,9 +146,17 @@ class NasBench101(Space):
         seen = {prune(cell)}
         for edited in _edits(cell):
             near = prune(edited)
-            if near.edges and len(near.edges) <= MOST_EDGES and near not in seen:
+            if _is_allowed(near) and near not in seen:
                 seen.add(near)
                 yield near
+
+    def mutate(self, cell: Cell, rng: np.random.Generator) -> Cell:
+        """Draw one of the edits that lead to a neighbour uniformly."""
+        edits, before = list(_edits(cell)), prune(cell)
+        while True:
+            near = prune(edits[rng.integers(len(edits))])
+            if _is_allowed(near) and near != before:
+                return near
 
     def costs(self, graphs: Graphs) -> Costs:
         """Count the CIFAR-10 network: 3 stacks of 3 cells, 128 channels first, 10 classes.
@@ -154,6 +175,26 @@ class NasBench101(Space):
                     params[part.rows] += weights + scales
                     flops[part.rows] += weights * side**2
         return Costs(params, flops)
+
+
+def _strongest(strength: dict[tuple[int, int], float]) -> set[tuple[int, int]]:
+    """Thin out the graph of all edges, keeping an edge into and out of every vertex."""
+    edges = set(strength)
+    out_of, into = (Counter(edge[end] for edge in edges) for end in (0, 1))
+    for edge in sorted(edges, key=lambda edge: (strength[edge], edge)):
+        src, dst = edge
+        unwanted = strength[edge] < 0.5 or len(edges) > MOST_EDGES
+        if unwanted and out_of[src] > 1 and into[dst] > 1:
+            edges.remove(edge)
+            out_of[src] -= 1
+            into[dst] -= 1
+    if len(edges) > MOST_EDGES:  # five vertices side by side: the weakest cannot stay
+        edges.remove(min(edges, key=lambda edge: (strength[edge], edge)))
+    return edges
+
+
+def _is_allowed(cell: Cell) -> bool:
+    return 0 < len(cell.edges) <= MOST_EDGES
 
 
 def _edits(cell: Cell) -> Iterator[Cell]:

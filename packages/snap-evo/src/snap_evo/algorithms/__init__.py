@@ -1,0 +1,46 @@
+"""Search algorithms: each proposes cells and learns from what they are worth."""
+
+from collections.abc import Mapping
+
+from snap_catalog import SnapError
+from snap_graphs import Space
+
+from snap_evo.algorithms.base import Algorithm, Floats
+from snap_evo.algorithms.cells import LocalSearch, RegularisedEvolution
+from snap_evo.algorithms.listing import Exhaustive, RandomSearch
+from snap_evo.algorithms.points import DifferentialEvolution, Nsga2
+
+__all__ = ["ALGORITHMS", "MANY_OBJECTIVES", "Algorithm", "Floats", "start"]
+
+ALGORITHMS: Mapping[str, type[Algorithm]] = {
+    "de": DifferentialEvolution,
+    "re": RegularisedEvolution,
+    "ls": LocalSearch,
+    "nsga2": Nsga2,
+    "random": RandomSearch,
+    "exhaustive": Exhaustive,
+}
+MANY_OBJECTIVES = ("nsga2", "random", "exhaustive")
+"""The algorithms that know of more than one objective."""
+
+
+def start(name: str, space: Space, seed: int, objectives: int = 1) -> Algorithm:
+    """Start a search algorithm.
+
+    Args:
+        name: the algorithm.
+        space: where it searches.
+        seed: of all its randomness.
+        objectives: number of objectives.
+
+    Raises:
+        SnapError: no algorithm has that name, or it cannot do that.
+    """
+    if name not in ALGORITHMS:
+        raise SnapError(f"unknown algorithm {name!r}; known are {', '.join(ALGORITHMS)}")
+    if objectives > 1 and name not in MANY_OBJECTIVES:
+        raise SnapError(
+            f"the algorithm {name!r} knows one objective, not {objectives}; "
+            f"use {', '.join(MANY_OBJECTIVES)}"
+        )
+    return ALGORITHMS[name](space, seed, objectives)

@@ -1,0 +1,193 @@
+"""The candidates of a search: score each cell once, and remember them all."""
+
+import time
+from collections.abc import Callable, Sequence
+from threading import Thread
+
+import numpy as np
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_graphs import Cell
+
+from snap_evo.objectives import Floats, Limit, Objective
+from snap_evo.scorers import Scorer, Scores, cost, score_graphs
+
+
+class OutOfTimeError(Exception):
+    """The search's time is over."""
+
+
+class Candidates:
+    """All candidates of a search.
+
+    Attributes:
+        evaluations: how many there are.
+        best: the one with the best score, the first of equals, as a row of the `graphs` contract;
+            None where none was within the limits.
+        since_best: how many came after it.
+        scoring_seconds: how long the scorer took.
+    """
+
+    def __init__(
+        self,
+        tabulate: Callable[[Sequence[Cell]], pa.Table],
+        scorer: Scorer,
+        objectives: Sequence[Objective],
+        limits: Sequence[Limit],
+        time_limit: float | None = None,
+        recorded: pa.Table | None = None,
+    ) -> None:
+        """Start without any.
+
+        Args:
+            tabulate: writes cells as rows of the `graphs` contract.
+            scorer: rates cells.
+            objectives: what candidates are worth.
+            limits: what they may cost.
+            time_limit: seconds from now on in which scoring must end.
+            recorded: history of an earlier run, whose scores are taken over.
+        """
+        self.evaluations = 0
+        self.since_best = 0
+        self.best: pa.Table | None = None
+        self.scoring_seconds = 0.0
+        self._best_score = -np.inf
+        self._tabulate, self._scorer = tabulate, scorer
+        self._objectives, self._limits = objectives, limits
+        self._recorded = _nothing() if recorded is None else recorded
+        self._known = _known(self._recorded)
+        self._generations: list[pa.Table] = []
+        now = time.perf_counter()
+        self._began = now - max(self._recorded["seconds"].to_pylist(), default=0.0)
+        self._deadline = None if time_limit is None else now + time_limit
+
+    @property
+    def seconds(self) -> float:
+        """How long the search has taken, earlier runs included."""
+        return time.perf_counter() - self._began
+
+    def history(self) -> pa.Table:
+        """Return one row a candidate, as in the `search` contract."""
+        return pa.concat_tables(self._generations).combine_chunks()
+
+    def add(self, cells: Sequence[Cell]) -> tuple[Floats, Floats]:
+        """Score one generation and keep it.
+
+        Returns:
+            (k, objectives) values, higher is better, -inf for cells beyond a limit; and (k,) the
+            shares by which they are beyond, 0 within.
+
+        Raises:
+            OutOfTimeError: the time limit came first; the generation is not kept.
+            SnapError: the scorer failed, or the recorded history is of another search.
+        """
+        if self._deadline is not None and time.perf_counter() > self._deadline:
+            raise OutOfTimeError
+        graphs = self._tabulate(cells)
+        self._check_recorded(graphs)
+        costs = {limit.column: cost(graphs, limit.column) for limit in self._limits}
+        excess = np.zeros(len(cells))
+        for limit in self._limits:
+            excess += limit.excess(costs[limit.column])
+        within = excess == 0
+        scores = np.full(len(cells), np.nan)
+        scores[within] = self._score(graphs.filter(pa.array(within)))
+        columns = {
+            objective.name: _where(within, graphs, objective.values) if objective.values else scores
+            for objective in self._objectives
+        }
+        self._keep(graphs, {"score": scores, **columns, **costs})
+        values = [objective.upwards(columns[objective.name]) for objective in self._objectives]
+        return np.where(within[:, None], np.column_stack(values), -np.inf), excess
+
+    def _check_recorded(self, graphs: pa.Table) -> None:
+        recorded = self._recorded["arch_id"].slice(self.evaluations, graphs.num_rows).to_pylist()
+        for place, (old, new) in enumerate(zip(recorded, graphs["arch_id"].to_pylist())):  # noqa: B905
+            if old != new:
+                raise SnapError(
+                    f"candidate {self.evaluations + place} was {old} and is now {new}: another "
+                    "version of snap-evo made this history; start the search anew"
+                )
+
+    def _score(self, graphs: pa.Table) -> Scores:
+        """Return (n,) scores, asking for those of new cells only."""
+        hashes = graphs["cell_hash"].to_pylist()
+        new = {h: row for row, h in reversed([*enumerate(hashes)]) if h not in self._known}
+        if new:
+            asked = graphs.take(sorted(new.values()))
+            scores = self._ask_scorer(asked)
+            self._known.update(zip(asked["cell_hash"].to_pylist(), scores.tolist(), strict=True))
+        return np.array([self._known[h] for h in hashes])
+
+    def _ask_scorer(self, graphs: pa.Table) -> Scores:
+        began = time.perf_counter()
+        if self._deadline is None:
+            scores = score_graphs(self._scorer, graphs)
+        else:
+            scores = _before(self._deadline, lambda: score_graphs(self._scorer, graphs))
+        self.scoring_seconds += time.perf_counter() - began
+        return scores
+
+    def _keep(self, graphs: pa.Table, columns: dict[str, Floats]) -> None:
+        first, count = self.evaluations, graphs.num_rows
+        seconds = np.full(count, self.seconds)
+        recorded = self._recorded["seconds"].slice(first, count).to_numpy()
+        seconds[: len(recorded)] = recorded
+        generation = graphs.select(["space", "arch_id", "cell_hash"])
+        numbers = {
+            "evaluation": np.arange(first, first + count, dtype=np.int32),
+            "generation": np.full(count, len(self._generations), np.int32),
+        }
+        for place, (name, number) in enumerate(numbers.items()):
+            generation = generation.add_column(place, name, pa.array(number))
+        for name, values in {**columns, "seconds": seconds}.items():
+            filled = pa.array(values, pa.float64(), from_pandas=True)
+            generation = generation.append_column(name, filled)
+        self._generations.append(generation)
+        self.evaluations += count
+        self._note_best(graphs, columns["score"])
+
+    def _note_best(self, graphs: pa.Table, scores: Scores) -> None:
+        known = np.where(np.isnan(scores), -np.inf, scores)
+        row = int(np.argmax(known))
+        self.since_best += graphs.num_rows
+        if known[row] > self._best_score:
+            self._best_score, self.best = float(known[row]), graphs.slice(row, 1)
+            self.since_best = graphs.num_rows - row - 1
+
+
+def _nothing() -> pa.Table:
+    return pa.table({"arch_id": [], "cell_hash": [], "score": [], "seconds": []})
+
+
+def _known(recorded: pa.Table) -> dict[str, float]:
+    scored = recorded.filter(recorded["score"].is_valid())
+    pairs = zip(scored["cell_hash"].to_pylist(), scored["score"].to_pylist(), strict=True)
+    return dict(pairs)
+
+
+def _where(rows: np.ndarray, graphs: pa.Table, values: Callable[[pa.Table], Floats]) -> Floats:
+    """Return (n,) values of some rows, NaN for the others."""
+    filled = np.full(len(rows), np.nan)
+    filled[rows] = values(graphs.filter(pa.array(rows)))
+    return filled
+
+
+def _before(deadline: float, call: Callable[[], Scores]) -> Scores:
+    """Call in a thread that is left behind when the time is over, for nothing can end it."""
+    outcome: list[Scores | BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(call())
+        except BaseException as error:
+            outcome.append(error)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(max(0.0, deadline - time.perf_counter()))
+    if not outcome:
+        raise OutOfTimeError
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    return outcome[0]

@@ -1,0 +1,108 @@
+"""Score populations, and run searches, on the workers of a Ray cluster."""
+
+import itertools
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from snap_catalog import SnapError
+
+from snap_evo.comparison import Run, carry_out
+from snap_evo.extras import require
+from snap_evo.plan import Plan
+from snap_evo.registry import load_scorer
+from snap_evo.scorers import Scores, score_graphs
+
+
+class ClusterScorer:
+    """A scorer that shares each population out among the workers, each of which holds its own."""
+
+    def __init__(self, spec: str, workers: int) -> None:
+        """Start the workers of a cluster that `cluster` joined.
+
+        Args:
+            spec: the scorer, as `load_scorer` reads it.
+            workers: how many.
+        """
+        import ray
+
+        worker = ray.remote(_Worker)
+        self._workers: list[Any] = [worker.remote(spec) for _ in range(workers)]
+
+    def score(self, graphs: pa.Table) -> Scores:
+        """Return (n,) scores.
+
+        Raises:
+            SnapError: a worker's scorer failed.
+        """
+        bounds = np.linspace(0, graphs.num_rows, len(self._workers) + 1).astype(int).tolist()
+        parts = [graphs.slice(a, b - a) for a, b in itertools.pairwise(bounds)]
+        asked = [
+            worker.score.remote(part)
+            for worker, part in zip(self._workers, parts, strict=True)
+            if part.num_rows
+        ]
+        return np.concatenate([_answer(one) for one in asked])
+
+
+def compare(plans: Sequence[Plan], after: Callable[[], None]) -> list[Run]:
+    """Carry out searches on a cluster; otherwise as `comparison.compare`."""
+    import ray
+
+    task = ray.remote(carry_out)
+    asked = [task.remote(plan) for plan in plans]
+    runs = []
+    for one in asked:
+        runs.append(_answer(one))
+        after()
+    return runs
+
+
+@contextmanager
+def cluster() -> Iterator[int]:
+    """Join the Ray cluster that is running, or start one on this machine.
+
+    Yields:
+        The number of its processors.
+
+    Raises:
+        SnapError: Ray is not installed.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Under `uv run`, Ray would have every worker install this environment anew.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    require("ray", "ray")
+    import ray
+
+    mine = not ray.is_initialized()
+    ray.init(ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR)
+    try:
+        resources: Callable[[], dict[str, float]] = ray.cluster_resources
+        yield int(resources()["CPU"])
+    finally:
+        if mine:
+            ray.shutdown()
+
+
+class _Worker:
+    def __init__(self, spec: str) -> None:
+        self._scorer = load_scorer(spec)
+
+    def score(self, graphs: pa.Table) -> Scores:
+        return score_graphs(self._scorer, graphs)
+
+
+def _answer(asked: Any) -> Any:
+    """Wait for a worker, and hand its expected failures on in one line."""
+    import ray
+
+    try:
+        return ray.get(asked)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, SnapError):
+            raise SnapError(str(error.cause)) from None
+        raise

@@ -1,0 +1,148 @@
+"""`snap-evo compare`."""
+
+import json
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+from snap_catalog.console import progress
+
+from snap_evo import defaults
+from snap_evo.commands import options
+
+if TYPE_CHECKING:
+    from snap_evo.comparison import Row, Run
+    from snap_evo.plan import Plan
+
+
+@click.command()
+@options.space_option
+@options.scorer_option
+@click.option(
+    "--algorithms",
+    default="de,re,ls,random",
+    show_default=True,
+    help="The algorithms, with commas between.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many runs of each algorithm, with the seeds 0, 1, ...",
+)
+@click.option(
+    "--budget",
+    type=click.IntRange(min=1),
+    default=defaults.BUDGET,
+    show_default=True,
+    help="Candidates that an algorithm may propose.",
+)
+@options.limit_options
+@click.option(
+    "--best",
+    type=float,
+    help="The best score there is. Default: the best of the space where it can be listed and "
+    "nothing is limited, else the best of all runs.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Searches at a time, each in a process of its own. Default: one a processor.",
+)
+@options.engine_option
+@options.out_option
+@options.json_option
+@options.quiet_option
+def compare(
+    space: str,
+    scorer: str,
+    algorithms: str,
+    seeds: int,
+    budget: int,
+    min_params: float | None,
+    max_params: float | None,
+    max_flops: float | None,
+    network: str | None,
+    best: float | None,
+    jobs: int | None,
+    engine: str,
+    out: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Compare algorithms over several seeds: a table, and a picture of regret over evaluations.
+
+    Writes runs.csv (one row a search), regret.svg and regret.png.
+    """
+    from dataclasses import asdict, replace
+
+    from snap_evo import comparison, output
+    from snap_evo.plan import Plan
+
+    plan = Plan(
+        space=space,
+        scorer=scorer,
+        budget=budget,
+        min_params=min_params,
+        max_params=max_params,
+        max_flops=max_flops,
+        network=network,
+    )
+    plans = [
+        replace(plan, algorithm=name, seed=seed)
+        for name in algorithms.split(",")
+        for seed in range(seeds)
+    ]
+    folder = output.prepare(out)
+    if best is None and not plan.limits:
+        best = _best_of_space(space, scorer)
+    with progress(f"compare {space}", len(plans), quiet=quiet) as advance:
+        runs = _carry_out(plans, engine, jobs, lambda: advance(1))
+    if best is None:
+        best = max(float(run.best[-1]) for run in runs)
+    rows = comparison.rows(runs, best)
+    files = output.write_comparison(runs, best, folder, title=f"{space}, {scorer}")
+    if as_json:
+        content = {"best": best, "algorithms": [asdict(row) for row in rows], "files": files}
+        click.echo(json.dumps(content, indent=2))
+    else:
+        click.echo(_table(rows, best))
+
+
+def _carry_out(
+    plans: "list[Plan]", engine: str, jobs: int | None, after: Callable[[], None]
+) -> "list[Run]":
+    from snap_evo import comparison
+
+    if engine == "local":
+        return comparison.compare(plans, jobs or os.cpu_count() or 1, after)
+    from snap_evo import cluster
+
+    with cluster.cluster():
+        return cluster.compare(plans, after)
+
+
+def _best_of_space(space: str, scorer: str) -> float | None:
+    from snap_evo import load_scorer
+    from snap_evo.ranking import rank_space
+
+    ranking = rank_space(space, load_scorer(scorer))
+    return None if ranking is None else float(ranking.values.max())
+
+
+def _table(rows: "list[Row]", best: float) -> str:
+    lines = [
+        f"| algorithm | best score, mean +- deviation | runs that reached {best:.6g} | "
+        "median evaluations until then | cells scored | seconds |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        deviation = "" if row.deviation is None else f" +- {row.deviation:.3g}"
+        until = "-" if row.evaluations is None else f"{row.evaluations:,.0f}"
+        lines.append(
+            f"| {row.algorithm} | {row.score:.6g}{deviation} | {row.reached} of {row.runs} | "
+            f"{until} | {row.distinct:,.0f} | {row.seconds:.1f} |"
+        )
+    return "\n".join(lines)

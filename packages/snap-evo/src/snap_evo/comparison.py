@@ -1,0 +1,196 @@
+"""Compare search algorithms over many seeds, in parallel processes."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.process import BaseProcess
+from statistics import mean, stdev
+from typing import TYPE_CHECKING
+
+import numpy as np
+from snap_catalog import SnapError
+
+from snap_evo.candidates import Candidates
+from snap_evo.objectives import Floats
+from snap_evo.plan import Plan
+from snap_evo.registry import load_scorer
+
+if TYPE_CHECKING:
+    from multiprocessing.pool import IMapIterator
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One search of a comparison.
+
+    Attributes:
+        algorithm: its algorithm.
+        seed: its seed.
+        arch_id: the best cell it found.
+        best: (evaluations,) the best score so far after every candidate, -inf before the first
+            within the limits.
+        distinct: cells scored.
+        seconds: how long it took.
+    """
+
+    algorithm: str
+    seed: int
+    arch_id: str
+    best: Floats
+    distinct: int
+    seconds: float
+
+    def evaluations_to(self, score: float) -> float:
+        """Return how many candidates it took to reach a score; infinity where it did not."""
+        reached = np.flatnonzero(self.best >= score)
+        return float(reached[0] + 1) if reached.size else np.inf
+
+
+def compare(
+    plans: Sequence[Plan], jobs: int, after: Callable[[], None] = lambda: None
+) -> list[Run]:
+    """Carry out searches, some at a time.
+
+    Args:
+        plans: the searches.
+        jobs: processes.
+        after: called after every search.
+
+    Returns:
+        One run a plan, in the order of the plans.
+
+    Raises:
+        SnapError: one of the searches failed, or its process was killed.
+    """
+    others = set(active_children())
+    with get_context("spawn").Pool(jobs, _prepare_worker) as pool:
+        workers = set(active_children()) - others
+        coming, runs = pool.imap(carry_out, plans), []
+        for _ in plans:
+            runs.append(_next(coming, workers))
+            after()
+    return runs
+
+
+def _next(coming: "IMapIterator[Run]", workers: set[BaseProcess]) -> Run:
+    """Wait for a run; a pool does not tell by itself that the process at work on it was killed."""
+    while True:
+        try:
+            return coming.next(timeout=_SECONDS_BETWEEN_LOOKS)
+        except multiprocessing.TimeoutError as error:
+            if not workers <= set(active_children()):
+                raise SnapError(
+                    "a process of a search was killed, as when memory is short; "
+                    "run fewer at a time with --jobs"
+                ) from error
+
+
+@dataclass(frozen=True)
+class Row:
+    """One algorithm of a comparison, over its runs.
+
+    Attributes:
+        algorithm: the algorithm.
+        runs: number of runs.
+        score: mean of the best scores.
+        deviation: their sample standard deviation; None of a single run.
+        reached: how many runs reached the best score of all.
+        evaluations: median number of candidates until then, a run that did not reach it counting
+            as endless; None where that is endless.
+        distinct: mean number of cells scored.
+        seconds: mean time of a run.
+    """
+
+    algorithm: str
+    runs: int
+    score: float
+    deviation: float | None
+    reached: int
+    evaluations: float | None
+    distinct: float
+    seconds: float
+
+
+def rows(runs: Iterable[Run], best: float) -> list[Row]:
+    """Sum up runs by algorithm.
+
+    Args:
+        runs: the runs.
+        best: the score to reach.
+    """
+    return [_row(name, group, best) for name, group in by_algorithm(runs).items()]
+
+
+def by_algorithm(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """Group runs."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.algorithm, []).append(run)
+    return groups
+
+
+def regrets(runs: Iterable[Run], best: float) -> dict[str, Floats]:
+    """Return (runs, evaluations) distances of the best so far from the best there is, by algorithm.
+
+    A run that ended early keeps the regret that it ended with.
+    """
+    groups = by_algorithm(runs)
+    longest = max(len(run.best) for group in groups.values() for run in group)
+    return {
+        name: best
+        - np.stack([np.pad(run.best, (0, longest - len(run.best)), mode="edge") for run in group])
+        for name, group in groups.items()
+    }
+
+
+def _row(name: str, runs: Sequence[Run], best: float) -> Row:
+    scores = [float(run.best[-1]) for run in runs]
+    evaluations = np.array([run.evaluations_to(best) for run in runs])
+    median = float(np.median(evaluations))
+    return Row(
+        algorithm=name,
+        runs=len(runs),
+        score=mean(scores),
+        deviation=stdev(scores) if len(runs) > 1 else None,
+        reached=int(np.isfinite(evaluations).sum()),
+        evaluations=median if np.isfinite(median) else None,
+        distinct=float(np.mean([run.distinct for run in runs])),
+        seconds=float(np.mean([run.seconds for run in runs])),
+    )
+
+
+def _prepare_worker() -> None:
+    """Let a worker leave Ctrl-C to its parent, which ends it, and compute on one core."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def _end_with_parent(_candidates: Candidates) -> None:
+    """Do not search on where the process that asked for it was killed."""
+    parent = parent_process()
+    if parent is not None and not parent.is_alive():
+        os._exit(1)
+
+
+_scorer = cache(load_scorer)
+"""Makes a scorer once a process."""
+
+
+def carry_out(plan: Plan) -> Run:
+    """Carry out one search."""
+    result = plan.carry_out(_scorer(plan.scorer), after=_end_with_parent)
+    scores = result.history["score"].fill_null(-np.inf).to_numpy()
+    return Run(
+        algorithm=plan.algorithm,
+        seed=plan.seed,
+        arch_id=str(result.best["arch_id"][0]),
+        best=np.maximum.accumulate(scores),
+        distinct=result.distinct,
+        seconds=result.seconds,
+    )

@@ -1,0 +1,47 @@
+"""What the networks around cells cost, at the size that a search is for."""
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_graphs import Cell, Graphs, Space, graph_table
+from snap_graphs.spaces.darts import Darts, network_costs
+
+from snap_evo.network.size import Size
+
+NETWORKS: Mapping[str, Size] = {"imagenet": Size(14, 48, 1000, 224)}
+"""Sizes other than the benchmark's own, by name. `imagenet` is the mobile setting's network."""
+
+
+def check_network(space: str, network: str | None) -> None:
+    """Refuse a network that is not known around the cells of a space.
+
+    Raises:
+        SnapError: it is not.
+    """
+    if network is None:
+        return
+    if network not in NETWORKS:
+        raise SnapError(f"unknown network {network!r}; known are {', '.join(NETWORKS)}")
+    if space != Darts.name:
+        raise SnapError(
+            f"the network {network!r} is of cells of {Darts.name}, not of {space}; "
+            "leave --network out to count the network that the space's benchmark trains"
+        )
+
+
+def cell_graphs(home: str | Space, network: str | None, cells: Sequence[Cell]) -> pa.Table:
+    """Return cells as rows of the `graphs` contract.
+
+    Args:
+        home: the search space, or its name.
+        network: whose parameters and multiply-adds to give; the benchmark's own where None.
+        cells: the cells.
+    """
+    table = graph_table(home, cells)
+    if network is None:
+        return table
+    counted = network_costs(Graphs.from_table(table), **NETWORKS[network]._asdict())
+    for name, values in counted._asdict().items():
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(values))
+    return table

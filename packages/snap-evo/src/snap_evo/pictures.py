@@ -1,0 +1,106 @@
+"""Draw what searches found: Pareto fronts, and regret over evaluations."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from snap_catalog.parquet import replacing
+
+from snap_evo.objectives import SCORE, Floats
+from snap_evo.search_loop import SearchResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_RESAMPLES = 1000
+_CONFIDENCE = 0.95
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Told apart by the colour-blind (Okabe and Ito)."""
+
+
+def draw_front(result: SearchResult, path: str | os.PathLike[str]) -> None:
+    """Draw the score against every other objective: all candidates, and the Pareto front.
+
+    Raises:
+        SnapError: the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    names = [objective.name for objective in result.objectives if objective.name != SCORE]
+    figure = Figure(figsize=(4.2 * len(names), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(names), squeeze=False, sharey=True)[0]
+    for axes, name in zip(panels, names, strict=True):
+        scored, front = result.scored, result.front
+        # As pixels, for there may be thousands.
+        axes.scatter(
+            scored[name], scored[SCORE], s=6, color="#bbbbbb", label="candidates", rasterized=True
+        )
+        axes.scatter(front[name], front[SCORE], s=16, color=_COLOURS[0], label="Pareto front")
+        axes.set(xlabel=name)
+    panels[0].set(ylabel=SCORE)
+    panels[-1].legend(loc="lower right", fontsize=8)
+    _save(figure, path)
+
+
+def draw_regret(
+    regrets: Mapping[str, Floats], path: str | os.PathLike[str], *, title: str = ""
+) -> None:
+    """Draw regret over evaluations: the mean of some runs with its 95 % confidence band.
+
+    The band is where the means of 1,000 bootstrap samples of the runs lie. It begins where every
+    run has found a cell within the limits.
+
+    Args:
+        regrets: (runs, evaluations) by name; how far the best so far is from the best there is.
+        path: the file; its suffix (`.svg`, `.png`) chooses the format.
+        title: a line above.
+
+    Raises:
+        SnapError: the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for colour, (name, runs) in zip(_COLOURS, regrets.items(), strict=False):
+        turns = _turns(runs)
+        mean, (low, high) = runs[:, turns].mean(axis=0), band(runs[:, turns])
+        axes.step(1 + turns, mean, where="post", color=colour, label=name)
+        axes.fill_between(1 + turns, low, high, step="post", color=colour, alpha=0.2, linewidth=0)
+    axes.set(xlabel="evaluations", ylabel="regret", yscale="log", title=title)
+    axes.legend()
+    axes.grid(alpha=0.3)
+    _save(figure, path)
+
+
+def _turns(runs: Floats) -> npt.NDArray[np.int64]:
+    """Return the first finite column, those in which a run gets better, and the last."""
+    begun = np.flatnonzero(np.isfinite(runs).all(axis=0))
+    turns = np.ones(len(begun), np.bool_)
+    turns[1:-1] = (np.diff(runs[:, begun], axis=1) != 0).any(axis=0)[:-1]
+    return begun[turns]
+
+
+def band(runs: Floats) -> tuple[Floats, Floats]:
+    """Return the lower and upper ends, (evaluations,) each, of the mean's confidence interval.
+
+    Args:
+        runs: (runs, evaluations).
+    """
+    drawn = np.random.default_rng(0).integers(len(runs), size=(_RESAMPLES, len(runs)))
+    shares = np.stack([np.bincount(row, minlength=len(runs)) for row in drawn]) / len(runs)
+    outside = (1 - _CONFIDENCE) / 2
+    low, high = np.quantile(shares @ runs, (outside, 1 - outside), axis=0)
+    return low, high
+
+
+def _save(figure: "Figure", path: str | os.PathLike[str]) -> None:
+    from matplotlib import rc_context
+
+    suffix = Path(path).suffix.removeprefix(".")
+    metadata = {"Date": None} if suffix == "svg" else None
+    with replacing(path) as temporary, rc_context({"svg.hashsalt": "snap"}):
+        figure.savefig(temporary, format=suffix, dpi=150, metadata=metadata)

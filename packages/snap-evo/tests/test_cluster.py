@@ -1,0 +1,50 @@
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from snap_catalog import SnapError
+from snap_evo import cluster, comparison
+from snap_evo.plan import Plan
+from snap_evo.scorers import ParamsScorer
+from snap_graphs import graph_table, space
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("ray") is None, reason="needs snap-evo[ray]"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def running() -> Iterator[None]:
+    with cluster.cluster():
+        yield
+
+
+def drawn(count: int) -> pa.Table:
+    return graph_table("nb201", space("nb201").sample(np.random.default_rng(0), count))
+
+
+def test_a_population_scored_by_two_workers_gets_the_same_scores() -> None:
+    scorer = cluster.ClusterScorer("params", 2)
+    for count in (1, 2, 7):
+        expected = ParamsScorer().score(drawn(count))
+        assert scorer.score(drawn(count)).tolist() == expected.tolist()
+
+
+def test_islands_find_what_they_find_alone() -> None:
+    plans = [Plan("nb201", "params", "de", 40, seed) for seed in range(3)]
+    done: list[int] = []
+    runs = cluster.compare(plans, lambda: done.append(1))
+    assert len(done) == 3
+    for plan, run in zip(plans, runs, strict=True):
+        alone = comparison.carry_out(plan)
+        assert (run.arch_id, run.best.tolist()) == (alone.arch_id, alone.best.tolist())
+
+
+def test_a_workers_failure_is_told_in_one_line(three_cells_file: Path) -> None:
+    scorer = cluster.ClusterScorer(f"table:{three_cells_file}:cifar10/test/accuracy", 2)
+    with pytest.raises(SnapError, match=r"^[^\n]*no value of cifar10/test/accuracy for [^\n]*$"):
+        scorer.score(drawn(4))

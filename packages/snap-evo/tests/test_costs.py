@@ -1,0 +1,55 @@
+"""Costs at other sizes than a benchmark's own."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from snap_catalog import SnapError
+from snap_evo import search
+from snap_evo.costs import NETWORKS, cell_graphs
+from snap_evo.network import build_network, count_costs
+from snap_evo.objectives import Limit
+from snap_evo.scorers import ParamsScorer
+from snap_graphs import graph_table, space
+
+IMAGENET = NETWORKS["imagenet"]
+
+
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_imagenet_network_is_counted_as_it_is_built(seed: int) -> None:
+    cells = space("darts").sample(np.random.default_rng(seed), 1)
+    (row,) = cell_graphs("darts", "imagenet", cells).to_pylist()
+    network = build_network("darts", row["arch_id"], **IMAGENET._asdict())
+    built = count_costs(network, IMAGENET.image)
+    assert (row["params"], row["flops"]) == (built.params, built.flops)
+
+
+def test_only_the_costs_depend_on_the_network() -> None:
+    cells = space("darts").sample(np.random.default_rng(0), 3)
+    own, other = graph_table("darts", cells), cell_graphs("darts", "imagenet", cells)
+    assert cell_graphs("darts", None, cells).equals(own)
+    assert other.schema.equals(own.schema)
+    costs = ["params", "flops"]
+    assert other.drop_columns(costs).equals(own.drop_columns(costs))
+    assert (other["flops"].to_numpy() > own["flops"].to_numpy()).all()
+
+
+def test_a_search_keeps_to_limits_of_the_network_named() -> None:
+    limits = [Limit("params", 6e6, 5e6), Limit("flops", 6e8)]
+    result = search("darts", ParamsScorer(), limits=limits, network="imagenet", budget=300)
+    assert 5e6 <= result.best["params"][0].as_py() <= 6e6
+    assert result.best["flops"][0].as_py() <= 6e8
+    assert result.score == result.best["params"][0].as_py()
+
+
+@pytest.mark.parametrize(
+    ("home", "network", "problem"),
+    [
+        ("darts", "cinema", "unknown network 'cinema'; known are imagenet"),
+        ("nb201", "imagenet", "the network 'imagenet' is of cells of darts, not of nb201"),
+    ],
+)
+def test_an_unknown_network_is_refused(home: str, network: str, problem: str) -> None:
+    with pytest.raises(SnapError, match=problem):
+        search(home, ParamsScorer(), network=network)
