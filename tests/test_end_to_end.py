@@ -55,7 +55,7 @@ def fit_and_predict(folder: Path, model: str) -> None:
 
 
 def correlations(folder: Path, scores: str, graphs: str, metric: str) -> dict[str, float]:
-    files = f"{scores} {graphs} --metric {metric}"
+    files = f"--scores {scores} --graphs {graphs} --metric {metric}"
     printed = tool(folder, f"snap-eval correlate {files} --bootstrap 50 --json --quiet")
     rows = json.loads(printed)["correlations"]
     return {row["statistic"]: row["value"] for row in rows if row["population"] == "all"}

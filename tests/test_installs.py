@@ -31,7 +31,7 @@ WORK = {
     "snap-encode": "snap-encode ops.txt",
     "snap-gcn": "snap-gcn predict cells.parquet",
     "snap-evo": "snap-evo run --space nb201 --scorer params --budget 20",
-    "snap-eval": "snap-eval correlate scores.parquet cells.parquet --metric accuracy",
+    "snap-eval": "snap-eval correlate --scores scores.parquet --graphs cells.parquet",
 }
 """Something real that each command does with the files of `folder`."""
 

@@ -16,7 +16,9 @@ READMES = [package / "README.md" for package in PACKAGES]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *READMES]
 TOOLS = sorted(e.name for e in entry_points(group="console_scripts") if e.value.startswith("snap_"))
 HEAVY = {
+    "altair",
     "duckdb",
+    "jinja2",
     "matplotlib",
     "networkx",
     "pyarrow",

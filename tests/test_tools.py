@@ -2,7 +2,6 @@
 
 import itertools
 from pathlib import Path
-from statistics import mean
 
 import ablation
 import numpy as np
@@ -12,17 +11,13 @@ import pytest
 import trials
 import unseen_operators
 from baselines import ahead, overview
-from hypothesis import given
-from hypothesis import strategies as st
-from rankings import Ranking, best_of_top, rank, within_top
+from rankings import Ranking, rank
 from snap_catalog import operators
 from snap_gcn.recipe import members
 from snap_graphs import graph_table, space
 from snap_graphs.table import Metric, append_metric
 from training_size import SHARES, steps
-from yardsticks import Column, Row, counted, scored, yardsticks
-
-_CELLS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 5)), min_size=1, max_size=6)
+from yardsticks import Column, Row, scored, yardsticks
 
 
 def _graphs(n: int) -> pa.Table:
@@ -32,27 +27,6 @@ def _graphs(n: int) -> pa.Table:
 
 def _measured(table: pa.Table, name: str, values: list[float]) -> pa.Table:
     return append_metric(table, name, Metric(np.array(values, np.float64), "max", "percent"))
-
-
-@given(cells=_CELLS, data=st.data())
-def test_best_of_top_is_the_mean_over_all_orders_of_tied_cells(
-    cells: list[tuple[int, int]], data: st.DataObject
-) -> None:
-    k = data.draw(st.integers(1, len(cells)))
-    score, measured = np.array(cells, np.float64).T
-    orders = [
-        order
-        for order in itertools.permutations(range(len(cells)))
-        if (np.diff(score[list(order)]) <= 0).all()
-    ]
-    expected = mean(float(measured[list(order[:k])].max()) for order in orders)
-    assert best_of_top(score, measured, k) == pytest.approx(expected)
-
-
-def test_the_top_tenth_is_by_measurement_and_takes_ties_with_its_last_cell() -> None:
-    measured = np.array([*range(17), 90.0, 90.0, 95.0])
-    score = np.array([*range(100, 117), 3.0, 3.0, 1.0])
-    assert within_top(score, measured) == pytest.approx(-1)
 
 
 def test_a_perfect_order_has_perfect_figures() -> None:
@@ -104,13 +78,6 @@ def test_a_scorer_that_a_benchmark_lacks_has_an_empty_place_there() -> None:
     other = Row("zen", "+", [Ranking(0.5, 0.5, 0.3, 90, 95)])
     lines = overview({"a": [row], "b": [row, other]}).splitlines()
     assert lines[2:] == ["| skips | - .700 | - .700 |", "| zen |  | + .500 |"]
-
-
-def test_operators_are_counted_cell_by_cell() -> None:
-    cell = "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|skip_connect~0|skip_connect~1|none~2|"
-    table = graph_table("nb201", [space("nb201").parse(cell)] * 2)
-    assert counted(table, lambda op: "conv" in op).tolist() == [2, 2]
-    assert counted(table, lambda op: op == "skip_connect").tolist() == [2, 2]
 
 
 def test_the_ablation_has_the_papers_24_settings_and_begins_at_the_preset() -> None:

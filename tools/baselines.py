@@ -109,7 +109,7 @@ def ranked(column: Column, predictors: Predictors) -> Iterator[Row]:
     """Rank a column's cells with the predictors and the yardsticks."""
     for title, models in predictors.items():
         pairs = [paired(column, pa.array(model.score(column.graphs))) for model in models]
-        yield Row(title, "", [rank(pair.score, pair.measured) for pair in pairs])
+        yield Row(title, "", [rank(*pair) for pair in pairs])
     yield from yardsticks(column)
 
 

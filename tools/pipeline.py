@@ -10,7 +10,7 @@ from typing import NamedTuple
 from snap_catalog import operators
 from snap_catalog.console import say
 from snap_catalog.parquet import decode_metadata, read
-from snap_eval import correlate
+from snap_eval import as_measured, as_scorer, correlate, targets
 from snap_gcn import Predictor
 from snap_gcn.data import held_out
 
@@ -24,6 +24,9 @@ ENCODERS = {"snap": "snap-minilm", "paper": "all-MiniLM-L6-v2"}
 
 SCHEDULES = {"snap": "full", "paper": "short"}
 """The schedule on which each preset is trained with several seeds."""
+
+NB101 = "nb101.csv.gz"
+"""The table that predictors are trained on, in that folder."""
 
 _TABLES = {
     "nb201": "nb201_cifar10.csv.gz",
@@ -63,18 +66,23 @@ def run(work: Path, made: str, command: Sequence[str]) -> Path:
 
 def prepare(work: Path) -> None:
     """Make the tables that training and measuring need."""
+    prepare_training(work)
+    convert = ["snap-graphs", "convert"]
+    for name, table in _TABLES.items():
+        source = ["--source", str(DATA / table)]
+        run(work, f"{name}.parquet", [*convert, name, f"{name}.parquet", *source])
+    run(work, "analog.parquet", [*convert, "nb201", "analog.parquet"])
+
+
+def prepare_training(work: Path, data: Path = DATA) -> None:
+    """Make the tables that training needs: NAS-Bench-101, and vectors of operators."""
     work.mkdir(parents=True, exist_ok=True)
     spaces = [word for name in operators() for word in ("--space", name)]
     for model in ENCODERS.values():
         made = vectors(model)
         run(work, made, ["snap-encode", *spaces, "--model", model, "-o", made])
-    convert = ["snap-graphs", "convert"]
-    source = ["--source", str(DATA / "nb101.csv.gz")]
-    run(work, "nb101.parquet", [*convert, "nb101", "nb101.parquet", *source])
-    for name, table in _TABLES.items():
-        source = ["--source", str(DATA / table)]
-        run(work, f"{name}.parquet", [*convert, name, f"{name}.parquet", *source])
-    run(work, "analog.parquet", [*convert, "nb201", "analog.parquet"])
+    convert = ["snap-graphs", "convert", "nb101", "nb101.parquet"]
+    run(work, "nb101.parquet", [*convert, "--source", str((data / NB101).resolve())])
 
 
 def fit(
@@ -128,8 +136,14 @@ def measure(work: Path, model: Path) -> list[Figures]:
         held = name == "nb101"
         if held:
             graphs = graphs.filter(held_out(graphs))
-        rows = correlate(predictor.predict(graphs), graphs, metric, bootstrap=0).to_pylist()
-        overall = {row["statistic"]: row for row in rows if row["population"] == "all"}
+        table = correlate(
+            [as_scorer(predictor.predict(graphs))],
+            targets([as_measured(graphs)], [metric]),
+            statistics=["spearman", "kendall_tau_b"],
+            populations=["all"],
+            bootstrap=0,
+        )
+        overall = {row["statistic"]: row for row in table.to_pylist()}
         rho, tau = overall["spearman"], overall["kendall_tau_b"]
         benchmark = decode_metadata(graphs.schema)["snap.benchmark"]
         role = "validate" if held else rho["role"]

@@ -1,6 +1,6 @@
 """What a predictor has to beat: scores of cells that need no predictor."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from types import MappingProxyType
 from typing import NamedTuple
@@ -11,12 +11,10 @@ import pyarrow as pa
 from rankings import Ranking, rank
 from snap_catalog import graph_facts
 from snap_eval import spearman
-from snap_eval.join import TABLES, Pairs, join
-from snap_eval.ranks import Floats
-from snap_graphs import Graphs
+from snap_eval.estimate import Floats
+from snap_eval.measured import count_operators
+from snap_eval.scorers import SENTINEL
 
-SENTINEL = -1e8
-"""NAS-Bench-Suite-Zero's score of a cell that a proxy could not score."""
 COSTS: Mapping[str, str] = MappingProxyType({"parameters": "params", "multiply-adds": "flops"})
 
 
@@ -87,24 +85,23 @@ def yardsticks(column: Column) -> Iterator[Row]:
     graphs = column.graphs
     known = {name: graphs[score].cast(pa.float64()) for name, score in column.scores.items()}
     identity = graph_facts(graphs["space"][0].as_py()).identity
-    known["convolutions"] = pa.array(counted(graphs, lambda op: "conv" in op))
-    known["skips"] = pa.array(counted(graphs, lambda op: op == identity))
+    known["convolutions"] = pa.array(count_operators(graphs, "*conv*"))
+    known["skips"] = pa.array(count_operators(graphs, identity))
     for name, scores in known.items():
-        pairs = paired(column, scores)
-        rho = spearman(pairs.score, pairs.measured)
+        score, goodness = paired(column, scores)
+        rho = spearman(score, goodness)
         if not np.isnan(rho):
             sign = 1 if rho > 0 else -1
-            yield Row(name, f"{sign:+}"[0], [rank(sign * pairs.score, pairs.measured)])
+            yield Row(name, f"{sign:+}"[0], [rank(sign * score, goodness)])
 
 
-def counted(graphs: pa.Table, wanted: Callable[[str], bool]) -> Floats:
-    """Return (n,) how many operators of each cell are wanted, those on no path included."""
-    arrays = Graphs.from_table(graphs)
-    hit = np.array([wanted(op) for op in arrays.vocabulary], np.float64)[arrays.op]
-    return np.add.reduceat(hit, arrays.node_start[:-1])
+def paired(column: Column, scores: pa.Array | pa.ChunkedArray) -> tuple[Floats, Floats]:
+    """Return (m,) scores and (m,) measurements of the measured ones of a column's n cells.
 
-
-def paired(column: Column, scores: pa.Array | pa.ChunkedArray) -> Pairs:
-    """Match (n,) scores of a column's cells with what was measured of them."""
-    table = column.graphs.select(["space", "arch_id"]).append_column("score", scores)
-    return join(table, column.graphs, column.metric, TABLES)
+    Args:
+        column: the cells.
+        scores: (n,) one a cell.
+    """
+    values: Floats = column.graphs[column.metric].to_numpy()
+    there = ~np.isnan(values)
+    return scores.to_numpy().astype(np.float64)[there], values[there]

@@ -14,12 +14,7 @@ def is_metric(column: str) -> bool:
 
 
 def resolve_metric(wanted: str, columns: Iterable[str], *, source: str) -> str:
-    """Return the one metric column that `wanted` names or shortens.
-
-    A shortening is a run of neighbouring segments, each a prefix of the column's segment:
-    `cifar10/test` and `test/acc` both stand for `cifar10/test/accuracy@200`. Where several columns
-    fit, those with the most segments given whole, epochs and repeat aside, are meant:
-    `cifar10/test` is not `cifar100/test/accuracy@200`.
+    """Return the one metric column that `wanted` names or shortens, as `fitting_metrics` says.
 
     Args:
         wanted: what the user typed.
@@ -30,15 +25,27 @@ def resolve_metric(wanted: str, columns: Iterable[str], *, source: str) -> str:
         SnapError: no metric column matches, or more than one does.
     """
     metrics = [c for c in columns if is_metric(c)]
-    if wanted in metrics:
-        return wanted
-    whole = {c: _whole_segments(wanted.split("/"), c.split("/")) for c in metrics}
-    matches = [c for c in metrics if whole[c] == max(whole.values()) >= 0]
+    matches = fitting_metrics(wanted, metrics)
     if len(matches) == 1:
         return matches[0]
     problem = "fits no metric column" if not matches else "fits more than one metric column"
     listing = ", ".join(matches or metrics) or "none"
     raise SnapError(f"{source}: {wanted!r} {problem}; choose one of: {listing}")
+
+
+def fitting_metrics(wanted: str, columns: Iterable[str]) -> list[str]:
+    """Return the metric columns that `wanted` names or shortens.
+
+    A shortening is a run of neighbouring segments, each a prefix of the column's segment:
+    `cifar10/test` and `test/acc` both stand for `cifar10/test/accuracy@200`. Where several columns
+    fit, those with the most segments given whole, epochs and repeat aside, are meant:
+    `cifar10/test` is not `cifar100/test/accuracy@200`.
+    """
+    metrics = [c for c in columns if is_metric(c)]
+    if wanted in metrics:
+        return [wanted]
+    whole = {c: _whole_segments(wanted.split("/"), c.split("/")) for c in metrics}
+    return [c for c in metrics if whole[c] == max(whole.values()) >= 0]
 
 
 def _whole_segments(wanted: list[str], column: list[str]) -> int:

@@ -58,11 +58,21 @@ def kind(path: str | os.PathLike[str]) -> Name:
     Raises:
         SnapError: the file is missing, damaged, or no file of the tools.
     """
+    found = claim(path)
+    if found is None:
+        raise SnapError(f"{path}: no file of the SNAP tools (no snap.schema that they know)")
+    return found
+
+
+def claim(path: str | os.PathLike[str]) -> Name | None:
+    """Return the contract that a file says it keeps, None of a file of other programs.
+
+    Raises:
+        SnapError: the file is missing or damaged.
+    """
     with readable(path):
         found = decode_metadata(pq.read_schema(path)).get("snap.schema")
-    if found not in get_args(Name):
-        raise SnapError(f"{path}: no file of the SNAP tools (snap.schema is {found!r})")
-    return cast(Name, found)
+    return cast(Name, found) if found in get_args(Name) else None
 
 
 def _load(path: str | os.PathLike[str], columns: Sequence[str] | None) -> pa.Table:

@@ -1,5 +1,6 @@
 """What the contents of a contract's columns must satisfy, beyond their types."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -140,6 +141,19 @@ def _check_embeddings(table: pa.Table, source: str) -> None:
         _refuse(table, first // length, "the embedding is not finite", source)
 
 
+def _check_settings(table: pa.Table, source: str) -> None:
+    for row, setting in enumerate(table["setting"].to_pylist()):
+        if not _is_object(setting):
+            _refuse(table, row, f"the setting {setting!r} is no JSON object", source)
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
 def _refuse(table: pa.Table, row: int, problem: str, source: str) -> None:
     name = f" ({table['arch_id'][row]})" if "arch_id" in table.column_names else ""
     raise RowError(source, row, name, problem)
@@ -158,5 +172,6 @@ RULES: Mapping[Name, tuple[Rule, ...]] = {
     "scores": (_FINITE,),
     "search": (_FINITE,),
     "operators": (Rule("vectors are finite", frozenset({"embedding"}), _check_embeddings),),
+    "measurements": (Rule("settings are JSON objects", frozenset({"setting"}), _check_settings),),
 }
 """The rules for the contents of a file, by contract."""

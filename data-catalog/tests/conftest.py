@@ -13,6 +13,7 @@ _ARROW = {
     "double": pa.float64(),
     "list<string>": pa.list_(pa.string()),
     "list<int16>": pa.list_(pa.int16()),
+    "list<int64>": pa.list_(pa.int64()),
     "fixed_size_list<float>": pa.list_(pa.float32(), 2),
 }
 
@@ -55,16 +56,37 @@ _ROWS: dict[Name, dict[str, list[Any]]] = {
     "correlations": {
         "benchmark": ["toy"],
         "metric": ["c/t/accuracy"],
+        "direction": ["max"],
         "scorer": ["params"],
+        "sign": [-1],
+        "seeds": [[]],
         "statistic": ["spearman"],
         "population": ["all"],
         "value": [None],
+        "deviation": [None],
         "low": [None],
         "high": [None],
         "n": [2],
+        "missing": [0],
+        "failed": [0],
         "ties": ["average"],
+        "interval": ["none"],
         "role": ["unknown"],
-        "seed": [None],
+    },
+    "independence": {
+        "benchmark": ["toy", "toy"],
+        "scorer": ["params", "params"],
+        "other": ["params", "flops"],
+        "spearman": [1.0, None],
+        "n": [2, 2],
+        "place": [0, 0],
+    },
+    "measurements": {
+        "setting": ['{"layers": 3}', '{"layers": 3}'],
+        "quantity": ["spearman", "spearman"],
+        "seed": [0, None],
+        "value": [0.5, None],
+        "reported": [None, 0.6],
     },
 }
 

@@ -13,6 +13,7 @@ _KNOWN_TYPES = {
     "double": pa.float64(),
     "list<string>": pa.list_(pa.string()),
     "list<int16>": pa.list_(pa.int16()),
+    "list<int64>": pa.list_(pa.int64()),
     "fixed_size_list<float>": pa.list_(pa.float32(), 384),
 }
 

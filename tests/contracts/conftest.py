@@ -92,7 +92,38 @@ def correlations(made: Path, scores: Path, graphs: Path) -> Path:
 
     target = made / "correlations.parquet"
     metric = pq.read_schema(graphs).names[-1]
-    _run(main, "correlate", scores, graphs, "--metric", metric, "--bootstrap", 5, "-o", target)
+    files = ("--scores", scores, "--graphs", graphs, "--metric", metric)
+    _run(main, "correlate", *files, "--bootstrap", 5, "-o", target)
+    return target
+
+
+@pytest.fixture(scope="session")
+def independence(made: Path, scores: Path, graphs: Path) -> Path:
+    from snap_eval.cli import main
+
+    target = made / "independence.parquet"
+    scorers = ("--scores", scores, "--scores", ":params")
+    _run(main, "independence", *scorers, "--graphs", graphs, "-o", target)
+    return target
+
+
+@pytest.fixture(scope="session")
+def combined_scores(made: Path, scores: Path, graphs: Path) -> Path:
+    from snap_eval.cli import main
+
+    target = made / "combined.parquet"
+    scorers = ("--scores", scores, "--scores", ":params")
+    _run(main, "combine", *scorers, "--graphs", graphs, "-o", target)
+    return target
+
+
+@pytest.fixture(scope="session")
+def measurements(made: Path) -> Path:
+    from reproduction.measurements import Measurement, Title, save
+
+    target = made / "measurements.parquet"
+    rows = [Measurement({"layers": 3}, "spearman", 0, 0.7, 0.8)]
+    save(rows, Title("Layers", "tools/ablation.py", "all cells"), target)
     return target
 
 
@@ -105,6 +136,9 @@ _MADE: dict[str, tuple[str, Name]] = {
     "scores": ("snap-gcn predict", "scores"),
     "search": ("snap-evo run", "search"),
     "correlations": ("snap-eval correlate", "correlations"),
+    "measurements": ("tools/reproduce.py", "measurements"),
+    "independence": ("snap-eval independence", "independence"),
+    "combined_scores": ("snap-eval combine", "scores"),
 }
 """The fixtures of our own files, what makes each, and the contract it must keep."""
 

@@ -10,7 +10,9 @@ from typing import Literal
 
 import pyarrow as pa
 
-Name = Literal["graphs", "operators", "scores", "search", "correlations"]
+Name = Literal[
+    "graphs", "operators", "scores", "search", "correlations", "independence", "measurements"
+]
 
 _SCALARS: Mapping[str, pa.DataType] = {
     "string": pa.string(),

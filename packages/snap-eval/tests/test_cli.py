@@ -1,3 +1,4 @@
+import csv
 import json
 import subprocess
 import sys
@@ -7,12 +8,17 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from click.testing import Result
-from snap_catalog.parquet import read, write
+from snap_catalog.parquet import decode_metadata, read, write
 
 Run = Callable[..., Result]
 Make = Callable[..., pa.Table]
 Files = tuple[Path, Path]
+ACCURACY = "cifar10/test/accuracy@200"
 FAST = ("--bootstrap", "20")
+
+
+def _inputs(files: Files) -> list[object]:
+    return ["--scores", files[0], "--graphs", files[1]]
 
 
 def _refusal(result: Result, output: Path) -> str:
@@ -24,82 +30,113 @@ def _refusal(result: Result, output: Path) -> str:
 
 
 def test_a_table_is_printed_and_a_file_written(run: Run, files: Files, tmp_path: Path) -> None:
-    result = run("correlate", *files, "--metric", "accuracy", *FAST)
+    result = run("correlate", *_inputs(files), "--metric", "accuracy", *FAST)
     assert result.exit_code == 0, result.stderr
     table = read(tmp_path / "correlations.parquet", "correlations")
-    assert table.num_rows == 4
     for row in table.to_pylist():
-        assert f"{row['value']:+.4f}" in result.stdout
-        assert f"{row['low']:+.4f} to {row['high']:+.4f}" in result.stdout
-    assert "gcn on nb201 (develop)" in result.stdout
-    assert "cifar10/test/accuracy@200 (higher is better)" in result.stdout
-    assert "Cells compared: 8. Left out: 0 of" in result.stderr
+        if row["value"] is not None:
+            assert f"{row['value']:+.4f}" in result.stdout
+            assert f"{row['low']:+.4f} to {row['high']:+.4f}" in result.stdout
+    assert "gcn on nb201 (develop), cifar10/test/accuracy@200 (higher is better)" in result.stdout
 
 
 def test_a_negated_metric_is_said_to_be(run: Run, files: Files) -> None:
-    result = run("correlate", *files, "--metric", "toaster", *FAST)
-    assert "hw/toaster/joules (lower is better: negated" in result.stdout
+    result = run("correlate", *_inputs(files), "--metric", "toaster", *FAST)
+    assert "hw/toaster/joules (lower is better: negated)" in result.stdout
     assert "role unknown" in result.stderr
 
 
+def test_several_scorers_stand_beside_one_another(run: Run, files: Files) -> None:
+    more = ("--scores", ":depth", "--scores", "inputs=:count:input", "--flip", "--metric", "acc")
+    result = run("correlate", *_inputs(files), *more, *FAST)
+    assert result.exit_code == 0, result.stderr
+    for name in ("gcn", "gcn, flipped", "depth", "inputs", "kendall_tau_b", "best@10"):
+        assert name in result.stdout
+    assert "depth on nb201, cifar10/test/accuracy@200: undefined" in result.stderr
+
+
 def test_json_is_the_file_and_nothing_else(run: Run, files: Files, tmp_path: Path) -> None:
-    result = run("correlate", *files, "--metric", "accuracy", "-o", "c.parquet", "--json", *FAST)
+    more = ("--metric", "accuracy", "-o", "c.parquet", "--json", "--seed", "2")
+    result = run("correlate", *_inputs(files), *more, *FAST)
     printed = json.loads(result.stdout)
     assert printed["correlations"] == read(tmp_path / "c.parquet", "correlations").to_pylist()
-    assert (printed["direction"], printed["graphs_without_score"]) == ("max", 0)
+    assert (printed["bootstrap"], printed["bootstrap_seed"]) == (20, 2)
 
 
 def test_quiet_leaves_the_error_stream_empty(run: Run, files: Files) -> None:
-    result = run("correlate", *files, "--metric", "accuracy", "--quiet", *FAST)
+    result = run("correlate", *_inputs(files), "--metric", "accuracy", "--quiet", *FAST)
     assert (result.exit_code, result.stderr) == (0, "")
     assert "spearman" in result.stdout
 
 
 def test_equal_seeds_give_identical_files(run: Run, files: Files, tmp_path: Path) -> None:
     for name, seed in {"one": 3, "same": 3, "other": 4}.items():
-        run("correlate", *files, "--metric", "accuracy", "-o", name, "--seed", seed, *FAST)
+        more = ("--metric", "accuracy", "-o", name, "--seed", seed)
+        run("correlate", *_inputs(files), *more, *FAST)
     one, same, other = ((tmp_path / name).read_bytes() for name in ("one", "same", "other"))
     assert one == same
     assert one != other
 
 
-def test_what_is_left_out_is_said(
+def test_what_is_left_out_is_counted_and_named(
     run: Run, make_graphs: Make, make_scores: Make, tmp_path: Path
 ) -> None:
-    graphs = make_graphs(list("abcd"), {"hw/fpga/latency_ms": [1.0, 2.0, None, 4.0]})
-    scores = make_scores(list("abcxyz"), [1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
+    graphs = make_graphs(list("abcde"), {"hw/fpga/latency_ms": [1.0, 2.0, None, 4.0, 5.0]})
+    scores = make_scores(list("abcdpqrs"), [1.0, 1.0, 1.0, -1e8, 2.0, 2.0, 2.0, 2.0])
     write(graphs, tmp_path / "g.parquet", "graphs", producer="snap-eval")
     write(scores, tmp_path / "s.parquet", "scores", producer="snap-eval")
-    result = run("correlate", "s.parquet", "g.parquet", "--metric", "fpga", *FAST)
+    inputs = _inputs((tmp_path / "s.parquet", tmp_path / "g.parquet"))
+    result = run("correlate", *inputs, "--metric", "fpga", *FAST)
+    assert "s.parquet: 4 scored cells are in no graphs: p, q, r, ...\n" in result.stderr
     assert (
-        "Cells compared: 2. Left out: 3 of s.parquet (no graph), 1 of g.parquet (no score), "
-        "1 in both (no value of hw/fpga/latency_ms)."
+        "gcn on nb201, hw/fpga/latency_ms: 2 cells (all) compared; 1 have no score, 1 a failed one"
     ) in result.stderr
-    assert "spearman over all cells is undefined" in result.stderr
     assert "undefined" in result.stdout
+
+
+@pytest.mark.parametrize(("sign", "told"), [(-1, "the wrong way round"), (0, "better than chance")])
+def test_a_useless_scorer_is_said_to_be(
+    run: Run, make_graphs: Make, tmp_path: Path, sign: int, told: str
+) -> None:
+    names = [f"{i:02}" for i in range(60)]
+    write(
+        make_graphs(names, {ACCURACY: range(60)}),
+        tmp_path / "g.parquet",
+        "graphs",
+        producer="snap-eval",
+    )
+    scores = [(sign * i, (7 * i) % 60)[sign == 0] for i in range(60)]
+    lines = [f"{name},{score}" for name, score in zip(names, scores, strict=True)]
+    (tmp_path / "s.csv").write_text("\n".join(["arch,score", *lines]))
+    inputs = _inputs((Path("s.csv"), Path("g.parquet")))
+    result = run("correlate", *inputs, "--statistic", "spearman", "--population", "all")
+    assert result.exit_code == 0, result.stderr
+    assert told in result.stderr
 
 
 def test_files_without_a_common_cell_are_refused(
     run: Run, files: Files, make_scores: Make, tmp_path: Path
 ) -> None:
     write(make_scores(["z"], [1]), tmp_path / "z.parquet", "scores", producer="snap-eval")
-    result = run("correlate", "z.parquet", files[1], "--metric", "accuracy")
+    result = run("correlate", *_inputs((Path("z.parquet"), files[1])), "--metric", "accuracy")
     line = _refusal(result, tmp_path / "correlations.parquet")
-    assert "z.parquet" in line
-    assert str(files[1]) in line
+    assert f"z.parquet and {files[1]} have no cell (space, arch_id) in common" in line
 
 
 def test_a_truncated_file_is_refused(run: Run, files: Files, tmp_path: Path) -> None:
     files[0].write_bytes(files[0].read_bytes()[:-100])
     line = _refusal(
-        run("correlate", *files, "--metric", "accuracy"), tmp_path / "correlations.parquet"
+        run("correlate", *_inputs(files), "--metric", "accuracy"), tmp_path / "correlations.parquet"
     )
     assert f"{files[0]}: not a readable Parquet file" in line
 
 
-def test_a_missing_file_is_refused(run: Run, files: Files, tmp_path: Path) -> None:
-    result = run("correlate", "gone.parquet", files[1], "--metric", "accuracy")
-    assert "gone.parquet: no such file" in _refusal(result, tmp_path / "correlations.parquet")
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_missing_file_is_refused(run: Run, files: Files, tmp_path: Path, missing: int) -> None:
+    files[missing].unlink()
+    result = run("correlate", *_inputs(files), "--metric", "accuracy")
+    line = _refusal(result, tmp_path / "correlations.parquet")
+    assert f"{files[missing]}: no such file" in line
 
 
 def test_a_missing_column_is_refused(run: Run, files: Files, tmp_path: Path) -> None:
@@ -107,15 +144,15 @@ def test_a_missing_column_is_refused(run: Run, files: Files, tmp_path: Path) -> 
 
     pq.write_table(pq.read_table(files[0]).drop_columns(["score"]), files[0])
     line = _refusal(
-        run("correlate", *files, "--metric", "accuracy"), tmp_path / "correlations.parquet"
+        run("correlate", *_inputs(files), "--metric", "accuracy"), tmp_path / "correlations.parquet"
     )
     assert f"{files[0]}: column 'score' (double) is missing" in line
 
 
 def test_swapped_files_are_refused(run: Run, files: Files, tmp_path: Path) -> None:
-    result = run("correlate", *files[::-1], "--metric", "accuracy")
+    result = run("correlate", *_inputs(files[::-1]), "--metric", "accuracy")
     line = _refusal(result, tmp_path / "correlations.parquet")
-    assert "expected a file of kind 'scores', but this one is 'graphs'" in line
+    assert "expected a file of kind 'graphs', but this one is 'scores'" in line
 
 
 @pytest.mark.parametrize(
@@ -129,20 +166,106 @@ def test_swapped_files_are_refused(run: Run, files: Files, tmp_path: Path) -> No
 def test_a_metric_that_is_not_one_column_is_refused(
     run: Run, files: Files, tmp_path: Path, metric: str, problem: str
 ) -> None:
-    line = _refusal(run("correlate", *files, "--metric", metric), tmp_path / "correlations.parquet")
+    result = run("correlate", *_inputs(files), "--metric", metric)
+    line = _refusal(result, tmp_path / "correlations.parquet")
     assert problem in line
     assert "hw/toaster/joules" in line
 
 
-def test_a_folder_that_cannot_be_written_to_is_refused(run: Run, files: Files) -> None:
-    output = Path("/proc/snap/correlations.parquet")
-    result = run("correlate", *files, "--metric", "accuracy", "-o", output, "--quiet", *FAST)
-    assert f"{output}: cannot write here" in _refusal(result, output)
+@pytest.mark.parametrize("command", ["correlate", "independence", "combine"])
+def test_a_folder_that_cannot_be_written_to_is_refused_first(
+    run: Run, command: str, unwritable: Path
+) -> None:
+    output = unwritable / "out.parquet"
+    inputs = ("--scores", "gone.parquet", "--graphs", "gone.parquet")
+    line = _refusal(run(command, *inputs, "-o", output), output)
+    assert f"{output}: cannot write here" in line
 
 
-@pytest.mark.parametrize("wrong", [[], ["--metric", "accuracy", "--bootstrap", "-1"]])
-def test_wrong_usage_exits_with_2(run: Run, files: Files, wrong: list[str]) -> None:
-    assert run("correlate", *files, *wrong).exit_code == 2
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["correlate"],
+        ["correlate", "--bootstrap", "-1", "--scores", "s", "--graphs", "g"],
+        ["correlate", "--statistic", "luck", "--scores", "s", "--graphs", "g"],
+        ["correlate", "--population", "some", "--scores", "s", "--graphs", "g"],
+        ["compare", "a", "--graphs", "g", "--metric", "m"],
+        ["compare", "a", "b", "--metric", "m"],
+        ["independence", "--scores", "s", "--graphs", "g", "--cells", "1"],
+        ["combine", "--scores", "s", "--graphs", "g", "--weight", "s=heavy"],
+        ["combine", "--scores", "s", "--graphs", "g", "--weight", "s=1", "--leave-one-out"],
+        ["combine", "--scores", "s", "--graphs", "g", "--metric", "m"],
+        ["query", "SELECT 1", "--csv", "--json"],
+    ],
+)
+def test_wrong_usage_exits_with_2(run: Run, wrong: list[str]) -> None:
+    assert run(*wrong).exit_code == 2
+
+
+def test_compare_names_the_better_or_says_no_difference(run: Run, files: Files) -> None:
+    names = f"{files[0]}", f"accuracy=:{ACCURACY}"
+    more = ("--graphs", files[1], "--metric", "accuracy", *FAST)
+    result = run("compare", *names, *more)
+    assert result.exit_code == 0, result.stderr
+    assert "8 cells that both score" in result.stdout
+    same = run("compare", names[0], names[0], *more, "--statistic", "spearman")
+    assert "no difference" in same.stdout
+    printed = json.loads(run("compare", *names, *more, "--json").stdout)
+    assert printed["names"] == ["gcn", "accuracy"]
+    by_statistic = {entry["statistic"]: entry for entry in printed["differences"]}
+    assert by_statistic["spearman"]["second"] == pytest.approx(1)
+    assert by_statistic["best@10"]["first"] is None
+
+
+def test_independence_is_printed_and_written(run: Run, files: Files, tmp_path: Path) -> None:
+    more = ("--scores", f"accuracy=:{ACCURACY}", "--cells", "6")
+    result = run("independence", *_inputs(files), *more)
+    assert result.exit_code == 0, result.stderr
+    table = read(tmp_path / "independence.parquet", "independence")
+    assert table.num_rows == 4
+    assert set(table["n"].to_pylist()) == {6}
+    assert "nb201: Spearman between scorers over 6 cells" in result.stdout
+    assert json.loads(run("independence", *_inputs(files), *more, "--json").stdout) == (
+        table.to_pylist()
+    )
+
+
+def test_combined_scores_are_a_scorer(run: Run, files: Files, tmp_path: Path) -> None:
+    more = ("--scores", f"accuracy=:{ACCURACY}", "--weight", "gcn=0", "-o", "both.parquet")
+    result = run("combine", *_inputs(files), *more)
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout) == {"nb201": {"gcn": 0, "accuracy": 1}}
+    assert "both.parquet: scores of 8 cells" in result.stderr
+    told = run("compare", "both.parquet", f":{ACCURACY}", *_inputs(files)[2:], "--metric", "acc")
+    assert "no difference" in told.stdout
+    entries = decode_metadata(read(tmp_path / "both.parquet", "scores").schema)
+    assert entries["snap.scorer"] == "combination"
+
+
+def test_weights_are_not_fitted_on_a_test_benchmark(run: Run, files: Files, tmp_path: Path) -> None:
+    graphs = ("--graphs", f"analog-nasbench={files[1]}", "--graphs", f"nb201={files[1]}")
+    result = run(
+        "combine", "--scores", files[0], *graphs, "--leave-one-out", "--metric", "cifar10/test"
+    )
+    line = _refusal(result, tmp_path / "combined.parquet")
+    assert "has the role 'test', and nothing may be fitted on it" in line
+
+
+def test_a_query_is_answered_as_a_table_as_csv_and_as_json(run: Run, files: Files) -> None:
+    sql = "SELECT arch_id, score FROM scores ORDER BY score DESC LIMIT 2"
+    assert "cell5" in run("query", sql).stdout
+    rows = [*csv.reader(run("query", sql, "--csv").stdout.splitlines())]
+    assert rows == [["arch_id", "score"], ["cell5", "9.0"], ["cell7", "6.0"]]
+    there = run("query", sql, "--json", "--results", files[0].parent).stdout
+    assert json.loads(there) == [
+        {"arch_id": "cell5", "score": 9.0},
+        {"arch_id": "cell7", "score": 6.0},
+    ]
+
+
+def test_a_query_that_would_write_is_refused(run: Run, files: Files, tmp_path: Path) -> None:
+    line = _refusal(run("query", "COPY scores TO 'x.csv'"), tmp_path / "x.csv")
+    assert "only one SELECT statement is allowed, but this is COPY" in line
 
 
 def test_help_waits_for_no_heavy_library() -> None:

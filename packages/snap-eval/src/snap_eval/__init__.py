@@ -1,22 +1,51 @@
-"""Honest rank correlations between scores and measured metrics of architectures."""
+"""Honest comparison of scorers of architectures with what was measured of them."""
 
 from typing import TYPE_CHECKING
 
 from snap_catalog import lazy
 
 if TYPE_CHECKING:
-    from snap_eval.bootstrap import percentile_intervals
+    from snap_eval.combination import combine, leave_one_out
+    from snap_eval.comparison import compare
     from snap_eval.correlations import correlate
-    from snap_eval.ranks import kendall_tau_b, spearman
+    from snap_eval.measured import Measured, Target, as_measured, read_measured, targets
+    from snap_eval.ranks import kendall_tau_b, pearson, spearman, weighted_tau
+    from snap_eval.scorer_files import read_scorers
+    from snap_eval.scorers import Scorer, as_scorer
+    from snap_eval.sql import query
 
-__all__ = ["correlate", "kendall_tau_b", "percentile_intervals", "spearman"]
+__all__ = [
+    "Measured",
+    "Scorer",
+    "Target",
+    "as_measured",
+    "as_scorer",
+    "combine",
+    "compare",
+    "correlate",
+    "kendall_tau_b",
+    "leave_one_out",
+    "pearson",
+    "query",
+    "read_measured",
+    "read_scorers",
+    "spearman",
+    "targets",
+    "weighted_tau",
+]
+
+_MODULES = {
+    "combination": ("combine", "leave_one_out"),
+    "comparison": ("compare",),
+    "correlations": ("correlate",),
+    "measured": ("Measured", "Target", "as_measured", "read_measured", "targets"),
+    "ranks": ("kendall_tau_b", "pearson", "spearman", "weighted_tau"),
+    "scorer_files": ("read_scorers",),
+    "scorers": ("Scorer", "as_scorer"),
+    "sql": ("query",),
+}
 
 __getattr__ = lazy.exports(
     __name__,
-    {
-        "correlate": "snap_eval.correlations",
-        "kendall_tau_b": "snap_eval.ranks",
-        "percentile_intervals": "snap_eval.bootstrap",
-        "spearman": "snap_eval.ranks",
-    },
+    {name: f"snap_eval.{module}" for module, names in _MODULES.items() for name in names},
 )

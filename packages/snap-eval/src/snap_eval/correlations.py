@@ -1,44 +1,41 @@
-"""How well scores order cells by a measured metric, as a table."""
+"""How well scorers order cells by measured metrics, as a table."""
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError, benchmarks
 from snap_catalog.console import Advance
-from snap_catalog.metrics import resolve_metric
-from snap_catalog.parquet import decode_metadata, validate
+from snap_catalog.parquet import decode_metadata
 
-from snap_eval.bootstrap import percentile_intervals, unseen
-from snap_eval.join import TABLES, Pairs, Sources, join
-from snap_eval.ranks import Floats, Statistic, kendall_tau_b, spearman
-
-
-class _Kind(NamedTuple):
-    function: Statistic
-    ties: str
-
-
-_STATISTICS = {
-    "spearman": _Kind(spearman, "average ranks"),
-    "kendall_tau_b": _Kind(kendall_tau_b, "tau-b"),
-}
+from snap_eval.bootstrap import interval, over_seeds, replicates, workers
+from snap_eval.estimate import Estimate, Floats, Ints
+from snap_eval.measured import POPULATIONS, Bools, Target
+from snap_eval.scorers import Placed, Scorer, by_name
+from snap_eval.statistics import Family, families
 
 _SCHEMA = pa.schema(
     {
         "benchmark": pa.string(),
         "metric": pa.string(),
+        "direction": pa.string(),
         "scorer": pa.string(),
+        "sign": pa.int16(),
+        "seeds": pa.list_(pa.int64()),
         "statistic": pa.string(),
         "population": pa.string(),
         "value": pa.float64(),
+        "deviation": pa.float64(),
         "low": pa.float64(),
         "high": pa.float64(),
         "n": pa.int64(),
+        "missing": pa.int64(),
+        "failed": pa.int64(),
         "ties": pa.string(),
+        "interval": pa.string(),
         "role": pa.string(),
-        "seed": pa.int64(),
     }
 )
 
@@ -46,127 +43,198 @@ _SCHEMA = pa.schema(
 _PROVENANCE = ("snap.source", "snap.source_sha256", "snap.licence", "snap.citation")
 
 
+def unseen(units: int, note: str = "") -> None:
+    """Let a step of progress pass unreported."""
+
+
 def correlate(
-    scores: pa.Table,
-    graphs: pa.Table,
-    metric: str,
+    scorers: Sequence[Scorer],
+    targets: Sequence[Target],
     *,
+    statistics: Collection[str] = (),
+    populations: Collection[str] = POPULATIONS,
+    flip: bool = False,
     bootstrap: int = 1000,
     seed: int = 0,
-    benchmark: str | None = None,
-    sources: Sources = TABLES,
     advance: Advance = unseen,
 ) -> pa.Table:
-    """Correlate scores with a metric, over all cells and over unique reachable cells.
+    """Tell how well scorers predict metrics of benchmarks.
 
-    A metric where less is better is negated, so that a positive correlation is always good.
+    A metric where less is better is negated, so that a positive correlation is always good;
+    `best@k` is told as it was measured. Of a scorer with several seeds the mean is told, over the
+    cells that all of them score.
 
     Args:
-        scores: a table of the `scores` contract, `snap.scorer` in its metadata.
-        graphs: a table of the `graphs` contract.
-        metric: a metric column of `graphs`, or an unambiguous shortening of one.
-        bootstrap: resamples for the 95 % interval; 0 gives none.
-        seed: of the resamples.
-        benchmark: its name; where None, what the graphs' metadata says, else their space.
-        sources: what to call the tables in an error.
-        advance: called with the number of resamples just finished, of two times `bootstrap`.
+        scorers: one a model; those with one name are seeds of one scorer.
+        targets: the metrics. A scorer without a score of any cell there has no rows.
+        statistics: names of `snap_eval.statistics`; all where there is none.
+        populations: sets of cells, of `POPULATIONS`.
+        flip: judge every scorer with its scores negated as well.
+        bootstrap: resamples for the 95 % intervals; 0 gives none.
+        seed: of the resamples. All scorers of a target see the same ones.
+        advance: called with 1 after each population of a target.
 
     Returns:
-        A table of the `correlations` contract: one row a statistic and population, nulls where a
-        statistic is undefined. Its metadata tells the metric's direction, the bootstrap's
-        resamples and seed, and how many rows had no partner or no measurement.
+        A table of the `correlations` contract, nulls where a statistic is undefined.
 
     Raises:
-        SnapError: a table breaks its contract, the metric fits no column or several, no cell has
-            both a score and a measurement, or the benchmark has no name.
+        SnapError: no target has a measured cell with a score, or of several models of one name
+            one has no seed.
     """
-    validate(scores, "scores", source=sources.scores)
-    validate(graphs, "graphs", source=sources.graphs)
-    column = resolve_metric(metric, graphs.column_names, source=sources.graphs)
-    pairs = join(scores, graphs, column, sources)
-    name = benchmark or _benchmark(graphs, pairs, sources.graphs)
-    facts = {
-        "benchmark": name,
-        "metric": column,
-        "scorer": _scorer(scores, sources.scores),
-        "role": _role(name, column),
-        "seed": _seed(scores, sources.scores),
-    }
-    direction = graphs.schema.field(column).metadata[b"direction"].decode()
-    rows = [facts | row for row in _rows(pairs, direction, bootstrap, seed, advance)]
-    circumstances = _circumstances(pairs, direction, bootstrap, seed)
-    schema = _SCHEMA.with_metadata(_provenance(graphs) | circumstances)
-    return pa.Table.from_pylist(rows, schema=schema)
+    rows: list[dict[str, Any]] = []
+    groups = by_name(scorers)
+    for target in targets:
+        contenders = list(contend(groups, target, flip))
+        for population in populations:
+            rows += _rows(contenders, target, population, statistics, bootstrap, seed)
+            advance(1)
+    if not rows:
+        raise SnapError(_nothing(scorers, targets))
+    entries = {"snap.bootstrap": str(bootstrap), "snap.bootstrap_seed": str(seed)}
+    return pa.Table.from_pylist(rows, _SCHEMA.with_metadata(_provenance(targets) | entries))
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A scorer, as it is or negated, over the n cells of a benchmark.
+
+    Attributes:
+        name: what it is called.
+        sign: 1 or -1.
+        seeds: of its models, where they have any.
+        scores: (models, n) the scores, times the sign; NaN in all models where one has none.
+        found: (n,) whether all models have a row for the cell.
+    """
+
+    name: str
+    sign: int
+    seeds: tuple[int, ...]
+    scores: Floats
+    found: Bools
+
+    def estimates(self, family: Family, measured: Floats, cells: Ints) -> list[Estimate]:
+        """Return for each model the statistics over those of the cells that have a score.
+
+        Args:
+            family: the statistics.
+            measured: (n,) what the scores are to predict, higher is better.
+            cells: (m,) a population; the estimates are of its cells.
+        """
+        scores = self.scores[:, cells]
+        (scored,) = np.nonzero(~np.isnan(scores[0]))
+        goodness = measured[cells][scored]
+        return [
+            family.estimate(score[scored], goodness).placed(scored, cells.size) for score in scores
+        ]
+
+
+def contend(
+    groups: dict[str, list[Scorer]], target: Target, flip: bool = False
+) -> Iterator[Contender]:
+    """Yield the scorers that have scores of measured cells of a target, negated ones too."""
+    chosen = ~np.isnan(target.measured.goodness(target.metric))
+    for name, models in groups.items():
+        placed = [(m.seed, m.place(target.measured)) for m in models]
+        there = [(seed, p) for seed, p in placed if (p.found & chosen).any()]
+        if there:
+            seeds = tuple(seed for seed, _ in there if seed is not None)
+            scores, found = _common([p for _, p in there])
+            for sign in (1, -1) if flip else (1,):
+                yield Contender(name, sign, seeds, sign * scores, found)
+
+
+def _common(placed: Sequence[Placed]) -> tuple[Floats, Bools]:
+    scores = np.stack([p.score for p in placed])
+    scores[:, np.isnan(scores).any(axis=0)] = np.nan
+    return scores, np.all([p.found for p in placed], axis=0)
 
 
 def _rows(
-    pairs: Pairs, direction: str, bootstrap: int, seed: int, advance: Advance
+    contenders: Sequence[Contender],
+    target: Target,
+    population: str,
+    statistics: Collection[str],
+    bootstrap: int,
+    seed: int,
 ) -> Iterator[dict[str, Any]]:
-    goodness = pairs.measured if direction == "max" else -pairs.measured
-    everyone = np.ones_like(pairs.unique_reachable)
-    for population, chosen in {"all": everyone, "unique_reachable": pairs.unique_reachable}.items():
-        x, y = pairs.score[chosen], goodness[chosen]
-        functions = [kind.function for kind in _STATISTICS.values()]
-        intervals = percentile_intervals(
-            functions, x, y, resamples=bootstrap, seed=seed, advance=advance
-        )
-        for (statistic, kind), interval in zip(_STATISTICS.items(), intervals, strict=True):
-            yield {
-                "statistic": statistic,
-                "population": population,
-                **_estimate(kind.function(x, y), interval),
-                "n": x.size,
-                "ties": kind.ties,
-            }
+    goodness = target.measured.goodness(target.metric)
+    (cells,) = np.nonzero(target.measured.populations(~np.isnan(goodness))[population])
+    pairs = [(contender, family) for contender in contenders for family in families(statistics)]
+    with workers() as pool:
+        found = [*pool.map(lambda pair: pair[0].estimates(pair[1], goodness, cells), pairs)]
+    every = [estimate for estimates in found for estimate in estimates]
+    resampled = iter(replicates(every, cells.size, resamples=bootstrap, seed=seed))
+    target_facts = _target_facts(target) | {"population": population}
+    for (contender, family), estimates in zip(pairs, found, strict=True):
+        draws = over_seeds([next(resampled) for _ in estimates], seed)
+        facts = target_facts | _facts(contender, cells) | {"ties": family.ties}
+        for column, statistic in enumerate(family.names):
+            if not statistics or statistic in statistics:
+                values = np.array([estimate.values[column] for estimate in estimates])
+                sign = measured_sign(statistic, target)
+                yield (
+                    facts
+                    | {"statistic": statistic}
+                    | _figures(sign * values, sign * draws[:, column], estimates[0])
+                )
 
 
-def _estimate(value: float, interval: Floats) -> dict[str, float | None]:
-    numbers = {"value": value, "low": float(interval[0]), "high": float(interval[1])}
-    return {name: None if np.isnan(number) else number for name, number in numbers.items()}
+def measured_sign(statistic: str, target: Target) -> int:
+    """Return -1 for a measurement that was negated since less is better, else 1."""
+    is_min = target.measured.direction(target.metric) == "min"
+    return -1 if is_min and statistic.startswith("best@") else 1
 
 
-def _benchmark(graphs: pa.Table, pairs: Pairs, source: str) -> str:
-    stated = decode_metadata(graphs.schema).get("snap.benchmark")
-    if stated is None and len(pairs.spaces) > 1:
-        raise SnapError(
-            f"{source}: holds cells of several spaces ({', '.join(pairs.spaces)}) and names no "
-            "benchmark; give --benchmark"
-        )
-    return stated or pairs.spaces[0]
-
-
-def _scorer(scores: pa.Table, source: str) -> str:
-    entries = decode_metadata(scores.schema)
-    if "snap.scorer" not in entries:
-        raise SnapError(f"{source}: the metadata lacks 'snap.scorer'; say what gave the scores")
-    return entries["snap.scorer"]
-
-
-def _seed(scores: pa.Table, source: str) -> int | None:
-    seed = decode_metadata(scores.schema).get("snap.seed")
-    if seed is None:
-        return None
-    if not seed.isdecimal():
-        raise SnapError(f"{source}: the metadata's 'snap.seed' is {seed!r}; give a whole number")
-    return int(seed)
-
-
-def _role(benchmark: str, metric: str) -> str:
-    known = benchmarks().get(benchmark)
-    facts = known.facts(metric) if known else None
-    return facts.role if facts else "unknown"
-
-
-def _provenance(graphs: pa.Table) -> dict[str, str]:
-    return {k: v for k, v in decode_metadata(graphs.schema).items() if k in _PROVENANCE}
-
-
-def _circumstances(pairs: Pairs, direction: str, bootstrap: int, seed: int) -> dict[str, str]:
-    return {
-        "snap.direction": direction,
-        "snap.bootstrap": str(bootstrap),
-        "snap.bootstrap_seed": str(seed),
-        "snap.scores_without_graph": str(pairs.scores_without_graph),
-        "snap.graphs_without_score": str(pairs.graphs_without_score),
-        "snap.cells_without_metric": str(pairs.cells_without_metric),
+def _figures(values: Floats, draws: Floats, estimate: Estimate) -> dict[str, Any]:
+    low, high = interval(draws)
+    over = "cells and seeds" if values.size > 1 else "cells"
+    numbers = {
+        "value": values.mean(),
+        "deviation": values.std(ddof=1) if values.size > 1 else np.nan,
+        "low": low,
+        "high": high,
     }
+    figures: dict[str, Any] = {k: None if np.isnan(v) else float(v) for k, v in numbers.items()}
+    made = "none" if np.isnan(low) else f"{estimate.method} over {over}"
+    return figures | {"n": estimate.of, "interval": made}
+
+
+def _facts(contender: Contender, cells: Ints) -> dict[str, Any]:
+    found, usable = contender.found[cells], ~np.isnan(contender.scores[0, cells])
+    return {
+        "scorer": contender.name,
+        "sign": contender.sign,
+        "seeds": list(contender.seeds),
+        "missing": int((~found).sum()),
+        "failed": int((found & ~usable).sum()),
+    }
+
+
+def _target_facts(target: Target) -> dict[str, Any]:
+    known = benchmarks().get(target.measured.name)
+    facts = known.facts(target.metric) if known else None
+    return {
+        "benchmark": target.measured.name,
+        "metric": target.metric,
+        "direction": target.measured.direction(target.metric),
+        "role": facts.role if facts else "unknown",
+    }
+
+
+def _provenance(targets: Sequence[Target]) -> dict[str, str]:
+    """Return what is said of the origin of the measurements, where all have the same."""
+    origins = [decode_metadata(target.measured.graphs.schema) for target in targets]
+    return {
+        key: origins[0][key]
+        for key in _PROVENANCE
+        if key in origins[0] and all(origin.get(key) == origins[0][key] for origin in origins)
+    }
+
+
+def _nothing(scorers: Sequence[Scorer], targets: Sequence[Target]) -> str:
+    files = ", ".join(dict.fromkeys(target.measured.source for target in targets))
+    metrics = ", ".join(dict.fromkeys(target.metric for target in targets))
+    scored = ", ".join(dict.fromkeys(scorer.source for scorer in scorers))
+    return (
+        f"{files}: no cell that {scored} scores has a value of {metrics}; choose another --metric"
+    )

@@ -1,0 +1,84 @@
+"""`snap-eval correlate`."""
+
+from pathlib import Path
+
+import click
+from snap_catalog.console import progress, say
+
+from snap_eval.commands.options import (
+    bootstrap_option,
+    check_statistics,
+    graphs_option,
+    json_option,
+    metric_option,
+    out_option,
+    population_option,
+    quiet_option,
+    read_benchmarks,
+    read_contenders,
+    scores_option,
+    seed_option,
+    statistic_option,
+)
+
+
+@click.command()
+@scores_option
+@graphs_option
+@metric_option
+@statistic_option
+@population_option(
+    "populations",
+    multiple=True,
+    help="Set of cells to tell of; all three where none is named. May be repeated.",
+)
+@click.option("--flip", is_flag=True, help="Judge every scorer with its scores negated too.")
+@out_option("correlations.parquet")
+@bootstrap_option
+@seed_option("the resamples")
+@json_option
+@quiet_option
+def correlate(
+    specs: tuple[str, ...],
+    graphs: tuple[str, ...],
+    metrics: tuple[str, ...],
+    statistics: tuple[str, ...],
+    populations: tuple[str, ...],
+    flip: bool,
+    out: Path,
+    bootstrap: int,
+    seed: int,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Tell how well scorers order the cells of benchmarks by measured metrics.
+
+    Correlations, what they are among the best cells, and what the cells with the highest scores
+    are worth, each with a 95 % bootstrap interval, over several populations of cells.
+    """
+    from snap_catalog import parquet
+
+    from snap_eval import correlations, show
+    from snap_eval.measured import POPULATIONS, targets
+
+    check_statistics(statistics)
+    parquet.check_writable(out)
+    measured = read_benchmarks(graphs)
+    aims = targets(measured, metrics)
+    scorers = read_contenders(specs, measured, quiet=quiet)
+    chosen = populations or POPULATIONS
+    with progress("Populations", len(aims) * len(chosen), quiet=quiet) as advance:
+        table = correlations.correlate(
+            scorers,
+            aims,
+            statistics=statistics,
+            populations=chosen,
+            flip=flip,
+            bootstrap=bootstrap,
+            seed=seed,
+            advance=advance,
+        )
+    parquet.write(table, out, "correlations", producer="snap-eval")
+    for note in show.notes(table):
+        say(note, quiet=quiet)
+    click.echo(show.as_json(table) if as_json else show.correlations(table))

@@ -1,0 +1,112 @@
+"""Options that several commands have in common."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from snap_catalog.console import say
+
+if TYPE_CHECKING:
+    from snap_eval.measured import Measured
+    from snap_eval.scorers import Scorer
+
+_Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+PATH = click.Path(path_type=Path)
+
+scores_option = click.option(
+    "--scores",
+    "specs",
+    multiple=True,
+    required=True,
+    metavar="[NAME=]FILE[:COLUMN]",
+    help="Scorer: a column of a Parquet or CSV file, `score` where none is named; without FILE, a "
+    "column of the graphs. May be repeated.",
+)
+graphs_option = click.option(
+    "--graphs",
+    multiple=True,
+    required=True,
+    metavar="[NAME=]FILE",
+    help="Benchmark: a graphs file, and what to call it. May be repeated.",
+)
+metric_option = click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    help="Metric column of the graphs, or an unambiguous shortening of it; every test and "
+    "validation metric where none is named. May be repeated.",
+)
+statistic_option = click.option(
+    "--statistic",
+    "statistics",
+    multiple=True,
+    help="Statistic to tell; all where none is named. May be repeated.",
+)
+bootstrap_option = click.option(
+    "--bootstrap",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    help="Resamples for the 95 % intervals; 0 gives none.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, not a table.")
+quiet_option = click.option("--quiet", is_flag=True, help="Print the result alone.")
+
+
+def seed_option(what: str) -> _Decorator:
+    """Return the option `--seed` for something random."""
+    return click.option(
+        "--seed", type=click.IntRange(min=0), default=0, show_default=True, help=f"Of {what}."
+    )
+
+
+def out_option(default: str) -> _Decorator:
+    """Return the option `--out` for a file."""
+    return click.option(
+        "-o",
+        "--out",
+        type=PATH,
+        default=Path(default),
+        show_default=True,
+        help="File to write.",
+    )
+
+
+def population_option(*names: str, **settings: Any) -> _Decorator:
+    """Return the option `--population`."""
+    choice = click.Choice(["all", "unique", "unique_reachable"])
+    return click.option("--population", *names, type=choice, **settings)
+
+
+def read_benchmarks(graphs: Sequence[str]) -> list["Measured"]:
+    """Read what `--graphs` names."""
+    from snap_eval.measured import read_measured
+
+    return [read_measured(spec) for spec in graphs]
+
+
+def read_contenders(
+    specs: Sequence[str], measured: Sequence["Measured"], *, quiet: bool
+) -> list["Scorer"]:
+    """Read scorers, and tell which of the cells that they score no benchmark has."""
+    from snap_eval.scorer_files import read_scorers
+
+    scorers = read_scorers(specs, measured)
+    for scorer in scorers:
+        lone = scorer.unmatched(measured)
+        if lone:
+            first = ", ".join(lone[:3]) + (", ..." if len(lone) > 3 else "")
+            note = f"{scorer.source}: {len(lone):,} scored cells are in no graphs: {first}"
+            say(note, quiet=quiet)
+    return scorers
+
+
+def check_statistics(statistics: Sequence[str]) -> None:
+    """Refuse, as wrong usage, statistics that there are not."""
+    from snap_eval.statistics import names
+
+    for statistic in statistics:
+        if statistic not in names():
+            known = ", ".join(names())
+            raise click.UsageError(f"no statistic {statistic!r}; choose of: {known}")

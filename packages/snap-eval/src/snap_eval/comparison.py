@@ -1,0 +1,135 @@
+"""Whether one scorer is better than another, on the same cells."""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from snap_catalog import SnapError
+
+from snap_eval.bootstrap import interval, over_seeds, replicates
+from snap_eval.correlations import Contender, contend, measured_sign
+from snap_eval.estimate import Floats
+from snap_eval.measured import Target
+from snap_eval.scorers import Scorer
+from snap_eval.statistics import families
+
+
+class Difference(NamedTuple):
+    """How two scorers differ in a statistic.
+
+    Attributes:
+        statistic: its name.
+        first: that of the first scorer, or its mean over the seeds.
+        second: that of the second.
+        difference: the first less the second.
+        low: lower end of the 95 % interval of the difference; NaN where there is none.
+        high: its upper end.
+        better: the name of the better one, or `no difference` where the interval holds 0.
+    """
+
+    statistic: str
+    first: float
+    second: float
+    difference: float
+    low: float
+    high: float
+    better: str
+
+
+class Comparison(NamedTuple):
+    """Two scorers on the n cells that both score.
+
+    Attributes:
+        names: what they are called.
+        seeds: how many models each has.
+        n: cells compared.
+        differences: one a statistic.
+    """
+
+    names: tuple[str, str]
+    seeds: tuple[int, int]
+    n: int
+    differences: list[Difference]
+
+
+NO_DIFFERENCE = "no difference"
+
+
+def compare(
+    first: Sequence[Scorer],
+    second: Sequence[Scorer],
+    target: Target,
+    *,
+    population: str = "all",
+    statistics: Collection[str] = (),
+    bootstrap: int = 1000,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two scorers on the same cells, by a paired bootstrap.
+
+    Args:
+        first: the models of one scorer, one a seed.
+        second: those of the other. Scorers with equally many seeds are resampled together.
+        target: the metric of a benchmark that they are to predict.
+        population: one of `snap_eval.measured.POPULATIONS`.
+        statistics: names of `snap_eval.statistics`; all where there is none.
+        bootstrap: resamples of the cells.
+        seed: of the resamples.
+
+    Raises:
+        SnapError: one of them has no score of a measured cell, or they have none in common.
+    """
+    one, other = (_contender(models, target) for models in (first, second))
+    goodness = target.measured.goodness(target.metric)
+    both = ~(np.isnan(goodness) | np.isnan(one.scores[0]) | np.isnan(other.scores[0]))
+    (cells,) = np.nonzero(target.measured.populations(both)[population])
+    if not cells.size:
+        raise SnapError(
+            f"{first[0].source} and {second[0].source} score no cell of {target.measured.source} "
+            f"({population}) in common; compare scorers of the same cells"
+        )
+    names = _names(one.name, other.name, first[0].source, second[0].source)
+    wanted = families(statistics)
+    estimates = [[c.estimates(f, goodness, cells) for c in (one, other)] for f in wanted]
+    every = [estimate for pair in estimates for models in pair for estimate in models]
+    draws = iter(replicates(every, cells.size, resamples=bootstrap, seed=seed))
+    differences = []
+    for family, pair in zip(wanted, estimates, strict=True):
+        values = [np.mean([e.values for e in models], axis=0) for models in pair]
+        resampled = [over_seeds([next(draws) for _ in models], seed) for models in pair]
+        differences += [
+            _difference(statistic, figures, moved, target, names)
+            for statistic, figures, moved in zip(
+                family.names, np.stack(values).T, (resampled[0] - resampled[1]).T, strict=True
+            )
+            if not statistics or statistic in statistics
+        ]
+    return Comparison(names, (len(one.scores), len(other.scores)), cells.size, differences)
+
+
+def _contender(models: Sequence[Scorer], target: Target) -> Contender:
+    found = next(contend({models[0].name: list(models)}, target), None)
+    if found is None:
+        raise SnapError(
+            f"{models[0].source}: has no score of a cell of {target.measured.source} with a value "
+            f"of {target.metric}"
+        )
+    return found
+
+
+def _names(first: str, second: str, first_source: str, second_source: str) -> tuple[str, str]:
+    return (first, second) if first != second else (first_source, second_source)
+
+
+def _difference(
+    statistic: str, figures: Floats, moved: Floats, target: Target, names: tuple[str, str]
+) -> Difference:
+    """Tell a difference from both figures, (2,), and the differences in resamples, (r,)."""
+    sign = measured_sign(statistic, target)
+    first, second = (float(figure) for figure in sign * figures)
+    low, high = (float(end) for end in interval(sign * moved))
+    less_is_better = (sign < 0) != statistic.startswith("regret@")
+    better = NO_DIFFERENCE
+    if low > 0 or high < 0:
+        better = names[(low > 0) == less_is_better]
+    return Difference(statistic, first, second, first - second, low, high, better)

@@ -1,0 +1,186 @@
+"""Benchmarks: cells and what was measured of them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from snap_catalog import SnapError
+from snap_catalog.metrics import fitting_metrics, is_metric, resolve_metric
+from snap_catalog.parquet import decode_metadata, read, validate
+
+from snap_eval.estimate import Floats, Ints
+
+Bools = npt.NDArray[np.bool_]
+
+_NAMED = re.compile(r"[^=:/]+=")
+_ACCURACY = re.compile(r"[^/]+/(test|valid)/(?!.*#)")
+
+POPULATIONS = ("all", "unique", "unique_reachable")
+"""What `Measured.populations` returns."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A benchmark, its n cells by space and `arch_id`.
+
+    Attributes:
+        name: what it is called; where possible as catalogued.
+        graphs: a table of the `graphs` contract, in that order.
+        source: what to call it in an error: usually its file.
+    """
+
+    name: str
+    graphs: pa.Table
+    source: str
+
+    @cached_property
+    def cells(self) -> pa.Array:
+        """(n,) strings that tell the cells of all spaces apart."""
+        return cell_keys(self.graphs)
+
+    def direction(self, metric: str) -> str:
+        """Return whether more (`max`) or less (`min`) of a metric is better."""
+        direction: bytes = self.graphs.schema.field(metric).metadata[b"direction"]
+        return direction.decode()
+
+    def goodness(self, metric: str) -> Floats:
+        """Return (n,) a metric, negated where less is better; NaN where it was not measured."""
+        values: Floats = self.graphs[metric].to_numpy()
+        return values if self.direction(metric) == "max" else -values
+
+    def populations(self, chosen: Bools) -> dict[str, Bools]:
+        """Return the sets of cells that figures are told of, each (n,) true for its cells.
+
+        Of a class of cells (`cell_hash`, within a space) the first chosen one stands for all. In
+        a reachable cell every operator but `none` lies on a path from input to output.
+
+        Args:
+            chosen: (n,) the cells that may be in them.
+        """
+        return {
+            "all": chosen,
+            "unique": self._first_of_class(chosen),
+            "unique_reachable": self._first_of_class(chosen & self._reachable),
+        }
+
+    def _first_of_class(self, chosen: Bools) -> Bools:
+        places = np.flatnonzero(chosen)
+        first = np.zeros_like(chosen)
+        first[places[np.unique(self._classes[places], return_index=True)[1]]] = True
+        return first
+
+    @cached_property
+    def _classes(self) -> Ints:
+        keys = pc.binary_join_element_wise(self.graphs["space"], self.graphs["cell_hash"], "\0")
+        codes: Ints = keys.combine_chunks().dictionary_encode().indices.to_numpy()
+        return codes
+
+    @cached_property
+    def _reachable(self) -> Bools:
+        reachable: Bools = self.graphs["n_dead"].to_numpy() == count_operators(self.graphs, "none")
+        return reachable
+
+
+class Target(NamedTuple):
+    """A metric of a benchmark that scorers are to predict."""
+
+    measured: Measured
+    metric: str
+
+
+def cell_keys(table: pa.Table) -> pa.Array:
+    """Return (n,) strings that tell the cells of all spaces apart."""
+    keys = pc.binary_join_element_wise(table["space"], table["arch_id"], "\0")
+    return keys.combine_chunks()
+
+
+def count_operators(graphs: pa.Table, operator: str) -> Ints:
+    """Return (n,) how many nodes of each cell are an operator, those on no path included.
+
+    Args:
+        graphs: a table of the `graphs` contract.
+        operator: its name, in which `*` stands for any letters.
+    """
+    nodes = graphs["nodes"].combine_chunks()
+    names = pc.list_flatten(nodes)
+    wanted = [name for name in names.unique().to_pylist() if fnmatchcase(name, operator)]
+    hit = pc.is_in(names, pa.array(wanted, pa.string())).to_numpy(zero_copy_only=False)
+    cells = pc.list_parent_indices(nodes).to_numpy()
+    return np.bincount(cells[hit], minlength=len(nodes))
+
+
+def as_measured(graphs: pa.Table, name: str | None = None, source: str = "graphs") -> Measured:
+    """Take a table for a benchmark.
+
+    Args:
+        graphs: a table of the `graphs` contract.
+        name: its name; where None, what the metadata says, else the cells' space.
+        source: what to call it in an error.
+
+    Raises:
+        SnapError: the table breaks its contract, or the benchmark has no name.
+    """
+    validate(graphs, "graphs", source=source)
+    ordered = graphs.sort_by([("space", "ascending"), ("arch_id", "ascending")])
+    return Measured(name or _benchmark(graphs, source), ordered, source)
+
+
+def read_measured(spec: str) -> Measured:
+    """Read `[NAME=]FILE`, a graphs file and what to call the benchmark.
+
+    Raises:
+        SnapError: the file is missing, damaged or no graphs file, or the benchmark has no name.
+    """
+    name, _, file = spec.rpartition("=") if _NAMED.match(spec) else ("", "", spec)
+    return as_measured(read(file, "graphs"), name or None, file)
+
+
+def targets(benchmarks: Sequence[Measured], wanted: Sequence[str] = ()) -> list[Target]:
+    """Return the metrics of benchmarks that are wanted.
+
+    Args:
+        benchmarks: where to look.
+        wanted: metric columns, or unambiguous shortenings; all `<dataset>/test/...` and
+            `<dataset>/valid/...` of which more is better where none is named.
+
+    Raises:
+        SnapError: a wanted metric is in no benchmark or fits several columns of one, or there is
+            no metric at all.
+    """
+    found = [Target(m, column) for m in benchmarks for column in _columns(m, wanted)]
+    for metric in wanted:
+        if not any(fitting_metrics(metric, m.graphs.column_names) for m in benchmarks):
+            first = benchmarks[0]
+            resolve_metric(metric, first.graphs.column_names, source=first.source)
+    if not found:
+        raise SnapError(
+            f"{', '.join(m.source for m in benchmarks)}: no accuracy is in it; name a --metric"
+        )
+    return found
+
+
+def _columns(benchmark: Measured, wanted: Sequence[str]) -> list[str]:
+    names, source = benchmark.graphs.column_names, benchmark.source
+    if not wanted:
+        accuracies = [name for name in names if is_metric(name) and _ACCURACY.match(name)]
+        return [name for name in accuracies if benchmark.direction(name) == "max"]
+    there = [metric for metric in wanted if fitting_metrics(metric, names)]
+    return [*dict.fromkeys(resolve_metric(metric, names, source=source) for metric in there)]
+
+
+def _benchmark(graphs: pa.Table, source: str) -> str:
+    stated = decode_metadata(graphs.schema).get("snap.benchmark")
+    spaces = sorted(graphs["space"].unique().to_pylist())
+    if stated is None and len(spaces) != 1:
+        raise SnapError(
+            f"{source}: holds cells of several spaces ({', '.join(spaces)}) and names no "
+            f"benchmark; give --graphs NAME={source}"
+        )
+    return stated or spaces[0]

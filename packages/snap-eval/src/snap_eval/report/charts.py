@@ -1,0 +1,152 @@
+"""The charts as Vega-Lite specifications.
+
+A chart that the page draws takes its width from the page and its data from the CSV beside it. Inks
+are the page's (`var(--ink)` and the like), so that charts follow it into the dark and onto paper.
+Colours that carry meaning can be told apart with any colour vision (Okabe and Ito; blue to orange).
+"""
+
+from typing import Literal
+
+import altair as alt
+
+from snap_eval.report.figures import Spec
+
+INK, PAPER, ACCENT = "var(--ink)", "var(--paper)", "var(--accent)"
+PREDICTOR, YARDSTICK = "#3d8fd1", "#8b929c"
+"""Of trained models, and of what needs none."""
+
+PALETTE = [PREDICTOR, "#e0882e", "#2a9d77", "#c26aa8", "#8b929c", "#c9b32c"]
+_ROW, _TALL_ROW = 22, 30
+_BROKEN = (
+    "[slice(datum.label, 0, indexof(datum.label, ' ')),"
+    " slice(datum.label, indexof(datum.label, ' ') + 1)]"
+)
+
+RHO = "Spearman's rho"
+
+
+def heat_map(rows: int, *, two_lines: bool = False) -> Spec:
+    """Draw correlations from -1 to 1 of every `row` with every `column`, and write their numbers.
+
+    Both are in the order of the data.
+
+    Args:
+        rows: number of rows.
+        two_lines: write the names of rows in two lines, broken at their first space.
+    """
+    broken = alt.Axis(labelLimit=340, labelExpr=_BROKEN, labelOffset=-6)
+    names = broken if two_lines else alt.Axis(labelLimit=340)
+    scale = alt.Scale(scheme="blueorange", domain=[-1, 1], reverse=True)
+    base = alt.Chart(_data()).encode(
+        alt.X("column:N", sort=None).axis(orient="top", labelAngle=-45, labelLimit=220).title(None),
+        alt.Y("row:N", sort=None).axis(names).title(None),
+        tooltip=[
+            alt.Tooltip("row:N"),
+            alt.Tooltip("column:N"),
+            alt.Tooltip("value:Q", format=".3f"),
+        ],
+    )
+    fields = base.mark_rect(stroke=PAPER, strokeWidth=1).encode(
+        alt.Color("value:Q", scale=scale).legend(None)
+    )
+    strong = alt.expr.abs(alt.datum.value) > 0.7
+    numbers = base.mark_text(fontSize=10).encode(
+        alt.Text("value:Q", format=".2f"),
+        color=alt.condition(strong, alt.value("#ffffff"), alt.value("#1b1f24")),
+    )
+    return _spec(alt.layer(fields, numbers), rows * (_TALL_ROW if two_lines else _ROW))
+
+
+def bars(rows: int, low: float) -> Spec:
+    """Draw `value` of every `scorer` as a bar, its interval `low` to `high` as a line.
+
+    The number stands at `end`.
+
+    Args:
+        rows: bars of the panel with most.
+        low: where the axis begins: 0, or below where bars are negative.
+    """
+    kinds = alt.Scale(domain=["predictor", "yardstick"], range=[PREDICTOR, YARDSTICK])
+    base = alt.Chart(_data()).encode(
+        alt.Y("scorer:N", sort=None).title(None).axis(labelLimit=150, ticks=False, domain=False)
+    )
+    axis = (
+        alt.X("value:Q", scale=alt.Scale(domain=[low, 1.12]))
+        .title(RHO)
+        .axis(values=[-1, -0.5, 0, 0.5, 1])
+    )
+    bar = base.mark_bar(height={"band": 0.7}).encode(
+        axis, alt.Color("kind:N", scale=kinds).legend(None)
+    )
+    line = base.mark_rule(color=INK, strokeWidth=1.5).encode(alt.X("low:Q"), alt.X2("high:Q"))
+    number = base.mark_text(align="left", dx=5, color=INK).encode(
+        alt.X("end:Q"), alt.Text("value:Q", format=".2f")
+    )
+    return _spec(alt.layer(bar, line, number), rows * _ROW)
+
+
+def density(x: str, y: str, *, percent: bool) -> Spec:
+    """Draw how many cells (`cells`) lie in each field from `x0`, `y0` to `x1`, `y1`.
+
+    Args:
+        x: title of the axis across.
+        y: title of the axis upwards.
+        percent: whether both axes run from 0 to 100.
+    """
+    scale = alt.Scale(domain=[0, 100]) if percent else alt.Scale(zero=False)
+    opacity = alt.Scale(type="log", range=[0.12, 1])
+    fields = (
+        alt.Chart(_data())
+        .mark_rect(color=ACCENT)
+        .encode(
+            alt.X("x0:Q", scale=scale).title(x),
+            alt.X2("x1:Q"),
+            alt.Y("y0:Q", scale=scale).title(y),
+            alt.Y2("y1:Q"),
+            alt.Opacity("cells:Q", scale=opacity).legend(None),
+            tooltip=[alt.Tooltip("cells:Q", format=",")],
+        )
+    )
+    return _spec(fields, 220)
+
+
+def curves(x: str, y: str, *, ticks: list[float] | None = None, steps: bool = False) -> Spec:
+    """Draw `mean` of every `series` over `x`, with a band from `low` to `high`.
+
+    The axis across is logarithmic. The name of a series is written at its end, as high as `label`.
+
+    Args:
+        x: its title.
+        y: title of the axis upwards.
+        ticks: where the axis across is labelled.
+        steps: whether values hold until the next.
+    """
+    axis = alt.Axis(values=ticks) if ticks else alt.Axis(format="~s")
+    base = alt.Chart(_data()).encode(
+        alt.X("x:Q", scale=alt.Scale(type="log", nice=False)).title(x).axis(axis),
+        alt.Color("series:N", scale=alt.Scale(range=PALETTE)).legend(None),
+    )
+    upwards = alt.Y("mean:Q", scale=alt.Scale(zero=False)).title(y)
+    way: Literal["step-after", "linear"] = "step-after" if steps else "linear"
+    band = base.mark_area(opacity=0.22, interpolate=way).encode(
+        alt.Y("low:Q", scale=alt.Scale(zero=False)).title(y), alt.Y2("high:Q")
+    )
+    line = base.mark_line(strokeWidth=2, interpolate=way).encode(upwards)
+    name = (
+        base.mark_text(align="right", dy=-9, fontWeight=600)
+        .encode(alt.Y("label:Q"), alt.Text("series:N"))
+        .transform_filter(alt.FieldEqualPredicate(field="last", equal=1))
+    )
+    return _spec(alt.layer(band, line, name), 300)
+
+
+def _data() -> alt.NamedData:
+    return alt.NamedData(name="csv")
+
+
+def _spec(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int) -> Spec:
+    spec: Spec = chart.properties(width="container", height=height).to_dict()
+    # The page says how charts look, and which data they draw.
+    for key in ("$schema", "config", "data"):
+        spec.pop(key, None)
+    return spec

@@ -1,0 +1,91 @@
+"""Match the scores in a folder of results with the benchmarks whose cells they are of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+
+from snap_eval.estimate import Floats
+from snap_eval.measured import Measured, as_measured
+from snap_eval.report.correlated import target
+from snap_eval.report.results import Results
+from snap_eval.scorers import Placed, as_scorer
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The n cells of a benchmark that a predictor scored and whose metric is known.
+
+    Attributes:
+        benchmark: its name.
+        metric: the metric.
+        target: what the report calls the two.
+        scorer: the predictor.
+        seed: its seed; None where the scores name none.
+        cells: (n,) their rows of the graphs.
+        score: (n,) higher is better.
+        goodness: (n,) the metric, negated where less of it is better.
+    """
+
+    benchmark: str
+    metric: str
+    target: str
+    scorer: str
+    seed: int | None
+    cells: pa.Table
+    score: Floats
+    goodness: Floats
+
+    @property
+    def measured(self) -> Floats:
+        """(n,) the metric as the benchmark gives it."""
+        values: Floats = self.cells[self.metric].to_numpy()
+        return values
+
+
+@lru_cache(maxsize=1)
+def matches(results: Results) -> tuple[Matched, ...]:
+    """Return each predictor with each metric that the correlations tell of.
+
+    Of a predictor with several seeds the first is taken: ranks of several cannot be shown as one.
+    """
+    return tuple(_matches(results))
+
+
+def _matches(results: Results) -> Iterator[Matched]:
+    for benchmark in benchmarks_of(results):
+        told = metrics(results, benchmark)
+        for name, seed, placed in _placed(results, benchmark) if told else ():
+            for metric, title in told.items():
+                goodness = benchmark.goodness(metric)
+                chosen = np.isfinite(placed.score) & np.isfinite(goodness)
+                cells = benchmark.graphs.filter(pa.array(chosen))
+                values = placed.score[chosen], goodness[chosen]
+                if len(cells):
+                    yield Matched(benchmark.name, metric, title, name, seed, cells, *values)
+
+
+def benchmarks_of(results: Results) -> Iterator[Measured]:
+    """Yield the benchmarks, one a file."""
+    for file in results.of("graphs"):
+        yield as_measured(file.table, source=file.name)
+
+
+def metrics(results: Results, benchmark: Measured) -> dict[str, str]:
+    """Return the metrics by which a benchmark's cells are ranked, and what to call each."""
+    rows = (row for row in results.rows("correlations") if row["benchmark"] == benchmark.name)
+    told = {row["metric"]: target(row) for row in rows}
+    return {name: told[name] for name in benchmark.graphs.column_names if name in told}
+
+
+def _placed(results: Results, benchmark: Measured) -> Iterator[tuple[str, int | None, Placed]]:
+    """Yield name, first seed and scores of every predictor that scored cells of a benchmark."""
+    models = [as_scorer(file.table, file.name) for file in results.of("scores")]
+    seen = set()
+    for model in sorted(models, key=lambda model: (model.seed or 0, model.name)):
+        placed = model.place(benchmark) if model.name not in seen else None
+        if placed and placed.found.any():
+            seen.add(model.name)
+            yield model.name, model.seed, placed

@@ -1,0 +1,77 @@
+"""Read a folder of results: whatever Parquet files of the tools lie in it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pyarrow as pa
+from snap_catalog import SnapError, parquet
+from snap_catalog.schemas import Name
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of results.
+
+    Attributes:
+        name: its path within the folder, without the ending.
+        table: its rows.
+        facts: what it says of itself: the `snap.*` entries of its metadata.
+    """
+
+    name: str
+    table: pa.Table
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """The files of a folder, by the contract that each says it keeps.
+
+    Attributes:
+        files: in the order of their paths.
+    """
+
+    files: Mapping[Name, tuple[File, ...]]
+
+    def of(self, kind: Name) -> tuple[File, ...]:
+        """Return the files that keep a contract."""
+        return self.files.get(kind, ())
+
+    def rows(self, kind: Name) -> list[dict[str, Any]]:
+        """Return the rows of all files that keep a contract."""
+        return [row for file in self.of(kind) for row in file.table.to_pylist()]
+
+    def measurements(self, name: str) -> File | None:
+        """Return the `measurements` file of that name, whatever its folder; None without one."""
+        return next((f for f in self.of("measurements") if Path(f.name).name == name), None)
+
+
+def read_results(folder: Path) -> Results:
+    """Read every Parquet file in a folder and the folders in it.
+
+    Raises:
+        SnapError: there is no such folder, no file in it, or one that is damaged, of none of the
+            tools, or breaks its contract.
+    """
+    if not folder.is_dir():
+        raise SnapError(f"{folder}: no such folder; give the one that the results are in")
+    found: dict[Name, list[File]] = {}
+    for kind, file in _files(folder):
+        found.setdefault(kind, []).append(file)
+    if not found:
+        raise SnapError(
+            f"{folder}: holds no Parquet file; write results of the tools there first, as "
+            "snap-eval correlate does"
+        )
+    return Results(MappingProxyType({kind: tuple(files) for kind, files in found.items()}))
+
+
+def _files(folder: Path) -> Iterator[tuple[Name, File]]:
+    for path in sorted(folder.rglob("*.parquet")):
+        kind = parquet.kind(path)
+        table = parquet.read(path, kind)
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        yield kind, File(name, table, parquet.decode_metadata(table.schema))

@@ -1,0 +1,23 @@
+"""What a report holds, in the order in which it is read."""
+
+from snap_eval.report.figures import Section
+from snap_eval.report.sections.best import best
+from snap_eval.report.sections.data import data
+from snap_eval.report.sections.densities import accuracies, ranks
+from snap_eval.report.sections.independence import independence
+from snap_eval.report.sections.overview import correlations, summary
+from snap_eval.report.sections.searched import searches
+from snap_eval.report.sections.tables import tables, training_size
+
+SECTIONS = (
+    Section("In short", summary),
+    Section("How well scores order cells", correlations),
+    Section("Predicted against measured", ranks),
+    Section("Scores and measurements", accuracies),
+    Section("Favourites", best),
+    Section("What scorers have in common", independence),
+    Section("Search", searches),
+    Section("Training", training_size),
+    Section("The paper's tables", tables),
+    Section("Benchmarks", data),
+)

@@ -1,0 +1,204 @@
+"""How well each scorer orders the cells of each benchmark (paper, Figures 1 and 3)."""
+
+from collections.abc import Hashable, Iterator, Sequence
+from statistics import fmean
+from typing import Any
+
+import pyarrow as pa
+
+from snap_eval.report import charts
+from snap_eval.report.correlated import (
+    COMMAND,
+    Row,
+    by_target,
+    chosen,
+    grouped,
+    is_predictor,
+    ranked,
+    scorer,
+    target,
+)
+from snap_eval.report.figures import Absent, Chart, Entry, Part, Table, entry, plain_table, spread
+from snap_eval.report.results import Results
+
+_STRONGEST = 4
+_STATISTICS = (
+    "spearman",
+    "kendall_tau_b",
+    "weighted_tau",
+    "pearson",
+    "spearman@top10%",
+    "precision@10",
+    "best@10",
+    "regret@10",
+)
+_POPULATIONS = ("all", "unique_reachable")
+_KEYS = ("benchmark", "metric", "role", "population", "scorer")
+_NOTHING = Absent("how well scores order the cells of benchmarks (Figures 1 and 3)", COMMAND)
+
+
+def summary(results: Results) -> Iterator[Part]:
+    """Sum up each predictor: its mean correlations, and where no yardstick is ahead of it."""
+    rows = chosen(results, "spearman")
+    best = {
+        name: max((row["value"] for row in same if not is_predictor(row)), default=None)
+        for name, same in by_target(rows).items()
+    }
+    predictors = grouped(filter(is_predictor, rows), lambda row: row["scorer"])
+    lines = [_summed(name, predictors[name], best) for name in ranked(rows) if name in predictors]
+    if not lines:
+        yield _NOTHING
+        return
+    yield plain_table(
+        "summary",
+        "Predictors in short",
+        "Spearman's rho over all cells, averaged over the metrics of a role. Ahead: on how many of "
+        "them no yardstick (a proxy, a cost, a count), with the sign that favours it, does better. "
+        "Nothing was chosen by a metric of the role test.",
+        COMMAND,
+        lines,
+    )
+
+
+def _summed(name: str, rows: Sequence[Row], best: dict[str, Any]) -> dict[str, object]:
+    line: dict[str, object] = {"predictor": name, "seeds": max(len(row["seeds"]) for row in rows)}
+    for role in ("develop", "test"):
+        own = [row for row in rows if row["role"] == role]
+        rivalled = [row for row in own if best[target(row)] is not None]
+        ahead = sum(row["value"] > best[target(row)] for row in rivalled)
+        line[f"{role}: mean rho"] = fmean(row["value"] for row in own) if own else None
+        line[f"{role}: ahead"] = f"{ahead} of {len(rivalled)}" if rivalled else None
+    return line
+
+
+def correlations(results: Results) -> Iterator[Part]:
+    """Show Spearman's rho of all scorers on all benchmarks, and every statistic in a table."""
+    rows = chosen(results, "spearman")
+    if not rows:
+        yield _NOTHING
+        return
+    yield _heat_map(rows)
+    yield _bars(rows)
+    yield _table(results)
+
+
+def _heat_map(rows: list[Row]) -> Chart:
+    columns = ranked(rows)
+    fields = [
+        {
+            "row": target(row),
+            "column": row["scorer"],
+            "value": row["sign"] * row["value"],
+            "cells": row["n"],
+            "seeds": len(row["seeds"]),
+        }
+        for row in rows
+    ]
+    names = list(dict.fromkeys(field["row"] for field in fields))
+    fields.sort(key=lambda field: (columns.index(field["column"]), names.index(field["row"])))
+    return Chart(
+        "heat-map",
+        "Every scorer on every benchmark (Figure 3)",
+        "Spearman's rho over all cells that a scorer scored, with the sign that the scorer has; "
+        "blue is good, orange means that the order is the wrong way round. Predictors stand left "
+        "of yardsticks; of either, those with more benchmarks further left, then those that are "
+        "better on average. The benchmark's role is in brackets. Of several seeds, the mean.",
+        pa.Table.from_pylist(fields),
+        COMMAND,
+        charts.heat_map(len(names), two_lines=True),
+        width=220 + 40 * len(columns),
+        most=220 + 80 * len(columns),
+    )
+
+
+def _bars(rows: list[Row]) -> Chart:
+    panels = {name: _strongest(same) for name, same in by_target(rows).items()}
+    bars = [_bar(name, row) for name, same in panels.items() for row in same]
+    low = min(0.0, *(bar["low"] - 0.05 for bar in bars))
+    return Chart(
+        "bars",
+        "Predictors beside the four strongest yardsticks (Figure 1)",
+        "Spearman's rho over all cells, with its 95 % interval. Yardsticks (grey) are the four "
+        "best of that very benchmark, each with the sign that favours it there: nobody could have "
+        "chosen so well beforehand.",
+        pa.Table.from_pylist(bars),
+        COMMAND,
+        charts.bars(max(map(len, panels.values())), low),
+        panel="benchmark",
+        panels=list(panels),
+    )
+
+
+def _strongest(rows: list[Row]) -> list[Row]:
+    order = sorted(rows, key=lambda row: -row["value"])
+    yardsticks = [row for row in order if not is_predictor(row)][:_STRONGEST]
+    return [row for row in order if is_predictor(row) or row in yardsticks]
+
+
+def _bar(name: str, row: Row) -> dict[str, Any]:
+    value = row["value"]
+    low, high = (value if row[key] is None else row[key] for key in ("low", "high"))
+    return {
+        "benchmark": name,
+        "role": row["role"],
+        "scorer": scorer(row),
+        "kind": "predictor" if is_predictor(row) else "yardstick",
+        "value": value,
+        "low": low,
+        "high": high,
+        "end": max(high, 0.0),
+        "cells": row["n"],
+        "interval": row["interval"],
+    }
+
+
+def _table(results: Results) -> Table:
+    lines = {
+        key: found
+        for population in _POPULATIONS
+        for key, found in _lines(results, population).items()
+    }
+    shown = [statistic for statistic in _STATISTICS if any(statistic in v for v in lines.values())]
+    return Table(
+        "correlations",
+        "Every statistic",
+        "Over all cells, and over one cell a class without unreachable operators. Means over seeds "
+        "± their standard deviation; the download adds the 95 % intervals. Yardsticks have the "
+        "sign that favours them.",
+        pa.Table.from_pylist([_data(found, shown) for found in lines.values()]),
+        COMMAND,
+        [*_KEYS, "cells", *shown],
+        [_line(found, shown) for found in lines.values()],
+        {},
+    )
+
+
+def _lines(results: Results, population: str) -> dict[Hashable, dict[str, Row]]:
+    """Return by benchmark, metric, population and scorer the rows of each statistic."""
+    signs = {_key(row): row["sign"] for row in chosen(results, "spearman", population)}
+    rows = [row for row in results.rows("correlations") if signs.get(_key(row)) == row["sign"]]
+    groups = grouped(rows, _key)
+    return {key: {row["statistic"]: row for row in groups[key]} for key in signs}
+
+
+def _key(row: Row) -> Hashable:
+    return tuple(row[name] for name in _KEYS)
+
+
+def _line(found: dict[str, Row], shown: Sequence[str]) -> list[Entry]:
+    row = found["spearman"]
+    texts = [row["benchmark"], row["metric"], row["role"], row["population"], scorer(row)]
+    of = [found.get(statistic, {}) for statistic in shown]
+    values = [spread(one.get("value"), one.get("deviation")) for one in of]
+    return [*map(Entry, texts), entry(row["n"]), *values]
+
+
+def _data(found: dict[str, Row], shown: Sequence[str]) -> dict[str, object]:
+    row = found["spearman"]
+    facts = {name: row[name] for name in (*_KEYS, "sign", "n", "missing", "failed", "interval")}
+    for statistic in shown:
+        of = found.get(statistic, {})
+        facts |= {
+            f"{statistic} {part}": of.get(part) for part in ("value", "deviation", "low", "high")
+        }
+    return facts

@@ -1,0 +1,144 @@
+"""What searches found (paper, Figure 9)."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from snap_graphs import space
+
+from snap_eval.estimate import Floats
+from snap_eval.report import charts
+from snap_eval.report.curves import labelled
+from snap_eval.report.drawings import Named, drawings
+from snap_eval.report.figures import Absent, Chart, Entry, Part, Table, entry, slug
+from snap_eval.report.matched import benchmarks_of, metrics
+from snap_eval.report.results import File, Results
+
+COMMAND = "snap-evo run --space SPACE --scorer SCORER --seed SEED --out FOLDER"
+_POINTS = 60
+
+
+def searches(results: Results) -> Iterator[Part]:
+    """Show the best score so far of every search, and the best cells."""
+    files = [
+        file for file in results.of("search") if file.table["score"].null_count < len(file.table)
+    ]
+    if not files:
+        yield Absent("search curves and the cells found (Figure 9)", COMMAND)
+        return
+    groups: dict[tuple[str, str], list[File]] = {}
+    for file in files:
+        groups.setdefault((_space(file), file.facts["snap.scorer"]), []).append(file)
+    for (name, scorer), same in sorted(groups.items()):
+        yield _curves(name, scorer, same)
+    yield _found(results, files)
+
+
+def _space(file: File) -> str:
+    return str(file.table["space"][0])
+
+
+def _curves(name: str, scorer: str, files: Sequence[File]) -> Chart:
+    algorithms: dict[str, list[Floats]] = {}
+    for file in files:
+        algorithms.setdefault(file.facts["snap.algorithm"], []).append(_best_so_far(file))
+    points = [
+        point for series in sorted(algorithms) for point in _points(series, algorithms[series])
+    ]
+    seeds = ", ".join(f"{series} {len(runs)}" for series, runs in sorted(algorithms.items()))
+    return Chart(
+        slug("search", name, scorer),
+        f"Searching {name} by {scorer}",
+        "Best score so far over the number of candidates evaluated: mean of the runs, and the band "
+        f"between the worst and the best of them. Runs: {seeds}.",
+        labelled(points),
+        COMMAND,
+        charts.curves("candidates evaluated", "best score so far", steps=True),
+    )
+
+
+def _best_so_far(file: File) -> Floats:
+    ordered = file.table.sort_by("evaluation")
+    scores = ordered["score"].fill_null(-np.inf).to_numpy()
+    best: Floats = np.maximum.accumulate(scores)
+    return best
+
+
+def _points(name: str, runs: Sequence[Floats]) -> Iterator[dict[str, Any]]:
+    """Yield the curve of an algorithm at places that are even on a logarithmic axis."""
+    length = min(map(len, runs))
+    values = np.stack([run[:length] for run in runs])
+    defined = np.flatnonzero(np.isfinite(values).all(axis=0))
+    wanted = np.unique(np.geomspace(1, length, _POINTS).round().astype(int)) - 1
+    places = [place for place in wanted if place in defined]
+    for place in places:
+        yield {
+            "series": name,
+            "x": int(place) + 1,
+            "mean": float(values[:, place].mean()),
+            "low": float(values[:, place].min()),
+            "high": float(values[:, place].max()),
+        }
+
+
+def _found(results: Results, files: Sequence[File]) -> Table:
+    rows = [(_best(file), _summed(results, file)) for file in files]
+    data = pa.Table.from_pylist([row | {"cell": named.arch_id} for named, row in rows])
+    return Table(
+        "found",
+        "The best cells found (Figure 9)",
+        "Measurements are looked up after the search, and had no part in it. Point at a cell, or "
+        "tap it, to see it drawn.",
+        data,
+        COMMAND,
+        data.column_names,
+        [
+            [*map(entry, row.values()), Entry(named.arch_id, drawing=named.key)]
+            for named, row in rows
+        ],
+        drawings(named for named, _ in rows),
+        gallery=_best_of_all(rows),
+    )
+
+
+def _best_of_all(rows: Sequence[tuple[Named, dict[str, Any]]]) -> list[str]:
+    """Return the keys of the best cells of each space by each scorer, whatever the algorithm."""
+    best: dict[tuple[str, str], tuple[float, str]] = {}
+    for named, row in rows:
+        search = named.space, row["scorer"]
+        best[search] = max(best.get(search, (float("-inf"), "")), (row["best score"], named.key))
+    return [key for _, key in best.values()]
+
+
+def _best(file: File) -> Named:
+    scores = file.table["score"].fill_null(-np.inf).to_numpy()
+    arch_id = str(file.table["arch_id"][int(scores.argmax())])
+    return Named(_space(file), arch_id, space(_space(file)).parse(arch_id))
+
+
+def _summed(results: Results, file: File) -> dict[str, Any]:
+    return {
+        "space": _space(file),
+        "scorer": file.facts["snap.scorer"],
+        "algorithm": file.facts["snap.algorithm"],
+        "seed": int(file.facts["snap.seed"]),
+        "candidates": len(file.table),
+        "distinct": len(file.table["cell_hash"].unique()),
+        "seconds": float(pc.max(file.table["seconds"]).as_py()),
+        "best score": float(pc.max(file.table["score"]).as_py()),
+        "measured": _measured(results, _best(file)),
+    }
+
+
+def _measured(results: Results, named: Named) -> str:
+    """Tell what each benchmark measured of a cell, by the first metric it is ranked by."""
+    told = []
+    for benchmark in benchmarks_of(results):
+        metric = next(iter(metrics(results, benchmark)), None)
+        place = benchmark.cells.index(f"{named.space}\0{named.arch_id}").as_py()
+        value = benchmark.graphs[metric][place].as_py() if metric and place >= 0 else None
+        if value is not None:
+            told.append(f"{benchmark.name} {metric} {value:.2f}")
+    return "; ".join(told) or "not known"

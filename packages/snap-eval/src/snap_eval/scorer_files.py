@@ -1,0 +1,190 @@
+"""Read scorers from the columns of any tables."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import csv
+from snap_catalog import SnapError
+from snap_catalog.metrics import fitting_metrics, resolve_metric
+from snap_catalog.parquet import claim, read, readable
+from snap_catalog.rules import check_key
+from snap_catalog.schemas import Name
+
+from snap_eval.measured import Measured, cell_keys, count_operators
+from snap_eval.scorers import Scorer, as_scorer
+
+_SPEC = re.compile(r"(?:(?P<name>[^=:/]+)=)?(?P<file>[^:]*)(?::(?P<column>.+))?")
+_COUNT = "count:"
+
+
+def read_scorers(specs: Sequence[str], measured: Sequence[Measured]) -> list[Scorer]:
+    """Read scorers, each from a column of a table.
+
+    Args:
+        specs: `[NAME=]FILE[:COLUMN]`, Parquet or CSV files (a `*` stands for any letters), or
+            `[NAME=]:COLUMN` for a column of the benchmarks themselves. `COLUMN` is any numeric
+            column, `score` where it is left out; of metric columns a shortening will do, and
+            `count:OPERATOR` counts operators.
+        measured: the benchmarks.
+
+    Returns:
+        One scorer a name and seed. Files of the same one are put together.
+
+    Raises:
+        SnapError: a file is missing or damaged, lacks the column, names a cell twice, or two files
+            of one scorer and seed differ on a cell.
+    """
+    found: dict[tuple[str, int | None], Scorer] = {}
+    for one in (one for spec in specs for one in _read(spec, measured)):
+        key = one.name, one.seed
+        found[key] = _together(found[key], one) if key in found else one
+    return list(found.values())
+
+
+def _read(spec: str, measured: Sequence[Measured]) -> Iterator[Scorer]:
+    match = _SPEC.fullmatch(spec)
+    if match is None or not (match["file"] or match["column"]):
+        raise SnapError(f"{spec!r} names no scores; say [NAME=]FILE[:COLUMN] or [NAME=]:COLUMN")
+    name, file, column = match["name"], match["file"], match["column"]
+    if not file:
+        yield from _own(name or column, column, measured)
+        return
+    for path in _files(file):
+        yield _from_file(path, name, column, measured)
+
+
+def _files(pattern: str) -> list[str]:
+    if not {*pattern} & {*"*?["}:
+        return [pattern]
+    root = Path(pattern).anchor
+    files = sorted(map(str, Path(root).glob(pattern.removeprefix(root))))
+    if not files:
+        raise SnapError(f"{pattern}: no such file")
+    return files
+
+
+def _from_file(
+    file: str, name: str | None, column: str | None, measured: Sequence[Measured]
+) -> Scorer:
+    table, kind = _table(file)
+    if kind == "scores" and column in (None, "score"):
+        one = as_scorer(table, file)
+        return replace(one, name=name or one.name)
+    scores = _scores(_keyed(table, file, measured), column or "score", file)
+    return Scorer(name or column or Path(file).name.split(".")[0], None, scores, file)
+
+
+def _own(name: str, column: str, measured: Sequence[Measured]) -> Iterator[Scorer]:
+    having = [m for m in measured if _has(m.graphs, column)] or measured
+    for benchmark in having:
+        scores = _scores(benchmark.graphs, column, benchmark.source)
+        yield Scorer(name, None, scores, benchmark.source)
+
+
+def _has(table: pa.Table, column: str) -> bool:
+    names = table.column_names
+    return column.startswith(_COUNT) or column in names or bool(fitting_metrics(column, names))
+
+
+def _table(file: str) -> tuple[pa.Table, Name | None]:
+    """Read a table, and the contract that it keeps, if any."""
+    if Path(file).name.endswith((".csv", ".csv.gz")):
+        return _read_csv(file), None
+    kind = claim(file)
+    if kind is not None:
+        return read(file, kind), kind
+    with readable(file):
+        return pq.read_table(file), None
+
+
+def _read_csv(file: str) -> pa.Table:
+    texts = {name: pa.string() for name in ("space", "arch_id", "arch")}
+    # A NaN is a failed score, not a missing one.
+    empty = ["", "NA", "N/A", "NULL", "null"]
+    options = csv.ConvertOptions(column_types=texts, null_values=empty)
+    with readable(file):
+        return csv.read_csv(file, convert_options=options)
+
+
+def _keyed(table: pa.Table, file: str, measured: Sequence[Measured]) -> pa.Table:
+    """Bring a table's cells into the columns `space` and `arch_id`, unique together."""
+    names = table.column_names
+    if "arch_id" not in names and "arch" in names:
+        table = table.rename_columns(["arch_id" if n == "arch" else n for n in names])
+    if "arch_id" not in table.column_names:
+        raise SnapError(f"{file}: no column 'arch_id' or 'arch' names the cells; add one")
+    if "space" not in names:
+        table = table.append_column("space", _only_space(len(table), file, measured))
+    for name in ("space", "arch_id"):
+        place = table.column_names.index(name)
+        table = table.set_column(place, name, table[name].cast(pa.string()))
+        if table[name].null_count:
+            raise SnapError(f"{file}: column {name!r} has nulls and may not; drop those rows")
+    check_key(table, ["space", "arch_id"], file)
+    return table
+
+
+def _only_space(rows: int, file: str, measured: Sequence[Measured]) -> pa.Array:
+    spaces = sorted({s for m in measured for s in m.graphs["space"].unique().to_pylist()})
+    if len(spaces) != 1:
+        raise SnapError(
+            f"{file}: no column 'space' says to which of {', '.join(spaces)} its cells belong; "
+            "add one"
+        )
+    return pa.array(spaces * rows, pa.string())
+
+
+def _scores(table: pa.Table, column: str, source: str) -> pa.Table:
+    if column.startswith(_COUNT):
+        values = _counts(table, column.removeprefix(_COUNT), source)
+    else:
+        values = table[_resolve(table, column, source)]
+    if not _is_numeric(values.type):
+        raise SnapError(f"{source}: column {column!r} is {values.type}; choose a numeric one")
+    score = values.cast(pa.float64(), safe=False)
+    return table.select(["space", "arch_id"]).append_column("score", score).filter(score.is_valid())
+
+
+def _counts(table: pa.Table, operator: str, source: str) -> pa.Array:
+    if "nodes" not in table.column_names:
+        raise SnapError(f"{source}: no graphs file, so it has no operators to count")
+    counts = count_operators(table, operator)
+    if not counts.any():
+        raise SnapError(f"{source}: no cell has an operator {operator!r}; * stands for any letters")
+    return pa.array(counts)
+
+
+def _resolve(table: pa.Table, column: str, source: str) -> str:
+    names: list[str] = table.column_names
+    if column in names:
+        return column
+    if fitting_metrics(column, names):
+        return resolve_metric(column, names, source=source)
+    numeric = ", ".join(field.name for field in table.schema if _is_numeric(field.type))
+    raise SnapError(f"{source}: no column {column!r}; choose one of: {numeric}")
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _together(one: Scorer, other: Scorer) -> Scorer:
+    """Put two files of one scorer and seed together; what both score they must score alike."""
+    both = pa.concat_tables([one.scores, other.scores])
+    alike = both.group_by(["space", "arch_id", "score"], use_threads=False).aggregate([])
+    keys = cell_keys(alike)
+    cells = keys.dictionary_encode()
+    repeated = np.flatnonzero(np.bincount(cells.indices.to_numpy()) > 1)
+    if repeated.size:
+        cell = cells.dictionary[int(repeated[0])].as_py().split("\0")[1]
+        raise SnapError(
+            f"{one.source} and {other.source}: both have a score of {cell!r} by {one.name!r} "
+            f"(seed {one.seed}), and not the same; name one of them, as NAME={other.source}"
+        )
+    scores = alike.select(["space", "arch_id", "score"])
+    return replace(one, scores=scores, source=f"{one.source}, {other.source}")

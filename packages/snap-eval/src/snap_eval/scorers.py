@@ -1,0 +1,143 @@
+"""Scorers: whatever gives cells a number."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy import stats
+from snap_catalog import SnapError
+from snap_catalog.parquet import decode_metadata, validate
+
+from snap_eval.estimate import Floats, Ints
+from snap_eval.measured import Bools, Measured, cell_keys
+
+SENTINEL = -1e8
+"""NAS-Bench-Suite-Zero's score of a cell that a proxy could not score."""
+
+
+class Placed(NamedTuple):
+    """A scorer's scores of a benchmark's n cells.
+
+    Attributes:
+        score: (n,) the scores; NaN where there is none that ranks a cell.
+        found: (n,) whether the scorer has a row for the cell.
+    """
+
+    score: Floats
+    found: Bools
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Scores of cells by one model or proxy.
+
+    Attributes:
+        name: what it is called.
+        seed: of the model; None where there is none.
+        scores: `space`, `arch_id` and `score`, a double, higher for better; NaN for none.
+        source: what to call it in an error: usually its file.
+    """
+
+    name: str
+    seed: int | None
+    scores: pa.Table
+    source: str
+
+    def place(self, measured: Measured) -> Placed:
+        """Match the scores with a benchmark's cells. The sentinel -1e8 and infinities are none."""
+        rows = pc.index_in(measured.cells, value_set=self._cells)
+        found = rows.is_valid().to_numpy(zero_copy_only=False)
+        score = np.full(len(rows), np.nan)
+        score[found] = self._usable[rows.drop_null().to_numpy()]
+        return Placed(score, found)
+
+    def unmatched(self, measured: Sequence[Measured]) -> list[str]:
+        """Return the `arch_id` of the scored cells that no benchmark has.
+
+        Raises:
+            SnapError: that is all of them.
+        """
+        lone = np.ones(len(self._cells), bool)
+        for benchmark in measured:
+            known = pc.is_in(self._cells, value_set=benchmark.cells)
+            lone &= ~known.to_numpy(zero_copy_only=False)
+        if lone.all():
+            raise SnapError(
+                f"{self.source} and {', '.join(m.source for m in measured)} have no cell (space, "
+                "arch_id) in common; score the cells of that graphs file"
+            )
+        names: list[str] = self.scores["arch_id"].filter(pa.array(lone)).to_pylist()
+        return names
+
+    @cached_property
+    def _cells(self) -> pa.Array:
+        return cell_keys(self.scores)
+
+    @cached_property
+    def _usable(self) -> Floats:
+        score: Floats = self.scores["score"].to_numpy()
+        return np.where(np.isfinite(score) & (score != SENTINEL), score, np.nan)
+
+
+def as_scorer(scores: pa.Table, source: str = "scores") -> Scorer:
+    """Take a table of the `scores` contract, with `snap.scorer` in its metadata, for a scorer.
+
+    Raises:
+        SnapError: the table breaks its contract, or its origin is unclear.
+    """
+    validate(scores, "scores", source=source)
+    entries = decode_metadata(scores.schema)
+    if "snap.scorer" not in entries:
+        raise SnapError(f"{source}: the metadata lacks 'snap.scorer'; say what gave the scores")
+    seed = entries.get("snap.seed")
+    if seed is not None and not seed.isdecimal():
+        raise SnapError(f"{source}: the metadata's 'snap.seed' is {seed!r}; give a whole number")
+    kept = scores.select(["space", "arch_id", "score"])
+    return Scorer(entries["snap.scorer"], None if seed is None else int(seed), kept, source)
+
+
+def by_name(scorers: Sequence[Scorer]) -> dict[str, list[Scorer]]:
+    """Return the models of every scorer, one a seed.
+
+    Raises:
+        SnapError: of several models with one name, one has no seed.
+    """
+    found: dict[str, list[Scorer]] = {}
+    for one in scorers:
+        found.setdefault(one.name, []).append(one)
+    for name, models in found.items():
+        unseeded = next((m for m in models if m.seed is None), None)
+        if len(models) > 1 and unseeded:
+            raise SnapError(
+                f"{unseeded.source}: another file has scores by {name!r} too, with a seed; name "
+                f"one of them, as --scores NAME={unseeded.source}"
+            )
+    return found
+
+
+def common_ranks(groups: Mapping[str, list[Scorer]], measured: Measured) -> tuple[Ints, Floats]:
+    """Return (m,) the cells that all scorers score, and (scorers, m) their ranks from 0 to 1.
+
+    Of a scorer with several seeds it is the mean rank.
+
+    Raises:
+        SnapError: there is no such cell.
+    """
+    scores = [[model.place(measured).score for model in models] for models in groups.values()]
+    (cells,) = np.nonzero(~np.isnan(np.concatenate(scores)).any(axis=0))
+    if not cells.size:
+        raise SnapError(
+            f"{measured.source}: no cell has a score by all of {', '.join(groups)}; leave one out"
+        )
+    ranks = [np.mean([ranked(s[cells]) for s in models], axis=0) for models in scores]
+    return cells, np.stack(ranks)
+
+
+def ranked(values: Floats) -> Floats:
+    """Return (n,) average ranks from 0 to 1; of one cell alone, 0.5."""
+    ranks: Floats = (stats.rankdata(values) - 0.5) / values.size
+    return ranks

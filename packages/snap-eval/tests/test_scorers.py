@@ -1,0 +1,236 @@
+import gzip
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from snap_catalog import SnapError
+from snap_catalog.parquet import write
+from snap_eval import Measured, Scorer, as_measured, as_scorer, read_scorers
+from snap_eval.scorers import by_name, common_ranks
+
+Make = Callable[..., pa.Table]
+ACCURACY = "cifar10/test/accuracy@200"
+
+
+@pytest.fixture
+def cells(make_graphs: Make) -> Measured:
+    """Four cells of NAS-Bench-201."""
+    metrics = {ACCURACY: [1, 2, 3, 4], "proxy/cifar10/zen": [5.0, -1e8, float("nan"), None]}
+    return as_measured(make_graphs(list("abcd"), metrics))
+
+
+def _scores(one: Scorer, cells: Measured) -> list[float | None]:
+    return [None if np.isnan(v) else v for v in one.place(cells).score.tolist()]
+
+
+def _write(folder: Path, name: str, table: pa.Table) -> str:
+    write(table, folder / name, "scores", producer="snap-eval")
+    return str(folder / name)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.dictionaries(st.text("ab'\"|~", max_size=4), st.floats(-9, 9), min_size=1),
+    st.dictionaries(st.text("ab'\"|~", max_size=4), st.floats(0, 100), min_size=1),
+)
+def test_scores_are_placed_as_by_a_dictionary(
+    make_graphs: Make, make_scores: Make, scored: dict[str, float], known: dict[str, float]
+) -> None:
+    cells = as_measured(make_graphs(list(known), {ACCURACY: list(known.values())}))
+    one = as_scorer(make_scores(list(scored), list(scored.values())))
+    names = cells.graphs["arch_id"].to_pylist()
+    assert one.place(cells).found.tolist() == [name in scored for name in names]
+    assert _scores(one, cells) == [scored.get(name) for name in names]
+    lone = scored.keys() - known.keys()
+    if len(lone) < len(scored):
+        assert set(one.unmatched([cells])) == lone
+    else:
+        with pytest.raises(SnapError, match=r"^scores and graphs have no cell .* in common"):
+            one.unmatched([cells])
+
+
+def test_a_cell_is_matched_within_its_space_only(make_graphs: Make, make_scores: Make) -> None:
+    graphs = make_graphs(["a", "a"], {ACCURACY: [1, 2]}, spaces=["nb101", "nb201"])
+    one = as_scorer(make_scores(["a"], [7], spaces=["nb201"]))
+    assert _scores(one, as_measured(graphs, "both")) == [None, 7]
+
+
+def test_sentinels_and_nan_are_rows_without_a_score_and_null_is_no_row(
+    cells: Measured,
+) -> None:
+    (zen,) = read_scorers([":zen"], [cells])
+    placed = zen.place(cells)
+    assert placed.found.tolist() == [True, True, True, False]
+    assert _scores(zen, cells) == [5, None, None, None]
+
+
+@pytest.mark.parametrize("column", ["params", "flops"])
+def test_a_column_of_the_graphs_without_values_is_no_scorer(cells: Measured, column: str) -> None:
+    (one,) = read_scorers([f":{column}"], [cells])
+    with pytest.raises(SnapError, match="no cell"):
+        one.unmatched([cells])
+
+
+@pytest.mark.parametrize(
+    ("spec", "name", "scores"),
+    [
+        (":depth", "depth", [0, 0, 0, 0]),
+        ("deep=:depth", "deep", [0, 0, 0, 0]),
+        (":test/acc", "test/acc", [1, 2, 3, 4]),
+        (":count:inp*", "count:inp*", [1, 1, 1, 1]),
+        ("inputs=:count:input", "inputs", [1, 1, 1, 1]),
+    ],
+)
+def test_any_column_of_the_graphs_is_a_scorer(
+    cells: Measured, spec: str, name: str, scores: list[float]
+) -> None:
+    (one,) = read_scorers([spec], [cells])
+    assert (one.name, one.seed, _scores(one, cells)) == (name, None, scores)
+
+
+def test_a_scores_file_says_its_name_and_seed_unless_renamed(
+    cells: Measured, make_scores: Make, tmp_path: Path
+) -> None:
+    told = {"snap.scorer": "gcn", "snap.seed": "4"}
+    file = _write(tmp_path, "s.parquet", make_scores(list("ab"), [3, 1], metadata=told))
+    (one,) = read_scorers([file], [cells])
+    (renamed,) = read_scorers([f"mine={file}"], [cells])
+    assert (one.name, one.seed) == ("gcn", 4)
+    assert (renamed.name, renamed.seed) == ("mine", 4)
+    assert _scores(one, cells) == [3, 1, None, None]
+
+
+@pytest.mark.parametrize("name", ["theirs.csv", "theirs.csv.gz", "theirs.parquet"])
+@pytest.mark.parametrize("key", ["arch", "arch_id"])
+def test_anybodys_table_is_read(cells: Measured, tmp_path: Path, name: str, key: str) -> None:
+    text = f"{key},mine\na,1.5\nb,\nc,nan\n"
+    if name.endswith(".csv"):
+        (tmp_path / name).write_text(text)
+    elif name.endswith(".gz"):
+        (tmp_path / name).write_bytes(gzip.compress(text.encode()))
+    else:
+        pq.write_table(pa.table({key: list("abc"), "mine": [1.5, None, np.nan]}), tmp_path / name)
+    (one,) = read_scorers([f"{tmp_path / name}:mine"], [cells])
+    assert one.name == "mine"
+    assert _scores(one, cells) == [1.5, None, None, None]
+    assert one.place(cells).found.tolist() == [True, False, True, False]
+
+
+def test_a_file_alone_means_its_column_score(cells: Measured, tmp_path: Path) -> None:
+    (tmp_path / "theirs.csv").write_text("space,arch_id,score\nnb201,d,2\n")
+    (one,) = read_scorers([str(tmp_path / "theirs.csv")], [cells])
+    assert (one.name, _scores(one, cells)) == ("theirs", [None, None, None, 2])
+
+
+def test_a_star_stands_for_the_files_of_several_seeds(
+    cells: Measured, make_scores: Make, tmp_path: Path
+) -> None:
+    for seed in (1, 0):
+        told = {"snap.scorer": "gcn", "snap.seed": str(seed)}
+        _write(tmp_path, f"s{seed}.parquet", make_scores(["a"], [seed], metadata=told))
+    found = read_scorers([f"{tmp_path}/s*.parquet"], [cells])
+    assert [(one.name, one.seed) for one in found] == [("gcn", 0), ("gcn", 1)]
+    assert list(by_name(found)) == ["gcn"]
+
+
+def test_files_of_one_model_are_put_together(
+    make_graphs: Make, make_scores: Make, tmp_path: Path
+) -> None:
+    cells = as_measured(make_graphs(list("abcd"), {ACCURACY: [1, 2, 3, 4]}))
+    files = [
+        _write(tmp_path, "one.parquet", make_scores(["a", "b"], [1, 2])),
+        _write(tmp_path, "other.parquet", make_scores(["b", "c"], [2, 3])),
+    ]
+    (one,) = read_scorers(files, [cells])
+    assert _scores(one, cells) == [1, 2, 3, None]
+
+
+def test_two_files_of_one_model_that_differ_are_refused(
+    cells: Measured, make_scores: Make, tmp_path: Path
+) -> None:
+    files = [
+        _write(tmp_path, "one.parquet", make_scores(["a", "b"], [1, 2])),
+        _write(tmp_path, "other.parquet", make_scores(["b", "c"], [9, 3])),
+    ]
+    with pytest.raises(SnapError, match=r"one.parquet and .*other.parquet: both .* 'b' by 'gcn'"):
+        read_scorers(files, [cells])
+
+
+def test_models_of_one_name_must_all_have_seeds(make_scores: Make) -> None:
+    seeded = make_scores(["a"], [1], metadata={"snap.scorer": "gcn", "snap.seed": "1"})
+    both = [as_scorer(seeded), as_scorer(make_scores(["a"], [1]), "s.parquet")]
+    with pytest.raises(SnapError, match=r"^s\.parquet: another file has scores by 'gcn' too"):
+        by_name(both)
+
+
+@pytest.mark.parametrize(
+    ("text", "spec", "problem"),
+    [
+        ("arch,mine\na,1\na,2\n", ":mine", "2 rows share space 'nb201', arch_id 'a'"),
+        ("arch,mine\na,1\n", ":yours", "no column 'yours'; choose one of: mine"),
+        ("arch,mine\na,x\n", ":mine", "column 'mine' is string; choose a numeric one"),
+        ("cell,mine\na,1\n", ":mine", "no column 'arch_id' or 'arch' names the cells"),
+        ("arch,mine\na,1\n", ":count:conv", "no graphs file, so it has no operators to count"),
+        ("arch,mine\n,1\n", ":mine", "column 'arch_id' has nulls|no cell"),
+        ('arch,mine\n"a', ":mine", "not a readable"),
+    ],
+)
+def test_a_table_that_is_no_scorer_is_refused_by_name(
+    cells: Measured, tmp_path: Path, text: str, spec: str, problem: str
+) -> None:
+    file = tmp_path / "theirs.csv"
+    file.write_text(text)
+    with pytest.raises(SnapError, match=problem) as failure:
+        read_scorers([f"{file}{spec}"], [cells])[0].unmatched([cells])
+    assert str(failure.value).startswith(str(file))
+    assert "\n" not in str(failure.value)
+
+
+@pytest.mark.parametrize("file", ["gone.csv", "gone.parquet", "gone*.parquet"])
+def test_a_missing_file_is_refused(cells: Measured, file: str) -> None:
+    with pytest.raises(SnapError, match="no such file"):
+        read_scorers([file], [cells])
+
+
+@pytest.mark.parametrize("spec", ["", "name=", ":"])
+def test_a_specification_that_names_nothing_is_refused(cells: Measured, spec: str) -> None:
+    with pytest.raises(SnapError, match="names no scores"):
+        read_scorers([spec], [cells])
+
+
+def test_an_operator_that_no_cell_has_is_refused(cells: Measured) -> None:
+    with pytest.raises(SnapError, match="no cell has an operator 'conv'"):
+        read_scorers([":count:conv"], [cells])
+
+
+def test_cells_of_several_spaces_need_a_column_space(make_graphs: Make, tmp_path: Path) -> None:
+    graphs = make_graphs(["a", "b"], {ACCURACY: [1, 2]}, spaces=["nb101", "nb201"])
+    (tmp_path / "theirs.csv").write_text("arch,score\na,1\n")
+    with pytest.raises(SnapError, match="no column 'space' says to which of nb101, nb201"):
+        read_scorers([str(tmp_path / "theirs.csv")], [as_measured(graphs, "both")])
+
+
+@pytest.mark.parametrize(
+    ("metadata", "problem"),
+    [({}, "lacks 'snap.scorer'"), ({"snap.scorer": "gcn", "snap.seed": "x"}, "'snap.seed' is 'x'")],
+)
+def test_scores_of_unclear_origin_are_refused(
+    make_scores: Make, metadata: Mapping[str, str], problem: str
+) -> None:
+    with pytest.raises(SnapError, match=problem):
+        as_scorer(make_scores(["a"], [1], metadata=metadata))
+
+
+def test_common_ranks_are_those_among_the_cells_that_all_score(
+    cells: Measured, make_scores: Make
+) -> None:
+    one = as_scorer(make_scores(list("abc"), [10, 30, 20]))
+    groups = {"one": [one], "acc": read_scorers([":test"], [cells])}
+    common, ranks = common_ranks(groups, cells)
+    assert common.tolist() == [0, 1, 2]
+    np.testing.assert_allclose(ranks, [[1 / 6, 5 / 6, 1 / 2], [1 / 6, 1 / 2, 5 / 6]])

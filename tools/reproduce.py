@@ -1,0 +1,93 @@
+"""Rank every benchmark at hand, and write all tables and figures that can be had of it.
+
+    uv run tools/reproduce.py
+    uv run tools/reproduce.py --all
+
+Converts the benchmarks, scores them by both presets and several seeds (training what is not trained
+yet, a minute or less a seed on one core), correlates, compares, searches, and writes Parquet files,
+`report.html` and `docs/results.md`. A step whose inputs are what they were is not run again. What
+takes hours (the ablation, training sizes, other encoders) is read from where its script leaves it;
+`--all` runs those scripts first.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+from pipeline import DATA
+from reproduction import evaluation, paper_tables, predictors, sources
+from reproduction.page import page
+from reproduction.paper_tables import Folders
+from reproduction.steps import Ledger, Step
+from snap_catalog import SnapError
+from snap_catalog.console import say
+from snap_catalog.parquet import replacing
+from snap_eval.report.render import render
+from snap_eval.report.results import read_results
+from snap_eval.report.sections import SECTIONS
+
+_HERE = Path(__file__).parent
+_SLOW = (["ablation.py"], ["training_size.py"], ["measure_encoder.py", "lengths"])
+_FOLDER = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--data", default=DATA, type=_FOLDER, help="Folder of the benchmark tables.")
+@click.option("--results", default="build/results", show_default=True, type=_FOLDER)
+@click.option("--work", default="build/bundled", show_default=True, type=_FOLDER)
+@click.option("--encode", default="build/encode", show_default=True, type=_FOLDER)
+@click.option("--gcn", default="build/gcn", show_default=True, type=_FOLDER)
+@click.option("--docs", default="docs/results.md", show_default=True, type=_FOLDER)
+@click.option("--all", "everything", is_flag=True, help="Run what takes hours, too.")
+def main(
+    data: Path, results: Path, work: Path, encode: Path, gcn: Path, docs: Path, everything: bool
+) -> None:
+    """Make what is not made yet, then the report and the page."""
+    if everything:
+        for script in _SLOW:
+            subprocess.run([sys.executable, _HERE / script[0], *script[1:]], check=True)
+    missing = list(sources.missing(data))
+    for line in missing:
+        say(line)
+    folders = Folders(results, work, encode, gcn)
+    try:
+        carry_out(data, folders)
+        write(folders, missing, docs)
+    except SnapError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def carry_out(data: Path, folders: Folders) -> None:
+    """Carry out all steps, each kind after what it reads is there."""
+    results = folders.results
+    ledger = Ledger(results / "ledger")
+    stages: tuple[Callable[[], Iterator[Step]], ...] = (
+        lambda: sources.graphs(data, results.with_name(f"{results.name}-work"), results),
+        lambda: predictors.scores(results, predictors.models(folders.work, data)),
+        lambda: evaluation.correlations(results),
+        lambda: evaluation.independence(results),
+        lambda: evaluation.searches(results),
+        lambda: paper_tables.steps(folders),
+        lambda: paper_tables.late_steps(folders),
+    )
+    for stage in stages:
+        for step in stage():
+            ledger.carry_out(step)
+
+
+def write(folders: Folders, missing: list[str], docs: Path) -> None:
+    """Write the report and the page."""
+    found = read_results(folders.results)
+    for path, text in (
+        (folders.results / "report.html", render(found, SECTIONS, "SNAP: results")),
+        (docs, page(found, missing, predictors.SEEDS)),
+    ):
+        with replacing(path) as temporary:
+            temporary.write_text(text, "utf-8")
+        say(f"{path}: {len(text.encode()):,} bytes")
+
+
+if __name__ == "__main__":
+    main()
