@@ -8,10 +8,12 @@ import click
 import numpy as np
 import printed
 from search.runs import MOBILE, Runs, carry_out, plan_of
-from snap_evo.defaults import BUDGET, SCORER
+from snap_evo.defaults import BUDGET
 from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer
 from snap_evo.scorers import Scorer, TableScorer
+from snap_gcn import Predictor
+from snap_gcn.recipe import BUNDLED
 
 PAPER = Path(__file__).with_name("paper_tables.toml")
 UNMEASURED = "not measured"
@@ -20,16 +22,15 @@ _HOUR, _DAY = 3600, 86_400
 
 @click.command()
 @click.option("--work", default="build/bundled", show_default=True, type=click.Path(path_type=Path))
-@click.option("--scorer", default=SCORER, show_default=True)
+@click.option("--model", default=BUNDLED[0], show_default=True, help="A predictor of snap-gcn.")
 @click.option("--algorithms", default="de,re", show_default=True)
 @click.option("--seeds", default=20, show_default=True, type=click.IntRange(min=2))
 @click.option("--budget", default=BUDGET, show_default=True)
-@click.option("--training", default=38.0, show_default=True, help="Seconds to train the predictor.")
-def tables(
-    work: Path, scorer: str, algorithms: str, seeds: int, budget: int, training: float
-) -> None:
+def tables(work: Path, model: str, algorithms: str, seeds: int, budget: int) -> None:
     """Print the paper's tables with rows of our own. What has no data here is said to have none."""
+    scorer = f"gcn:{model}"
     judge = load_scorer(scorer)
+    training = Predictor.load(model).model.config["training"]["seconds"]
     accuracy = TableScorer(work / "nb201.parquet", "cifar10/test/accuracy")
     ours: dict[str, list[list[str]]] = {"nb201": [], "imagenet": []}
     for name in algorithms.split(","):

@@ -57,6 +57,7 @@ def test_added_operators_go_before_the_model_s_own() -> None:
     assert len(both.rows) == 3
     assert both.vectors[both.rows[None, "conv"]].tolist() == [0, 1]
     assert both.vectors[both.rows[None, "attention"]].tolist() == [0, 0]
+    assert both.extended(both, "x").rows == both.rows
 
 
 @pytest.mark.parametrize(

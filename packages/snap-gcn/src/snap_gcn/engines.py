@@ -17,6 +17,14 @@ from snap_gcn.threads import in_order
 
 Engine = Literal["local", "ray"]
 
+_RAY = {
+    # Under `uv run` every worker would set up an environment of its own.
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+}
+"""Settings that Ray reads as it is imported."""
+
 
 def predict_file(
     predictor: Predictor, graphs: str, out: str, advance: Advance, engine: Engine = "local"
@@ -57,6 +65,8 @@ def _by_ray(predictor: Predictor, stream: Stream, source: str) -> Iterator[pa.Ta
     Raises:
         SnapError: Ray is not installed, or a worker meets an operator without a vector.
     """
+    for name, value in _RAY.items():
+        os.environ.setdefault(name, value)
     try:
         import ray
     except ImportError as error:
@@ -86,8 +96,6 @@ def _cluster() -> Iterator[int]:
     """Join the cluster that is running, or start one on this machine; yield its cores."""
     import ray
 
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     mine = not ray.is_initialized()
     ray.init(ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR)

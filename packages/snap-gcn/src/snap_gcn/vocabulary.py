@@ -61,7 +61,8 @@ class Vocabulary:
                 f"run: snap-encode --model {mine.get('snap.model')} OPS"
             )
         old = [row for key, row in self.rows.items() if key not in other.rows]
-        merged = pa.concat_tables([self.table.take(old), other.table.cast(self.table.schema)])
+        kept = self.table.take(pa.array(old, pa.int64()))
+        merged = pa.concat_tables([kept, other.table.cast(self.table.schema)])
         return Vocabulary.from_table(merged)
 
     def find(self, table: pa.Table, graphs: Graphs, source: str) -> Ints:
