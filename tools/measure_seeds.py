@@ -3,7 +3,7 @@
     uv run tools/measure_seeds.py --preset snap --schedule full
     uv run tools/measure_seeds.py --preset paper --schedule short
 
-Takes about a minute a seed on one core; a stopped run goes on at the seed it was at.
+Takes six minutes a seed on one core (`paper` one); a stopped run goes on at the seed it was at.
 """
 
 from pathlib import Path
