@@ -5,9 +5,9 @@
 
 Converts the benchmarks, scores them by both presets and several seeds (training what is not trained
 yet, six minutes a seed on one core or less), correlates, compares, searches, and writes Parquet
-files, `report.html` and `docs/results.md`. A step whose inputs are what they were is not run again. What
-takes hours (the ablation, training sizes, other encoders) is read from where its script leaves it;
-`--all` runs those scripts first.
+files, `report.html` and `docs/results.md`. A step whose inputs are what they were is not run
+again. What takes hours (the ablation, training sizes, other encoders) is read from where its script
+leaves it; `--all` runs those scripts first.
 """
 
 import subprocess
