@@ -19,6 +19,9 @@ from snap_gcn.recipe import Recipe
 from snap_gcn.seen import viewed
 from snap_gcn.vocabulary import Key, Vocabulary, keys_of
 
+_FEWEST = 1000
+"""Training cells that are used whatever the recipe's share."""
+
 
 def held_out(table: pa.Table) -> Bools:
     """Mark the tenth of the cells that is kept for validation.
@@ -38,7 +41,8 @@ def split(
     Args:
         table: rows of the `graphs` contract.
         metric: a metric column.
-        fraction: share of the training cells that is kept, drawn at random.
+        fraction: share of the training cells that is kept, drawn at random; 1,000 at least, where
+            there are so many.
         random: draws them.
         source: what to call the table in an error.
 
@@ -50,7 +54,7 @@ def split(
     train, validate = np.flatnonzero(~validating), np.flatnonzero(validating)
     if len(train) < 2 or len(validate) < 2:
         raise SnapError(f"{source}: too few architectures have {metric} ({table.num_rows})")
-    count = max(2, round(fraction * len(train)))
+    count = min(max(_FEWEST, round(fraction * len(train))), len(train))
     kept = np.sort(random.permutation(train)[:count])
     return table.take(kept), table.take(validate)
 

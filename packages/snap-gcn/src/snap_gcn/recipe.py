@@ -27,7 +27,7 @@ class Recipe:
         weight_decay: AdamW's.
         step_size: epochs after which the learning rate is multiplied by `gamma`.
         gamma: see `step_size`.
-        fraction: share of the training cells that is used.
+        fraction: share of the training cells that is used; at least 1,000 are.
         home: whether the member alone scores the cells of the space it is trained on, and no
             others; see `snap_gcn.home`.
     """
