@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 from pipeline import DATA
 from reproduction import evaluation, paper_tables, predictors, sources
-from reproduction.page import page
+from reproduction.page import PAGE, page
 from reproduction.paper_tables import Folders
 from reproduction.steps import Ledger, Step
 from snap_catalog import SnapError
@@ -39,7 +39,7 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--work", default="build/bundled", show_default=True, type=_FOLDER)
 @click.option("--encode", default="build/encode", show_default=True, type=_FOLDER)
 @click.option("--gcn", default="build/gcn", show_default=True, type=_FOLDER)
-@click.option("--docs", default="docs/results.md", show_default=True, type=_FOLDER)
+@click.option("--docs", default=PAGE, show_default=True, type=_FOLDER)
 @click.option("--all", "everything", is_flag=True, help="Run what takes hours, too.")
 def main(
     data: Path, results: Path, work: Path, encode: Path, gcn: Path, docs: Path, everything: bool

@@ -15,6 +15,9 @@ _LONG = ("best-cells",)
 _WIDEST = 100
 """Longer texts, as those of DARTS cells, are cut."""
 
+PAGE = "docs/results.md"
+"""Where the page is, in the repository."""
+
 
 def page(results: Results, missing: Sequence[str], seeds: int) -> str:
     """Write the page.
@@ -41,10 +44,11 @@ def page(results: Results, missing: Sequence[str], seeds: int) -> str:
 
 
 def commit() -> str:
-    """Return the commit that is checked out, and whether files differ from it."""
+    """Return the commit that is checked out, and whether files but the page differ from it."""
     here = Path(__file__).parent
     name = _git(here, "rev-parse", "--short=12", "HEAD")
-    changed = _git(here, "status", "--porcelain", "--untracked-files=no")
+    others = (":(top)", f":(top,exclude){PAGE}")
+    changed = _git(here, "status", "--porcelain", "--untracked-files=no", "--", *others)
     return f"{name} (with changes)" if changed else name
 
 
