@@ -46,7 +46,7 @@ def page(results: Results, missing: Sequence[str], seeds: int) -> str:
 def commit() -> str:
     """Return the commit that is checked out, and whether files but the page differ from it."""
     here = Path(__file__).parent
-    name = _git(here, "rev-parse", "--short=12", "HEAD")
+    name = _git(here, "rev-parse", "--short=12", "HEAD") or "unknown"
     others = (":(top)", f":(top,exclude){PAGE}")
     changed = _git(here, "status", "--porcelain", "--untracked-files=no", "--", *others)
     return f"{name} (with changes)" if changed else name
@@ -54,7 +54,7 @@ def commit() -> str:
 
 def _git(folder: Path, *words: str) -> str:
     done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    return done.stdout.strip()
 
 
 def _blocks(part: Chart | Table) -> Iterator[str]:
