@@ -10,7 +10,7 @@ import pytest
 from encoder.lengths import Entry
 from reproduction import evaluation, paper_tables, predictors, sources
 from reproduction.measurements import Measurement, Title, reported, save
-from reproduction.page import page
+from reproduction.page import commit, page
 from reproduction.paper_tables import Folders
 from reproduction.steps import Ledger, Step, digest
 from snap_catalog import benchmarks
@@ -209,3 +209,14 @@ def test_the_page_tells_figures_commands_and_what_was_not_run(tmp_path: Path) ->
     assert "- darts: not run, for want of data" in not_run
     assert "- Table 2: encoders and lengths of descriptions: `uv run" in not_run
     assert "Table 6" not in not_run
+
+
+@pytest.mark.parametrize(("status", "told"), [("", "0a1b"), (" M x.py", "0a1b (with changes)")])
+def test_the_page_names_the_commit_and_whether_files_differ(
+    monkeypatch: pytest.MonkeyPatch, status: str, told: str
+) -> None:
+    def git(_folder: Path, command: str, *_words: str) -> str:
+        return {"rev-parse": "0a1b", "status": status}[command]
+
+    monkeypatch.setattr("reproduction.page._git", git)
+    assert commit() == told
