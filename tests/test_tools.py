@@ -13,7 +13,7 @@ import unseen_operators
 from baselines import ahead, overview
 from rankings import Ranking, rank
 from snap_catalog import operators
-from snap_gcn.recipe import members
+from snap_gcn.model.recipe import members
 from snap_graphs import graph_table, space
 from snap_graphs.table import Metric, append_metric
 from training_size import SHARES, steps

@@ -23,7 +23,7 @@ from pipeline import prepare, run
 from snap_catalog.parquet import read
 from snap_encode.models import DEFAULT_MODEL
 from snap_eval import kendall_tau_b, spearman
-from snap_gcn.recipe import members
+from snap_gcn.model.recipe import members
 from trials import Figures, cells, remembered, train
 
 ACCURACY = "cifar10/test/accuracy@200"

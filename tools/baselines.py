@@ -19,7 +19,7 @@ from pipeline import DATA, SCHEDULES, prepare, run, seeded
 from rankings import rank
 from snap_catalog.parquet import read
 from snap_gcn import Predictor
-from snap_gcn.recipe import BUNDLED
+from snap_gcn.model.recipe import BUNDLED
 from yardsticks import Column, Row, paired, scored, yardsticks
 
 _PROXIES = "nb201_proxies_cifar10.csv.gz"

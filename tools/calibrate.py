@@ -17,10 +17,10 @@ from pipeline import METRIC, prepare
 from snap_catalog.parquet import read
 from snap_eval import spearman
 from snap_gcn import Predictor
-from snap_gcn.data import held_out
-from snap_gcn.folder import Model, load, save
-from snap_gcn.recipe import BUNDLED
-from snap_gcn.trust import assess
+from snap_gcn.model.folder import Model, load, save
+from snap_gcn.model.recipe import BUNDLED
+from snap_gcn.reliability.trust import assess
+from snap_gcn.training.cells import held_out
 
 BUNDLE = Path(__file__).parents[1] / "packages/snap-gcn/src/snap_gcn/bundle"
 DEVELOP = (

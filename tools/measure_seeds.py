@@ -11,7 +11,7 @@ from statistics import mean, stdev
 
 import click
 from pipeline import Figures, fit, measure, prepare
-from snap_gcn.recipe import PRESETS
+from snap_gcn.model.recipe import PRESETS
 
 
 @click.command()

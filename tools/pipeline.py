@@ -12,7 +12,7 @@ from snap_catalog.console import say
 from snap_catalog.parquet import decode_metadata, read
 from snap_eval import as_measured, as_scorer, correlate, targets
 from snap_gcn import Predictor
-from snap_gcn.data import held_out
+from snap_gcn.training.cells import held_out
 
 DATA = Path(os.environ.get("SNAP_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Folder of the benchmark tables."""

@@ -12,8 +12,8 @@ import click
 from calibrate import calibrated
 from pipeline import DATA, ENCODERS, fit, measure, prepare
 from snap_encode import catalog_table
-from snap_gcn.folder import Model, load, save
-from snap_gcn.recipe import BUNDLED
+from snap_gcn.model.folder import Model, load, save
+from snap_gcn.model.recipe import BUNDLED
 
 BUNDLE = Path(__file__).parents[1] / "packages/snap-gcn/src/snap_gcn/bundle"
 

@@ -21,8 +21,8 @@ import pyarrow as pa
 from pipeline import ENCODERS, METRIC, prepare, vectors
 from snap_catalog.parquet import read, replacing
 from snap_eval import kendall_tau_b, spearman
-from snap_gcn.data import held_out
-from snap_gcn.recipe import Recipe, members
+from snap_gcn.model.recipe import Recipe, members
+from snap_gcn.training.cells import held_out
 from trials import Figures, cells, remembered, train
 
 if TYPE_CHECKING:

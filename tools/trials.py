@@ -10,11 +10,11 @@ import pyarrow as pa
 from pipeline import METRIC
 from snap_catalog.parquet import read, replacing
 from snap_gcn import Predictor
-from snap_gcn.config import Settings, configuration
-from snap_gcn.fit import fit
-from snap_gcn.folder import Model, joined
-from snap_gcn.recipe import Recipe
-from snap_gcn.vocabulary import Vocabulary
+from snap_gcn.data.vocabulary import Vocabulary
+from snap_gcn.model.folder import Model, joined
+from snap_gcn.model.recipe import Recipe
+from snap_gcn.training.fit import fit
+from snap_gcn.training.record import Settings, configuration
 
 Figures = dict[str, float]
 """What a trial came to, by the names of the figures."""

@@ -16,10 +16,10 @@ import pyarrow as pa
 import pytest
 import torch
 from snap_gcn import Predictor
-from snap_gcn.checkpoint import Checkpoint
-from snap_gcn.fit import Fitted, fit
 from snap_gcn.inference import Member, score
-from snap_gcn.recipe import BUNDLED, Recipe
+from snap_gcn.model.recipe import BUNDLED, Recipe
+from snap_gcn.training.checkpoint import Checkpoint
+from snap_gcn.training.fit import Fitted, fit
 from snap_graphs import Graphs
 from snap_graphs.convert import convert
 from torch import Tensor, nn

@@ -27,7 +27,7 @@ from snap_catalog.console import progress
 from snap_catalog.parquet import decode_metadata
 from snap_encode import SentenceEncoder
 from snap_gcn import Predictor
-from snap_gcn.recipe import BUNDLED
+from snap_gcn.model.recipe import BUNDLED
 
 Bools = npt.NDArray[np.bool_]
 

@@ -11,8 +11,8 @@ from reproduction.steps import Step
 from snap_catalog.console import say
 from snap_catalog.parquet import read, write
 from snap_gcn import Predictor
-from snap_gcn.folder import load
-from snap_gcn.recipe import BUNDLED
+from snap_gcn.model.folder import load
+from snap_gcn.model.recipe import BUNDLED
 from train_bundled import BUNDLE
 
 SEEDS = 5

@@ -13,7 +13,7 @@ from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer
 from snap_evo.scorers import Scorer, TableScorer
 from snap_gcn import Predictor
-from snap_gcn.recipe import BUNDLED
+from snap_gcn.model.recipe import BUNDLED
 
 PAPER = Path(__file__).with_name("paper_tables.toml")
 UNMEASURED = "not measured"

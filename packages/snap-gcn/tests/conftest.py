@@ -1,8 +1,8 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from snap_gcn.data.vocabulary import Vocabulary
 from snap_gcn.predictor import Predictor
-from snap_gcn.vocabulary import Vocabulary
 from snap_graphs import Metric, graph_table, space
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 from scipy.linalg import block_diag
-from snap_gcn.batches import Batcher
+from snap_gcn.data.batches import Batcher
 from snap_graphs import Graphs
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 from torch_geometric.utils import to_undirected

@@ -5,12 +5,12 @@ import pyarrow as pa
 import pytest
 import torch
 from snap_catalog import SnapError
-from snap_gcn.checkpoint import Checkpoint
-from snap_gcn.config import Settings
-from snap_gcn.ensemble import fit_members
-from snap_gcn.fit import Fitted
-from snap_gcn.recipe import Recipe
-from snap_gcn.vocabulary import Vocabulary
+from snap_gcn.data.vocabulary import Vocabulary
+from snap_gcn.model.recipe import Recipe
+from snap_gcn.training.checkpoint import Checkpoint
+from snap_gcn.training.ensemble import fit_members
+from snap_gcn.training.fit import Fitted
+from snap_gcn.training.record import Settings
 
 METRIC = "made/test/accuracy"
 RECIPES = [Recipe(epochs=2, width=16), Recipe(epochs=2, width=16, identities=0.3)]

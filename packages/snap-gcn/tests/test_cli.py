@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner, Result
 from snap_catalog.parquet import read, write
 from snap_gcn.cli import main
-from snap_gcn.recipe import PRESETS
-from snap_gcn.vocabulary import Vocabulary
+from snap_gcn.data.vocabulary import Vocabulary
+from snap_gcn.model.recipe import PRESETS
 
 
 @pytest.fixture

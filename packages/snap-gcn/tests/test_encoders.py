@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from snap_catalog import SnapError
 from snap_catalog.parquet import write
 from snap_gcn.cli import main
+from snap_gcn.data.vocabulary import UnknownOperatorError
 from snap_gcn.predictor import Predictor
 from snap_gcn.scorer import GcnScorer
-from snap_gcn.vocabulary import UnknownOperatorError
 from snap_graphs import Cell, graph_table
 
 SENTENCE = "Max pooling 3x3"

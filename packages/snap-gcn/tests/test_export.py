@@ -6,11 +6,11 @@ import onnxruntime
 import pytest
 from click.testing import CliRunner
 from snap_catalog import SnapError
-from snap_gcn import export as module
 from snap_gcn.cli import main
-from snap_gcn.export import export, inputs
+from snap_gcn.model import export as module
+from snap_gcn.model.export import export, inputs
+from snap_gcn.model.recipe import BUNDLED
 from snap_gcn.predictor import Predictor
-from snap_gcn.recipe import BUNDLED
 from snap_graphs import Graphs
 
 

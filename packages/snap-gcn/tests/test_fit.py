@@ -5,10 +5,10 @@ import pyarrow as pa
 import pytest
 import torch
 from snap_catalog import SnapError
-from snap_gcn.data import TrainingData, held_out, split
-from snap_gcn.fit import Fitted, fit
-from snap_gcn.recipe import PRESETS, Recipe, members
-from snap_gcn.vocabulary import Vocabulary
+from snap_gcn.data.vocabulary import Vocabulary
+from snap_gcn.model.recipe import PRESETS, Recipe, members
+from snap_gcn.training.cells import TrainingData, held_out, split
+from snap_gcn.training.fit import Fitted, fit
 
 SMALL = Recipe(epochs=4, width=16)
 ACCURACY, LOSS = "made/test/accuracy", "made/test/loss"

@@ -12,16 +12,16 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from snap_catalog.parquet import write
-from snap_gcn.checkpoint import Checkpoint
 from snap_gcn.cli import main
-from snap_gcn.folder import load
-from snap_gcn.recipe import PRESETS
-from snap_gcn.vocabulary import Vocabulary
+from snap_gcn.data.vocabulary import Vocabulary
+from snap_gcn.model.folder import load
+from snap_gcn.model.recipe import PRESETS
+from snap_gcn.training.checkpoint import Checkpoint
 from snap_graphs import Metric, graph_table, space
 
 _KILLED_WHILE_WRITING = """
 import os, signal, sys
-from snap_gcn import checkpoint
+from snap_gcn.training import checkpoint
 from snap_gcn.cli import main
 
 left, write = int(sys.argv[1]), checkpoint.to_bytes

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 from snap_catalog import SnapError
-from snap_gcn.folder import Model, load, save
+from snap_gcn.model.folder import Model, load, save
 from snap_gcn.predictor import Predictor
 
 

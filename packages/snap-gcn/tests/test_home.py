@@ -3,9 +3,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pytest
-from snap_gcn.home import Home, record
+from snap_gcn.model.recipe import Recipe
 from snap_gcn.predictor import Predictor
-from snap_gcn.recipe import Recipe
+from snap_gcn.reliability.training_space import Home, record
 from snap_graphs import Cell, Graphs, graph_table
 
 OPERATORS = ("input", "conv3x3-bn-relu", "output", "skip_connect")

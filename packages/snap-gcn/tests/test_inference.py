@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_gcn import inference
-from snap_gcn.batches import Batcher
+from snap_gcn.data.batches import Batcher
+from snap_gcn.data.vocabulary import Vocabulary
 from snap_gcn.inference import Ensemble, Member, checked_device, score
-from snap_gcn.network import GcnNetwork
-from snap_gcn.recipe import Readout, Recipe
-from snap_gcn.vocabulary import Vocabulary
+from snap_gcn.model.network import GcnNetwork
+from snap_gcn.model.recipe import Readout, Recipe
 from snap_graphs import Graphs, graph_table, space
 
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 from snap_catalog import SnapError
-from snap_gcn import learning
-from snap_gcn.fit import Epoch, Fitted
-from snap_gcn.recipe import Recipe
+from snap_gcn.model.recipe import Recipe
+from snap_gcn.training import learning
+from snap_gcn.training.fit import Epoch, Fitted
 
 CURVES = {"loss": [0.9, 0.4, 0.3], "tau": [0.2, 0.6, 0.5]}
 

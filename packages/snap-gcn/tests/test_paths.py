@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from snap_catalog import SnapError
-from snap_gcn.paths import KINDS, REACH, VIEWS, PathModel, kinds, statistics
-from snap_gcn.seen import viewed
-from snap_gcn.vocabulary import Vocabulary
+from snap_gcn.data.views import viewed
+from snap_gcn.data.vocabulary import Vocabulary
+from snap_gcn.model.paths import KINDS, REACH, VIEWS, PathModel, kinds, statistics
 from snap_graphs import Graphs
 
 SPATIAL, POINTWISE, POOLING, IDENTITY = range(4)

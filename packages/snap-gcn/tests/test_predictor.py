@@ -6,11 +6,11 @@ import pytest
 from scipy.stats import spearmanr
 from snap_catalog import operators
 from snap_catalog.parquet import decode_metadata, write
-from snap_gcn.folder import Model, joined
-from snap_gcn.paths import VIEWS
+from snap_gcn.data.views import viewed
+from snap_gcn.model.folder import Model, joined
+from snap_gcn.model.paths import VIEWS
+from snap_gcn.model.recipe import BUNDLED, PRESETS, from_config
 from snap_gcn.predictor import Predictor
-from snap_gcn.recipe import BUNDLED, PRESETS, from_config
-from snap_gcn.seen import viewed
 from snap_graphs import Graphs, graph_table, space
 from snap_graphs.convert import convert
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from snap_gcn.shapes import extent, shapes, strangeness
+from snap_gcn.reliability.shape import extent, shapes, strangeness
 from snap_graphs import Cell, Graphs, graph_table
 
 

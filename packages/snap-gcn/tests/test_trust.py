@@ -5,9 +5,9 @@ import pyarrow as pa
 import pytest
 from scipy.stats import spearmanr
 from snap_catalog.parquet import write
-from snap_gcn import trust
 from snap_gcn.predictor import Predictor
-from snap_gcn.trust import Expected, assess, assess_files, expected
+from snap_gcn.reliability import trust
+from snap_gcn.reliability.trust import Expected, assess, assess_files, expected
 from snap_graphs.convert import convert
 
 RECORD = [

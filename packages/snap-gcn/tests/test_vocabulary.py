@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from snap_catalog import SnapError
-from snap_gcn.vocabulary import Vocabulary
+from snap_gcn.data.vocabulary import Vocabulary
 from snap_graphs import Graphs
 
 

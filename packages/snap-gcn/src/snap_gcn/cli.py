@@ -4,6 +4,7 @@ import click
 from snap_catalog.console import OneLineErrors
 
 from snap_gcn.commands.card import card
+from snap_gcn.commands.convert import convert
 from snap_gcn.commands.export import export
 from snap_gcn.commands.fit import fit
 from snap_gcn.commands.predict import predict
@@ -15,5 +16,5 @@ def main() -> None:
     """Rank architectures with a graph convolutional network."""
 
 
-for command in (fit, predict, card, export):
+for command in (fit, predict, card, export, convert):
     main.add_command(command)

@@ -11,8 +11,8 @@ from snap_catalog import SnapError
 from snap_catalog.console import Advance
 from snap_catalog.streams import Part, Stream, writing
 
+from snap_gcn.data.views import COLUMNS
 from snap_gcn.predictor import ROWS, Predictor
-from snap_gcn.seen import COLUMNS
 from snap_gcn.threads import in_order
 
 Engine = Literal["local", "ray"]
@@ -44,9 +44,8 @@ def predict_file(
     stream = Stream(graphs, "graphs", COLUMNS)
     predictor = predictor.with_described(stream.schema, graphs)
     scored = _by_ray if engine == "ray" else _by_threads
-    nothing = predictor.predict_part(stream.schema.empty_table())
-    with writing(out, "scores", nothing.schema, producer="snap-gcn") as append:
-        for table in scored(predictor, stream, graphs):
+    with writing(out, "scores", predictor.schema, producer="snap-gcn") as append:
+        for table in predictor.settled(scored(predictor, stream, graphs)):
             append(table)
             advance(table.num_rows)
 
@@ -54,7 +53,7 @@ def predict_file(
 def _by_threads(predictor: Predictor, stream: Stream, source: str) -> Iterator[pa.Table]:
     def scored(part: Part) -> pa.Table:
         stream.check(part)
-        return predictor.predict_part(part.table, source)
+        return predictor.score_part(part.table, source)
 
     return in_order(scored, stream.parts(ROWS), predictor.workers)
 
@@ -116,4 +115,4 @@ class _Worker:
         self._predictor, self._source = predictor, source
 
     def __call__(self, table: pa.Table) -> pa.Table:
-        return self._predictor.predict(table, source=self._source)
+        return self._predictor.score_part(table, self._source)

@@ -1,33 +1,35 @@
 """Use a trained predictor."""
 
 import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import torch
 from snap_graphs import Graphs
-from snap_graphs.arrays import Bools, Ints
+from snap_graphs.arrays import Ints
 
-from snap_gcn.architectures import Architectures, as_table
-from snap_gcn.encoders import described, encoded
-from snap_gcn.folder import Model, load
-from snap_gcn.home import Home
-from snap_gcn.inference import Ensemble, Member, checked_device
-from snap_gcn.novelty import Familiar
-from snap_gcn.paths import VIEWS as PATH_VIEWS
-from snap_gcn.paths import PathModel
-from snap_gcn.places import folder_of
-from snap_gcn.recipe import BUNDLED, View, from_config
-from snap_gcn.seen import all_viewed
-from snap_gcn.threads import in_order
-from snap_gcn.vocabulary import Vocabulary
+from snap_gcn.data.architectures import Architectures, as_table
+from snap_gcn.data.encoders import with_described
+from snap_gcn.data.equality import Keys, combined, keys
+from snap_gcn.data.views import all_viewed
+from snap_gcn.data.vocabulary import Vocabulary
+from snap_gcn.model.folder import NETWORKS, WEIGHTS, Model, load, locate
+from snap_gcn.model.paths import VIEWS as PATH_VIEWS
+from snap_gcn.model.paths import PathModel
+from snap_gcn.model.recipe import BUNDLED, Group, View, grouped
+from snap_gcn.model.runtime import Runtime, check_device
+from snap_gcn.reliability.novelty import Familiar
+from snap_gcn.reliability.training_space import TrainingSpace
+from snap_gcn.threads import available, in_order
 
 Floats = npt.NDArray[np.float64]
 
-_FIGURES = ("score", "spread", "novelty")
-"""What is told of each architecture; see `Predictor.predict`."""
+FIGURES = ("score", "spread", "novelty")
+"""What is found of each architecture; see `Predictor.predict`."""
+KEY = "key"
+"""The column of what equal networks share, which no file has."""
 ROWS = 4096
 """Architectures that are scored at once: enough for dense batches, few enough for many cores."""
 
@@ -39,10 +41,6 @@ class Predictor:
         model: what its folder holds.
         vocabulary: the operators.
         device: where it computes, `cpu` or `cuda`.
-        members: its networks.
-        ensemble: the same, ready to score.
-        paths: what else it scores by, if anything.
-        home: which cells are of the training space, where some members are for those alone.
     """
 
     def __init__(
@@ -51,16 +49,29 @@ class Predictor:
         """Make a model ready for use.
 
         Raises:
-            SnapError: there is no such device.
+            SnapError: there is no such device, or parts of the model do not fit together.
         """
+        check_device(device)
         self.model, self.device = model, device
         self.vocabulary = vocabulary or Vocabulary.from_table(model.operators)
-        self._recipes = [from_config(entry) for entry in model.config["members"]]
-        self.members = [Member(model.member(i), r.readout) for i, r in enumerate(self._recipes)]
-        self.ensemble = Ensemble(self.members, self.vocabulary.vectors, checked_device(device))
-        self.paths = PathModel.from_tensors(model.part("paths")) if self.paths_weight else None
-        record = model.config.get("home")
-        self.home = Home.read(record, self.vocabulary) if record else None
+        self._groups = grouped(model.config.members)
+        source = str(model.source / NETWORKS)
+        self._runtime = Runtime(model.networks, self._groups, source, device)
+        self._paths = self._path_model()
+        self._training_space = self._own_space()
+
+    def _path_model(self) -> PathModel | None:
+        if not self.model.config.paths:
+            return None
+        dimensions = self.vocabulary.vectors.shape[1]
+        source = str(self.model.source / WEIGHTS)
+        return PathModel.from_tensors(self.model.part("paths"), dimensions, source)
+
+    def _own_space(self) -> TrainingSpace | None:
+        record = self.model.config.training_space
+        if record is None:
+            return None
+        return TrainingSpace.read(record, self.vocabulary, str(self.model.source))
 
     @classmethod
     def bundled(cls, name: str = BUNDLED[0], device: str = "cpu") -> "Predictor":
@@ -74,26 +85,19 @@ class Predictor:
         Raises:
             SnapError: it is none, one of its files is damaged, or there is no such device.
         """
-        return cls(load(folder_of(model)), device=device)
+        return cls(load(locate(model)), device=device)
 
     @property
     def name(self) -> str:
         """The model's name, as in `snap.scorer`."""
-        return f"gcn:{self.model.config['name']}"
-
-    @property
-    def paths_weight(self) -> float:
-        """What the score of `paths` counts for, beside the mean of the members'."""
-        weight: float = self.model.config.get("paths", 0.0)
-        return weight
+        return f"gcn:{self.model.config.name}"
 
     @cached_property
     def familiar(self) -> Familiar:
         """What the model was trained on."""
         config = self.model.config
-        trained = [(space, name) for space, name in config["trained_operators"]]
-        shapes = config["training"].get("shapes", {})
-        return Familiar(self.vocabulary.distances(trained), shapes)
+        rows = self.vocabulary.rows_of(config.trained_operators, str(self.model.source))
+        return Familiar(self.vocabulary.distances(rows), config.training.shapes)
 
     def with_operators(self, table: pa.Table, source: str = "operators") -> "Predictor":
         """Return a predictor that also reads the operators of another table.
@@ -106,7 +110,7 @@ class Predictor:
             SnapError: another encoder made the vectors.
         """
         vocabulary = self.vocabulary.extended(Vocabulary.from_table(table), source)
-        return Predictor(self.model, vocabulary, self.device)
+        return self._reading(vocabulary)
 
     def with_described(self, schema: pa.Schema, source: str = "graphs") -> "Predictor":
         """Return a predictor that also reads the operators that a table of graphs describes.
@@ -118,11 +122,14 @@ class Predictor:
         Raises:
             SnapError: the model's encoder is not installed, or is another.
         """
-        texts = described(schema, source)
-        new = {op: text for op, text in texts.items() if (None, op) not in self.vocabulary.rows}
-        if not new:
-            return self
-        return self.with_operators(encoded(new, self.model.config["encoder"], source), source)
+        vocabulary = with_described(self.vocabulary, schema, self.model.config.encoder, source)
+        return self if vocabulary is self.vocabulary else self._reading(vocabulary)
+
+    def _reading(self, vocabulary: Vocabulary) -> "Predictor":
+        """Return a predictor with other operators and the same networks."""
+        other = Predictor(self.model, vocabulary, self.device)
+        other._runtime = self._runtime
+        return other
 
     def score(
         self, graphs: Architectures, space: str | None = None, source: str = "graphs"
@@ -156,96 +163,141 @@ class Predictor:
         """
         table = as_table(graphs, space)
         reader = self.with_described(table.schema, source)
-        parts = [table.slice(i, ROWS) for i in range(0, max(table.num_rows, 1), ROWS)]
-        scored = in_order(lambda part: reader.predict_part(part, source), parts, self.workers)
-        return pa.concat_tables(scored)
+        parts = (table.slice(i, ROWS) for i in range(0, table.num_rows, ROWS))
+        scored = in_order(lambda part: reader.score_part(part, source), parts, reader.workers)
+        return pa.concat_tables([reader.schema.empty_table(), *reader.settled(scored)])
 
     @property
     def workers(self) -> int:
-        """How many parts to score at a time: one a core, or the only one on a CUDA device."""
-        return torch.get_num_threads() if self.device == "cpu" else 1
-
-    def predict_part(self, table: pa.Table, source: str = "graphs") -> pa.Table:
-        """Score some rows of the `graphs` contract in this thread."""
-        own = self._own(table, source)
-        found = np.full((len(_FIGURES), table.num_rows), np.nan)
-        for rows, figures in ((own, self._at_home), (~own, self._abroad)):
-            if rows.any():
-                found[:, rows] = figures(table.filter(pa.array(rows)), source)
-        told = table.select(["space", "arch_id"])
-        for name, values in zip(_FIGURES, found, strict=True):
-            told = told.append_column(name, pa.array(values, from_pandas=True))
-        return told.replace_schema_metadata(self.origin)
+        """How many parts to score at a time: one for each core, one on a CUDA device."""
+        return available() if self.device == "cpu" else 1
 
     @property
-    def origin(self) -> dict[str, str]:
-        """What a file of scores says of the model."""
+    def schema(self) -> pa.Schema:
+        """Of what `predict` returns; its metadata names the model."""
+        names = [("space", pa.string()), ("arch_id", pa.string())]
+        columns = [*names, *((name, pa.float64()) for name in FIGURES)]
         config = self.model.config
-        return {
+        metadata = {
             "snap.scorer": self.name,
-            "snap.seed": str(config["seed"]),
-            "snap.training_sha256": config["training"]["source_sha256"],
+            "snap.seed": str(config.seed),
+            "snap.training_sha256": config.training.source_sha256,
         }
+        return pa.schema(columns, metadata)
 
-    def score_as_seen(self, graphs: Graphs, op: Ints) -> Floats:
-        """Score n graphs as those of a new space, whatever the members' views; returns (n,).
+    def score_part(self, table: pa.Table, source: str = "graphs") -> pa.Table:
+        """Score some rows of the `graphs` contract in this thread, for `settled`.
+
+        Returns:
+            Their scores, and the column `key`: equal networks share it.
+
+        Raises:
+            SnapError: an operator has no vector.
+        """
+        graphs, spaces = Graphs.from_table(table), table["space"]
+        found = np.full((len(FIGURES), len(graphs)), np.nan)
+        shared = np.zeros(len(graphs), np.uint64)
+        for training_space, rows in enumerate(self._divided(graphs, spaces, source)):
+            if rows.size:
+                part = graphs.take(rows), spaces.take(rows)
+                found[:, rows], shared[rows] = self._figures(*part, bool(training_space), source)
+        columns = [table["space"], table["arch_id"]]
+        columns += [pa.array(values, from_pandas=True) for values in found]
+        return pa.table([*columns, pa.array(shared)], [*self.schema.names, KEY])
+
+    def settled(self, parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        """Give equal networks the figures of the first of them, in all parts of a table.
+
+        Sums of floating-point numbers depend on the order of the nodes, on the batch and on the
+        machine; ties must not.
 
         Args:
-            graphs: the graphs.
-            op: (nodes,) rows of the vocabulary.
+            parts: what `score_part` returned, in the table's order.
+
+        Yields:
+            Rows of the `scores` contract.
         """
-        scores: Floats = self.ensemble.score(graphs, op, self._members(home=False)).mean(axis=0)
-        if self.paths:
-            scores += self.paths_weight * self.paths.score(graphs, op, self.vocabulary.vectors)
-        return scores
+        first: dict[int, int] = {}
+        figures = np.empty((0, len(FIGURES)))
+        for part in parts:
+            known, new = len(first), part.num_rows
+            rows = np.array([first.setdefault(k, len(first)) for k in part[KEY].to_pylist()], int)
+            own = np.stack([part[name].to_numpy() for name in FIGURES], axis=1)
+            if len(first) > len(figures):
+                figures = np.resize(figures, (2 * len(first) + new, len(FIGURES)))
+            fresh = np.flatnonzero(rows >= known)[::-1]  # of equal ones the first is kept
+            figures[rows[fresh]] = own[fresh]
+            columns = [part["space"], part["arch_id"]]
+            columns += [pa.array(values, from_pandas=True) for values in figures[rows].T]
+            yield pa.table(columns, schema=self.schema)
 
-    def _members(self, *, home: bool) -> list[int]:
-        """Return the numbers of the members for the training space, or for the others."""
-        return [i for i, recipe in enumerate(self._recipes) if recipe.home == home]
+    def seen(self, table: pa.Table, source: str = "graphs") -> list[tuple[Graphs, Ints]]:
+        """Return the graphs of a table as the members for any space see them.
 
-    def _own(self, table: pa.Table, source: str) -> Bools:
-        """Return (n,) which graphs are of the training space."""
-        if self.home is None:
-            return np.zeros(table.num_rows, np.bool_)
-        graphs = Graphs.from_table(table)
-        return self.home.holds(graphs, self.vocabulary.find(table, graphs, source))
+        Returns:
+            For each way to see them, the graphs and (nodes,) the rows of their operators' vectors.
 
-    def _at_home(self, table: pa.Table, source: str) -> Floats:
-        """Return (3, n) figures of graphs of the training space."""
-        members = self._members(home=True)
-        graphs = Graphs.from_table(table)
-        scores = self.ensemble.score(graphs, self.vocabulary.find(table, graphs, source), members)
-        return np.stack([scores.mean(axis=0), _spread(scores), np.zeros(table.num_rows)])
+        Raises:
+            SnapError: an operator has no vector.
+        """
+        spaces = table["space"]
+        wanted = {group.views for group in self._groups if not group.training_space}
+        shown = all_viewed(Graphs.from_table(table), spaces, wanted).values()
+        return [(graphs, self.vocabulary.find(spaces, graphs, source)) for graphs in shown]
 
-    def _abroad(self, table: pa.Table, source: str) -> Floats:
-        """Return (3, n) figures of graphs of any space."""
-        count = table.num_rows
-        scores, paths = np.empty((len(self._recipes), count)), np.zeros(count)
-        novelty, members = np.zeros(count), self._members(home=False)
-        for views, seen in all_viewed(table, self.views).items():
-            graphs = Graphs.from_table(seen)
-            op = self.vocabulary.find(seen, graphs, source)
-            if self.paths and views == PATH_VIEWS:
-                paths = self.paths.score(graphs, op, self.vocabulary.vectors)
-            if alike := self.views[views]:
-                scores[alike] = self.ensemble.score(graphs, op, alike)
-                novelty += self.familiar.novelty(graphs, op) * len(alike) / len(members)
-        scores = scores[members]
-        score = scores.mean(axis=0) + self.paths_weight * paths
-        return np.stack([score, _spread(scores), novelty])
+    def _divided(self, graphs: Graphs, spaces: pa.ChunkedArray, source: str) -> tuple[Ints, Ints]:
+        """Return which graphs are of other spaces than the training space, and which are of it."""
+        if self._training_space is None:
+            return np.arange(len(graphs)), np.empty(0, np.int64)
+        op = self.vocabulary.find(spaces, graphs, source)
+        own = self._training_space.holds(graphs, op)
+        return np.flatnonzero(~own), np.flatnonzero(own)
 
-    @cached_property
-    def views(self) -> dict[tuple[View, ...], list[int]]:
-        """The members for any space, by what they see graphs through, and what `paths` does."""
-        by_views: dict[tuple[View, ...], list[int]] = {}
-        for number in self._members(home=False):
-            by_views.setdefault(self._recipes[number].views, []).append(number)
-        if self.paths:
-            by_views.setdefault(PATH_VIEWS, [])
-        return by_views
+    def _figures(
+        self, graphs: Graphs, spaces: pa.ChunkedArray, training_space: bool, source: str
+    ) -> tuple[Floats, Keys]:
+        """Return (3, n) figures of graphs, and (n,) keys."""
+        groups = {g: m for g, m in self._groups.items() if g.training_space == training_space}
+        paths = None if training_space else self._paths
+        wanted = [group.views for group in groups] + ([PATH_VIEWS] if paths else [])
+        seen = {
+            views: (shown, self.vocabulary.find(spaces, shown, source))
+            for views, shown in all_viewed(graphs, spaces, wanted).items()
+        }
+        added = np.zeros(len(graphs))
+        if paths:
+            weight = self.model.config.paths
+            added = weight * paths.score(*seen[PATH_VIEWS], self.vocabulary.vectors)
+        shared = combined([self._keys(groups, seen), added.view(np.uint64)])
+        _, first, place = np.unique(shared, return_index=True, return_inverse=True)
+        distinct = {
+            views: (shown.take(first), op[shown.nodes_of(first)])
+            for views, (shown, op) in seen.items()
+        }
+        scores = np.concatenate(
+            [
+                self._runtime.score(group, *distinct[group.views], self.vocabulary.vectors)
+                for group in groups
+            ]
+        )
+        novelty = np.zeros(len(first))
+        if not training_space:
+            for group, members in groups.items():
+                share = len(members) / len(scores)
+                novelty += share * self.familiar.novelty(*distinct[group.views])
+        spread = scores.std(axis=0) if len(scores) > 1 else np.full(len(first), np.nan)
+        score = scores.mean(axis=0) + added[first]
+        return np.stack([score, spread, novelty])[:, place], shared
 
-
-def _spread(scores: Floats) -> Floats:
-    """Return (n,) deviations over (members, n) scores, NaN where there is one member only."""
-    deviations: Floats = scores.std(axis=0) if len(scores) > 1 else np.full(scores.shape[1], np.nan)
-    return deviations
+    def _keys(
+        self,
+        groups: Mapping[Group, Sequence[int]],
+        seen: Mapping[tuple[View, ...], tuple[Graphs, Ints]],
+    ) -> Keys:
+        """Return (n,) keys that graphs share which all members of some groups score alike."""
+        recipes = self.model.config.members
+        layers: dict[tuple[View, ...], int] = {}
+        for group, members in groups.items():
+            deepest = max(recipes[i].layers for i in members)
+            layers[group.views] = max(deepest, layers.get(group.views, 0))
+        return combined([keys(*seen[views], rounds) for views, rounds in layers.items()])

@@ -4,10 +4,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from snap_gcn.encoders import described
+from snap_gcn.data.encoders import described
+from snap_gcn.model.recipe import BUNDLED
 from snap_gcn.predictor import Predictor
-from snap_gcn.recipe import BUNDLED
-from snap_gcn.trust import Trust, assess
+from snap_gcn.reliability.trust import Trust, assess
 
 
 class GcnScorer:

@@ -1,26 +1,19 @@
-"""Work on several parts at a time in threads, each of which keeps torch to itself."""
+"""Work on several parts at a time in threads."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TypeVar
-
-import torch
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep torch to one thread: small batches gain nothing from more, and results depend on it."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def available() -> int:
+    """Return the number of threads to use: `OMP_NUM_THREADS`, or a thread for each core."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, int(asked)) if asked.isdigit() else len(os.sched_getaffinity(0))
 
 
 def in_order(
@@ -33,12 +26,11 @@ def in_order(
     waiting: deque[Future[_Result]] = deque()
     pool = ThreadPoolExecutor(workers)
     try:
-        with one_thread():
-            for item in items:
-                waiting.append(pool.submit(function, item))
-                if len(waiting) > 2 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > 2 * workers:
                 yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)

@@ -92,6 +92,22 @@ class Graphs:
             names = tuple(self.vocabulary[i] for i in op[a:b])
             yield Cell(names, tuple(sorted(zip(src[c:d], dst[c:d], strict=True))))
 
+    def nodes_of(self, rows: Ints) -> Ints:
+        """Return the positions of the nodes of some graphs among all nodes, end to end."""
+        return expand(self.node_start, rows)[1]
+
+    def take(self, rows: Ints) -> "Graphs":
+        """Return some of the graphs."""
+        edges = expand(self.edge_start, rows)[1]
+        return Graphs(
+            vocabulary=self.vocabulary,
+            op=self.op[self.nodes_of(rows)],
+            node_start=_cumulated(np.diff(self.node_start)[rows]),
+            src=self.src[edges],
+            dst=self.dst[edges],
+            edge_start=_cumulated(np.diff(self.edge_start)[rows]),
+        )
+
     @property
     def sizes(self) -> Ints:
         """(graphs,) number of nodes of every graph."""
@@ -144,5 +160,8 @@ def expand(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
 
 
 def _starts(column: pa.ChunkedArray) -> Ints:
-    lengths = pc.list_value_length(column).to_numpy()
+    return _cumulated(pc.list_value_length(column).to_numpy())
+
+
+def _cumulated(lengths: npt.NDArray[np.integer]) -> Ints:
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])

@@ -25,7 +25,11 @@ _AT_A_TIME = 4096
 
 def prune(table: pa.Table) -> pa.Table:
     """Drop `none` and all operators on no path from an input to the output."""
-    graphs = Graphs.from_table(table)
+    return _with_graphs(table, pruned(Graphs.from_table(table)))
+
+
+def pruned(graphs: Graphs) -> Graphs:
+    """Return graphs as `prune` shows them."""
     live, ends = (np.zeros(len(graphs.op), np.bool_) for _ in range(2))
     for part in graphs.dense():
         nodes = graphs.node_start[part.rows][:, None] + np.arange(part.op.shape[1])
@@ -33,7 +37,7 @@ def prune(table: pa.Table) -> pa.Table:
         ends[nodes] = np.isin(part.op, [graphs.index(INPUT), graphs.index(OUTPUT)])
     edges = np.array(_edges(graphs))
     edges = edges[:, live[edges[1]] & live[edges[2]]]
-    return _with_graphs(table, _kept(graphs, live | ends, *edges))
+    return _kept(graphs, live | ends, *edges)
 
 
 def contract_skips(table: pa.Table) -> pa.Table:
@@ -46,8 +50,10 @@ def contract_skips(table: pa.Table) -> pa.Table:
     Raises:
         SnapError: the parallel paths of a cell would need more nodes than a file can number.
     """
-    graphs, identity = _with_operators(table, lambda facts: facts.identity)
-    facts, place = _facts(table)
+    graphs, identity = _with_operators(
+        Graphs.from_table(table), table["space"], lambda facts: facts.identity
+    )
+    facts, place = _facts(table["space"])
     concatenates = np.array([known.output_merge == "concat" for known in facts], np.bool_)[place]
     kept = np.ones(len(graphs.op), np.bool_)
     edges = [np.empty((3, 0), np.int64)]
@@ -69,10 +75,17 @@ def show_implicit(table: pa.Table) -> pa.Table:
 
     Graphs of spaces that have none stay as they are.
     """
-    graphs, operator = _with_operators(table, lambda facts: facts.input_edges)
+    return _with_graphs(table, with_implicit(Graphs.from_table(table), table["space"]))
+
+
+def with_implicit(graphs: Graphs, spaces: pa.ChunkedArray) -> Graphs:
+    """Return graphs as `show_implicit` shows them, given (graphs,) the space of each."""
+    graphs, operator = _with_operators(graphs, spaces, lambda facts: facts.input_edges)
+    if not (operator >= 0).any():
+        return graphs
     row, source, _ = _edges(graphs)
     hit = (graphs.op[source] == graphs.index(INPUT)) & (operator[row] >= 0)
-    return _with_graphs(table, _split(graphs, hit, operator))
+    return _split(graphs, hit, operator)
 
 
 def insert_identities(table: pa.Table, rng: np.random.Generator, probability: float) -> pa.Table:
@@ -83,27 +96,28 @@ def insert_identities(table: pa.Table, rng: np.random.Generator, probability: fl
         rng: the source of randomness.
         probability: of every edge, independently, that it takes one.
     """
-    graphs, identity = _with_operators(table, lambda facts: facts.identity)
+    graphs, identity = _with_operators(
+        Graphs.from_table(table), table["space"], lambda facts: facts.identity
+    )
     hit = rng.random(len(graphs.src)) < probability
     return _with_graphs(table, _split(graphs, hit, identity))
 
 
-def _facts(table: pa.Table) -> tuple[list[GraphFacts], Ints]:
-    """Return what is known of the table's spaces, and (graphs,) each graph's place among them."""
-    spaces = table["space"].combine_chunks().dictionary_encode()
-    facts = [graph_facts(name) for name in spaces.dictionary.to_pylist()]
-    return facts, spaces.indices.to_numpy().astype(np.int64)
+def _facts(spaces: pa.ChunkedArray) -> tuple[list[GraphFacts], Ints]:
+    """Return what is known of some spaces, and (graphs,) each graph's place among them."""
+    names = spaces.combine_chunks().dictionary_encode()
+    facts = [graph_facts(name) for name in names.dictionary.to_pylist()]
+    return facts, names.indices.to_numpy().astype(np.int64)
 
 
 def _with_operators(
-    table: pa.Table, choose: Callable[[GraphFacts], str | None]
+    graphs: Graphs, spaces: pa.ChunkedArray, choose: Callable[[GraphFacts], str | None]
 ) -> tuple[Graphs, Ints]:
     """Return the graphs, and (graphs,) one operator of each graph's space, -1 where it has none.
 
     The operators are added to the vocabulary.
     """
-    graphs = Graphs.from_table(table)
-    facts, place = _facts(table)
+    facts, place = _facts(spaces)
     chosen = [choose(known) for known in facts]
     new = [name for name in dict.fromkeys(chosen) if name and graphs.index(name) < 0]
     graphs = graphs.with_words(new)

@@ -3,15 +3,16 @@
 import click
 from snap_catalog import SnapError
 
-from snap_gcn.places import folder_of
-from snap_gcn.recipe import BUNDLED
+from snap_gcn.model.recipe import BUNDLED
 
 
 @click.command()
 @click.argument("model", default=BUNDLED[0])
 def card(model: str) -> None:
     """Print the model card of MODEL, a model folder or a bundled predictor (default: snap)."""
-    path = folder_of(model) / "README.md"
+    from snap_gcn.model.folder import locate
+
+    path = locate(model) / "README.md"
     try:
         click.echo(path.read_text("utf-8"), nl=False)
     except (OSError, UnicodeError) as error:

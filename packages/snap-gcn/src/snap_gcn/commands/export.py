@@ -1,26 +1,24 @@
 """`snap-gcn export`."""
 
+from pathlib import Path
+
 import click
 from snap_catalog.console import say
 
-from snap_gcn.commands.options import FILE, QUIET
+from snap_gcn.commands.options import FILE, MODEL_HELP, QUIET
 
 
-@click.command()
+@click.command(help=f"Write the networks of MODEL as the ONNX file OUT.\n\nMODEL: {MODEL_HELP}")
 @click.argument("model")
 @click.argument("out", type=FILE)
 @QUIET
 def export(model: str, out: str, quiet: bool) -> None:
-    """Write MODEL, a model folder or a bundled predictor, as the ONNX file OUT.
+    """Copy `model.onnx` out of a model folder."""
+    from snap_catalog.parquet import replacing
 
-    What the file computes is compared with what the predictor does before it is kept.
-    """
-    from snap_catalog.parquet import check_writable
+    from snap_gcn.model.folder import load, locate
 
-    from snap_gcn.export import export as write_onnx
-    from snap_gcn.predictor import Predictor
-
-    check_writable(out)
-    predictor = Predictor.load(model)
-    error = write_onnx(predictor, out)
-    say(f"{out}: scores as {predictor.name} does, to {error:.0e}", quiet=quiet)
+    networks = load(locate(model)).networks
+    with replacing(Path(out)) as temporary:
+        temporary.write_bytes(networks)
+    say(f"{out}: the networks of {model}, as snap-gcn's README describes them", quiet=quiet)

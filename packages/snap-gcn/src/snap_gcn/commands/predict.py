@@ -7,7 +7,7 @@ import click
 from snap_catalog.console import progress, say
 
 from snap_gcn.commands.options import DEVICE, FILE, MODEL_HELP, QUIET
-from snap_gcn.recipe import BUNDLED
+from snap_gcn.model.recipe import BUNDLED
 
 if TYPE_CHECKING:
     from snap_gcn.engines import Engine
@@ -48,10 +48,10 @@ def predict(
     from snap_catalog.parquet import check_writable
     from snap_catalog.streams import Stream
 
-    from snap_gcn.encoders import with_meaning
+    from snap_gcn.data.encoders import with_meaning
+    from snap_gcn.data.vocabulary import UnknownOperatorError
     from snap_gcn.engines import predict_file
-    from snap_gcn.trust import assess_files
-    from snap_gcn.vocabulary import UnknownOperatorError
+    from snap_gcn.reliability.trust import assess_files
 
     check_writable(out)
     total = Stream(graphs, "graphs", ["space", "arch_id"]).num_rows
@@ -60,7 +60,7 @@ def predict(
         with progress("architectures scored", total, quiet=quiet) as advance:
             predict_file(predictor, graphs, out, advance, engine)
     except UnknownOperatorError as error:
-        raise with_meaning(error, predictor.model.config["encoder"]) from None
+        raise with_meaning(error, predictor.model.config.encoder) from None
     trust = assess_files(predictor, graphs, out)
     say(f"{out}: {total:,} architectures scored by {predictor.name}", quiet=quiet)
     say(f"trust: {trust}", quiet=quiet or as_json)

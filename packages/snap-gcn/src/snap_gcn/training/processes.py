@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from snap_catalog import SnapError
 from snap_graphs.arrays import Ints
 from torch import distributed, nn
-
-from snap_gcn.inference import checked_device
 
 
 @contextmanager
@@ -21,7 +20,8 @@ def joined(device: str) -> Iterator[None]:
     Raises:
         SnapError: there is no such device.
     """
-    checked_device(device)
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SnapError("--device cuda: torch finds no CUDA device here; use --device cpu")
     if not distributed.is_torchelastic_launched():
         yield
         return

@@ -14,13 +14,13 @@ from snap_catalog import SnapError
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from snap_gcn import processes
-from snap_gcn.batches import Batcher
-from snap_gcn.data import TrainingData, split
-from snap_gcn.network import GcnNetwork
-from snap_gcn.recipe import Recipe
-from snap_gcn.threads import one_thread
-from snap_gcn.vocabulary import Key, Vocabulary
+from snap_gcn.data.batches import Batcher
+from snap_gcn.data.vocabulary import Key, Vocabulary
+from snap_gcn.model.network import GcnNetwork, TrainingEdges
+from snap_gcn.model.recipe import Recipe
+from snap_gcn.training import processes
+from snap_gcn.training.cells import TrainingData, split
+from snap_gcn.training.threads import one_thread
 
 _DIVERGED = 10.0
 """Mean squared error of an epoch after the first; targets are standardised, so the mean has 1."""
@@ -194,7 +194,7 @@ class _Training:
         loss = self._train(self._batcher)
         self._schedule.step()
         state = self._state()
-        tau = processes.gathered(self._data.tau(state))[0]
+        tau = processes.gathered(self._data.tau(self._network))[0]
         self._check(loss, tau)
         self._history.append(Epoch(loss, tau, time.perf_counter() - begin))
         if self._patience is None or not self._kept or tau > self._history[self._kept - 1].tau:
@@ -217,7 +217,8 @@ class _Training:
 
     def _step(self, batcher: Batcher, rows: Any) -> float:
         targets = self._data.targets[rows].to(self._device)
-        loss = mse_loss(self._parallel(self._vectors, batcher(rows).to(self._device)), targets)
+        graphs = TrainingEdges(*map(torch.from_numpy, batcher(rows))).to(self._device)
+        loss = mse_loss(self._parallel(self._vectors, graphs), targets)
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimiser.step()

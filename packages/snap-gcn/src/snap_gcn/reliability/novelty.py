@@ -9,9 +9,9 @@ import pyarrow as pa
 from snap_graphs import Graphs, views
 from snap_graphs.arrays import Ints
 
-from snap_gcn.recipe import Recipe
-from snap_gcn.seen import viewed
-from snap_gcn.shapes import extent, strangeness
+from snap_gcn.data.views import viewed
+from snap_gcn.model.recipe import Recipe
+from snap_gcn.reliability.shape import extent, strangeness
 
 Floats = npt.NDArray[np.float64]
 _SAMPLE = 50_000
@@ -19,7 +19,7 @@ _SAMPLE = 50_000
 
 
 def ranges(table: pa.Table, recipes: Sequence[Recipe], seed: int = 0) -> dict[str, list[int]]:
-    """Return the extent (`snap_gcn.shapes.extent`) of what training shows a model.
+    """Return the extent (`snap_gcn.reliability.shape.extent`) of what training shows a model.
 
     Args:
         table: training cells, of which up to 50,000, evenly spaced, are looked at.
@@ -47,7 +47,7 @@ class Familiar:
     Attributes:
         distances: (operators,) one minus the cosine between each known operator's vector and the
             nearest one trained on.
-        ranges: the least and the most of each number of `snap_gcn.shapes.shapes`.
+        ranges: the least and the most of each number of `snap_gcn.reliability.shape.shapes`.
     """
 
     distances: Floats

@@ -11,9 +11,10 @@ from snap_catalog.parquet import column_names
 from snap_catalog.streams import Stream
 from snap_graphs import Graphs
 
+from snap_gcn.data.views import COLUMNS
+from snap_gcn.model.schema import Calibration
 from snap_gcn.predictor import Predictor
-from snap_gcn.seen import COLUMNS, all_viewed
-from snap_gcn.shapes import strangeness
+from snap_gcn.reliability.shape import strangeness
 
 _COSTS = ("params", "flops")
 _SAMPLE = 10_000
@@ -116,7 +117,7 @@ def assess(predictor: Predictor, graphs: pa.Table, scores: pa.Table) -> Trust:
         operators=operators,
         unseen_shapes=unseen,
         agreement=_agreement(graphs, score),
-        expected=expected(predictor.model.config.get("calibration", ()), mean, disagreement),
+        expected=expected(predictor.model.config.calibration, mean, disagreement),
     )
 
 
@@ -136,7 +137,7 @@ def assess_files(predictor: Predictor, graphs: str, scores: str) -> Trust:
 
 
 def expected(
-    calibration: Sequence[Mapping[str, Any]], novelty: float, disagreement: float | None
+    calibration: Sequence[Calibration], novelty: float, disagreement: float | None
 ) -> Expected | None:
     """Tell which rank correlation to expect from the benchmarks that are as far from training.
 
@@ -155,8 +156,8 @@ def expected(
         return None
 
     here = np.array([novelty, disagreement or 0.0])
-    places = np.array([[entry["novelty"], entry["disagreement"] or 0.0] for entry in calibration])
-    names = [entry["benchmark"] for entry in calibration]
+    places = np.array([[entry.novelty, entry.disagreement or 0.0] for entry in calibration])
+    names = [entry.benchmark for entry in calibration]
     far = dict(zip(names, np.abs(places - here).sum(axis=1).tolist(), strict=True))
     further = here > places.max(axis=0)
     beyond = bool(further[0] and (further[1] or disagreement is None))
@@ -167,7 +168,7 @@ def expected(
     }
     if not beyond and further_out.isdisjoint(nearest):
         nearest += [name for name in ordered if name in further_out][:1]
-    found = [entry["spearman"] for entry in calibration if entry["benchmark"] in nearest]
+    found = [entry.spearman for entry in calibration if entry.benchmark in nearest]
     return Expected(None if beyond else min(found), max(found), tuple(nearest))
 
 
@@ -176,9 +177,7 @@ def _strangers(predictor: Predictor, table: pa.Table) -> tuple[dict[str, float],
     familiar = predictor.familiar
     operators: dict[str, float] = {}
     unseen = np.zeros(table.num_rows, np.bool_)
-    for seen in all_viewed(table, predictor.views).values():
-        graphs = Graphs.from_table(seen)
-        op = predictor.vocabulary.find(seen, graphs, "graphs")
+    for graphs, op in predictor.seen(table):
         for word, row in np.unique(np.stack([graphs.op, op]), axis=1).T:
             if familiar.distances[row] > _UNLIKE:
                 operators[graphs.vocabulary[word]] = float(familiar.distances[row])

@@ -8,11 +8,11 @@ import pyarrow as pa
 import torch
 from snap_graphs import Graphs
 
-from snap_gcn.data import TrainingData, split
-from snap_gcn.fit import Fitted, fit
-from snap_gcn.paths import VIEWS, PathModel
-from snap_gcn.recipe import Recipe
-from snap_gcn.vocabulary import Vocabulary
+from snap_gcn.data.vocabulary import Vocabulary
+from snap_gcn.model.paths import VIEWS, PathModel
+from snap_gcn.model.recipe import Recipe
+from snap_gcn.training.cells import TrainingData, split
+from snap_gcn.training.fit import Fitted, fit
 
 _SEED_STEP = 1000
 """Between the seeds of a predictor's members."""
@@ -31,7 +31,7 @@ def fit_members(
     begun: Sequence[Fitted] = (),
     on_epoch: Callable[[Sequence[Fitted]], None] = lambda _members: None,
 ) -> list[Fitted]:
-    """Train one member a recipe, as `snap_gcn.fit.fit` does.
+    """Train one member a recipe, as `snap_gcn.training.fit.fit` does.
 
     Args:
         table: see there, as for the other arguments that are not told here.
@@ -76,7 +76,7 @@ def fit_paths(
     """Fit a `PathModel` to all training cells: it takes seconds, and no seed then changes it.
 
     Args:
-        table: as in `snap_gcn.fit.fit`, like the other arguments.
+        table: as in `snap_gcn.training.fit.fit`, like the other arguments.
         vocabulary: see there; it has NAS-Bench-101's operators.
         metric: see there.
         recipe: a member's, of which the target counts.
@@ -89,5 +89,5 @@ def fit_paths(
     train, held = split(table, metric, 1.0, np.random.default_rng(0), source)
     data = TrainingData.build(train, held, vocabulary, metric, recipe, source)
     graphs = Graphs.from_table(data.train)
-    op = vocabulary.find(data.train, graphs, source)
+    op = vocabulary.find(data.train["space"], graphs, source)
     return PathModel.fit(graphs, op, vocabulary, data.targets.double().numpy())

@@ -11,10 +11,11 @@ import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata
 
-from snap_gcn.vocabulary import UnknownOperatorError
+from snap_gcn.data.vocabulary import UnknownOperatorError, Vocabulary
+from snap_gcn.model.schema import Encoder
 
 
-class Encoder(Protocol):
+class EncoderPlugin(Protocol):
     """A plug-in of the entry-point group `snap.encoders`.
 
     Attributes:
@@ -42,7 +43,7 @@ def described(schema: pa.Schema, source: str) -> dict[str, str]:
     return entries
 
 
-def installed(facts: Mapping[str, str]) -> Encoder | None:
+def installed(facts: Encoder) -> EncoderPlugin | None:
     """Return a model's encoder, or None where no plug-in offers it.
 
     Args:
@@ -51,19 +52,19 @@ def installed(facts: Mapping[str, str]) -> Encoder | None:
     Raises:
         SnapError: what is installed under its name is another encoder.
     """
-    found = tuple(entry_points(group="snap.encoders", name=facts["model"]))
+    found = tuple(entry_points(group="snap.encoders", name=facts.model))
     if not found:
         return None
-    encoder: Encoder = found[0].load()()
-    if encoder.sha256 != facts["sha256"]:
+    encoder: EncoderPlugin = found[0].load()()
+    if encoder.sha256 != facts.sha256:
         raise SnapError(
-            f"the installed encoder {facts['model']} has SHA-256 {encoder.sha256[:8]}..., but the "
-            f"model reads vectors of {facts['sha256'][:8]}...; install the matching snap-encode"
+            f"the installed encoder {facts.model} has SHA-256 {encoder.sha256[:8]}..., but the "
+            f"model reads vectors of {facts.sha256[:8]}...; install the matching snap-encode"
         )
     return encoder
 
 
-def encoded(texts: Mapping[str, str], facts: Mapping[str, str], source: str) -> pa.Table:
+def encoded(texts: Mapping[str, str], facts: Encoder, source: str) -> pa.Table:
     """Encode operators.
 
     Args:
@@ -80,7 +81,7 @@ def encoded(texts: Mapping[str, str], facts: Mapping[str, str], source: str) -> 
     encoder = installed(facts)
     if encoder is None:
         raise SnapError(
-            f"{source}: describes {', '.join(texts)}, but the encoder {facts['model']} is not "
+            f"{source}: describes {', '.join(texts)}, but the encoder {facts.model} is not "
             "installed; run: pip install snap-encode, or give snap-gcn predict their vectors with "
             "--operators"
         )
@@ -95,11 +96,32 @@ def encoded(texts: Mapping[str, str], facts: Mapping[str, str], source: str) -> 
             ),
         }
     )
-    metadata = {"snap.model": facts["model"], "snap.model_sha256": facts["sha256"]}
+    metadata = {"snap.model": facts.model, "snap.model_sha256": facts.sha256}
     return table.replace_schema_metadata(metadata)
 
 
-def with_meaning(error: UnknownOperatorError, facts: Mapping[str, str]) -> UnknownOperatorError:
+def with_described(
+    vocabulary: Vocabulary, schema: pa.Schema, encoder: Encoder, source: str
+) -> Vocabulary:
+    """Return a vocabulary that also holds the operators that a table of graphs describes.
+
+    Args:
+        vocabulary: what is known.
+        schema: the table's; its metadata `snap.operators` maps names to sentences.
+        encoder: the one that made the vocabulary's vectors.
+        source: what to call the table in an error.
+
+    Raises:
+        SnapError: the encoder is not installed, or another is.
+    """
+    texts = described(schema, source)
+    new = {op: text for op, text in texts.items() if (None, op) not in vocabulary.rows}
+    if not new:
+        return vocabulary
+    return vocabulary.extended(Vocabulary.from_table(encoded(new, encoder, source)), source)
+
+
+def with_meaning(error: UnknownOperatorError, facts: Encoder) -> UnknownOperatorError:
     """Return a refusal that also names known operators whose descriptions mean something alike.
 
     Args:

@@ -1,6 +1,5 @@
 """The cells a predictor is trained on, and those it is only measured on."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +12,12 @@ from snap_graphs import Graphs, views
 from snap_graphs.arrays import Bools, Ints
 from torch import Tensor
 
-from snap_gcn.batches import Batcher
-from snap_gcn.inference import Member, score
-from snap_gcn.recipe import Recipe
-from snap_gcn.seen import viewed
-from snap_gcn.vocabulary import Key, Vocabulary, keys_of
+from snap_gcn.data.batches import Batcher
+from snap_gcn.data.views import viewed
+from snap_gcn.data.vocabulary import Key, Vocabulary, keys_of
+from snap_gcn.model.export import score
+from snap_gcn.model.network import GcnNetwork
+from snap_gcn.model.recipe import Recipe
 
 _FEWEST = 1000
 """Training cells that are used whatever the recipe's share."""
@@ -112,7 +112,7 @@ class TrainingData:
             train=viewed(train, recipe.views),
             targets=_targets(train, metric, recipe, source),
             held=graphs,
-            held_op=vocabulary.find(seen, graphs, source),
+            held_op=vocabulary.find(seen["space"], graphs, source),
             held_merit=_merit(held, metric, source, "held-out"),
             source=source,
         )
@@ -123,15 +123,15 @@ class TrainingData:
         if self.recipe.identities:
             table = views.insert_identities(table, random, self.recipe.identities)
         graphs = Graphs.from_table(table)
-        return Batcher.build(graphs, self.vocabulary.find(table, graphs, self.source))
+        return Batcher.build(graphs, self.vocabulary.find(table["space"], graphs, self.source))
 
     def trained(self, batcher: Batcher) -> list[Key]:
         """List the operators that occur in the training cells."""
         return keys_of(self.vocabulary.table, batcher.op)
 
-    def tau(self, weights: Mapping[str, Tensor]) -> float:
+    def tau(self, network: GcnNetwork) -> float:
         """Return Kendall's tau between scores and merits of the validation cells."""
-        member = Member(weights, self.recipe.readout)
+        member = network.folded().to("cpu")
         (scores,) = score([member], self.vocabulary.vectors, self.held, self.held_op)
         return float(kendalltau(scores, self.held_merit).statistic)
 

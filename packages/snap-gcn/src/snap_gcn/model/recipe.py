@@ -1,8 +1,10 @@
 """What a predictor is and how it is trained."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, Literal, NamedTuple
+
+from msgspec import Meta
 
 Schedule = Literal["full", "short"]
 View = Literal["prune", "show_implicit"]
@@ -28,13 +30,13 @@ class Recipe:
         step_size: epochs after which the learning rate is multiplied by `gamma`.
         gamma: see `step_size`.
         fraction: share of the training cells that is used; at least 1,000 are.
-        home: whether the member alone scores the cells of the space it is trained on, and no
-            others; see `snap_gcn.home`.
+        training_space: whether the member scores the cells of the space it is trained on, and no
+            others; see `snap_gcn.reliability.training_space`.
     """
 
-    layers: int = 3
-    width: int = 64
-    readout: tuple[Readout, ...] = ("output",)
+    layers: Annotated[int, Meta(ge=1, le=1_000)] = 3
+    width: Annotated[int, Meta(ge=1, le=100_000)] = 64
+    readout: Annotated[tuple[Readout, ...], Meta(min_length=1)] = ("output",)
     views: tuple[View, ...] = ()
     identities: float = 0.0
     target: Literal["value", "rank"] = "value"
@@ -45,7 +47,7 @@ class Recipe:
     step_size: int = 40
     gamma: float = 0.1
     fraction: float = 1.0
-    home: bool = False
+    training_space: bool = False
 
 
 _QUICK = Recipe(
@@ -63,7 +65,7 @@ _PRUNED = tuple(
     replace(_QUICK, readout=readout, views=("prune",))
     for readout in (("sum", "output"), ("output",))
 )
-_HOME = Recipe(
+_TRAINING_SPACE = Recipe(
     layers=5,
     readout=("sum", "output"),
     target="rank",
@@ -72,7 +74,7 @@ _HOME = Recipe(
     learning_rate=3e-3,
     step_size=3,
     gamma=0.3,
-    home=True,
+    training_space=True,
 )
 
 
@@ -81,9 +83,10 @@ class Preset:
     """What a predictor's score is made of.
 
     Attributes:
-        members: the recipes of the networks; of those that are not `home` the mean is taken.
-        paths: what a `snap_gcn.paths.PathModel` counts for, which is added to that mean; there is
-            none where it is 0.
+        members: the recipes of the networks; a score is the mean over those that are not for the
+            training space.
+        paths: what a `PathModel` counts for, which is added to that mean; there is none where it
+            is 0.
     """
 
     members: tuple[Recipe, ...]
@@ -92,7 +95,7 @@ class Preset:
 
 PRESETS: Mapping[str, Preset] = {
     "paper": Preset((Recipe(),)),
-    "snap": Preset(_PRUNED * 4 + (_SHOWN,) * 2 + (_HOME,) * 2, paths=0.85),
+    "snap": Preset(_PRUNED * 4 + (_SHOWN,) * 2 + (_TRAINING_SPACE,) * 2, paths=0.85),
 }
 
 
@@ -119,11 +122,27 @@ def _short(full: Recipe) -> Recipe:
     )
 
 
-def from_config(entry: Mapping[str, object]) -> Recipe:
-    """Read a recipe from a model's configuration.
+class Group(NamedTuple):
+    """Members that score the same graphs through the same views.
 
-    Raises:
-        TypeError: an entry is unknown.
+    Attributes:
+        training_space: whether they score the cells of the training space, or those of all others.
+        views: what they see the graphs through.
     """
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
-    return Recipe(**fields)  # type: ignore[arg-type]
+
+    training_space: bool
+    views: tuple[View, ...]
+
+    @property
+    def name(self) -> str:
+        """What inputs and outputs of the exported network are called after."""
+        views = "+".join(self.views) or "as_given"
+        return f"training_space.{views}" if self.training_space else views
+
+
+def grouped(recipes: Sequence[Recipe]) -> dict[Group, list[int]]:
+    """Return the numbers of members by group, in order of their first member."""
+    groups: dict[Group, list[int]] = {}
+    for number, recipe in enumerate(recipes):
+        groups.setdefault(Group(recipe.training_space, recipe.views), []).append(number)
+    return groups

@@ -5,16 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from scipy.special import softmax
 from snap_catalog import SnapError
 from snap_graphs import Graphs
 from snap_graphs.arrays import Bools, Dense, Ints
-from torch import Tensor
 
-from snap_gcn.recipe import View
-from snap_gcn.shapes import extent, strangeness
-from snap_gcn.vocabulary import Vocabulary
+from snap_gcn.data.vocabulary import Vocabulary
+from snap_gcn.model.recipe import View
+from snap_gcn.reliability.shape import NUMBERS, extent, strangeness
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,6 +28,7 @@ STATISTICS = ("pointwise", "depth", "convolutions", "spatial", "shortest")
 """See `statistics`."""
 REACH = 3.0
 """How fast the model counts for less outside the shapes it was fitted to."""
+_GRID = 2.0**36
 SHARPNESS = 20.0
 """Of the choice between kinds: cosines that differ by 0.1 give odds of 7 to 1."""
 
@@ -45,8 +43,14 @@ def kinds(vectors: npt.NDArray[np.float32], examples: npt.NDArray[np.float32]) -
     Returns:
         (operators, kinds) shares that add up to 1: the softmax of the cosines.
     """
-    shares: Floats = softmax(SHARPNESS * unit(vectors) @ unit(examples).T, axis=1)
-    return shares
+    odds = np.exp(SHARPNESS * (unit(vectors) @ unit(examples).T))
+    return _on_grid(odds / odds.sum(axis=1, keepdims=True))
+
+
+def _on_grid(values: Floats) -> Floats:
+    """Round to multiples of 2^-36: sums of these are exact, whatever the order of the nodes."""
+    rounded: Floats = np.round(values * _GRID) / _GRID
+    return rounded
 
 
 def unit(vectors: npt.NDArray[np.float32]) -> Floats:
@@ -119,7 +123,7 @@ def _fewest(totals: Floats, before: Bools) -> Floats:
 
 def _mean(totals: Floats, before: Bools) -> Floats:
     mean: Floats = (totals * before).sum(axis=1) / np.maximum(before.sum(axis=1), 1)
-    return mean
+    return _on_grid(mean)
 
 
 def _rows_of_examples(vocabulary: Vocabulary) -> list[int]:
@@ -142,7 +146,7 @@ class PathModel(NamedTuple):
         weights: (5,) of the statistics.
         bias: what is added.
         examples: (kinds, d) embeddings of the example of each kind.
-        shapes: the least and the most of each number of `snap_gcn.shapes.shapes`.
+        shapes: the least and the most of each number of `snap_gcn.reliability.shape.shapes`.
     """
 
     weights: Floats
@@ -166,24 +170,45 @@ class PathModel(NamedTuple):
     def score(self, graphs: Graphs, op: Ints, vectors: npt.NDArray[np.float32]) -> Floats:
         """Return (n,) scores of n graphs, given the (operators, d) vectors of their operators."""
         found = statistics(graphs, op, kinds(vectors, self.examples))
-        scores: Floats = found @ self.weights + self.bias
+        scores = np.full(len(found), self.bias)
+        for weight, values in zip(self.weights, found.T, strict=True):
+            scores += weight * values
         return scores * np.exp(-REACH * strangeness(graphs, self.shapes))
 
-    def tensors(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, npt.NDArray[np.generic]]:
         """Return what `from_tensors` takes."""
         return {
-            "weights": torch.from_numpy(self.weights),
-            "bias": torch.tensor([self.bias], dtype=torch.float64),
-            "examples": torch.from_numpy(self.examples),
-        } | {f"shapes.{name}": torch.tensor(ends) for name, ends in self.shapes.items()}
+            "weights": self.weights,
+            "bias": np.array([self.bias]),
+            "examples": self.examples,
+        } | {f"shapes.{name}": np.array(ends) for name, ends in self.shapes.items()}
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> "PathModel":
-        """Return the model that `tensors` was called of."""
-        weights, examples = (tensors[name].numpy() for name in ("weights", "examples"))
-        shapes = {
-            name.removeprefix("shapes."): ends.tolist()
-            for name, ends in tensors.items()
-            if name.startswith("shapes.")
-        }
-        return cls(weights, tensors["bias"].item(), examples, shapes)
+    def from_tensors(
+        cls, tensors: Mapping[str, npt.NDArray[np.generic]], dimensions: int, source: str
+    ) -> "PathModel":
+        """Return the model that `tensors` was called of.
+
+        Args:
+            tensors: by name.
+            dimensions: d of the operators' vectors.
+            source: the file's name, for an error.
+
+        Raises:
+            SnapError: a tensor is missing, has another shape, or is not finite.
+        """
+        expected = {
+            "weights": (len(STATISTICS),),
+            "bias": (1,),
+            "examples": (len(KINDS), dimensions),
+        } | {f"shapes.{name}": (2,) for name in NUMBERS}
+        for name, shape in expected.items():
+            tensor = tensors.get(name)
+            if tensor is None or tensor.shape != shape or not np.isfinite(tensor).all():
+                raise SnapError(
+                    f"{source}: paths.{name} is not {shape} finite numbers; get or train the model "
+                    "again"
+                )
+        weights, examples = tensors["weights"].astype(np.float64), tensors["examples"]
+        shapes = {name: tensors[f"shapes.{name}"].tolist() for name in NUMBERS}
+        return cls(weights, float(tensors["bias"][0]), examples.astype(np.float32), shapes)

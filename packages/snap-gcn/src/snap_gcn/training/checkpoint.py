@@ -14,13 +14,36 @@ from snap_catalog import SnapError
 from snap_catalog.parquet import replacing
 from torch import Tensor
 
-from snap_gcn import processes
-from snap_gcn.config import Settings
-from snap_gcn.fit import Epoch, Fitted, Rest
+from snap_gcn.model.recipe import Schedule
+from snap_gcn.training import processes
+from snap_gcn.training.fit import Epoch, Fitted, Rest
 
 _KEY = "snap.training"
 _TENSOR = "tensor"
 """Key of a mapping that stands in JSON for the tensor it names."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is chosen about a training, its data aside.
+
+    Attributes:
+        metric: what is regressed.
+        preset: name of the recipe.
+        schedule: which schedule of it.
+        seed: of all randomness.
+        patience: epochs without a better tau after which a member's training stops; None: never.
+        device: `cpu` or `cuda`.
+        processes: among how many a batch is shared.
+    """
+
+    metric: str
+    preset: str
+    schedule: Schedule
+    seed: int
+    patience: int | None = None
+    device: str = "cpu"
+    processes: int = 1
 
 
 @dataclass(frozen=True)
@@ -36,10 +59,10 @@ class Checkpoint:
     run: Mapping[str, object]
 
     @classmethod
-    def of(cls, path: Path, settings: Settings, files: Mapping[str, str]) -> "Checkpoint":
-        """Name the file of a training by its settings and the files that it reads."""
+    def of(cls, path: Path, run: Run, files: Mapping[str, str]) -> "Checkpoint":
+        """Name the file of a training by what was chosen and the files that it reads."""
         read = {name: _sha256(file) for name, file in files.items()}
-        return cls(path, {"snap-gcn": version("snap-gcn"), **asdict(settings), **read})
+        return cls(path, {"snap-gcn": version("snap-gcn"), **asdict(run), **read})
 
     def begun(self, *, resume: bool) -> list[Fitted]:
         """Return the members that a stopped training left; none where there was none.

@@ -16,6 +16,7 @@ from snap_graphs.arrays import Ints
 from snap_graphs.cell import INPUT, OUTPUT
 
 Key = tuple[str | None, str]
+"""(space, operator); space is None for an operator of no particular one."""
 _MOST_TOLD = 5
 """Unknown operators that a message names."""
 
@@ -65,8 +66,8 @@ class Vocabulary:
         merged = pa.concat_tables([kept, other.table.cast(self.table.schema)])
         return Vocabulary.from_table(merged)
 
-    def find(self, table: pa.Table, graphs: Graphs, source: str) -> Ints:
-        """Return (nodes,) the row of every node's operator.
+    def find(self, spaces: pa.ChunkedArray, graphs: Graphs, source: str) -> Ints:
+        """Return (nodes,) the row of every node's operator, given (graphs,) their spaces.
 
         An operator is looked up in its graph's space first, then among those of no space;
         `input` and `output` at last in any space.
@@ -75,17 +76,32 @@ class Vocabulary:
             SnapError: an operator has no vector.
         """
         count = len(graphs.vocabulary)
-        homes = table["space"].combine_chunks().dictionary_encode()
-        pairs = np.repeat(homes.indices.to_numpy(), graphs.sizes).astype(np.int64) * count
+        names = spaces.combine_chunks().dictionary_encode()
+        pairs = np.repeat(names.indices.to_numpy(), graphs.sizes).astype(np.int64) * count
         pairs += graphs.op
         present = np.flatnonzero(np.bincount(pairs))
         keys = [
-            (homes.dictionary[pair // count].as_py(), graphs.vocabulary[pair % count])
+            (names.dictionary[pair // count].as_py(), graphs.vocabulary[pair % count])
             for pair in present.tolist()
         ]
         rows = np.zeros(present.max(initial=-1) + 1, np.int64)
         rows[present] = self._rows(keys, source)
         return rows[pairs]
+
+    def rows_of(self, trained: Sequence[Key], source: str) -> list[int]:
+        """Return the rows of operators that a model was trained on.
+
+        Raises:
+            SnapError: one has no vector; `source` names the model.
+        """
+        missing = [key for key in trained if key not in self.rows]
+        if missing:
+            space, name = missing[0]
+            raise SnapError(
+                f"{source}: config.json names operator {name!r} of space {space!r}, of which "
+                "operators.parquet has no vector; get or train the model again"
+            )
+        return [self.rows[key] for key in trained]
 
     def _rows(self, keys: Sequence[Key], source: str) -> list[int]:
         found = [self.rows.get(key, self._anywhere.get(key[1])) for key in keys]
@@ -110,11 +126,15 @@ class Vocabulary:
         known = known or sorted({op for _, op in self.rows})
         return difflib.get_close_matches(name, known, n=3, cutoff=0.0)
 
-    def distances(self, trained: list[Key]) -> npt.NDArray[np.float64]:
-        """Return (rows,) one minus the cosine to the nearest of the operators trained on."""
+    def distances(self, trained: Sequence[int]) -> npt.NDArray[np.float64]:
+        """Return (rows,) one minus the cosine to the nearest of the operators trained on.
+
+        Args:
+            trained: the rows of those.
+        """
         norms = np.linalg.norm(self.vectors, axis=1, keepdims=True)
         unit = (self.vectors / np.maximum(norms, 1e-12)).astype(np.float64)
-        seen = unit[[self.rows[key] for key in trained]]
+        seen = unit[list(trained)]
         nearest: npt.NDArray[np.float64] = (unit @ seen.T).max(axis=1)
         return np.maximum(1 - nearest, 0)
 

@@ -6,20 +6,20 @@ may have members that score the cells of the training space and no others.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from snap_graphs import Graphs
 from snap_graphs.arrays import Bools, Ints
 
-from snap_gcn.recipe import Recipe
-from snap_gcn.shapes import extent, strangeness
-from snap_gcn.vocabulary import Key, Vocabulary
+from snap_gcn.data.vocabulary import Key, Vocabulary
+from snap_gcn.model.recipe import Recipe
+from snap_gcn.model.schema import Domain
+from snap_gcn.reliability.shape import extent, strangeness
 
 
 @dataclass(frozen=True)
-class Home:
+class TrainingSpace:
     """What was seen in training by the members that score the training space.
 
     Attributes:
@@ -31,12 +31,15 @@ class Home:
     shapes: Mapping[str, Sequence[int]]
 
     @classmethod
-    def read(cls, record: Mapping[str, Any], vocabulary: Vocabulary) -> "Home":
-        """Read what `record` made."""
-        rows = [vocabulary.rows[space, name] for space, name in record["operators"]]
+    def read(cls, record: Domain, vocabulary: Vocabulary, source: str) -> "TrainingSpace":
+        """Read what `record` made.
+
+        Raises:
+            SnapError: an operator has no vector; `source` names the model.
+        """
         known = np.zeros(len(vocabulary.vectors), np.bool_)
-        known[rows] = True
-        return cls(known, record["shapes"])
+        known[vocabulary.rows_of(record.operators, source)] = True
+        return cls(known, record.shapes)
 
     def holds(self, graphs: Graphs, op: Ints) -> Bools:
         """Return (graphs,) whether training could have shown each of them.
@@ -54,7 +57,7 @@ class Home:
 
 def record(
     train: pa.Table, recipes: Sequence[Recipe], trained: Sequence[Sequence[Key]]
-) -> dict[str, Any] | None:
+) -> Domain | None:
     """Record what members see of the training space; None where none of them is for it alone.
 
     Args:
@@ -62,10 +65,10 @@ def record(
         recipes: of the members.
         trained: the operators that each of them met.
     """
-    at_home = [i for i, recipe in enumerate(recipes) if recipe.home]
-    if not at_home:
+    members = [i for i, recipe in enumerate(recipes) if recipe.training_space]
+    if not members:
         return None
-    return {
-        "operators": sorted({key for i in at_home for key in trained[i]}, key=str),
-        "shapes": extent(Graphs.from_table(train)),
-    }
+    return Domain(
+        operators=sorted({key for i in members for key in trained[i]}, key=str),
+        shapes=extent(Graphs.from_table(train)),
+    )

@@ -1,19 +1,20 @@
 """How training goes, for the eye: a progress bar, TensorBoard, and the learning curve."""
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import io
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from snap_catalog import SnapError
 from snap_catalog.console import progress
-from snap_catalog.parquet import check_writable, replacing
+from snap_catalog.parquet import check_writable
 
-from snap_gcn import processes
-from snap_gcn.recipe import Recipe
+from snap_gcn.model.recipe import Recipe
+from snap_gcn.model.schema import Training
+from snap_gcn.training import processes
 
 if TYPE_CHECKING:
-    from snap_gcn.fit import Fitted
+    from snap_gcn.training.fit import Fitted
 
 Watch = Callable[[Sequence["Fitted"]], None]
 
@@ -86,17 +87,13 @@ def tensorboard(folder: str | None) -> Iterator[Watch]:
         yield add
 
 
-def draw(training: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+def drawn(training: Training) -> bytes:
     """Draw a model's learning curve as SVG: loss and tau over epochs, one line a member.
 
     A dot marks the epoch whose weights are kept. Equal curves give equal files.
 
     Args:
         training: the entry `training` of a model's configuration.
-        path: the file to write.
-
-    Raises:
-        SnapError: the file cannot be written.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -106,13 +103,15 @@ def draw(training: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
         axes.set(xlabel="epoch", ylabel=label)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
-        for number, (history, kept) in enumerate(
-            zip(training["history"], training["kept"], strict=True), start=1
-        ):
-            (line,) = axes.plot(range(1, len(history[name]) + 1), history[name], linewidth=1.2)
+        members = zip(training.history, training.kept, strict=True)
+        for number, (history, kept) in enumerate(members, start=1):
+            values = getattr(history, name)
+            (line,) = axes.plot(range(1, len(values) + 1), values, linewidth=1.2)
             line.set_label(f"member {number}")
-            axes.plot(kept, history[name][kept - 1], "o", color=line.get_color(), markersize=4)
-    if len(training["history"]) > 1:
+            axes.plot(kept, values[kept - 1], "o", color=line.get_color(), markersize=4)
+    if len(training.history) > 1:
         figure.legend(*axes.get_legend_handles_labels(), loc="outside right center", fontsize=8)
-    with replacing(path) as temporary, rc_context({"svg.hashsalt": "snap"}):
-        figure.savefig(temporary, format="svg", metadata={"Date": None})
+    file = io.BytesIO()
+    with rc_context({"svg.hashsalt": "snap"}):
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    return file.getvalue()

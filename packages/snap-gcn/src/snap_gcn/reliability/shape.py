@@ -7,6 +7,9 @@ import numpy.typing as npt
 from snap_graphs import Graphs
 from snap_graphs.arrays import Ints
 
+NUMBERS = ("nodes", "edges", "inputs")
+"""What describes a graph: its nodes, its edges, and the edges into the node that has most."""
+
 
 def shapes(graphs: Graphs) -> dict[str, Ints]:
     """Describe graphs by a few numbers.

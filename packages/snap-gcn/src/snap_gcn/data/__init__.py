@@ -1,0 +1,1 @@
+"""What a predictor reads: graphs through views, and vectors of their operators."""

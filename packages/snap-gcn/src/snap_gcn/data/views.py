@@ -1,0 +1,44 @@
+"""Graphs as a member of a predictor sees them."""
+
+from collections.abc import Iterable, Mapping
+
+import pyarrow as pa
+from snap_graphs import Graphs, views
+
+from snap_gcn.model.recipe import View
+
+COLUMNS = ("space", "arch_id", "nodes", "src", "dst")
+"""What a network reads of a `graphs` file."""
+
+
+def viewed(table: pa.Table, names: Iterable[View]) -> pa.Table:
+    """Return a table's graphs as a member sees them."""
+    table = table.select(list(COLUMNS))
+    for name in names:
+        table = getattr(views, name)(table)
+    return table
+
+
+def all_viewed(
+    graphs: Graphs, spaces: pa.ChunkedArray, wanted: Iterable[tuple[View, ...]]
+) -> Mapping[tuple[View, ...], Graphs]:
+    """Return graphs through each of several sequences of views.
+
+    What sequences have in common at their beginnings is computed once.
+
+    Args:
+        graphs: the graphs.
+        spaces: (graphs,) the space of each.
+        wanted: the sequences.
+    """
+    seen: dict[tuple[View, ...], Graphs] = {(): graphs}
+    wanted = list(wanted)
+    for names in wanted:
+        for i, name in enumerate(names):
+            if names[: i + 1] not in seen:
+                seen[names[: i + 1]] = _viewed(seen[names[:i]], spaces, name)
+    return {names: seen[names] for names in wanted}
+
+
+def _viewed(graphs: Graphs, spaces: pa.ChunkedArray, name: View) -> Graphs:
+    return views.pruned(graphs) if name == "prune" else views.with_implicit(graphs, spaces)

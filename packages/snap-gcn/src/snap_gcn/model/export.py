@@ -1,0 +1,205 @@
+"""A predictor's networks as one ONNX file.
+
+Inputs: `vectors` (operators, d); and for each group of members, named after the views through which
+they see graphs (`prune+show_implicit`, or `training_space.as_given` for the members that score the
+training space alone), graphs in either form:
+
+- b graphs of n nodes each: `GROUP.op` (b, n), rows of `vectors`, and `GROUP.mixing` (b, n, n), the
+  normalised adjacency matrices;
+- graphs of any size joined into one: `GROUP.nodes` (nodes,), rows of `vectors`; `GROUP.edges`
+  (2, edges), in both directions and with self-loops; `GROUP.weights` (edges,); `GROUP.graph`
+  (nodes,), which graph each node is of; and `GROUP.last` (graphs,), their output nodes.
+
+Outputs: the scores of each member, `GROUP.dense` (members, b) and `GROUP.sparse` (members, graphs).
+What is not wanted is fed empty.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import cast
+
+import numpy as np
+import torch
+from onnx_ir.passes.common import ClearMetadataAndDocStringPass, DeduplicateInitializersPass
+from snap_catalog import SnapError
+from snap_graphs import Graphs
+from torch import Tensor, nn
+from torch.export import Dim
+
+from snap_gcn.data.batches import batches
+from snap_gcn.model.network import Dense, Edges, GcnNetwork, layout
+from snap_gcn.model.recipe import Group, Recipe, grouped
+from snap_gcn.model.runtime import DENSE, SPARSE, Runtime
+
+_OPSET = 18
+_TOLERANCE = 1e-5
+_CHECKED = ((3, 4), (8, 4), (129, 2), (5_000, 1))
+"""Numbers of nodes, and of random graphs of so many, on which a file is checked."""
+
+
+class _Members(nn.Module):
+    """Members by group, each over both forms of its graphs."""
+
+    def __init__(self, networks: Sequence[GcnNetwork], groups: Mapping[Group, list[int]]) -> None:
+        super().__init__()
+        self.groups = nn.ModuleList(
+            nn.ModuleList(networks[number] for number in numbers) for numbers in groups.values()
+        )
+
+    def forward(self, vectors: Tensor, *graphs: Tensor) -> list[Tensor]:
+        scores, each = [], len(DENSE) + len(SPARSE)
+        for number, group in enumerate(self.groups):
+            members = cast(Sequence[GcnNetwork], group)
+            given = graphs[each * number : each * (number + 1)]
+            for form in (Dense(*given[: len(DENSE)]), Edges(*given[len(DENSE) :])):
+                scores.append(torch.stack([member(vectors, form) for member in members]))
+        return scores
+
+
+def networks(
+    recipes: Sequence[Recipe], states: Sequence[Mapping[str, Tensor]], dimensions: int
+) -> list[GcnNetwork]:
+    """Return trained members, ready for use.
+
+    Args:
+        recipes: of the members.
+        states: of their networks.
+        dimensions: d of the operators' vectors.
+    """
+    found = []
+    for recipe, state in zip(recipes, states, strict=True):
+        network = GcnNetwork(recipe, dimensions)
+        network.load_state_dict(dict(state))
+        found.append(network.folded())
+    return found
+
+
+def to_onnx(
+    recipes: Sequence[Recipe], states: Sequence[Mapping[str, Tensor]], dimensions: int
+) -> bytes:
+    """Export trained members, once ONNX Runtime was seen to score as torch does.
+
+    Args:
+        recipes: of the members.
+        states: of their networks.
+        dimensions: d of the operators' vectors.
+
+    Returns:
+        The ONNX file.
+
+    Raises:
+        SnapError: the two score differently by more than 1e-5, relative to the largest score where
+            that exceeds 1.
+    """
+    members, groups = networks(recipes, states, dimensions), grouped(recipes)
+    examples = [part for _ in groups for part in _example()]
+    names = [f"{group.name}.{part}" for group in groups for part in (*DENSE, *SPARSE)]
+    outputs = [f"{group.name}.{form}" for group in groups for form in ("dense", "sparse")]
+    free = {0: Dim.DYNAMIC}
+    shapes = ({0: Dim.DYNAMIC, 1: Dim.DYNAMIC}, dict.fromkeys(range(3), Dim.DYNAMIC))
+    shapes_of_edges = (free, {1: Dim.DYNAMIC}, free, free, free)
+    with _quiet():
+        program = torch.onnx.export(
+            _Members(members, groups).eval(),
+            (torch.zeros(3, dimensions), *examples),
+            input_names=["vectors", *names],
+            output_names=outputs,
+            dynamic_shapes=(free, (shapes + shapes_of_edges) * len(groups)),
+            opset_version=_OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    for tidy in (
+        DeduplicateInitializersPass(size_limit=2**31),  # both forms use a network's weights
+        ClearMetadataAndDocStringPass(),  # it names the folders of this machine
+    ):
+        tidy(program.model)
+    file: bytes = program.model_proto.SerializeToString()
+    _check(members, groups, file, dimensions)
+    return file
+
+
+def _example() -> tuple[Tensor, ...]:
+    """Return graphs to trace with in both forms; no two sizes or tensors are the same."""
+    nodes, graph, last = (torch.zeros(n, dtype=torch.int64) for n in (9, 9, 2))
+    edges, weights = torch.zeros(2, 11, dtype=torch.int64), torch.rand(11)
+    dense = torch.zeros(4, 5, dtype=torch.int64), torch.rand(4, 5, 5)
+    return *dense, nodes, edges, weights, graph, last
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what torch says about packages that are not needed here to itself."""
+    logger = logging.getLogger("torch.onnx")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)
+
+
+def _check(
+    members: Sequence[GcnNetwork],
+    groups: Mapping[Group, list[int]],
+    file: bytes,
+    dimensions: int,
+) -> None:
+    runtime, random = Runtime(file, groups, "model.onnx"), np.random.default_rng(0)
+    vectors = random.normal(size=(7, dimensions)).astype(np.float32) / dimensions**0.5
+    for size, count in _CHECKED:
+        graphs = _random_graphs(random, size, count, len(vectors))
+        for group, numbers in groups.items():
+            found = runtime.score(group, graphs, graphs.op, vectors)
+            expected = score([members[i] for i in numbers], vectors, graphs)
+            worst = np.abs(found - expected).max() / max(np.abs(expected).max(), 1)
+            if not worst <= _TOLERANCE:
+                raise SnapError(
+                    f"model.onnx: ONNX Runtime and torch differ by {worst:.1e} on graphs of "
+                    f"{size} nodes; check the versions of torch and onnxruntime"
+                )
+
+
+def score(
+    members: Sequence[GcnNetwork], vectors: np.ndarray, graphs: Graphs, op: np.ndarray | None = None
+) -> np.ndarray:
+    """Score graphs with torch.
+
+    Args:
+        members: m networks, in evaluation mode.
+        vectors: (operators, d) embeddings.
+        graphs: the graphs.
+        op: (nodes,) rows of the operators' vectors; the graphs' own where None.
+
+    Returns:
+        (m, graphs) scores.
+    """
+    scores = np.empty((len(members), len(graphs)))
+    tensor = torch.from_numpy(vectors)
+    with torch.inference_mode():
+        for rows, batch in batches(graphs, graphs.op if op is None else op):
+            for row, member in enumerate(members):
+                scores[row, rows] = member(tensor, layout(batch)).double().numpy()
+    return scores
+
+
+def _random_graphs(random: np.random.Generator, size: int, count: int, operators: int) -> Graphs:
+    """Return graphs of `size` nodes, each with an edge from the node before and one from afar."""
+    target = np.arange(1, size)
+    src = np.concatenate([[target - 1, random.integers(0, target)] for _ in range(count)], axis=0)
+    pairs = [np.unique(np.stack([s, target]), axis=1) for s in src]
+    both = [np.unique(np.hstack(pairs[i : i + 2]), axis=1) for i in range(0, 2 * count, 2)]
+    edges = np.hstack(both)
+    return Graphs(
+        vocabulary=tuple(map(str, range(operators))),
+        op=random.integers(operators, size=size * count),
+        node_start=np.arange(count + 1) * size,
+        src=edges[0],
+        dst=edges[1],
+        edge_start=np.cumsum([0, *(part.shape[1] for part in both)]),
+    )

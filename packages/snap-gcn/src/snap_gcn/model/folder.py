@@ -1,0 +1,237 @@
+"""The model folder: networks, weights, configuration, operator vectors and model card; no pickles.
+
+`SHA256SUMS` lists every other file. Only a folder that holds nothing but what it lists is replaced.
+"""
+
+import ctypes
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from safetensors import SafetensorError
+from safetensors.numpy import load as from_bytes
+from safetensors.numpy import save as to_bytes
+from snap_catalog import SnapError
+from snap_catalog.parquet import read, write
+
+from snap_gcn.model import schema
+from snap_gcn.model.card import card
+from snap_gcn.model.recipe import BUNDLED
+from snap_gcn.model.schema import Config
+
+WEIGHTS, NETWORKS, CONFIG, OPERATORS, CARD, CURVE, SUMS = (
+    "model.safetensors",
+    "model.onnx",
+    "config.json",
+    "operators.parquet",
+    "README.md",
+    "learning.svg",
+    "SHA256SUMS",
+)
+_NEEDED = (CONFIG, NETWORKS, WEIGHTS, OPERATORS)
+_AGAIN = "get or train the model again"
+_EXCHANGE, _HERE = 2, -100
+"""Linux's RENAME_EXCHANGE and AT_FDCWD."""
+
+Weights = Mapping[str, npt.NDArray[np.generic]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a model folder holds.
+
+    Attributes:
+        config: what the model is, what it was trained on and how it did.
+        weights: the tensors of its parts, each name after that of its part: `member.0` and so on
+            are networks, `paths` is a `PathModel`.
+        networks: the members as one ONNX file, which is what runs.
+        operators: rows of the `operators` contract.
+        curve: a drawing of the training, an SVG file; empty where there is none.
+        source: the folder, for an error.
+    """
+
+    config: Config
+    weights: Weights
+    networks: bytes
+    operators: pa.Table
+    curve: bytes = b""
+    source: Path = Path("model")
+
+    def part(self, name: str) -> dict[str, npt.NDArray[np.generic]]:
+        """Return the tensors of one part, by their names in it."""
+        prefix = f"{name}."
+        named = {k: v for k, v in self.weights.items() if k.startswith(prefix)}
+        return {name.removeprefix(prefix): value for name, value in named.items()}
+
+
+def joined(parts: Mapping[str, Weights]) -> dict[str, npt.NDArray[np.generic]]:
+    """Put the tensors of parts into one mapping."""
+    return {f"{part}.{name}": v for part, state in parts.items() for name, v in state.items()}
+
+
+def member(number: int) -> str:
+    """Return the name of a network among the parts."""
+    return f"member.{number}"
+
+
+def locate(model: str | os.PathLike[str]) -> Path:
+    """Return the folder of a model: of a bundled one by its name, else the folder itself."""
+    if model in BUNDLED:
+        return Path(str(files("snap_gcn").joinpath("bundle", str(model))))
+    return Path(model)
+
+
+def check_free(folder: Path) -> None:
+    """Refuse a place for a model, before training, unless it is new, empty or holds a model alone.
+
+    Raises:
+        SnapError: other files are there, or a model cannot be written or replaced there.
+    """
+    problem = _occupied(folder)
+    if problem is None:
+        try:
+            parent = folder.absolute().parent
+            parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=parent, prefix=f".{folder.name}-"):
+                pass
+        except OSError as error:
+            problem = f"cannot write here ({(error.strerror or str(error)).lower()})"
+    if problem is not None:
+        raise SnapError(f"{folder}: {problem}; name a new or an empty folder")
+
+
+def _occupied(folder: Path) -> str | None:
+    """Return why a folder may not be replaced; None where it may."""
+    if folder.is_symlink():
+        return "is a symbolic link"
+    if not folder.exists():
+        return None
+    if not folder.is_dir():
+        return "is a file"
+    if folder.is_mount():
+        return "is a mount point"
+    if Path.cwd().is_relative_to(folder.resolve()):
+        return "is the current folder or holds it"
+    foreign = {path.name for path in folder.iterdir()} - {SUMS, *_listed(folder)}
+    if foreign:
+        return f"holds {min(foreign)!r}, which no earlier training wrote"
+    return None
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 that a folder's `SHA256SUMS` states by file; none where it has no such."""
+    try:
+        lines = (folder / SUMS).read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeError) as error:
+        raise SnapError(f"{folder / SUMS}: cannot be read ({error}); {_AGAIN}") from error
+    pairs = [line.split(maxsplit=1) for line in lines]
+    return {pair[1]: pair[0] for pair in pairs if len(pair) == 2}
+
+
+def save(model: Model, folder: Path) -> None:
+    """Write a model folder atomically: a kill at any moment leaves the old one or the new one.
+
+    Raises:
+        SnapError: other files are there, or it cannot be written.
+    """
+    check_free(folder)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder.absolute().parent, prefix=".model-") as name:
+            fresh = Path(name) / "model"
+            fresh.mkdir()
+            _fill(model, fresh)
+            if folder.exists():
+                _exchange(fresh, folder)
+            else:
+                fresh.rename(folder)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SnapError(f"{folder}: cannot write here ({reason}); choose another --out") from error
+
+
+def _exchange(fresh: Path, folder: Path) -> None:
+    """Let two folders swap names, in one step where the system can."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        if not libc.renameat2(_HERE, os.fsencode(fresh), _HERE, os.fsencode(folder), _EXCHANGE):
+            return
+    old = fresh.with_name("old")
+    folder.rename(old)
+    try:
+        fresh.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+
+
+def _fill(model: Model, folder: Path) -> None:
+    contents = {
+        WEIGHTS: to_bytes({name: np.ascontiguousarray(v) for name, v in model.weights.items()}),
+        NETWORKS: model.networks,
+        CONFIG: schema.encode(model.config),
+        CARD: card(model.config).encode(),
+    }
+    if model.curve:
+        contents[CURVE] = model.curve
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    write(model.operators, folder / OPERATORS, "operators", producer="snap-gcn")
+    names = sorted(path.name for path in folder.iterdir())
+    sums = (f"{sha256((folder / name).read_bytes())}  {name}\n" for name in names)
+    (folder / SUMS).write_text("".join(sums), "utf-8")
+
+
+def load(folder: Path) -> Model:
+    """Read a model folder.
+
+    Raises:
+        SnapError: a file is missing, damaged, or not the one that `SHA256SUMS` vouches for.
+    """
+    config = _content(folder, CONFIG, f"{folder}: no model folder (it has no {CONFIG})")
+    listed = _listed(folder)
+    if not listed:  # an old format, for which there is a remedy
+        schema.decode(config, folder / CONFIG)
+    contents = {name: _content(folder, name) for name in {*_NEEDED, *listed}}
+    for name, content in contents.items():
+        if sha256(content) != listed.get(name):
+            raise SnapError(f"{folder / name}: not the file that {SUMS} vouches for; {_AGAIN}")
+    path = folder / WEIGHTS
+    try:
+        weights = from_bytes(contents[WEIGHTS])
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise SnapError(f"{path}: damaged ({error}); {_AGAIN}") from error
+    return Model(
+        config=schema.decode(config, folder / CONFIG),
+        weights=weights,
+        networks=contents[NETWORKS],
+        operators=read(folder / OPERATORS, "operators"),
+        curve=contents.get(CURVE, b""),
+        source=folder,
+    )
+
+
+def _content(folder: Path, name: str, missing: str | None = None) -> bytes:
+    path = folder / name
+    try:
+        if path.resolve().parent != folder.resolve():
+            raise SnapError(f"{path}: lies outside the model folder; {_AGAIN}")
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise SnapError(missing or f"{path}: no such file; a model folder needs it") from error
+    except (OSError, ValueError) as error:
+        raise SnapError(f"{path}: cannot be read ({error}); {_AGAIN}") from error
+
+
+def sha256(content: bytes) -> str:
+    """Return a file's SHA-256, given its content."""
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,130 @@
+"""A predictor's networks as they are used: `model.onnx`, run by ONNX Runtime."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from snap_catalog import SnapError
+from snap_graphs import Graphs
+from snap_graphs.arrays import Ints
+
+from snap_gcn.data.batches import EMPTY_DENSE, EMPTY_EDGES, DenseBatch, batches
+from snap_gcn.model.recipe import Group
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+DENSE = ("op", "mixing")
+SPARSE = ("nodes", "edges", "weights", "graph", "last")
+"""The inputs of a group: the fields of `DenseBatch` and of `EdgeBatch`."""
+_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+_ERRORS_ONLY = 3
+
+
+class Runtime:
+    """The networks of a model; may be used by several threads, and sent to other processes."""
+
+    def __init__(
+        self,
+        file: bytes,
+        groups: Mapping[Group, Sequence[int]],
+        source: str,
+        device: str = "cpu",
+    ) -> None:
+        """Take an ONNX file, which is loaded when it is first used.
+
+        Args:
+            file: what `snap_gcn.model.export.to_onnx` wrote.
+            groups: the numbers of the members by group.
+            source: the file's name, for an error.
+            device: `cpu` or `cuda`.
+        """
+        self._file, self._groups, self._source, self._device = file, groups, source, device
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Runtime, (self._file, self._groups, self._source, self._device)
+
+    def score(
+        self, group: Group, graphs: Graphs, op: Ints, vectors: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float64]:
+        """Score graphs with the m members of a group.
+
+        Args:
+            group: the members.
+            graphs: the graphs, as those members see them.
+            op: (nodes,) rows of the operators' vectors.
+            vectors: (operators, d) embeddings.
+
+        Returns:
+            (m, graphs) scores, higher is better. Between batches, numbers of threads and machines
+            they differ by no more than 1e-5 of the largest.
+
+        Raises:
+            SnapError: the file is damaged, does not fit the model, or gives no finite scores.
+        """
+        used, op = np.unique(op, return_inverse=True)
+        scores = np.empty((len(self._groups[group]), len(graphs)))
+        for rows, batch in batches(graphs, op):
+            with _one_line(self._source):
+                scores[:, rows] = self._run(group, batch, vectors[used])
+        if not np.isfinite(scores).all():
+            raise SnapError(
+                f"{self._source}: its scores are not finite numbers; get or train the model again"
+            )
+        return scores
+
+    def _run(
+        self, group: Group, batch: Any, vectors: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        dense = isinstance(batch, DenseBatch)
+        given = {group: (batch, EMPTY_EDGES) if dense else (EMPTY_DENSE, batch)}
+        feed: dict[str, npt.NDArray[Any]] = {"vectors": vectors}
+        for each in self._groups:
+            parts = [part for form in given.get(each, (EMPTY_DENSE, EMPTY_EDGES)) for part in form]
+            names = (f"{each.name}.{part}" for part in (*DENSE, *SPARSE))
+            feed |= zip(names, parts, strict=True)
+        output = f"{group.name}.{'dense' if dense else 'sparse'}"
+        (scores,) = self._session.run([output], feed)
+        return np.asarray(scores)
+
+    @cached_property
+    def _session(self) -> "InferenceSession":
+        import onnxruntime
+
+        onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
+        options = onnxruntime.SessionOptions()
+        # Parts of a table are scored in threads, each of which keeps to one core.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        return onnxruntime.InferenceSession(
+            self._file, options, providers=[_PROVIDERS[self._device]]
+        )
+
+
+def check_device(device: str) -> None:
+    """Refuse a device on which ONNX Runtime cannot compute here.
+
+    Raises:
+        SnapError: naming it.
+    """
+    import onnxruntime
+
+    if _PROVIDERS[device] not in onnxruntime.get_available_providers():
+        raise SnapError(
+            f"--device {device}: ONNX Runtime finds no such device here; install onnxruntime-gpu "
+            "in place of onnxruntime, or use --device cpu"
+        )
+
+
+@contextmanager
+def _one_line(source: str) -> Iterator[None]:
+    """Report in one line that a file is damaged."""
+    try:
+        yield
+    except Exception as error:  # ONNX Runtime's errors have no base class of their own
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SnapError(
+            f"{source}: damaged, or not of this model ({reason}); get or train the model again"
+        ) from error

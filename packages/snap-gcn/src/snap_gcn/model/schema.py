@@ -1,0 +1,165 @@
+"""The configuration of a model, `config.json`: what it is, how it was trained and how it did."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+from snap_catalog import SnapError
+
+from snap_gcn.data.vocabulary import Key
+from snap_gcn.model.recipe import Recipe
+from snap_gcn.reliability.shape import NUMBERS
+
+FORMAT: Literal[2] = 2
+_OLD_FORMAT = 1
+Range = Annotated[list[int], Meta(min_length=2, max_length=2)]
+Ranges = dict[str, Range]
+"""The least and the most of each number of `snap_gcn.reliability.shape.shapes`."""
+
+
+class _Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of `config.json`."""
+
+
+class Encoder(_Entry, frozen=True, kw_only=True):
+    """The sentence encoder of the operators' vectors, and the length of the descriptions."""
+
+    model: str
+    sha256: str
+    length: str
+
+
+class Curves(_Entry, frozen=True, kw_only=True):
+    """Loss and Kendall's tau of a member by epoch."""
+
+    loss: list[float]
+    tau: list[float]
+
+
+class Training(_Entry, frozen=True, kw_only=True):
+    """What a model was trained on and how; loss and tau are means over the members."""
+
+    benchmark: str
+    metric: str
+    source_sha256: str
+    n_train: int
+    n_validate: int
+    patience: int | None
+    device: str
+    processes: int
+    loss: float
+    tau: float
+    seconds: float
+    kept: list[int]
+    history: list[Curves]
+    shapes: Ranges
+
+
+class Domain(_Entry, frozen=True, kw_only=True):
+    """What the members for the training space alone saw of it."""
+
+    operators: list[Key]
+    shapes: Ranges
+
+
+class Measured(_Entry, frozen=True, kw_only=True):
+    """How well a model ranks a benchmark."""
+
+    benchmark: str
+    metric: str
+    role: str
+    n: int
+    spearman: float
+    kendall_tau_b: float
+
+
+class Calibration(_Entry, frozen=True, kw_only=True):
+    """How far a benchmark is from what a model was trained on, and how well it was ranked."""
+
+    benchmark: str
+    metric: str
+    n: int
+    novelty: float
+    disagreement: float | None
+    spearman: float
+
+
+class Config(_Entry, frozen=True, kw_only=True):
+    """What a model is.
+
+    Attributes:
+        format: of the folder.
+        name: of the model.
+        command: what trained it.
+        preset: of its recipe.
+        schedule: of its training.
+        seed: of all randomness.
+        members: recipes of its networks.
+        paths: what the model of paths counts for; 0 where there is none.
+        encoder: of the operators' vectors.
+        training: data and course of the training.
+        trained_operators: those that the training cells held.
+        training_space: what the members for it alone saw; None where there are none.
+        measured: figures on benchmarks.
+        calibration: what expectations of trust are drawn from.
+    """
+
+    format: Literal[2]
+    name: str
+    command: str
+    preset: str
+    schedule: str
+    seed: int
+    members: Annotated[list[Recipe], Meta(min_length=1)]
+    paths: float
+    encoder: Encoder
+    training: Training
+    trained_operators: Annotated[list[Key], Meta(min_length=1)]
+    training_space: Domain | None = None
+    measured: list[Measured] = msgspec.field(default_factory=list)
+    calibration: list[Calibration] = msgspec.field(default_factory=list)
+
+
+class _Format(Struct):
+    """What tells a configuration's format."""
+
+    format: int
+
+
+def encode(config: Config) -> bytes:
+    """Return the text of `config.json`."""
+    return msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n"
+
+
+def decode(text: bytes, path: Path) -> Config:
+    """Read the text of `config.json`.
+
+    Raises:
+        SnapError: naming the file and the entry at fault.
+    """
+    try:
+        if msgspec.json.decode(text, type=_Format).format == _OLD_FORMAT:
+            raise SnapError(
+                f"{path}: a model of format {_OLD_FORMAT}; run: "
+                f"snap-gcn convert {path.parent} NEW, and use NEW"
+            )
+        config = msgspec.json.decode(text, type=Config)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        problem = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise SnapError(f"{path}: {problem}; get or train the model again") from error
+    if problem := _contradiction(config):
+        raise SnapError(f"{path}: {problem}; get or train the model again")
+    return config
+
+
+def _contradiction(config: Config) -> str | None:
+    """Return what does not fit together in a configuration whose types are right."""
+    apart = [recipe.training_space for recipe in config.members]
+    if all(apart) or any(apart) != (config.training_space is not None):
+        return "`members` and `training_space` do not fit together"
+    shapes = [config.training.shapes]
+    shapes += [config.training_space.shapes] if config.training_space else []
+    if any(not entry.keys() <= set(NUMBERS) for entry in shapes):
+        return f"`shapes` has other names than {', '.join(NUMBERS)}"
+    return None

@@ -1,0 +1,216 @@
+"""Train a predictor, from files to a model folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from snap_catalog.console import say
+from snap_catalog.metrics import is_metric, resolve_metric
+from snap_catalog.parquet import column_names, read
+from snap_graphs.convert import convert, locate
+from torch import Tensor
+
+from snap_gcn.data.encoders import with_described
+from snap_gcn.data.views import COLUMNS
+from snap_gcn.data.vocabulary import Vocabulary
+from snap_gcn.model import folder
+from snap_gcn.model.export import to_onnx
+from snap_gcn.model.recipe import PRESETS, Recipe, Schedule, members
+from snap_gcn.model.schema import FORMAT, Config
+from snap_gcn.reliability import training_space
+from snap_gcn.reliability.novelty import ranges
+from snap_gcn.training import learning, processes
+from snap_gcn.training.cells import held_out
+from snap_gcn.training.checkpoint import Checkpoint, Run
+from snap_gcn.training.ensemble import fit_members, fit_paths
+from snap_gcn.training.fit import Fitted
+from snap_gcn.training.record import encoder_of, training_record
+
+_DEFAULT_METRIC = "cifar10/test/accuracy@108"
+"""Of NAS-Bench-101."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked of a training, its data aside; see `Run`."""
+
+    metric: str | None
+    preset: str
+    schedule: Schedule
+    seed: int
+    patience: int | None
+    device: str
+
+
+def train(
+    settings: Settings,
+    *,
+    graphs: str | None,
+    source: str | None,
+    operators: str | None,
+    out: Path,
+    command: str,
+    resume: bool,
+    tensorboard: str | None,
+    quiet: bool,
+) -> None:
+    """Train a predictor and write its folder.
+
+    Args:
+        settings: what is asked.
+        graphs: a file of the `graphs` contract; NAS-Bench-101 where None.
+        source: where NAS-Bench-101 is; the cache where None.
+        operators: a file of the `operators` contract; the catalog's operators where None.
+        out: the folder.
+        command: what the model's card says trained it.
+        resume: whether to go on with a training that was stopped.
+        tensorboard: folder of a log.
+        quiet: show no progress.
+
+    Raises:
+        SnapError: data are missing or cannot be trained on, or the folder cannot be written.
+    """
+    recipes = members(settings.preset, settings.schedule)
+    with processes.joined(settings.device):
+        quiet = quiet or processes.rank() > 0
+        file = graphs or str(locate("nb101", source, quiet=quiet))
+        table, metric = _cells(graphs, file, settings.metric)
+        vectors = operators or str(folder.locate(settings.preset) / folder.OPERATORS)
+        vocabulary = _vocabulary(vectors, table, file)
+        run = Run(
+            metric,
+            settings.preset,
+            settings.schedule,
+            settings.seed,
+            settings.patience,
+            settings.device,
+            processes.count(),
+        )
+        partial = Path(f"{out}.partial")
+        checkpoint = Checkpoint.of(partial, run, {"graphs": file, "operators": vectors})
+        paths = _paths(run.preset, table, vocabulary, metric, recipes, file)
+        fitted = _fitted(
+            run, table, vocabulary, recipes, file, checkpoint, resume, tensorboard, quiet
+        )
+        if processes.rank() > 0:
+            return
+    model = _model(run, table, vocabulary, recipes, fitted, paths, out.name, command)
+    folder.save(model, out)
+    partial.unlink(missing_ok=True)
+    training = model.config.training
+    tau, held = training.tau, training.n_validate
+    say(f"{out}: Kendall's tau {tau:.4f} on {held:,} held-out cells", quiet=quiet)
+
+
+def _cells(graphs: str | None, file: str, metric: str | None) -> tuple[pa.Table, str]:
+    """Return what training reads of a file, and the column that `metric` names."""
+    if graphs is None:
+        table = convert("nb101", file)
+        return table, resolve_metric(metric or _DEFAULT_METRIC, table.column_names, source=file)
+    names = column_names(graphs)
+    metrics = [name for name in names if is_metric(name)]
+    if metric is None and len(metrics) == 1:
+        metric = metrics[0]
+    column = resolve_metric(metric or "", names, source=graphs)
+    needed = [*COLUMNS, "cell_hash", "module_hash", column]
+    return read(graphs, "graphs", columns=[name for name in needed if name in names]), column
+
+
+def _vocabulary(vectors: str, table: pa.Table, source: str) -> Vocabulary:
+    """Return the operators of a file, and those that the table describes."""
+    given = read(vectors, "operators")
+    known = Vocabulary.from_table(given)
+    return with_described(known, table.schema, encoder_of(given.schema), source)
+
+
+def _paths(
+    preset: str,
+    table: pa.Table,
+    vocabulary: Vocabulary,
+    metric: str,
+    recipes: Sequence[Recipe],
+    source: str,
+) -> folder.Weights:
+    """Return the tensors of the preset's `PathModel`, if it has one."""
+    if not PRESETS[preset].paths:
+        return {}
+    return fit_paths(table, vocabulary, metric, recipes[0], source).tensors()
+
+
+def _fitted(
+    run: Run,
+    table: pa.Table,
+    vocabulary: Vocabulary,
+    recipes: Sequence[Recipe],
+    source: str,
+    checkpoint: Checkpoint,
+    resume: bool,
+    tensorboard: str | None,
+    quiet: bool,
+) -> list[Fitted]:
+    begun = checkpoint.begun(resume=resume)
+    with (
+        learning.tensorboard(tensorboard) as log,
+        learning.bar(recipes, begun, quiet=quiet) as show,
+    ):
+
+        def on_epoch(fitted: Sequence[Fitted]) -> None:
+            log(fitted)
+            checkpoint.save(fitted)
+            show(fitted)
+
+        return fit_members(
+            table,
+            vocabulary,
+            run.metric,
+            recipes,
+            seed=run.seed,
+            source=source,
+            patience=run.patience,
+            device=run.device,
+            begun=begun,
+            on_epoch=on_epoch,
+        )
+
+
+def _model(
+    run: Run,
+    table: pa.Table,
+    vocabulary: Vocabulary,
+    recipes: Sequence[Recipe],
+    fitted: Sequence[Fitted],
+    paths: folder.Weights,
+    name: str,
+    command: str,
+) -> folder.Model:
+    cells = table.filter(~held_out(table))
+    shown = ranges(cells, [recipe for recipe in recipes if not recipe.training_space])
+    training = training_record(fitted, table.schema, run, shown)
+    config = Config(
+        format=FORMAT,
+        name=name,
+        command=command,
+        preset=run.preset,
+        schedule=run.schedule,
+        seed=run.seed,
+        members=list(recipes),
+        paths=PRESETS[run.preset].paths,
+        encoder=encoder_of(vocabulary.table.schema),
+        training=training,
+        trained_operators=sorted({key for m in fitted for key in m.trained}, key=str),
+        training_space=training_space.record(cells, recipes, [m.trained for m in fitted]),
+    )
+    states = [member.weights for member in fitted]
+    parts = {folder.member(i): _arrays(state) for i, state in enumerate(states)}
+    return folder.Model(
+        config=config,
+        weights=folder.joined({**parts, "paths": paths}),
+        networks=to_onnx(recipes, states, vocabulary.vectors.shape[1]),
+        operators=vocabulary.table,
+        curve=learning.drawn(training),
+    )
+
+
+def _arrays(state: dict[str, Tensor]) -> folder.Weights:
+    return {name: tensor.numpy() for name, tensor in state.items()}
