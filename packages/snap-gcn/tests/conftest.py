@@ -31,4 +31,4 @@ def cells() -> pa.Table:
 @pytest.fixture(autouse=True)
 def _no_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep sentence encoders out, which take seconds to load; a test may put in its own."""
-    monkeypatch.setattr("snap_gcn.encoders.entry_points", lambda **_: ())
+    monkeypatch.setattr("snap_gcn.data.encoders.entry_points", lambda **_: ())

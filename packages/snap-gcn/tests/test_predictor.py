@@ -1,17 +1,21 @@
 from importlib.metadata import entry_points
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from snap_catalog import operators
 from snap_catalog.parquet import decode_metadata, write
+from snap_gcn import predictor as predictor_module
 from snap_gcn.data.views import viewed
-from snap_gcn.model.folder import Model, joined
-from snap_gcn.model.paths import VIEWS
-from snap_gcn.model.recipe import BUNDLED, PRESETS, from_config
+from snap_gcn.model.paths import VIEWS, PathModel
+from snap_gcn.model.recipe import BUNDLED, PRESETS, View, grouped
+from snap_gcn.model.runtime import Runtime
 from snap_gcn.predictor import Predictor
-from snap_graphs import Graphs, graph_table, space
+from snap_graphs import Cell, Graphs, graph_table, space
 from snap_graphs.convert import convert
 
 
@@ -29,15 +33,14 @@ def test_a_bundled_predictor_reads_every_catalogued_operator(name: str) -> None:
 @pytest.mark.parametrize("name", BUNDLED)
 def test_a_bundled_predictor_was_trained_on_nas_bench_101_alone(name: str) -> None:
     config = Predictor.bundled(name).model.config
-    assert config["training"]["benchmark"] == "nb101"
-    assert config["training"]["n_train"] == 381_056
-    assert {space for space, _ in config["trained_operators"]} == {"nb101"}
+    assert config.training.benchmark == "nb101"
+    assert config.training.n_train == 381_056
+    assert {space for space, _ in config.trained_operators} == {"nb101"}
 
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_a_bundled_predictor_follows_its_preset(name: str) -> None:
-    recipes = [from_config(entry) for entry in Predictor.bundled(name).model.config["members"]]
-    assert tuple(recipes) == PRESETS[name].members
+    assert tuple(Predictor.bundled(name).model.config.members) == PRESETS[name].members
 
 
 def test_scores_are_in_the_contract(analog: pa.Table, tmp_path: object) -> None:
@@ -78,21 +81,82 @@ def test_a_bundled_predictor_ranks_a_space_it_has_never_seen(
 def test_the_score_is_the_members_mean_and_what_paths_add(analog: pa.Table) -> None:
     few = analog.slice(0, 50)
     whole = Predictor.bundled()
-    members = whole.model.config["members"]
-    alone = [Predictor(_only(whole.model, i)) for i, m in enumerate(members) if not m["home"]]
-    scores = np.stack([member.score(few) for member in alone])
-    assert whole.paths is not None
-    seen = viewed(few, VIEWS)
-    graphs = Graphs.from_table(seen)
-    op = whole.vocabulary.find(seen, graphs, "few")
-    paths = whole.paths.score(graphs, op, whole.vocabulary.vectors)
-    told = whole.predict(few)
-    expected = scores.mean(axis=0) + PRESETS["snap"].paths * paths
-    np.testing.assert_allclose(told["score"].to_numpy(), expected, atol=1e-6)
-    np.testing.assert_allclose(told["spread"].to_numpy(), scores.std(axis=0), atol=1e-6)
-    assert alone[0].predict(few)["spread"].null_count == 50
+    model, vectors = whole.model, whole.vocabulary.vectors
+    groups = grouped(model.config.members)
+    runtime = Runtime(model.networks, groups, "model.onnx")
+    scores = np.concatenate(
+        [
+            runtime.score(group, *seen(whole, few, group.views), vectors)
+            for group in groups
+            if not group.training_space
+        ]
+    )
+    paths = PathModel.from_tensors(model.part("paths"), vectors.shape[1], "model.safetensors")
+    added = model.config.paths * paths.score(*seen(whole, few, VIEWS), vectors)
+    found = whole.predict(few)
+    expected = scores.mean(axis=0) + added
+    np.testing.assert_allclose(found["score"].to_numpy(), expected, atol=1e-5)
+    np.testing.assert_allclose(found["spread"].to_numpy(), scores.std(axis=0), atol=1e-5)
+    assert Predictor.bundled("paper").predict(few)["spread"].null_count == 50
 
 
-def _only(model: Model, number: int) -> Model:
-    config = {**model.config, "members": [model.config["members"][number]], "paths": 0.0}
-    return Model(config, joined([model.member(number)]), model.operators)
+def seen(
+    predictor: Predictor, table: pa.Table, views: tuple[View, ...]
+) -> tuple[Graphs, npt.NDArray[np.int64]]:
+    shown = viewed(table, views)
+    graphs = Graphs.from_table(shown)
+    return graphs, predictor.vocabulary.find(shown["space"], graphs, "cells")
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(BUNDLED))
+def test_equal_networks_get_equal_scores_in_all_parts_of_a_table(seed: int, name: str) -> None:
+    random = np.random.default_rng(seed)
+    darts = space("darts")
+    drawn = [darts.decode(random.random(darts.n_variables)) for _ in range(12)]
+    renumbered = [shuffled(cell, random) for cell in drawn]
+    order = random.permutation(24)
+    cells = [[*drawn, *renumbered][i] for i in order]
+    table = graph_table("darts", cells, arch_ids=[str(i) for i in order])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(predictor_module, "ROWS", 5)
+        found = Predictor.bundled(name).predict(table)
+    by_id = dict(zip(found["arch_id"].to_pylist(), found["score"].to_pylist(), strict=True))
+    assert [by_id[str(i)] for i in range(12)] == [by_id[str(i)] for i in range(12, 24)]
+
+
+def shuffled(cell: Cell, random: np.random.Generator) -> Cell:
+    """The same cell, its nodes in another topological order."""
+    inputs, left, order = cell.nodes.count("input"), set(range(len(cell.nodes) - 1)), list[int]()
+    left -= set(range(inputs))
+    order += range(inputs)
+    while left:
+        free = [v for v in left if all(s in order for s, d in cell.edges if d == v)]
+        order.append(int(random.choice(free)))
+        left.remove(order[-1])
+    order.append(len(cell.nodes) - 1)
+    place = {node: i for i, node in enumerate(order)}
+    edges = sorted((place[s], place[d]) for s, d in cell.edges)
+    return Cell(tuple(cell.nodes[node] for node in order), tuple(edges))
+
+
+def test_dead_operators_make_no_difference(analog: pa.Table) -> None:
+    strings = [
+        "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|nor_conv_3x3~1|none~2|",
+        "|nor_conv_3x3~0|+|avg_pool_3x3~0|none~1|+|none~0|nor_conv_3x3~1|none~2|",
+    ]
+    one, other = Predictor.bundled().score(strings, space="nb201")
+    assert one == other
+
+
+def test_scores_keep_to_a_stated_tolerance_whatever_is_scored_with_them(analog: pa.Table) -> None:
+    predictor = Predictor.bundled()
+    whole = predictor.score(analog)
+    alone = np.concatenate([predictor.score(analog.slice(i, 7)) for i in range(0, 700, 7)])
+    np.testing.assert_allclose(alone, whole[:700], atol=1e-5 * np.abs(whole).max())
+
+
+def test_a_network_of_5000_nodes_is_scored() -> None:
+    nodes = ("input", *["nor_conv_3x3", "skip_connect"] * 2_499, "output")
+    cell = Cell(nodes, tuple((i, i + 1) for i in range(len(nodes) - 1)))
+    assert np.isfinite(Predictor.bundled().score([cell], space="nb201")).all()

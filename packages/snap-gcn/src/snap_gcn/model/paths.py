@@ -55,8 +55,8 @@ def _on_grid(values: Floats) -> Floats:
 
 def unit(vectors: npt.NDArray[np.float32]) -> Floats:
     """Return (n, d) vectors scaled to length 1."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Floats = vectors / np.maximum(norms, 1e-12)
+    exact = vectors.astype(np.float64)
+    scaled: Floats = exact / np.maximum(np.linalg.norm(exact, axis=1, keepdims=True), 1e-12)
     return scaled
 
 

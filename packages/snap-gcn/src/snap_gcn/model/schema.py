@@ -148,8 +148,8 @@ def decode(text: bytes, path: Path) -> Config:
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         problem = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise SnapError(f"{path}: {problem}; get or train the model again") from error
-    if problem := _contradiction(config):
-        raise SnapError(f"{path}: {problem}; get or train the model again")
+    if contradiction := _contradiction(config):
+        raise SnapError(f"{path}: {contradiction}; get or train the model again")
     return config
 
 

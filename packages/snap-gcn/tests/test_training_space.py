@@ -3,9 +3,11 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pytest
-from snap_gcn.model.recipe import Recipe
+from snap_gcn.model.recipe import Recipe, grouped
+from snap_gcn.model.runtime import Runtime
+from snap_gcn.model.schema import Domain
 from snap_gcn.predictor import Predictor
-from snap_gcn.reliability.training_space import Home, record
+from snap_gcn.reliability.training_space import TrainingSpace, record
 from snap_graphs import Cell, Graphs, graph_table
 
 OPERATORS = ("input", "conv3x3-bn-relu", "output", "skip_connect")
@@ -29,16 +31,18 @@ def test_cells_of_seen_operators_and_shapes_are_of_the_training_space() -> None:
         table_of([chain(CONV), chain(CONV, CONV, CONV), chain("skip_connect")])
     )
     rows = np.array([OPERATORS.index(graphs.vocabulary[word]) for word in graphs.op])
-    home = Home(np.array([True, True, True, False]), {"nodes": [3, 4]})
-    assert home.holds(graphs, rows).tolist() == [True, False, False]
+    seen = TrainingSpace(np.array([True, True, True, False]), {"nodes": [3, 4]})
+    assert seen.holds(graphs, rows).tolist() == [True, False, False]
 
 
 def test_the_record_tells_what_the_members_for_the_training_space_saw() -> None:
-    found = record(NEAR, [Recipe(), Recipe(home=True)], [[("nb101", "a")], [("nb101", "b")]])
-    assert found == {
-        "operators": [("nb101", "b")],
-        "shapes": {"nodes": [3, 5], "edges": [2, 4], "inputs": [1, 1]},
-    }
+    found = record(
+        NEAR, [Recipe(), Recipe(training_space=True)], [[("nb101", "a")], [("nb101", "b")]]
+    )
+    assert found == Domain(
+        operators=[("nb101", "b")],
+        shapes={"nodes": [3, 5], "edges": [2, 4], "inputs": [1, 1]},
+    )
 
 
 def test_without_a_member_for_the_training_space_there_is_no_record() -> None:
@@ -50,14 +54,17 @@ def test_cells_of_the_training_space_are_scored_by_the_members_for_it_alone() ->
     far = chain(CONV, "skip_connect", CONV)
     mixed = table_of([chain(CONV), far, chain(CONV, "maxpool3x3", CONV)])
     scores = predictor.predict(mixed)
+    model = predictor.model
+    runtime = Runtime(model.networks, grouped(model.config.members), "model.onnx")
+    (group,) = (group for group in grouped(model.config.members) if group.training_space)
     graphs = Graphs.from_table(NEAR)
-    members = [i for i, entry in enumerate(predictor.model.config["members"]) if entry["home"]]
-    rows = predictor.vocabulary.find(NEAR, graphs, "cells")
-    own = predictor.ensemble.score(graphs, rows, members)
-    assert scores["score"].to_numpy()[[0, 2]] == pytest.approx(own.mean(axis=0))
-    assert scores["spread"].to_numpy()[[0, 2]] == pytest.approx(own.std(axis=0))
+    rows = predictor.vocabulary.find(NEAR["space"], graphs, "cells")
+    own = runtime.score(group, graphs, rows, predictor.vocabulary.vectors)
+    assert scores["score"].to_numpy()[[0, 2]] == pytest.approx(own.mean(axis=0), abs=1e-5)
+    assert scores["spread"].to_numpy()[[0, 2]] == pytest.approx(own.std(axis=0), abs=1e-5)
     assert scores["novelty"].to_pylist()[::2] == [0, 0]
-    assert scores.slice(1, 1) == predictor.predict(mixed.slice(1, 1))
+    alone = predictor.predict(mixed.slice(1, 1))
+    assert scores["score"][1].as_py() == pytest.approx(alone["score"][0].as_py(), abs=1e-5)
     assert scores["arch_id"].to_pylist() == ["0", "1", "2"]
 
 
