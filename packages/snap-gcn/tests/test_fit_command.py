@@ -1,3 +1,5 @@
+import gzip
+import itertools
 import os
 import signal
 import subprocess
@@ -11,7 +13,7 @@ import pyarrow as pa
 import pytest
 import torch
 from click.testing import CliRunner, Result
-from snap_catalog.parquet import write
+from snap_catalog.parquet import read, write
 from snap_gcn.cli import main
 from snap_gcn.data.vocabulary import Vocabulary
 from snap_gcn.model.folder import load
@@ -40,15 +42,21 @@ main(sys.argv[2:])
 
 @pytest.fixture
 def files(tmp_path: Path, cells: pa.Table, vocabulary: Vocabulary) -> Path:
-    write(cells, tmp_path / "g.parquet", "graphs", producer="snap-graphs")
-    write(vocabulary.table, tmp_path / "o.parquet", "operators", producer="snap-gcn")
-    return tmp_path
+    return filled(tmp_path, cells, vocabulary)
+
+
+def filled(folder: Path, cells: pa.Table, vocabulary: Vocabulary) -> Path:
+    """Put cells and operators into a folder."""
+    write(cells, folder / "g.parquet", "graphs", producer="snap-graphs")
+    write(vocabulary.table, folder / "o.parquet", "operators", producer="snap-gcn")
+    return folder
 
 
 def command(files: Path, *more: str) -> list[str]:
     paths = [str(files / "g.parquet"), "--operators", str(files / "o.parquet")]
     out = () if "--out" in more else ("--out", str(files / "model"))
-    return ["fit", *paths, "--metric", "made/test/accuracy", *out, *more]
+    preset = () if "--preset" in more else ("--preset", "paper", "--schedule", "short")
+    return ["fit", *paths, "--metric", "made/test/accuracy", *out, *preset, *more]
 
 
 def fit(files: Path, *more: str) -> Result:
@@ -59,23 +67,24 @@ def weights(folder: Path) -> bytes:
     return (folder / "model.safetensors").read_bytes()
 
 
-@pytest.fixture
-def whole(files: Path) -> bytes:
+@pytest.fixture(scope="module")
+def whole(
+    tmp_path_factory: pytest.TempPathFactory, cells: pa.Table, vocabulary: Vocabulary
+) -> bytes:
     """The weights of a training that nothing stopped."""
-    result = fit(files, "--out", str(files / "whole"))
+    files = filled(tmp_path_factory.mktemp("whole"), cells, vocabulary)
+    result = fit(files)
     assert result.exit_code == 0, result.stderr
-    return weights(files / "whole")
+    return weights(files / "model")
 
 
 def test_a_model_tells_how_it_was_trained(files: Path) -> None:
-    result = fit(files, "--patience", "1")
+    result = fit(files, "--preset", "snap", "--patience", "1")
     assert result.exit_code == 0, result.stderr
-    training = load(files / "model").config["training"]
-    assert [len(member["loss"]) for member in training["history"]] == [
-        len(member["tau"]) for member in training["history"]
-    ]
-    assert len(training["history"]) == len(training["kept"]) == len(PRESETS["snap"].members)
-    assert (training["patience"], training["device"], training["processes"]) == (1, "cpu", 1)
+    training = load(files / "model").config.training
+    assert all(len(member.loss) == len(member.tau) for member in training.history)
+    assert len(training.history) == len(training.kept) == len(PRESETS["snap"].members)
+    assert (training.patience, training.device, training.processes) == (1, "cpu", 1)
     assert "Early stopping" in (files / "model" / "README.md").read_text()
     assert (files / "model" / "learning.svg").is_file()
     assert sorted(path.name for path in files.iterdir()) == ["g.parquet", "model", "o.parquet"]
@@ -164,7 +173,58 @@ def test_a_folder_of_other_files_is_told_before_training(files: Path) -> None:
     (files / "model" / "thesis.tex").write_text("years of work")
     result = fit(files)
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
-    assert "holds other files" in result.stderr
+    assert "holds 'thesis.tex', which no earlier training wrote" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "fault"),
+    [
+        (".", "is the current folder"),
+        ("link", "is a symbolic link"),
+        ("g.parquet", "is a file"),
+        ("/proc", "is a mount point"),
+    ],
+)
+def test_a_place_that_cannot_be_replaced_is_refused_before_training(
+    files: Path, place: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(files)
+    (files / "other").mkdir()
+    (files / "link").symlink_to(files / "other")
+    result = fit(files, "--out", place)
+    assert result.exit_code == 1, result.stderr
+    assert fault in result.stderr
+    assert "training epochs" not in result.stderr
+
+
+def test_the_catalog_s_operators_and_the_only_metric_are_the_default(files: Path) -> None:
+    paper = ("--preset", "paper", "--schedule", "short")
+    table = read(files / "g.parquet", "graphs").drop_columns(["made/test/loss"])
+    write(table, files / "one.parquet", "graphs", producer="snap-graphs")
+    out = files / "m"
+    done = CliRunner().invoke(main, ["fit", str(files / "one.parquet"), "-o", str(out), *paper])
+    assert done.exit_code == 0, done.stderr
+    config = load(out).config
+    assert config.training.metric == "made/test/accuracy"
+    assert config.encoder.model == "all-MiniLM-L6-v2"
+    several = CliRunner().invoke(main, ["fit", str(files / "g.parquet"), "-o", str(out), *paper])
+    assert several.exit_code == 1
+    assert "made/test/accuracy, made/test/loss" in several.stderr
+
+
+def test_without_graphs_nas_bench_101_is_trained_on(tmp_path: Path, shared_data: Path) -> None:
+    with gzip.open(shared_data / "nb101.csv.gz", "rt") as table:
+        (tmp_path / "few.csv").write_text("".join(itertools.islice(table, 3_000)))
+    paper = ("--preset", "paper", "--schedule", "short", "-o", str(tmp_path / "m"))
+    done = CliRunner().invoke(main, ["fit", "--source", str(tmp_path / "few.csv"), *paper])
+    assert done.exit_code == 0, done.stderr
+    assert load(tmp_path / "m").config.training.metric == "cifar10/test/accuracy@108"
+
+
+def test_without_nas_bench_101_one_line_says_how_to_get_it(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["fit", "-o", str(tmp_path / "m")])
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert "nb101 is neither in the cache" in done.stderr
 
 
 def test_two_processes_train_as_well_as_one(tmp_path: Path, vocabulary: Vocabulary) -> None:
@@ -175,14 +235,14 @@ def test_two_processes_train_as_well_as_one(tmp_path: Path, vocabulary: Vocabula
     for seed in range(4):
         alone = fit(tmp_path, *paper, "--seed", str(seed), "--out", str(tmp_path / f"one-{seed}"))
         assert alone.exit_code == 0, alone.stderr
-        taus.append(load(tmp_path / f"one-{seed}").config["training"]["tau"])
+        taus.append(load(tmp_path / f"one-{seed}").config.training.tau)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     together = [*torchrun, "--nproc-per-node", "2", "-m", "snap_gcn", *command(tmp_path, *paper)]
     subprocess.run(together, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     model = load(tmp_path / "model")
-    assert model.config["training"]["processes"] == 2
-    assert model.config["command"].startswith("torchrun --nproc-per-node 2 -m snap_gcn fit")
-    assert abs(model.config["training"]["tau"] - np.mean(taus)) < 3 * np.std(taus, ddof=1)
+    assert model.config.training.processes == 2
+    assert model.config.command.startswith("torchrun --nproc-per-node 2 -m snap_gcn fit")
+    assert abs(model.config.training.tau - np.mean(taus)) < 3 * np.std(taus, ddof=1)
 
 
 def _drawn(count: int) -> pa.Table:

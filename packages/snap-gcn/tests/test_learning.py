@@ -2,12 +2,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from snap_catalog import SnapError
+from snap_gcn.model.folder import load, locate
 from snap_gcn.model.recipe import Recipe
+from snap_gcn.model.schema import Curves
 from snap_gcn.training import learning
 from snap_gcn.training.fit import Epoch, Fitted
 
-CURVES = {"loss": [0.9, 0.4, 0.3], "tau": [0.2, 0.6, 0.5]}
+CURVES = Curves(loss=[0.9, 0.4, 0.3], tau=[0.2, 0.6, 0.5])
 
 
 def member(epochs: int, *, over: bool = False) -> Fitted:
@@ -16,13 +19,12 @@ def member(epochs: int, *, over: bool = False) -> Fitted:
     return Fitted({}, epochs, history, [], 90, 10, rest)  # type: ignore[arg-type]
 
 
-def test_the_learning_curve_is_a_picture_that_equal_training_repeats(tmp_path: Path) -> None:
-    training = {"history": [CURVES, CURVES], "kept": [2, 3]}
-    for name in ("a.svg", "b.svg"):
-        learning.draw(training, tmp_path / name)
-    drawn = (tmp_path / "a.svg").read_text()
-    assert drawn.startswith("<?xml")
-    assert drawn == (tmp_path / "b.svg").read_text()
+def test_the_learning_curve_is_a_picture_that_equal_training_repeats() -> None:
+    training = load(locate("snap")).config.training
+    training = structs.replace(training, history=[CURVES, CURVES], kept=[2, 3])
+    drawn = learning.drawn(training)
+    assert drawn.startswith(b"<?xml")
+    assert drawn == learning.drawn(training)
 
 
 def test_the_bar_counts_what_was_begun_and_what_a_member_does_without(

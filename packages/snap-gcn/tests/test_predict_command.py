@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-import torch
 from click.testing import CliRunner, Result
 from snap_catalog.parquet import write
 from snap_gcn.cli import main
@@ -44,11 +43,13 @@ def test_quiet_says_nothing(graphs: Path) -> None:
     assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
-def test_a_device_that_is_not_there_is_refused_in_one_line(graphs: Path) -> None:
+def test_a_device_that_is_not_there_is_refused_in_one_line(
+    graphs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
     done = predict(graphs, "--device", "cuda")
     assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
-    assert "finds no CUDA device" in done.stderr
+    assert "--device cuda: ONNX Runtime finds no such device" in done.stderr
 
 
 def test_a_place_that_cannot_be_written_is_told_before_scoring(

@@ -1,6 +1,5 @@
 """`snap-gcn fit`."""
 
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,7 +84,7 @@ def fit(
             source=source,
             operators=operators,
             out=Path(out),
-            command=shlex.join(["snap-gcn", *sys.argv[1:]]),
+            arguments=sys.argv[1:],
             resume=resume,
             tensorboard=tensorboard,
             quiet=quiet,

@@ -132,8 +132,8 @@ class Vocabulary:
         Args:
             trained: the rows of those.
         """
-        norms = np.linalg.norm(self.vectors, axis=1, keepdims=True)
-        unit = (self.vectors / np.maximum(norms, 1e-12)).astype(np.float64)
+        exact = self.vectors.astype(np.float64)
+        unit = exact / np.maximum(np.linalg.norm(exact, axis=1, keepdims=True), 1e-12)
         seen = unit[list(trained)]
         nearest: npt.NDArray[np.float64] = (unit @ seen.T).max(axis=1)
         return np.maximum(1 - nearest, 0)

@@ -204,10 +204,16 @@ class PathModel(NamedTuple):
         } | {f"shapes.{name}": (2,) for name in NUMBERS}
         for name, shape in expected.items():
             tensor = tensors.get(name)
-            if tensor is None or tensor.shape != shape or not np.isfinite(tensor).all():
+            kind = np.integer if name.startswith("shapes.") else np.floating
+            if (
+                tensor is None
+                or tensor.shape != shape
+                or not np.issubdtype(tensor.dtype, kind)
+                or not np.isfinite(tensor).all()
+            ):
                 raise SnapError(
-                    f"{source}: paths.{name} is not {shape} finite numbers; get or train the model "
-                    "again"
+                    f"{source}: paths.{name} is not {shape} finite {kind.__name__} numbers; "
+                    "get or train the model again"
                 )
         weights, examples = tensors["weights"].astype(np.float64), tensors["examples"]
         shapes = {name: tensors[f"shapes.{name}"].tolist() for name in NUMBERS}

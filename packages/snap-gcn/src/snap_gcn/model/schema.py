@@ -13,7 +13,9 @@ from snap_gcn.reliability.shape import NUMBERS
 
 FORMAT: Literal[2] = 2
 _OLD_FORMAT = 1
-Range = Annotated[list[int], Meta(min_length=2, max_length=2)]
+Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+"""An integer that a double can hold."""
+Range = Annotated[list[Whole], Meta(min_length=2, max_length=2)]
 Ranges = dict[str, Range]
 """The least and the most of each number of `snap_gcn.reliability.shape.shapes`."""
 
@@ -43,15 +45,15 @@ class Training(_Entry, frozen=True, kw_only=True):
     benchmark: str
     metric: str
     source_sha256: str
-    n_train: int
-    n_validate: int
-    patience: int | None
+    n_train: Whole
+    n_validate: Whole
+    patience: Whole | None
     device: str
-    processes: int
+    processes: Whole
     loss: float
     tau: float
     seconds: float
-    kept: list[int]
+    kept: list[Whole]
     history: list[Curves]
     shapes: Ranges
 
@@ -69,7 +71,7 @@ class Measured(_Entry, frozen=True, kw_only=True):
     benchmark: str
     metric: str
     role: str
-    n: int
+    n: Whole
     spearman: float
     kendall_tau_b: float
 
@@ -79,7 +81,7 @@ class Calibration(_Entry, frozen=True, kw_only=True):
 
     benchmark: str
     metric: str
-    n: int
+    n: Whole
     novelty: float
     disagreement: float | None
     spearman: float
@@ -110,7 +112,7 @@ class Config(_Entry, frozen=True, kw_only=True):
     command: str
     preset: str
     schedule: str
-    seed: int
+    seed: Whole
     members: Annotated[list[Recipe], Meta(min_length=1)]
     paths: float
     encoder: Encoder
@@ -124,7 +126,7 @@ class Config(_Entry, frozen=True, kw_only=True):
 class _Format(Struct):
     """What tells a configuration's format."""
 
-    format: int
+    format: Whole
 
 
 def encode(config: Config) -> bytes:

@@ -1,5 +1,6 @@
 """Train a predictor, from files to a model folder."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ def train(
     source: str | None,
     operators: str | None,
     out: Path,
-    command: str,
+    arguments: Sequence[str],
     resume: bool,
     tensorboard: str | None,
     quiet: bool,
@@ -63,7 +64,7 @@ def train(
         source: where NAS-Bench-101 is; the cache where None.
         operators: a file of the `operators` contract; the catalog's operators where None.
         out: the folder.
-        command: what the model's card says trained it.
+        arguments: of the command line, for the model's card.
         resume: whether to go on with a training that was stopped.
         tensorboard: folder of a log.
         quiet: show no progress.
@@ -95,7 +96,9 @@ def train(
         )
         if processes.rank() > 0:
             return
-    model = _model(run, table, vocabulary, recipes, fitted, paths, out.name, command)
+    model = _model(
+        run, table, vocabulary, recipes, fitted, paths, out.name, _command(run.processes, arguments)
+    )
     folder.save(model, out)
     partial.unlink(missing_ok=True)
     training = model.config.training
@@ -210,6 +213,12 @@ def _model(
         operators=vocabulary.table,
         curve=learning.drawn(training),
     )
+
+
+def _command(count: int, arguments: Sequence[str]) -> str:
+    alone = ["snap-gcn"]
+    several = ["torchrun", "--nproc-per-node", str(count), "-m", "snap_gcn"]
+    return shlex.join([*(alone if count == 1 else several), *arguments])
 
 
 def _arrays(state: dict[str, Tensor]) -> folder.Weights:
