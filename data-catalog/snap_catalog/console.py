@@ -1,28 +1,72 @@
 """Command-line manners that all SNAP tools share."""
 
+import errno
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from snap_catalog.errors import SnapError
+from snap_catalog.errors import SnapError, one_line
 
+if TYPE_CHECKING:
+    from rich.progress import Task, TimeRemainingColumn
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells give it: 128 and the number of SIGINT."""
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""How writing fails on a disk, or a device as /dev/full, that is full."""
 _SECONDS_BETWEEN_LINES = 10.0
+_BATCHES_BEFORE_ESTIMATE = 2
+"""Batches that must be done before a time left is shown: the first one also warms up."""
 
 
 class OneLineErrors(click.Group):
-    """A command group that tells expected failures in one line and exits with 1."""
+    """A command group that reports expected failures in one line and exits with 1.
+
+    Expected are `SnapError`, too little memory and a full disk or standard output. Ctrl-C exits
+    with 130 and prints nothing: a command reports itself what it kept.
+    """
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line, also where its output finds no room."""
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            reason = (error.strerror or str(error)).lower()
+            say(f"Error: cannot write the output ({reason}); make room or send it elsewhere")
+            _discard_output()
+            sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, turning `SnapError` into click's own error."""
+        """Run the command, turning expected failures into click's own error."""
         try:
             return super().invoke(ctx)
         except SnapError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(one_line(str(error))) from error
+        except click.ClickException as error:
+            vars(error)["message"] = one_line(error.message)  # which click declares final
+            raise
+        except MemoryError as error:
+            raise click.ClickException(
+                "too little memory for this; free some, or give it less at a time"
+            ) from error
+        except RecursionError as error:
+            raise click.ClickException("an input is nested too deeply; flatten it") from error
+        except KeyboardInterrupt as interrupt:
+            raise click.exceptions.Exit(INTERRUPTED) from interrupt
+
+
+def _discard_output() -> None:
+    """Let the interpreter flush standard output into nothing as it exits."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
 
 
 def say(message: str, *, quiet: bool = False) -> None:
@@ -63,33 +107,53 @@ def progress(task: str, total: int, *, done: int = 0, quiet: bool = False) -> It
 @contextmanager
 def _bar(task: str, total: int, done: int) -> Iterator[Advance]:
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    ending = (TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    ending = (_time_left(), TextColumn("{task.fields[note]}"))
     with Progress(*columns, *ending, console=Console(stderr=True)) as bar:
-        handle = bar.add_task(task, total=total, completed=done, note="")
-        yield lambda units, note="": bar.update(handle, advance=units, note=note)
+        handle = bar.add_task(task, total=total, completed=done, note="", batches=0)
+        batches = 0
+
+        def advance(units: int, note: str = "") -> None:
+            nonlocal batches
+            batches += units > 0
+            bar.update(handle, advance=units, note=note, batches=batches)
+
+        yield advance
+
+
+def _time_left() -> "TimeRemainingColumn":
+    """Return a column that shows the time left as soon as it can be estimated."""
+    from rich.progress import TimeRemainingColumn
+    from rich.text import Text
+
+    class TimeLeft(TimeRemainingColumn):
+        def render(self, task: "Task") -> Text:
+            if task.fields["batches"] < _BATCHES_BEFORE_ESTIMATE and not task.finished:
+                return Text("")
+            return super().render(task)
+
+    return TimeLeft()
 
 
 def _lines(task: str, total: int, done: int) -> Advance:
-    before, begin = done, time.monotonic()
+    before, begin, batches = done, time.monotonic(), 0
     last = begin
 
+    def left(now: float) -> str:
+        if done >= total or batches < _BATCHES_BEFORE_ESTIMATE:
+            return ""
+        seconds = (now - begin) * (total - done) / max(done - before, 1)
+        return f", {timedelta(seconds=round(seconds))} left"
+
     def advance(units: int, note: str = "") -> None:
-        nonlocal done, last
+        nonlocal done, last, batches
         done += units
+        batches += units > 0
         now = time.monotonic()
         if done >= total or now - last > _SECONDS_BETWEEN_LINES:
             last = now
-            left = (now - begin) * (total - done) / max(done - before, 1)
-            told = f", {timedelta(seconds=round(left))} left" if done < total else ""
-            say(f"{task}: {done:,} of {total:,}{told} {note}".rstrip())
+            say(f"{task}: {done:,} of {total:,}{left(now)} {note}".rstrip())
 
     return advance

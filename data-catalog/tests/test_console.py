@@ -1,12 +1,16 @@
 import io
+import re
 import sys
 import time
 
 import click
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_catalog.console import OneLineErrors, progress, say
+from snap_catalog.errors import excerpt, one_line
 
 
 @click.group(cls=OneLineErrors)
@@ -15,13 +19,21 @@ def _tool() -> None:
 
 
 @_tool.command()
-@click.argument("outcome", type=click.Choice(["well", "refused", "broken"]))
+@click.argument("outcome")
 def work(outcome: str) -> None:
     """Do as told."""
-    if outcome == "refused":
-        raise SnapError("ops.txt:3: no description; write one")
-    if outcome == "broken":
-        raise ZeroDivisionError
+    failures = {
+        "refused": SnapError("ops.txt:3: no description; write one"),
+        "badly": click.UsageError("no file 'a\nb'"),
+        "named": SnapError("a\nb\x1b[31m\u2028.csv: no such file"),
+        "memory": MemoryError(),
+        "deep": RecursionError(),
+        "stopped": KeyboardInterrupt(),
+        "broken": ZeroDivisionError(),
+        "disk": OSError(5, "input/output error"),
+    }
+    if outcome in failures:
+        raise failures[outcome]
     click.echo("data")
 
 
@@ -36,13 +48,60 @@ def test_wrong_usage_exits_with_2() -> None:
     assert CliRunner().invoke(_tool, ["work", "badly"]).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("outcome", "line"),
+    [
+        ("named", r"Error: a\nb\x1b[31m\u2028.csv: no such file"),
+        ("memory", "Error: too little memory for this; free some, or give it less at a time"),
+        ("deep", "Error: an input is nested too deeply; flatten it"),
+    ],
+)
+def test_other_expected_failures_are_one_line_too(outcome: str, line: str) -> None:
+    result = CliRunner().invoke(_tool, ["work", outcome])
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{line}\n")
+
+
+def test_wrong_usage_breaks_no_line_within_a_name() -> None:
+    assert r"Error: no file 'a\nb'" in CliRunner().invoke(_tool, ["work", "badly"]).stderr
+
+
+def test_ctrl_c_exits_with_130_and_says_nothing() -> None:
+    result = CliRunner().invoke(_tool, ["work", "stopped"])
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "")
+
+
+@given(st.text())
+def test_a_line_shows_every_character_and_steers_no_terminal(text: str) -> None:
+    line = one_line(text)
+    assert line.isprintable()
+    if text.isprintable():
+        assert line == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("abc", "'abc'"), ("a" * 99, "'" + "a" * 9 + "..."), (1 << 99_999, "a int too long to show")],
+    ids=["short", "long", "of no repr"],
+)
+def test_an_excerpt_shows_any_value(value: object, text: str) -> None:
+    assert excerpt(value, 10) == text
+
+
+def test_an_excerpt_of_a_deep_value_names_its_type() -> None:
+    value: list[object] = []
+    for _ in range(100_000):
+        value = [value]
+    assert excerpt(value) == "a list too long to show"
+
+
 def test_success_exits_with_0_and_prints_only_data() -> None:
     result = CliRunner().invoke(_tool, ["work", "well"])
     assert (result.exit_code, result.stdout, result.stderr) == (0, "data\n", "")
 
 
-def test_a_bug_is_not_mistaken_for_an_expected_failure() -> None:
-    assert isinstance(CliRunner().invoke(_tool, ["work", "broken"]).exception, ZeroDivisionError)
+@pytest.mark.parametrize(("outcome", "bug"), [("broken", ZeroDivisionError), ("disk", OSError)])
+def test_a_bug_is_not_mistaken_for_an_expected_failure(outcome: str, bug: type) -> None:
+    assert isinstance(CliRunner().invoke(_tool, ["work", outcome]).exception, bug)
 
 
 def test_messages_go_to_standard_error_unless_quiet(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,9 +142,25 @@ def test_what_an_earlier_run_finished_counts_but_not_for_the_time_left(
     capsys: pytest.CaptureFixture[str], clock: list[float]
 ) -> None:
     with progress("cells", 100, done=60) as advance:
-        clock[0] += 20
-        advance(20)
+        for _ in range(2):
+            clock[0] += 10
+            advance(10)
     assert capsys.readouterr().err == "cells: 80 of 100, 0:00:20 left\n"
+
+
+def test_no_time_left_is_shown_before_two_batches_are_done(
+    capsys: pytest.CaptureFixture[str], clock: list[float]
+) -> None:
+    with progress("cells", 100) as advance:
+        for units in (0, 10, 0, 10):
+            clock[0] += 11
+            advance(units)
+    assert capsys.readouterr().err.splitlines() == [
+        "cells: 0 of 100",
+        "cells: 10 of 100",
+        "cells: 10 of 100",
+        "cells: 20 of 100, 0:02:56 left",
+    ]
 
 
 def test_quiet_progress_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,10 +169,27 @@ def test_quiet_progress_shows_nothing(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr() == ("", "")
 
 
+def as_terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Make standard error look like a terminal, and return what it shows."""
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stderr", screen)
+    return screen
+
+
+@pytest.mark.parametrize(("batches", "estimated"), [(0, False), (1, False), (2, True)])
+def test_a_bar_shows_the_time_left_after_two_batches(
+    monkeypatch: pytest.MonkeyPatch, batches: int, estimated: bool
+) -> None:
+    terminal = as_terminal(monkeypatch)
+    with progress("cells", 10) as advance:
+        for _ in range(batches):
+            advance(1)
+    assert bool(re.search(r":\d\d|-:--", terminal.getvalue())) == estimated
+
+
 def test_progress_on_a_terminal_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = io.StringIO()
-    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(sys, "stderr", terminal)
+    terminal = as_terminal(monkeypatch)
     with progress("cells", 10) as advance:
         advance(10, "loss 0.5")
     shown = terminal.getvalue()

@@ -262,14 +262,9 @@ def test_ctrl_c_keeps_the_history_and_says_how_to_go_on(tmp_path: Path) -> None:
     process = begun(tmp_path)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate()
-    assert process.returncode == 1
+    assert process.returncode == 130
     kept = read(tmp_path / "search.parquet", "search").num_rows
-    assert errors.split("\n") == [
-        f"{kept} candidates are kept; to go on: snap-evo resume {tmp_path}",
-        "",
-        "Aborted!",
-        "",
-    ]
+    assert errors == f"{kept} candidates are kept; to go on: snap-evo resume {tmp_path}\n"
 
 
 def test_a_full_disk_leaves_what_was_written_before(
@@ -346,7 +341,7 @@ def workers(process: subprocess.Popen[str]) -> list[int]:
 @pytest.mark.parametrize(
     ("worker", "number", "told"),
     [
-        (False, signal.SIGINT, "Aborted!"),
+        (False, signal.SIGINT, ""),
         (False, signal.SIGKILL, ""),
         (True, signal.SIGKILL, "Error: a process of a search was killed, as when memory is short"),
     ],

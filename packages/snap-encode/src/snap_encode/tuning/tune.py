@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from snap_catalog import SnapError, corpus
-from snap_catalog.console import progress
+from snap_catalog.console import progress, say
 from snap_catalog.texts import Split
 
 from snap_encode.models.bases import BASES
@@ -35,7 +35,7 @@ def tune(
 
     Raises:
         SnapError: the folder exists, a stopped run is in the way or has other settings, or the
-            loss diverges, or the run is interrupted.
+            loss diverges.
     """
     check_new(out)
     kept = out.with_name(f"{out.name}.checkpoint")
@@ -46,9 +46,10 @@ def tune(
         run.resume(kept)
     try:
         _finish(run, kept, quiet)
-    except KeyboardInterrupt as error:
+    except KeyboardInterrupt:
         done = f"{len(run.history)} of {recipe.epochs} epochs"
-        raise SnapError(f"{out}: stopped after {done}; --resume goes on there") from error
+        say(f"{out}: stopped after {done}; --resume goes on there")
+        raise
     write(out, run.adapter, _record(run))
     kept.unlink()
 

@@ -12,8 +12,6 @@ from snap_gcn.commands.options import DEVICE, FILE, QUIET, needed
 from snap_gcn.model.recipe import PRESETS, Schedule
 
 _FOLDER = click.Path(file_okay=False)
-_INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 
 @click.command()
@@ -96,7 +94,7 @@ def _told_how_to_resume(partial: Path) -> Iterator[None]:
     """End after Ctrl-C with a line that says what was kept."""
     try:
         yield
-    except KeyboardInterrupt as interrupt:
+    except KeyboardInterrupt:
         kept = f"; {partial} holds every finished epoch: give the same command with --resume"
         say(f"Stopped{kept if partial.exists() else ' before the first epoch was over'}")
-        raise click.exceptions.Exit(_INTERRUPTED) from interrupt
+        raise
