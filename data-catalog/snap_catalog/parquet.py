@@ -1,16 +1,18 @@
 """Read, write and validate the Parquet files that the tools exchange."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import cast, get_args
+from typing import get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from snap_catalog.casting import cast, contract_schema
 from snap_catalog.columns import check_columns
 from snap_catalog.errors import SnapError
 from snap_catalog.rules import RULES, check_key
@@ -24,6 +26,8 @@ def read(
 ) -> pa.Table:
     """Read a file and check it against its contract.
 
+    Columns of another type than the contract's are cast where no value changes.
+
     Args:
         path: the Parquet file.
         name: the contract it must keep.
@@ -35,8 +39,10 @@ def read(
     Raises:
         SnapError: the file is missing, damaged, or breaks the contract.
     """
-    table = _load(path, columns)
-    check_metadata(table.schema, contract(name), str(path))
+    table, rules = _load(path, columns), contract(name)
+    check_metadata(table.schema, rules, str(path))
+    with enough_memory(path):
+        table = cast(table, contract_schema(table, rules), str(path))
     validate(table, name, source=str(path), partial=columns)
     return table
 
@@ -72,7 +78,7 @@ def claim(path: str | os.PathLike[str]) -> Name | None:
     """
     with readable(path):
         found = decode_metadata(pq.read_schema(path)).get("snap.schema")
-    return cast(Name, found) if found in get_args(Name) else None
+    return next((name for name in get_args(Name) if name == found), None)
 
 
 def _load(path: str | os.PathLike[str], columns: Sequence[str] | None) -> pa.Table:
@@ -80,19 +86,39 @@ def _load(path: str | os.PathLike[str], columns: Sequence[str] | None) -> pa.Tab
         with pq.ParquetFile(path) as file:
             table = file.read(columns=None if columns is None else list(columns))
         table.validate(full=True)
+        _ = table.column_names  # which are decoded only now
     return table
 
 
 @contextmanager
-def readable(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Tell in one line that a file is missing or damaged."""
+def readable(path: str | os.PathLike[str], kind: str = "Parquet file") -> Iterator[None]:
+    """Report in one line that a file is missing, damaged or too large for the memory.
+
+    Args:
+        path: the file.
+        kind: what it should be.
+    """
     try:
-        yield
+        with enough_memory(path):
+            yield
     except FileNotFoundError as error:
         raise SnapError(f"{path}: no such file") from error
-    except (pa.ArrowException, OSError, UnicodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise SnapError(f"{path}: not a readable Parquet file ({reason}); make it anew") from error
+    except (pa.ArrowException, OSError, EOFError, UnicodeError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise SnapError(
+            f"{path}: not a readable {kind} ({reason}); repair or replace it"
+        ) from error
+
+
+@contextmanager
+def enough_memory(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Report in one line that a file needs more memory than there is."""
+    try:
+        yield
+    except (MemoryError, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.ENOMEM:
+            raise
+        raise SnapError(f"{path}: too little memory to read it; free some") from error
 
 
 def write(

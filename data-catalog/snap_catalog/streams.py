@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from snap_catalog.casting import cast, contract_schema
 from snap_catalog.columns import check_columns
 from snap_catalog.parquet import (
     COMPRESSION,
@@ -62,13 +63,12 @@ class Stream:
         self._path, self._name, self._columns = str(path), name, columns
         self._rules = contract(name)
         with readable(path), pq.ParquetFile(path) as file:
-            schema = file.schema_arrow
+            present = file.schema_arrow.names
+            self._present = present if columns is None else [c for c in columns if c in present]
             self.num_rows: int = file.metadata.num_rows
-        wanted = (
-            schema if columns is None else pa.schema(map(schema.field, _common(schema, columns)))
-        )
-        self.schema = wanted.with_metadata(schema.metadata)
-        check_metadata(self.schema, self._rules, self._path)
+            head = _head(file, self._present)
+        check_metadata(head.schema, self._rules, self._path)
+        self.schema = contract_schema(head, self._rules)
         check_columns(self.schema.empty_table(), self._rules, self._path, columns)
 
     def parts(self, rows: int) -> Iterator[Part]:
@@ -81,9 +81,10 @@ class Stream:
         """
         first, hashes = 0, []
         with readable(self._path), pq.ParquetFile(self._path) as file:
-            for batch in file.iter_batches(rows, columns=self.schema.names):
-                table = pa.Table.from_batches([batch]).replace_schema_metadata(self.schema.metadata)
+            for batch in file.iter_batches(rows, columns=self._present):
+                table = pa.Table.from_batches([batch])
                 table.validate(full=True)
+                table = cast(table, self.schema, self._path)
                 hashes.append(self._hashes(table))
                 yield Part(first, table)
                 first += table.num_rows
@@ -111,11 +112,16 @@ class Stream:
         if (hashes[1:] == hashes[:-1]).any():
             with readable(self._path):
                 keys = pq.read_table(self._path, columns=list(self._rules.key))
+            keys = cast(keys, contract_schema(keys, self._rules), self._path)
             check_key(keys, self._rules.key, self._path)
 
 
-def _common(schema: pa.Schema, columns: Sequence[str]) -> list[str]:
-    return [name for name in columns if name in schema.names]
+def _head(file: pq.ParquetFile, columns: list[str]) -> pa.Table:
+    """Return the first row with the file's metadata; no row where there is none."""
+    batch = next(file.iter_batches(1, columns=columns), None)
+    if batch is None:
+        return file.read(columns=columns)
+    return pa.Table.from_batches([batch]).replace_schema_metadata(file.schema_arrow.metadata)
 
 
 @contextmanager

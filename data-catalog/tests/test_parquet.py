@@ -105,7 +105,20 @@ def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path, content: bytes) ->
     (tmp_path / "x.parquet").write_bytes(content)
     told = _refusal(tmp_path / "x.parquet")
     assert told.startswith("not a readable Parquet file (")
-    assert told.endswith("; make it anew")
+    assert told.endswith("; repair or replace it")
+
+
+@pytest.mark.parametrize(
+    "failure", [MemoryError(), pa.ArrowMemoryError("malloc failed"), OSError(12, "no memory")]
+)
+def test_too_little_memory_is_not_blamed_on_the_file(
+    scores: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail(*_arguments: Any, **_options: Any) -> None:
+        raise failure
+
+    monkeypatch.setattr(pq.ParquetFile, "read", fail)
+    assert _refusal(scores) == "too little memory to read it; free some"
 
 
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.99])

@@ -14,7 +14,7 @@ Name = Literal[
     "graphs", "operators", "scores", "search", "correlations", "independence", "measurements"
 ]
 
-_SCALARS: Mapping[str, pa.DataType] = {
+SCALARS: Mapping[str, pa.DataType] = {
     "string": pa.string(),
     "int16": pa.int16(),
     "int32": pa.int32(),
@@ -22,6 +22,7 @@ _SCALARS: Mapping[str, pa.DataType] = {
     "float": pa.float32(),
     "double": pa.float64(),
 }
+"""Arrow types by what the contracts call them."""
 _NESTED = re.compile(r"(list|fixed_size_list)<(\w+)>")
 
 
@@ -44,13 +45,29 @@ class Column:
     optional: bool = False
 
     def accepts(self, actual: pa.DataType) -> bool:
-        """Tell whether an Arrow type is this column's."""
+        """Return whether an Arrow type is this column's."""
+        is_vector = pa.types.is_fixed_size_list(actual)
+        return bool(actual == self.arrow(actual.list_size if is_vector else 0))
+
+    def arrow(self, length: int) -> pa.DataType:
+        """Return the column's Arrow type, of which a vector has the given length."""
         nested = _NESTED.fullmatch(self.type)
         if nested is None:
-            return bool(actual == _SCALARS[self.type])
+            return SCALARS[self.type]
         kind, item = nested.groups()
-        is_kind = pa.types.is_list if kind == "list" else pa.types.is_fixed_size_list
-        return bool(is_kind(actual) and actual.value_type == _SCALARS[item])
+        return pa.list_(SCALARS[item], -1 if kind == "list" else length)
+
+
+def item_type(kind: pa.DataType) -> pa.DataType | None:
+    """Return the type of a list's items, whatever kind of list it is; None of other types."""
+    is_list = (
+        pa.types.is_list(kind)
+        or pa.types.is_large_list(kind)
+        or pa.types.is_fixed_size_list(kind)
+        or pa.types.is_list_view(kind)
+        or pa.types.is_large_list_view(kind)
+    )
+    return kind.value_type if is_list else None
 
 
 @dataclass(frozen=True)
