@@ -10,6 +10,7 @@ from snap_catalog.catalog import (
     graph_facts,
     operators,
 )
+from snap_catalog.conventions import conventional_metric
 from snap_catalog.errors import SnapError
 from snap_catalog.texts import Term, corpus
 
@@ -22,6 +23,7 @@ __all__ = [
     "Term",
     "benchmark",
     "benchmarks",
+    "conventional_metric",
     "corpus",
     "graph_facts",
     "operators",

@@ -77,12 +77,13 @@ def _holds_the_like(actual: pa.DataType, wanted: pa.DataType) -> bool:
         return _holds_the_like(*items)
     return bool(
         pt.is_null(actual)
-        or (_is_text(actual) and _is_text(wanted))
+        or (is_text(actual) and is_text(wanted))
         or (_is_number(actual) and _is_number(wanted))
     )
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Return whether a type holds text."""
     return bool(pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind))
 
 

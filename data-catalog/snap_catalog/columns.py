@@ -25,10 +25,8 @@ def check_columns(
     Raises:
         SnapError: naming the source, the column and its type.
     """
-    present = Counter(table.column_names)
-    for name, times in present.items():
-        if times > 1:
-            raise SnapError(f"{source}: {times} columns are called {name!r}; rename all but one")
+    present = set(table.column_names)
+    refuse_repeated(table.column_names, source)
     named = {column.name: column for column in rules.columns}
     needed = set(named if required is None else required)
     for column in rules.columns:
@@ -36,8 +34,19 @@ def check_columns(
             _check_column(table, column, source)
         elif column.name in needed and not column.optional:
             raise SnapError(f"{source}: column {column.name!r} ({column.type}) is missing")
-    for name in present.keys() - named.keys():
+    for name in present - named.keys():
         _check_open(table.schema.field(name), rules, source)
+
+
+def refuse_repeated(names: Iterable[str], source: str) -> None:
+    """Refuse columns of equal name.
+
+    Raises:
+        SnapError: naming the source and the name.
+    """
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise SnapError(f"{source}: {times} columns are called {name!r}; rename all but one")
 
 
 def _check_column(table: pa.Table, column: Column, source: str) -> None:

@@ -177,7 +177,8 @@ def test_models_of_one_name_must_all_have_seeds(make_scores: Make) -> None:
         ("cell,mine\na,1\n", ":mine", "no column 'arch_id' or 'arch' names the cells"),
         ("arch,mine\na,1\n", ":count:conv", "no graphs file, so it has no operators to count"),
         ("arch,mine\n,1\n", ":mine", "column 'arch_id' has nulls|no cell"),
-        ('arch,mine\n"a', ":mine", "not a readable"),
+        ('arch,mine\n"a', ":mine", "not a readable CSV table"),
+        ("arch,mine,mine\na,1,2\n", ":mine", "2 columns are called 'mine'"),
     ],
 )
 def test_a_table_that_is_no_scorer_is_refused_by_name(
@@ -189,6 +190,62 @@ def test_a_table_that_is_no_scorer_is_refused_by_name(
         read_scorers([f"{file}{spec}"], [cells])[0].unmatched([cells])
     assert str(failure.value).startswith(str(file))
     assert "\n" not in str(failure.value)
+
+
+def test_a_file_that_exists_is_that_file_and_no_pattern(cells: Measured, tmp_path: Path) -> None:
+    for name, score in (("mine[1].csv", 2), ("mine1.csv", 1), ("x=y:z.csv", 3)):
+        (tmp_path / name).write_text(f"arch_id,score,more\na,{score},7\n")
+    folder = tmp_path / "x[1]"
+    folder.mkdir()
+    (folder / "a.csv").write_text("arch_id,score\na,4\n")
+    for spec, score in (
+        ("mine[1].csv", 2),
+        ("mine[1].csv:more", 7),
+        ("x=y:z.csv", 3),
+        ("mine[0-9].csv", 1),
+    ):
+        (one,) = read_scorers([f"{tmp_path / spec}"], [cells])
+        assert _scores(one, cells)[0] == score, spec
+    with pytest.raises(SnapError, match="no such file"):
+        read_scorers([f"{tmp_path}/mine[2-9].csv"], [cells])
+    (one,) = read_scorers([f"named={folder}/a.csv"], [cells])
+    assert (one.name, _scores(one, cells)[0]) == ("named", 4)
+
+
+@pytest.mark.parametrize("column", ["arch", "arch_id"])
+def test_names_that_look_like_numbers_match_as_they_are_written(
+    make_graphs: Make, tmp_path: Path, column: str
+) -> None:
+    names = sorted(["001", "1", "1e5", "100000.0", "true", "nan"])
+    cells = as_measured(make_graphs(names, {ACCURACY: list(range(6))}))
+    text = f"{column},score\n" + "".join(f"{n},{i}\n" for i, n in enumerate(names))
+    (tmp_path / "t.csv").write_text(text)
+    (one,) = read_scorers([str(tmp_path / "t.csv")], [cells])
+    assert _scores(one, cells) == [0, 1, 2, 3, 4, 5]
+
+
+def test_where_nothing_matches_one_name_of_each_side_is_shown(
+    cells: Measured, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text("arch_id,score\n001,2\n")
+    (one,) = read_scorers([str(tmp_path / "t.csv")], [cells])
+    with pytest.raises(SnapError, match=r"in common: the first are '001' of nb201 and 'a' of nb20"):
+        one.unmatched([cells])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [pa.array([["a"]]), pa.array([{"a": 1}]), pa.array([b"a"]), pa.array([1.5])],
+    ids=lambda names: str(names.type),
+)
+@pytest.mark.parametrize("column", ["space", "arch_id"])
+def test_names_that_are_no_text_are_refused_in_one_line(
+    cells: Measured, tmp_path: Path, column: str, names: pa.Array
+) -> None:
+    table = {"space": ["nb201"], "arch_id": ["a"], "score": [1.0]} | {column: names}
+    pq.write_table(pa.table(table), tmp_path / "t.parquet")
+    with pytest.raises(SnapError, match=f"column '{column}' must hold text, not [^\n]*$"):
+        read_scorers([str(tmp_path / "t.parquet")], [cells])
 
 
 @pytest.mark.parametrize("file", ["gone.csv", "gone.parquet", "gone*.parquet"])

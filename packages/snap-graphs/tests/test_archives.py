@@ -1,19 +1,16 @@
 import bz2
-import gzip
 import io
 import os
 import stat
-import struct
 import tarfile
 import tracemalloc
 import zipfile
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from snap_catalog import SnapError
-from snap_graphs.formats.archives import decompress_bz2, members, open_bounded
+from snap_graphs.formats.archives import decompress_bz2, members
 
 CONTENT = {"run/a.bin": b"first" * 100, "run/sub/b.bin": b"", "run/z.bin": bytes(range(256))}
 Change = Callable[[tarfile.TarInfo], None]
@@ -278,24 +275,3 @@ def test_bzip2_data_comes_back_from_one_stream_or_several() -> None:
 def test_hostile_bzip2_data_is_refused_by_name(data: bytes, fault: str) -> None:
     with pytest.raises(SnapError, match=f"x.pbz2: .*{fault}"):
         decompress_bz2(data, 100, "x.pbz2")
-
-
-def test_a_bounded_stream_unpacks_and_refuses_damage(tmp_path: Path) -> None:
-    path = tmp_path / "a"
-    for packed in (b"lines\n" * 9, gzip.compress(b"lines\n" * 9), bz2.compress(b"lines\n" * 9)):
-        path.write_bytes(packed)
-        with open_bounded(path) as stream:
-            assert stream.read() == b"lines\n" * 9
-    path.write_bytes(gzip.compress(b"lines\n" * 99)[:-9])
-    with open_bounded(path) as stream, pytest.raises(SnapError, match="a: cannot be unpacked"):
-        stream.read()
-    path.write_bytes(gzip.compress(b"")[:8] + struct.pack("<I", 7))
-    with open_bounded(path) as stream, pytest.raises(SnapError, match="a: cannot be unpacked"):
-        stream.read()
-
-
-def test_a_bounded_stream_stops_a_bomb(tmp_path: Path) -> None:
-    path = tmp_path / "bomb.csv.gz"
-    path.write_bytes(gzip.compress(bytes(BOMB)))
-    with open_bounded(path) as stream, pytest.raises(SnapError, match=r"bomb\.csv\.gz: unpacks to"):
-        deque(iter(lambda: stream.read(1 << 20), b""), maxlen=0)

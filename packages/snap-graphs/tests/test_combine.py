@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from snap_catalog import MetricFacts, SnapError
+from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, validate, write
 from snap_graphs import Metric, graph_table, space
 from snap_graphs.combine import concat, join
-from snap_graphs.formats.base import Request
+from snap_graphs.formats.base import Declared, Request
 
 VALID, TEST = "cifar10/valid/accuracy@200", "cifar10/test/accuracy@200"
 
@@ -80,7 +80,7 @@ def test_join_adds_catalogued_metrics_by_native_string(tmp_path: Path) -> None:
 def test_joined_files_are_recorded_one_after_the_other(tmp_path: Path) -> None:
     some = graphs(0, 1)
     paths = [
-        csv(tmp_path / f"{name}.csv", f"arch,{name}", f"{some['arch_id'][0]},1")
+        csv(tmp_path / f"{name}.csv", f"arch,{name}", f"{some['arch_id'][0]},90")
         for name in ("a", "b")
     ]
     for path, metric in zip(paths, (VALID, TEST), strict=True):
@@ -117,7 +117,7 @@ def test_join_maps_columns_and_believes_what_the_user_says_of_them(tmp_path: Pat
     some = graphs(0, 2)
     path = csv(tmp_path / "t.csv", "arch,ms", f"{some['arch_id'][0]},3.5")
     name = "hw/mine/latency_ms"
-    request = Request(columns={"ms": name}, declared={name: MetricFacts(name, "min", "ms", "test")})
+    request = Request(columns={"ms": name}, declared={name: Declared("ms", "min")})
     field = join(some, path, request).table.schema.field(name)
     assert field.metadata == {b"direction": b"min", b"unit": b"ms"}
 
@@ -130,16 +130,24 @@ def test_nb101_joins_by_module_hash(tmp_path: Path) -> None:
     assert table["cifar10/valid/accuracy@4"].to_pylist() == [None, 36]
 
 
+NONE = graphs(0, 1)["arch_id"][0].as_py()
+"""The first cell of the tables of this module."""
+
+
 @pytest.mark.parametrize(
     ("lines", "fault"),
     [
-        (("name,x/y/z", "a,1"), "it needs a column arch_id, arch or"),
-        (("hash,x/y/z", "a,1"), "it needs a column arch_id, arch or"),
-        (("arch,accuracy", "a,1"), "no metric column in it; map one with --column"),
+        (("name,x/y/z", f"{NONE},1"), "it needs a column arch_id, arch or"),
+        (("hash,x/y/z", f"{NONE},1"), "it needs a column arch_id, arch or"),
+        (("arch,accuracy", f"{NONE},1"), "no metric column in it; map one with --column"),
         ((f"arch_id,{TEST}", "a,1", "a,2"), "2 rows are about a; keep one"),
-        (("arch,svhn/x/y", "a,1"), "the catalog does not know 'svhn/x/y'; say --column"),
-        ((f"arch,{VALID}", "a,1"), f"already have '{VALID}'"),
-        ((f"arch,{TEST}", "a,high"), "holds no numbers"),
+        (("arch,svhn/x/y", f"{NONE},1"), "does not know the metric 'svhn/x/y'; drop it, or say"),
+        ((f"arch,{VALID}", f"{NONE},1"), f"already have '{VALID}'"),
+        ((f"arch,{TEST}", f"{NONE},high"), "holds no numbers"),
+        ((f"arch,{TEST}", f"{NONE},inf"), f"row 1: '{TEST}' is not finite; leave it empty"),
+        ((f"arch,{TEST}", f"{NONE},0.91"), f"say --column {TEST}={TEST}:fraction to convert it"),
+        ((f"arch,{TEST}", f"{NONE},191"), "holds 191, and a percent lies within 0 and 100"),
+        ((f"arch,{TEST},{TEST}", f"{NONE},1,2"), f"2 columns are called '{TEST}'"),
     ],
 )
 def test_a_table_that_cannot_be_joined_is_refused_in_one_line(
@@ -151,6 +159,73 @@ def test_a_table_that_cannot_be_joined_is_refused_in_one_line(
     assert str(caught.value).startswith(f"{path}: ")
     assert fault in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["arch", "arch_id"])
+def test_where_nothing_matches_one_name_of_each_side_is_shown(tmp_path: Path, key: str) -> None:
+    path = csv(tmp_path / "t.csv", f"{key},{TEST}", "stranger,90", "other,80")
+    with pytest.raises(SnapError) as caught:
+        join(graphs(0, 2), path, Request())
+    assert str(caught.value) == (
+        f"{path}: none of its 2 architectures is in the graphs; its first is 'stranger', that of "
+        f"the graphs {NONE!r}; name them as the graphs do"
+    )
+
+
+def own(space_name: str, *names: str) -> pa.Table:
+    cell = space("nb101").parse("3:011:m")
+    return graph_table(space_name, [cell] * len(names), arch_ids=names)
+
+
+def test_names_that_look_like_numbers_match_as_they_are_written(tmp_path: Path) -> None:
+    names = ["001", "1", "1e5", "100000.0", "true", "nan", "NA"]
+    path = csv(tmp_path / "t.csv", "arch_id,x/y/loss", *(f"{n},{i}" for i, n in enumerate(names)))
+    joined = join(own("mine", *reversed(names)), path, Request())
+    assert joined.table["x/y/loss"].to_pylist() == [6, 5, 4, 3, 2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [pa.array([["x"]]), pa.array([{"x": 1}]), pa.array([b"x"]), pa.array([1.5])],
+    ids=lambda names: str(names.type),
+)
+def test_names_that_are_no_text_are_refused_in_one_line(tmp_path: Path, names: pa.Array) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"arch_id": names, TEST: [90.0]}), path)
+    with pytest.raises(SnapError, match=r"column 'arch_id' must hold text, not [^\n]*$"):
+        join(graphs(0, 2), path, Request())
+
+
+def test_names_are_matched_within_the_space_that_the_table_names(tmp_path: Path) -> None:
+    both = concat({"a": own("one", "x", "y"), "b": own("other", "x")})
+    path = csv(tmp_path / "t.csv", "space,arch_id,x/y/loss", "one,x,1", "other,x,2", "other,y,3")
+    joined = join(both, path, Request())
+    assert joined.table["x/y/loss"].to_pylist() == [1, None, 2]
+    assert joined[1:] == (2, 1)
+
+
+def test_a_name_that_two_spaces_have_is_refused_where_no_column_says_which_is_meant(
+    tmp_path: Path,
+) -> None:
+    both = concat({"a": own("one", "x", "y"), "b": own("other", "x")})
+    with pytest.raises(SnapError, match="architectures of 2 spaces are called 'x'; add a column"):
+        join(both, csv(tmp_path / "t.csv", "arch_id,x/y/loss", "x,1"), Request())
+    joined = join(both, csv(tmp_path / "u.csv", "arch_id,x/y/loss", "y,1"), Request())
+    assert joined.table["x/y/loss"].to_pylist() == [None, 1, None]
+
+
+def test_join_knows_metrics_by_their_conventional_names(tmp_path: Path) -> None:
+    path = csv(tmp_path / "t.csv", "arch,svhn/test/error", f"{NONE},4.5")
+    field = join(graphs(0, 2), path, Request()).table.schema.field("svhn/test/error")
+    assert field.metadata == {b"direction": b"min", b"unit": b"percent"}
+
+
+def test_join_converts_fractions(tmp_path: Path) -> None:
+    path = csv(tmp_path / "t.csv", "arch,acc", f"{NONE},0.91")
+    request = Request(columns={"acc": TEST}, declared={TEST: Declared("fraction")})
+    table = join(graphs(0, 2), path, request).table
+    assert table[TEST].to_pylist() == [91, None]
+    assert table.schema.field(TEST).metadata == {b"direction": b"max", b"unit": b"percent"}
 
 
 def test_a_table_without_rows_joins_nothing(tmp_path: Path) -> None:
@@ -166,7 +241,7 @@ def test_the_published_hardware_table_matches_every_cell(shared_data: Path) -> N
     path = shared_data / "nb201_hardware_cifar10.csv.gz"
     with gzip.open(path, "rt") as lines:
         columns = next(lines).strip().split(",")[1:]
-    request = Request(declared={c: MetricFacts(c, "min", "as published", "test") for c in columns})
+    request = Request(declared={c: Declared("as published", "min") for c in columns})
     joined = join(some, path, request)
     assert joined[1:] == (15_625, 0)
     assert not any(joined.table[c].null_count for c in columns)

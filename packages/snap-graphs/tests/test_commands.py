@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
-from snap_catalog.parquet import decode_metadata, read
+from snap_catalog.parquet import decode_metadata, read, write
 from snap_graphs import Graphs, space
 from snap_graphs.cli import main
 
@@ -199,6 +199,39 @@ def test_convert_maps_columns_and_counts_bad_records(tmp_path: Path) -> None:
     assert table[METRIC].to_pylist() == [91]
     field = table.schema.field("hw/mine/latency_ms")
     assert field.metadata == {b"direction": b"min", b"unit": b"ms"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "said"),
+    [
+        (f"{METRIC}:fraction", 91.0, (b"max", b"percent")),
+        (f"{METRIC}:percent", 0.91, (b"max", b"percent")),
+        ("a/b/loss:nats", 0.91, (b"min", b"nats")),
+        ("a/b/loss::max", 0.91, (b"max", b"")),
+        ("a/b/error:fraction", 91.0, (b"min", b"percent")),
+        ("a/b/vibes:fraction", 91.0, (b"max", b"percent")),
+        ("a/b/vibes:points:min", 0.91, (b"min", b"points")),
+    ],
+)
+@pytest.mark.parametrize("command", ["convert", "join"])
+def test_a_column_is_of_the_unit_and_direction_that_the_user_says(
+    graphs: Path, tmp_path: Path, command: str, metric: str, value: float, said: tuple[bytes, bytes]
+) -> None:
+    source, out = tmp_path / "t.csv", tmp_path / "out.parquet"
+    table = read(graphs, "graphs")
+    source.write_text(f"arch,v\n{table['arch_id'][0]},0.91\n")
+    option = ("--column", f"v={metric}")
+    if command == "convert":
+        good("convert", "nb201", out, "--source", source, *option)
+    else:
+        bare = tmp_path / "bare.parquet"
+        write(table.drop_columns(METRIC), bare, "graphs", producer="snap-graphs")
+        good("join", bare, source, "-o", out, *option)
+    name = metric.split(":")[0]
+    found = read(out, "graphs")
+    assert found[name][0].as_py() == value
+    entries = found.schema.field(name).metadata
+    assert (entries[b"direction"], entries[b"unit"]) == said
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, validate
 from snap_graphs.convert import convert
+from snap_graphs.formats.base import Declared, Request
 
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|none~1|skip_connect~2|"
 OTHER = CELL.replace("avg_pool_3x3", "nor_conv_1x1")
@@ -88,13 +89,13 @@ def test_an_nb101_vertex_list_that_looks_like_a_number_stays_text(tmp_path: Path
 @pytest.mark.parametrize(
     ("lines", "fault"),
     [
-        (("arch,arch", f"{CELL},{CELL}"), "column 'arch' comes more than once"),
+        (("arch,arch", f"{CELL},{CELL}"), "2 columns are called 'arch'"),
         (("cell",), "column 'arch' is missing; there are cell"),
         (("arch", CELL, "|oops~0|"), "record 2: '|oops~0|' is no NAS-Bench-201 cell"),
         ((f"arch,{METRIC}", f"{CELL},inf"), "record 1: a metric is not finite"),
-        (("arch,svhn/test/accuracy", f"{CELL},1"), "does not know column 'svhn/test/accuracy'"),
+        (("arch,svhn/test/vibes", f"{CELL},1"), "does not know the metric 'svhn/test/vibes'"),
         ((f"arch,{METRIC}", f"{CELL},high"), "column 'cifar10/test/accuracy@200' holds no numbers"),
-        (("arch,x", "a,b,c"), "not a readable CSV or Parquet table"),
+        (("arch,x", "a,b,c"), "not a readable CSV table"),
     ],
 )
 def test_a_bad_table_is_refused_in_one_line(
@@ -134,6 +135,76 @@ def test_columns_of_another_type_are_refused(
         convert(name, path)
 
 
+def test_a_dataset_that_the_catalog_does_not_have_needs_no_declaration(tmp_path: Path) -> None:
+    names = "svhn/valid/accuracy,svhn/test/loss@9,proxy/svhn/zen,hw/phone/latency_ms"
+    table = convert("nb201", write(tmp_path / "a.csv", f"arch,{names}", f"{CELL},95.1,0.2,7,3"))
+    validate(table, "graphs")
+    found = [
+        (*table.schema.field(n).metadata.values(), table[n][0].as_py()) for n in names.split(",")
+    ]
+    assert found == [
+        (b"max", b"percent", 95.1),
+        (b"min", b"", 0.2),
+        (b"max", b"score", 7),
+        (b"min", b"ms", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        (
+            ("0.91", "0.3"),
+            "should be percent, but lies within 0 and 1; say --column acc={}:fraction",
+        ),
+        (("0", "0"), "or --column acc={}:percent if it is as low as that"),
+        (("0.91", "100.5"), "holds 100.5, and a percent lies within 0 and 100; correct it"),
+        (("-1", "93"), "holds -1, and a percent lies within 0 and 100; correct it"),
+    ],
+)
+@pytest.mark.parametrize("metric", [METRIC, "svhn/valid/top1"])
+def test_percent_that_is_none_is_refused_with_the_remedy(
+    tmp_path: Path, values: tuple[str, str], fault: str, metric: str
+) -> None:
+    rows = (f"{cell},{value}" for cell, value in zip((CELL, OTHER), values, strict=True))
+    path = write(tmp_path / "a.csv", "arch,acc", *rows)
+    with pytest.raises(SnapError) as refusal:
+        convert("nb201", path, Request(columns={"acc": metric}))
+    assert str(refusal.value).startswith(f"{path}: {metric!r} ")
+    assert fault.format(metric) in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("unit", "values", "found"),
+    [
+        ("fraction", ("0.91", ""), [91.0, None]),
+        ("percent", ("0.91", ""), [0.91, None]),
+        (None, ("", ""), [None, None]),
+        (None, ("0.91", "9"), [0.91, 9]),
+    ],
+)
+def test_fractions_become_percent_and_what_the_user_calls_percent_is_believed(
+    tmp_path: Path, unit: str | None, values: tuple[str, str], found: list[float | None]
+) -> None:
+    rows = (f"{cell},{value}" for cell, value in zip((CELL, OTHER), values, strict=True))
+    path = write(tmp_path / "a.csv", f"arch,{METRIC}", *rows)
+    table = convert("nb201", path, Request(declared={METRIC: Declared(unit)}))
+    assert table[METRIC].to_pylist() == found
+    assert table.schema.field(METRIC).metadata == {b"direction": b"max", b"unit": b"percent"}
+
+
+def test_a_fraction_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", f"arch,{METRIC}", f"{CELL},91")
+    with pytest.raises(SnapError, match="holds 91, and a fraction lies within 0 and 1"):
+        convert("nb201", path, Request(declared={METRIC: Declared("fraction")}))
+
+
+def test_two_columns_of_one_metric_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", f"arch,acc,{METRIC}", f"{CELL},91,92")
+    with pytest.raises(SnapError, match=f"two columns hold '{METRIC}', one is '{METRIC}'"):
+        convert("nb201", path, Request(columns={"acc": METRIC}))
+
+
 def test_categories_are_text(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"arch": pa.array([CELL]).dictionary_encode()}), path)
@@ -158,7 +229,7 @@ def test_a_truncated_gzip_or_parquet_file_is_refused(tmp_path: Path) -> None:
     ):
         path = tmp_path / name
         path.write_bytes(content[: len(content) // 2])
-        with pytest.raises(SnapError, match=r"not a readable CSV or Parquet|cannot be unpacked"):
+        with pytest.raises(SnapError, match=r"not a readable Parquet file|cannot be unpacked"):
             convert("nb201", path)
 
 

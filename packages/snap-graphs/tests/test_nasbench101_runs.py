@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_catalog.parquet import validate
+from snap_catalog.tables import read_table
 from snap_graphs import space
 from snap_graphs.convert import convert
 from snap_graphs.formats.base import Request
 from snap_graphs.formats.nasbench_tfrecord import decode
-from snap_graphs.formats.tables import read_table
 from snap_graphs.spaces.nb101 import module_hash
 
 TEST = "cifar10/test/accuracy@108"

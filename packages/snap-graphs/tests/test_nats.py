@@ -10,9 +10,9 @@ import pytest
 from fixtures import nats as made
 from snap_catalog import SnapError
 from snap_catalog.parquet import validate
+from snap_catalog.tables import read_table
 from snap_graphs.convert import convert
 from snap_graphs.formats.base import Request
-from snap_graphs.formats.tables import read_table
 
 ARCHS = tuple(
     f"|nor_conv_3x3~0|+|none~0|{op}~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from snap_catalog import SnapError, operators
+from snap_catalog.tables import read_table
 from snap_graphs import Cell, graph_table, space
 from snap_graphs.convert import convert
-from snap_graphs.formats.tables import read_table
 from snap_graphs.spaces import spaces
 from snap_graphs.spaces.nb101 import module_hash
 

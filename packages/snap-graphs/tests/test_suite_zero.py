@@ -7,10 +7,10 @@ import pytest
 from scipy.stats import spearmanr
 from snap_catalog import SnapError
 from snap_catalog.parquet import validate
+from snap_catalog.tables import read_table
 from snap_graphs.convert import convert
 from snap_graphs.formats.base import Request
 from snap_graphs.formats.suite_zero import SENTINEL
-from snap_graphs.formats.tables import read_table
 
 ZEN, ACCURACY = "proxy/cifar10/zen", "cifar10-valid/test/accuracy@200"
 

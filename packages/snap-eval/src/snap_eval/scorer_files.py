@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
-from pyarrow import csv
 from snap_catalog import SnapError
 from snap_catalog.metrics import fitting_metrics, resolve_metric
-from snap_catalog.parquet import claim, read, readable
+from snap_catalog.parquet import claim, read
 from snap_catalog.rules import check_key
 from snap_catalog.schemas import Name
+from snap_catalog.tables import identifiers, is_parquet, read_table
 
 from snap_eval.measured import Measured, cell_keys, count_operators
 from snap_eval.scorers import Scorer, as_scorer
@@ -51,6 +50,8 @@ def _read(spec: str, measured: Sequence[Measured]) -> Iterator[Scorer]:
     if match is None or not (match["file"] or match["column"]):
         raise SnapError(f"{spec!r} names no scores; say [NAME=]FILE[:COLUMN] or [NAME=]:COLUMN")
     name, file, column = match["name"], match["file"], match["column"]
+    if Path(spec).is_file():
+        name, file, column = None, spec, None
     if not file:
         yield from _own(name or column, column, measured)
         return
@@ -59,7 +60,8 @@ def _read(spec: str, measured: Sequence[Measured]) -> Iterator[Scorer]:
 
 
 def _files(pattern: str) -> list[str]:
-    if not {*pattern} & {*"*?["}:
+    """Return the file of a name, or those that fit it as a pattern where there is no such file."""
+    if Path(pattern).exists() or not {*pattern} & {*"*?["}:
         return [pattern]
     root = Path(pattern).anchor
     files = sorted(map(str, Path(root).glob(pattern.removeprefix(root))))
@@ -93,22 +95,8 @@ def _has(table: pa.Table, column: str) -> bool:
 
 def _table(file: str) -> tuple[pa.Table, Name | None]:
     """Read a table, and the contract that it keeps, if any."""
-    if Path(file).name.endswith((".csv", ".csv.gz")):
-        return _read_csv(file), None
-    kind = claim(file)
-    if kind is not None:
-        return read(file, kind), kind
-    with readable(file):
-        return pq.read_table(file), None
-
-
-def _read_csv(file: str) -> pa.Table:
-    texts = {name: pa.string() for name in ("space", "arch_id", "arch")}
-    # A NaN is a failed score, not a missing one.
-    empty = ["", "NA", "N/A", "NULL", "null"]
-    options = csv.ConvertOptions(column_types=texts, null_values=empty)
-    with readable(file):
-        return csv.read_csv(file, convert_options=options)
+    kind = claim(file) if is_parquet(file) else None
+    return (read_table(file), None) if kind is None else (read(file, kind), kind)
 
 
 def _keyed(table: pa.Table, file: str, measured: Sequence[Measured]) -> pa.Table:
@@ -122,7 +110,7 @@ def _keyed(table: pa.Table, file: str, measured: Sequence[Measured]) -> pa.Table
         table = table.append_column("space", _only_space(len(table), file, measured))
     for name in ("space", "arch_id"):
         place = table.column_names.index(name)
-        table = table.set_column(place, name, table[name].cast(pa.string()))
+        table = table.set_column(place, name, identifiers(table, name, file))
         if table[name].null_count:
             raise SnapError(f"{file}: column {name!r} has nulls and may not; drop those rows")
     check_key(table, ["space", "arch_id"], file)

@@ -68,7 +68,8 @@ class Scorer:
         if lone.all():
             raise SnapError(
                 f"{self.source} and {', '.join(m.source for m in measured)} have no cell (space, "
-                "arch_id) in common; score the cells of that graphs file"
+                f"arch_id) in common{_first_of_each(self.scores, measured)}; score the cells of "
+                "that graphs file"
             )
         names: list[str] = self.scores["arch_id"].filter(pa.array(lone)).to_pylist()
         return names
@@ -81,6 +82,17 @@ class Scorer:
     def _usable(self) -> Floats:
         score: Floats = self.scores["score"].to_numpy()
         return np.where(np.isfinite(score) & (score != SENTINEL), score, np.nan)
+
+
+def _first_of_each(scores: pa.Table, measured: Sequence[Measured]) -> str:
+    """Describe the first cell of scores and of benchmarks, where both have one."""
+    tables = [scores, *(m.graphs for m in measured)]
+    firsts = [t.select(["space", "arch_id"]).slice(0, 1).to_pylist() for t in tables if len(t)]
+    if not len(scores) or len(firsts) < 2:
+        return ""
+    return ": the first are " + " and ".join(
+        f"{row['arch_id']!r} of {row['space']}" for (row,) in firsts[:2]
+    )
 
 
 def as_scorer(scores: pa.Table, source: str = "scores") -> Scorer:

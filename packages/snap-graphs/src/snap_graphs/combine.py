@@ -3,19 +3,23 @@
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from snap_catalog import MetricFacts, SnapError, benchmarks
+from snap_catalog.catalog import Direction
 from snap_catalog.parquet import decode_metadata
+from snap_catalog.tables import identifiers, read_table
 
 from snap_graphs.formats.base import Request
-from snap_graphs.formats.tables import read_table, table_metrics
+from snap_graphs.formats.tables import table_metrics
 from snap_graphs.spaces import spaces
-from snap_graphs.table import Metric, append_metric
+from snap_graphs.table import append_metric
+from snap_graphs.units import check_percent, metric
 
 _KEYS = {"arch_id": "arch_id", "arch": "arch_id", "hash": "module_hash"}
 """Columns that name a table's architectures, and the columns of graphs files they stand for."""
@@ -54,7 +58,7 @@ def concat(tables: Mapping[str, pa.Table]) -> pa.Table:
             if not known.equals(field, check_metadata=True):
                 raise SnapError(
                     f"{source}: column {field.name!r} differs in type, direction or unit from "
-                    f"that of {first}; convert one of them anew"
+                    f"that of {first}; convert one of them again"
                 )
     schema = pa.schema([field for _, field in fields.values()])
     _refuse_shared(tables)
@@ -70,12 +74,14 @@ def join(graphs: pa.Table, path: str | os.PathLike[str], request: Request) -> Jo
     Args:
         graphs: a table of the `graphs` contract.
         path: a table or a graphs file. Its architectures are named in a column `arch_id`, `arch`
-            (the space's native string) or `hash` (NAS-Bench-101's module hash).
+            (the space's native string) or `hash` (NAS-Bench-101's module hash), within a column
+            `space` where there is one.
         request: columns that the user maps to metrics, and what is said of them.
 
     Raises:
-        SnapError: the table names no architectures, or one twice, has no metric column, one that
-            the graphs already have, or one that nothing is known of.
+        SnapError: the table names no architectures, one twice, or none of the graphs; or it has
+            no metric column, one that the graphs already have, one that nothing is known of, or
+            one that is not in its unit.
     """
     source = Path(path)
     other = read_table(source)
@@ -85,20 +91,46 @@ def join(graphs: pa.Table, path: str | os.PathLike[str], request: Request) -> Jo
     metrics = table_metrics(source, other, request)
     if not metrics:
         raise SnapError(f"{path}: no metric column in it; map one with --column NAME=METRIC")
-    names = _native(graphs, other[key], key)
-    _refuse_repeated(source, names)
-    place = pc.index_in(graphs[_KEYS[key]], value_set=names)
-    found = pc.is_valid(place).to_numpy()
+    within = ["space"] if "space" in other.column_names else []
+    names = _native(graphs, identifiers(other, key, str(path)), key)
+    table_keys = _joined([*(identifiers(other, c, str(path)) for c in within), names])
+    graph_keys = _joined([graphs[c] for c in (*within, _KEYS[key])])
+    _refuse_repeated(source, table_keys)
+    place = pc.index_in(graph_keys, value_set=table_keys)
+    found = pc.is_valid(place).to_numpy(zero_copy_only=False)
+    if other.num_rows and graphs.num_rows and not found.any():
+        raise SnapError(
+            f"{path}: none of its {other.num_rows:,} architectures is in the graphs; its first is "
+            f"{_shown(other, [*within, key])}, that of the graphs "
+            f"{_shown(graphs, [*within, _KEYS[key]])}; name them as the graphs do"
+        )
+    if not within:
+        _refuse_ambiguous(source, graphs, names, key)
     rows = place.drop_null().to_numpy()
     for name, values in metrics.items():
         if name in graphs.column_names:
             raise SnapError(f"{path}: the graphs already have {name!r}; rename it with --column")
-        known = _facts(source, graphs, other, name, request)
-        column = np.full(graphs.num_rows, np.nan)
-        column[found] = values[rows]
-        graphs = append_metric(graphs, name, Metric(column, known.direction, known.unit))
+        if np.isinf(values).any():
+            row = int(np.isinf(values).argmax()) + 1
+            raise SnapError(f"{path}: row {row}: {name!r} is not finite; leave it empty instead")
+        column = metric(source, name, values, _known(graphs, other, name), request)
+        check_percent(source, name, column, request)
+        placed = np.full(graphs.num_rows, np.nan)
+        placed[found] = column.values[rows]
+        graphs = append_metric(graphs, name, replace(column, values=placed))
     matched = int(found.sum())
-    return Joined(_with_origin(graphs, source), matched, len(names) - matched)
+    unused = other.num_rows - len(np.unique(rows))
+    return Joined(_with_origin(graphs, source), matched, unused)
+
+
+def _joined(columns: Sequence[pa.ChunkedArray]) -> pa.Array:
+    """Return one string a row; null where a part is."""
+    keys = pc.binary_join_element_wise(*columns, "\0")
+    return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
+
+
+def _shown(table: pa.Table, columns: Sequence[str]) -> str:
+    return " of ".join(repr(table[column][0].as_py()) for column in reversed(columns))
 
 
 def _with_origin(graphs: pa.Table, source: Path) -> pa.Table:
@@ -132,51 +164,55 @@ def _refuse_shared(tables: Mapping[str, pa.Table]) -> None:
                 )
 
 
-def _native(graphs: pa.Table, names: pa.ChunkedArray, key: str) -> pa.Array:
+def _native(graphs: pa.Table, names: pa.ChunkedArray, key: str) -> pa.ChunkedArray:
     """Bring native strings into the form that the graphs have; null where they are none."""
-    names = names.cast(pa.string()).combine_chunks()
-    known = graphs["space"].unique().to_pylist()
+    known = _spaces(graphs)
     if key != "arch" or len(known) != 1 or known[0] not in spaces():
         return names
     home = spaces()[known[0]]
 
-    def native(name: str) -> str | None:
+    def native(name: str | None) -> str | None:
         try:
-            return home.format(home.parse(name))
+            return None if name is None else home.format(home.parse(name))
         except SnapError:
             return None
 
-    return pa.array([native(name) for name in names.to_pylist()], pa.string())
+    return pa.chunked_array([pa.array(map(native, names.to_pylist()), pa.string())])
 
 
-def _refuse_repeated(path: Path, names: pa.Array) -> None:
-    counts = pa.table({"name": names.drop_null()}).group_by("name").aggregate([([], "count_all")])
+def _refuse_repeated(path: Path, keys: pa.Array) -> None:
+    counts = pa.table({"key": keys.drop_null()}).group_by("key").aggregate([([], "count_all")])
     repeated = counts.filter(pc.greater(counts["count_all"], 1))
     if repeated.num_rows:
-        raise SnapError(
-            f"{path}: {repeated['count_all'][0]} rows are about {repeated['name'][0]}; keep one"
-        )
+        name = repeated["key"][0].as_py().split("\0")[-1]
+        raise SnapError(f"{path}: {repeated['count_all'][0]} rows are about {name}; keep one")
 
 
-def _facts(
-    path: Path, graphs: pa.Table, other: pa.Table, name: str, request: Request
-) -> MetricFacts:
-    """Find what is known of a metric: said by the user, written in the file, or catalogued."""
-    if name in request.declared:
-        return request.declared[name]
-    known = [b.facts(name) for b in benchmarks().values() if b.space in _spaces(graphs)]
-    entries = (other.schema.field(name).metadata if name in other.column_names else None) or {}
-    written = (
-        [MetricFacts(name, entries[b"direction"].decode(), entries[b"unit"].decode(), "test")]
-        if entries.keys() >= {b"direction", b"unit"}
-        else []
+def _refuse_ambiguous(path: Path, graphs: pa.Table, names: pa.ChunkedArray, key: str) -> None:
+    """Refuse names that architectures of several spaces have, as no column says which is meant."""
+    meant = graphs.select(["space", _KEYS[key]]).filter(
+        pc.is_in(graphs[_KEYS[key]], value_set=names.combine_chunks().drop_null())
     )
-    facts = next((f for f in (*written, *known) if f is not None), None)
-    if facts is None:
+    kinds = meant.group_by([_KEYS[key]]).aggregate([("space", "count_distinct")])
+    several = kinds.filter(pc.greater(kinds["space_count_distinct"], 1))
+    if several.num_rows:
         raise SnapError(
-            f"{path}: the catalog does not know {name!r}; say --column NAME={name}:UNIT:DIRECTION"
+            f"{path}: architectures of {several['space_count_distinct'][0]} spaces are called "
+            f"{several[_KEYS[key]][0].as_py()!r}; add a column space that says which is meant"
         )
-    return facts
+
+
+def _known(graphs: pa.Table, other: pa.Table, name: str) -> MetricFacts | None:
+    """Find what the table's own metadata or the catalog say of a metric."""
+    field = other.schema.field(name) if name in other.column_names else None
+    entries = (field.metadata if field else None) or {}
+    direction, unit = (
+        entries.get(k, b"").decode(errors="replace") for k in (b"direction", b"unit")
+    )
+    if direction in ("max", "min"):
+        return MetricFacts(name, cast(Direction, direction), unit, "test")
+    known = (b.facts(name) for b in benchmarks().values() if b.space in _spaces(graphs))
+    return next(filter(None, known), None)
 
 
 def _spaces(graphs: pa.Table) -> Sequence[str]:

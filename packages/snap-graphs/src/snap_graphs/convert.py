@@ -5,10 +5,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog import Benchmark, SnapError, benchmarks
+from snap_catalog.metrics import is_metric
 
 from snap_graphs.formats.analog import AnalogNasBench
 from snap_graphs.formats.base import Chunk, Format, Request
@@ -33,7 +32,8 @@ from snap_graphs.formats.transnas import (
     TransNasMicroTable,
 )
 from snap_graphs.sources import own_source
-from snap_graphs.table import Metric, graph_table
+from snap_graphs.table import graph_table, metric_of
+from snap_graphs.units import check_percent, metric
 
 FORMATS: Mapping[str, tuple[Format, ...]] = {
     "nb101": (NasBench101Records(), NasLibNasBench101(), NasBench101Table()),
@@ -76,7 +76,8 @@ def convert(
         citation, and the source with its SHA-256.
 
     Raises:
-        SnapError: the benchmark is unknown, its source is missing, or a record is bad.
+        SnapError: the benchmark is unknown, its source is missing, a record is bad, or a metric
+            is not in the unit that it should be in.
     """
     request = request or Request()
     path = locate(name, source)
@@ -87,6 +88,9 @@ def convert(
     if not parts:
         raise SnapError(f"{path}: no architecture could be read from it")
     table = pa.concat_tables(parts, promote_options="default")
+    if reader.by_hand:
+        for name in filter(is_metric, table.column_names):
+            check_percent(path, name, metric_of(table, name), request)
     return table.replace_schema_metadata({**_provenance(facts, path), **reader.metadata(path)})
 
 
@@ -127,7 +131,8 @@ def _recognise(name: str, path: Path) -> Format:
 
 def _table(facts: Benchmark, path: Path, chunk: Chunk, request: Request) -> pa.Table:
     metrics = {
-        name: _metric(path, facts, name, values, request) for name, values in chunk.metrics.items()
+        name: metric(path, name, values, facts.facts(name), request)
+        for name, values in chunk.metrics.items()
     }
     return graph_table(
         facts.space,
@@ -136,23 +141,6 @@ def _table(facts: Benchmark, path: Path, chunk: Chunk, request: Request) -> pa.T
         metrics=metrics,
         module_hashes=chunk.module_hashes,
     )
-
-
-def _metric(
-    path: Path,
-    facts: Benchmark,
-    name: str,
-    values: npt.NDArray[np.float64],
-    request: Request,
-) -> Metric:
-    known = request.declared.get(name) or facts.facts(name)
-    if known is None:
-        patterns = ", ".join(entry.pattern for entry in facts.metrics)
-        raise SnapError(
-            f"{path}: the catalog does not know column {name!r} of {facts.name} "
-            f"(it knows {patterns}); drop it, or say --column NAME={name}:UNIT:DIRECTION"
-        )
-    return Metric(values, known.direction, known.unit)
 
 
 def _provenance(facts: Benchmark, path: Path) -> dict[str, str]:

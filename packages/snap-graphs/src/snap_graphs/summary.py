@@ -76,7 +76,7 @@ def _metric(table: pa.Table, name: str) -> MetricSummary:
         name=name,
         low=ends["min"],
         high=ends["max"],
-        direction=entries.get(b"direction", b"").decode(),
-        unit=entries.get(b"unit", b"").decode(),
+        direction=entries.get(b"direction", b"").decode(errors="replace"),
+        unit=entries.get(b"unit", b"").decode(errors="replace"),
         nulls=table[name].null_count,
     )

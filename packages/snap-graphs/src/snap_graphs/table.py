@@ -109,6 +109,13 @@ def append_metric(table: pa.Table, column: str, metric: Metric) -> pa.Table:
     return table.append_column(field, pa.array(metric.values, from_pandas=True))
 
 
+def metric_of(table: pa.Table, column: str) -> Metric:
+    """Return a metric column of a table that `append_metric` added it to."""
+    entries = table.schema.field(column).metadata
+    direction: Literal["max", "min"] = "max" if entries[b"direction"] == b"max" else "min"
+    return Metric(table[column].to_numpy(), direction, entries[b"unit"].decode())
+
+
 def _graph_columns(cells: Sequence[Cell]) -> dict[str, pa.Array]:
     return {
         "nodes": pa.array([c.nodes for c in cells], pa.list_(pa.string())),

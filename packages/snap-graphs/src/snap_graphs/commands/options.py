@@ -1,34 +1,38 @@
 """Options that several commands take."""
 
 from collections.abc import Iterable
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import click
-from snap_catalog import MetricFacts
-from snap_catalog.catalog import Direction
 from snap_catalog.metrics import is_metric
+
+if TYPE_CHECKING:
+    from snap_catalog.catalog import Direction
+
+    from snap_graphs.formats.base import Declared
 
 _FORM = "NAME=METRIC[:UNIT[:DIRECTION]]"
 
 
 class Column(NamedTuple):
-    """A table's column and the metric it holds; `facts` where the user said unit or direction."""
+    """A table's column, the metric it holds, and what the user says of that."""
 
     name: str
     metric: str
-    facts: MetricFacts | None
+    declared: "Declared"
 
 
 def _column(text: str) -> Column:
+    from snap_graphs.formats.base import Declared
+
     name, _, rest = text.rpartition("=")
     metric, *more = rest.split(":")
     if not name or not is_metric(metric) or len(more) > 2:
         raise click.BadParameter(f"{text!r} is not {_FORM}, as acc=cifar10/test/accuracy:percent")
-    unit, direction = (*more, "max")[:2] if more else ("", "max")
-    if direction not in ("max", "min"):
+    unit, direction = [*(part or None for part in more), None, None][:2]
+    if direction not in ("max", "min", None):
         raise click.BadParameter(f"{text!r}: the direction is max or min, not {direction!r}")
-    facts = MetricFacts(metric, cast(Direction, direction), unit, "test")
-    return Column(name, metric, facts if more else None)
+    return Column(name, metric, Declared(unit, cast("Direction | None", direction)))
 
 
 def _columns(
@@ -44,7 +48,7 @@ columns_option = click.option(
     callback=_columns,
     metavar=_FORM,
     help="Read a table's column NAME as METRIC; say unit and direction (max, min) where the "
-    "catalog does not. Repeatable.",
+    "catalog does not. The unit `fraction` is converted to percent. Repeatable.",
 )
 
 
@@ -53,6 +57,6 @@ def by_name(columns: Iterable[Column]) -> dict[str, str]:
     return {column.name: column.metric for column in columns}
 
 
-def declared(columns: Iterable[Column]) -> dict[str, MetricFacts]:
-    """Return what the user said, by metric."""
-    return {column.metric: column.facts for column in columns if column.facts is not None}
+def declared(columns: Iterable[Column]) -> dict[str, "Declared"]:
+    """Return what the user says, by metric."""
+    return {column.metric: column.declared for column in columns}

@@ -1,22 +1,17 @@
 """Read the members of folders, tar and zip files without trusting them."""
 
 import bz2
-import gzip
-import io
 import stat
 import tarfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, cast
 
 from snap_catalog import SnapError
+from snap_catalog.unpacking import damaged, magic, open_bounded, total_limit
 
 MEMBER_LIMIT = 1 << 28
 """Bytes that one member may hold, unless a reader asks for another limit."""
-_RATIO, _ALWAYS = 200, 1 << 26
-"""A file may unpack to so many times its size, or to so many bytes, whichever is more."""
 _EXTENSION_LIMIT = 1 << 16
 """Bytes of a tar header's extension (a long name, pax records), which are read in one go."""
 _EXTENSIONS = (
@@ -46,7 +41,7 @@ def members(path: Path, limit: int = MEMBER_LIMIT) -> Iterator[tuple[str, bytes]
     """
     if path.is_dir():
         found = _folder_members(path, limit)
-    elif _magic(path).startswith(b"PK"):
+    elif magic(path).startswith(b"PK"):
         found = _zip_members(path, limit)
     else:
         found = _tar_members(path, limit)
@@ -85,64 +80,6 @@ def decompress_bz2(data: bytes, limit: int, name: str) -> bytes:
         parts.append(part)
         data = stream.unused_data
     return b"".join(parts)
-
-
-@contextmanager
-def open_bounded(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, unpacking gzip and bzip2, that may not unpack to far more than its size.
-
-    Raises:
-        SnapError: on opening, it cannot be read; on reading, it is damaged or unpacks to more
-            than 200 times its size (64 MiB are always allowed).
-    """
-    magic = _magic(path)
-    with path.open("rb") as packed:
-        stream: BinaryIO = packed
-        if magic.startswith(b"\x1f\x8b"):
-            stream = cast(BinaryIO, gzip.GzipFile(fileobj=packed))
-        elif magic.startswith(b"BZh"):
-            stream = cast(BinaryIO, bz2.BZ2File(packed))
-        yield cast(BinaryIO, _Bounded(stream, path, _total_limit(path)))
-
-
-class _Bounded(io.RawIOBase):
-    """Passes on what a stream yields until that is too much."""
-
-    def __init__(self, stream: BinaryIO, path: Path, limit: int) -> None:
-        self._stream, self._path, self._left, self._limit = stream, path, limit, limit
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        wanted = self._left + 1 if size < 0 else size
-        try:
-            block = self._stream.read(wanted)
-        except Exception as error:  # a damaged file raises whatever its fields lead to
-            raise _damaged(self._path, error) from error
-        self._left -= len(block)
-        if self._left < 0:
-            raise SnapError(f"{self._path}: unpacks to more than {self._limit:,} bytes: refused")
-        return block
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        block = self.read(len(buffer))
-        buffer[: len(block)] = block
-        return len(block)
-
-
-def _magic(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(4)
-    except FileNotFoundError as error:
-        raise SnapError(f"{path}: no such file") from error
-    except OSError as error:
-        raise SnapError(f"{path}: cannot be read ({error.strerror})") from error
-
-
-def _total_limit(path: Path) -> int:
-    return max(_ALWAYS, _RATIO * path.stat().st_size)
 
 
 def _folder_members(path: Path, limit: int) -> Iterator[tuple[str, bytes]]:
@@ -184,10 +121,10 @@ def _tar_members(path: Path, limit: int) -> Iterator[tuple[str, bytes]]:
                 tar.members.clear()  # type: ignore[attr-defined]
                 if not info.isdir():
                     yield _tar_name(path, info), _tar_content(path, tar, info, limit)
-        except SnapError:
+        except (SnapError, MemoryError):
             raise
         except Exception as error:  # a damaged archive raises whatever its fields lead to
-            raise _damaged(path, error) from error
+            raise damaged(path, error) from error
 
 
 def _tar_name(path: Path, info: tarfile.TarInfo) -> str:
@@ -210,15 +147,15 @@ def _zip_members(path: Path, limit: int) -> Iterator[tuple[str, bytes]]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            if sum(entry.file_size for entry in entries) > _total_limit(path):
-                total = _total_limit(path)
+            if sum(entry.file_size for entry in entries) > total_limit(path):
+                total = total_limit(path)
                 raise SnapError(f"{path}: unpacks to more than {total:,} bytes: refused")
             for entry in entries:
                 yield _zip_name(path, entry), zip_content(path, archive, entry, limit)
-    except SnapError:
+    except (SnapError, MemoryError):
         raise
     except Exception as error:  # a damaged archive raises whatever its fields lead to
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
 
 def _zip_name(path: Path, entry: zipfile.ZipInfo) -> str:
@@ -263,8 +200,3 @@ def _check_size(path: Path, name: str, size: int, limit: int) -> None:
 
 def _refused(path: Path, name: str, reason: str) -> SnapError:
     return SnapError(f"{path}: member {name!r} {reason}; refused, fetch the file anew")
-
-
-def _damaged(path: Path, error: Exception) -> SnapError:
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return SnapError(f"{path}: cannot be unpacked ({reason}); fetch the file anew")

@@ -8,8 +8,9 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from snap_catalog import Benchmark, MetricFacts, SnapError
+from snap_catalog import Benchmark, SnapError
 from snap_catalog import benchmark as catalogued
+from snap_catalog.catalog import Direction
 
 from snap_graphs.cell import Cell
 
@@ -31,6 +32,19 @@ class Chunk(NamedTuple):
     arch_ids: list[str]
     metrics: Mapping[str, npt.NDArray[np.float64]]
     module_hashes: list[str] | None = None
+
+
+class Declared(NamedTuple):
+    """What a user says of a metric.
+
+    Attributes:
+        unit: what its values are in; `fraction` is converted to percent. None leaves it to the
+            catalog.
+        direction: whether more or less is better; None leaves it to the catalog.
+    """
+
+    unit: str | None = None
+    direction: Direction | None = None
 
 
 def _unheard(amount: int) -> None:
@@ -56,7 +70,7 @@ class Request:
     repeat: Literal["mean", "all"] = "mean"
     epochs: frozenset[int] = frozenset()
     columns: Mapping[str, str] = field(default_factory=dict)
-    declared: Mapping[str, MetricFacts] = field(default_factory=dict)
+    declared: Mapping[str, Declared] = field(default_factory=dict)
     skip_bad: bool = False
     skipped: int = 0
     notes: list[str] = field(default_factory=list)
@@ -83,10 +97,12 @@ class Format(ABC):
     Attributes:
         title: what it is, for the list of what was looked for.
         benchmark: name of the catalogued benchmark its rows belong to.
+        by_hand: whether users write such files, so that units have to be checked.
     """
 
     title: ClassVar[str]
     benchmark: ClassVar[str]
+    by_hand: ClassVar[bool] = False
 
     @abstractmethod
     def recognises(self, path: Path) -> bool:

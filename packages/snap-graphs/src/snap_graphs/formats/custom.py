@@ -38,6 +38,7 @@ class CustomCells(Format):
 
     title: ClassVar[str] = f"a file of cells ({', '.join(_SUFFIXES)})"
     benchmark: ClassVar[str] = "custom"
+    by_hand: ClassVar[bool] = True
 
     def recognises(self, path: Path) -> bool:
         """Tell by the suffix."""

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from snap_catalog import SnapError
-
-from snap_graphs.formats.archives import open_bounded
+from snap_catalog.unpacking import open_bounded
 
 _BLOCK = 1 << 20
 _LONGEST = 1 << 26

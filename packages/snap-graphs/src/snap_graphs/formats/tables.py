@@ -1,7 +1,6 @@
 """Tables of architectures and metrics: CSV, gzipped CSV and Parquet."""
 
 from abc import abstractmethod
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,27 +8,23 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 from snap_catalog import SnapError
 from snap_catalog.metrics import is_metric
+from snap_catalog.tables import TEXT_COLUMNS, read_table
 
 from snap_graphs.cell import Cell
-from snap_graphs.formats.archives import open_bounded
 from snap_graphs.formats.base import CHUNK, Chunk, Format, Request
 from snap_graphs.spaces.base import Space
 from snap_graphs.spaces.nb101 import NasBench101, module_hash
 from snap_graphs.spaces.nb201 import NasBench201
 
-_TEXT_COLUMNS = ("arch", "adj_upper", "ops", "hash")
-"""Columns that must not be guessed to be numbers: leading zeros count, and `ops` may be empty."""
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
 CHECKED_HASHES = 1000
 """Of a file's hashes so many, spread over it, are recomputed."""
 
 
-def read_table(path: Path, needed: Sequence[str] = ()) -> pa.Table:
-    """Read a table in CSV, gzipped CSV or Parquet.
+def table_with(path: Path, needed: Sequence[str]) -> pa.Table:
+    """Read a table that gives an architecture in each row.
 
     Args:
         path: the file; its first bytes tell what it is.
@@ -38,22 +33,11 @@ def read_table(path: Path, needed: Sequence[str] = ()) -> pa.Table:
     Raises:
         SnapError: the file is missing, damaged, or its columns are not as they must be.
     """
-    try:
-        with path.open("rb") as file:
-            is_parquet = file.read(4) == b"PAR1"
-        table = pq.read_table(path) if is_parquet else _read_csv(path)
-        names = table.column_names  # which are decoded only now
-    except FileNotFoundError as error:
-        raise SnapError(f"{path}: no such file") from error
-    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise SnapError(f"{path}: not a readable CSV or Parquet table ({reason})") from error
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
-        raise SnapError(f"{path}: column {repeated[0]!r} comes more than once; rename or drop one")
+    table = read_table(path)
     for column in needed:
-        if column not in names:
-            raise SnapError(f"{path}: column {column!r} is missing; there are {', '.join(names)}")
+        if column not in table.column_names:
+            there = ", ".join(table.column_names)
+            raise SnapError(f"{path}: column {column!r} is missing; there are {there}")
         if table[column].null_count:
             raise SnapError(f"{path}: column {column!r} has empty cells and may not")
         _check_type(path, column, table[column].type)
@@ -61,18 +45,10 @@ def read_table(path: Path, needed: Sequence[str] = ()) -> pa.Table:
 
 
 def _check_type(path: Path, column: str, kind: pa.DataType) -> None:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    if column not in _TEXT_COLUMNS and not pa.types.is_integer(kind):
+    if column not in TEXT_COLUMNS and not pa.types.is_integer(kind):
         raise SnapError(f"{path}: column {column!r} must hold whole numbers, not {kind}")
-    if column in _TEXT_COLUMNS and not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+    if column in TEXT_COLUMNS and not pa.types.is_string(kind):
         raise SnapError(f"{path}: column {column!r} must hold text, not {kind}")
-
-
-def _read_csv(path: Path) -> pa.Table:
-    text = pa_csv.ConvertOptions(column_types=dict.fromkeys(_TEXT_COLUMNS, pa.string()))
-    with open_bounded(path) as stream:
-        return pa_csv.read_csv(stream, convert_options=text)
 
 
 def table_metrics(
@@ -81,24 +57,28 @@ def table_metrics(
     """Return a table's metric columns: those named as metrics are, and those the user maps.
 
     Raises:
-        SnapError: a mapped column is missing, or a metric column holds no numbers.
+        SnapError: a mapped column is missing, a metric column holds no numbers, or two columns
+            are to hold one metric.
     """
     for column in request.columns:
         if column not in table.column_names:
             raise SnapError(f"{path}: column {column!r}, given with --column, is missing")
-    names = {c: request.columns.get(c, c) for c in table.column_names}
-    return {
-        name: _numbers(path, column, table[column])
-        for column, name in names.items()
-        if is_metric(name)
-    }
+    metrics: dict[str, npt.NDArray[np.float64]] = {}
+    for column in table.column_names:
+        name = request.columns.get(column, column)
+        if name in metrics:
+            raise SnapError(f"{path}: two columns hold {name!r}, one is {column!r}; drop one")
+        if is_metric(name):
+            metrics[name] = _numbers(path, column, table[column])
+    return metrics
 
 
 def _numbers(path: Path, column: str, values: pa.ChunkedArray) -> npt.NDArray[np.float64]:
     try:
         numbers: npt.NDArray[np.float64] = values.cast(pa.float64()).to_numpy()
     except pa.ArrowException as error:
-        raise SnapError(f"{path}: column {column!r} holds no numbers ({error})") from error
+        reason = str(error).splitlines()[0]
+        raise SnapError(f"{path}: column {column!r} holds no numbers ({reason})") from error
     return numbers
 
 
@@ -112,6 +92,7 @@ class Table(Format):
 
     needed: ClassVar[tuple[str, ...]]
     space: ClassVar[Space]
+    by_hand = True
 
     def recognises(self, path: Path) -> bool:
         """Tell whether the file is a table; that it lacks a column is told on reading."""
@@ -119,7 +100,7 @@ class Table(Format):
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
         """Yield the rows; one that is no architecture or not finite is bad."""
-        table = read_table(path, self.needed)
+        table = table_with(path, self.needed)
         metrics = table_metrics(path, table, request)
         rows = list(zip(*(table[name].to_pylist() for name in self.needed), strict=True))
         infinite = np.zeros(len(rows), np.bool_)

@@ -1,0 +1,109 @@
+"""Read the tables that users bring: CSV, gzipped CSV and Parquet."""
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pyarrow.types as pt
+from pyarrow import csv
+
+from snap_catalog.casting import is_text
+from snap_catalog.columns import refuse_repeated
+from snap_catalog.errors import SnapError
+from snap_catalog.parquet import readable
+from snap_catalog.unpacking import magic, open_bounded
+
+TEXT_COLUMNS = frozenset(
+    {"space", "arch_id", "arch", "hash", "module_hash", "cell_hash", "adj_upper", "ops"}
+)
+"""Columns of text whatever they look like: `001`, `1e5` and `true` are names there."""
+_MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NULL", "null")
+"""How CSV files write that a number is missing. A NaN is a number that is none."""
+
+
+def read_table(path: str | os.PathLike[str]) -> pa.Table:
+    """Read a table in CSV, gzipped CSV or Parquet, which its first bytes tell apart.
+
+    In CSV a column is of integers or doubles where all its values are, and of text otherwise.
+
+    Raises:
+        SnapError: the file is missing or damaged, or two columns have one name.
+    """
+    source = Path(path)
+    if is_parquet(source):
+        with readable(path), pq.ParquetFile(path) as file:
+            table = file.read()
+            names = table.column_names  # which are decoded only now
+    else:
+        with readable(path, "CSV table"):
+            names = _header(source)
+            table = _read_texts(source, names)
+    refuse_repeated(names, str(path))
+    texts = [_text(values) for values in table.columns]
+    if not is_parquet(source):
+        texts = [v if n in TEXT_COLUMNS else _numbers(v) for n, v in zip(names, texts, strict=True)]
+    return pa.table(texts, schema=_with_types(table.schema, texts))
+
+
+def is_parquet(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file begins as Parquet files do.
+
+    Raises:
+        SnapError: it cannot be read.
+    """
+    return magic(Path(path)) == b"PAR1"
+
+
+def identifiers(table: pa.Table, column: str, source: str) -> pa.ChunkedArray:
+    """Return a column of names as text, exactly as they are written.
+
+    Args:
+        table: what `read_table` returned.
+        column: its name. Integers, as Parquet files may have them, become their decimal digits.
+        source: what to call the table in an error.
+
+    Raises:
+        SnapError: the column holds something else.
+    """
+    values = table[column]
+    if not pt.is_integer(values.type) and not pt.is_string(values.type):
+        raise SnapError(f"{source}: column {column!r} must hold text, not {values.type}")
+    return values.cast(pa.string())
+
+
+def _header(path: Path) -> list[str]:
+    with open_bounded(path) as stream, csv.open_csv(stream) as reader:
+        names: list[str] = reader.schema.names
+    return names
+
+
+def _read_texts(path: Path, names: list[str]) -> pa.Table:
+    texts = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
+    with open_bounded(path) as stream:
+        return csv.read_csv(stream, convert_options=texts)
+
+
+def _text(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return text of any Arrow type as `string`, and other values as they are."""
+    kind = values.type.value_type if pt.is_dictionary(values.type) else values.type
+    return values.cast(pa.string()) if is_text(kind) else values
+
+
+def _numbers(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts as numbers where all are some, and otherwise as they are."""
+    trimmed = pc.utf8_trim_whitespace(texts)
+    is_missing = pc.is_in(trimmed, pa.array(_MISSING))
+    numbers = pc.if_else(is_missing, pa.scalar(None, pa.string()), trimmed)
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            return numbers.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+    return texts
+
+
+def _with_types(schema: pa.Schema, columns: list[pa.ChunkedArray]) -> pa.Schema:
+    fields = [f.with_type(c.type) for f, c in zip(schema, columns, strict=True)]
+    return pa.schema(fields, metadata=schema.metadata)
