@@ -25,5 +25,5 @@ def excerpt(value: object, most: int = 60) -> str:
     try:
         text = repr(value)
     except (ValueError, RecursionError):
-        return f"a {type(value).__name__} too long to show"
+        return f"<{type(value).__name__} too long to show>"
     return text if len(text) <= most else f"{text[:most]}..."

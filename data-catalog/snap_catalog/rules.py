@@ -1,6 +1,5 @@
 """What the contents of a contract's columns must satisfy, beyond their types."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -9,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from snap_catalog.errors import SnapError
+from snap_catalog.errors import SnapError, excerpt
+from snap_catalog.nested import parse_json
 from snap_catalog.schemas import Name
 
 
@@ -144,12 +144,12 @@ def _check_embeddings(table: pa.Table, source: str) -> None:
 def _check_settings(table: pa.Table, source: str) -> None:
     for row, setting in enumerate(table["setting"].to_pylist()):
         if not _is_object(setting):
-            _refuse(table, row, f"the setting {setting!r} is no JSON object", source)
+            _refuse(table, row, f"the setting {excerpt(setting)} is no JSON object", source)
 
 
 def _is_object(text: str) -> bool:
     try:
-        return isinstance(json.loads(text), dict)
+        return isinstance(parse_json(text), dict)
     except ValueError:
         return False
 

@@ -13,6 +13,9 @@ from snap_graphs.convert import convert
 from snap_graphs.formats.base import Request
 
 METRIC = "cifar10/test/accuracy"
+HUGE = "0x" + "f" * 5000
+OWN = "{space: mine, cells: [{id: a, nodes: [input, output], "
+"""The begin of a file of one cell."""
 CELL: dict[str, Any] = {
     "id": "a",
     "nodes": ["input", "conv", "pool", "output"],
@@ -147,6 +150,12 @@ def test_a_bad_cell_is_named_by_its_number_or_skipped(
         ("c.yaml", "!!python/object/apply:os.system ['true']", "cannot be read"),
         ("c.yaml", "a: \x00", "cannot be read"),
         ("c.yaml", "", "must hold the entries space and cells"),
+        ("c.yaml", f"space: {HUGE}", "not <int too long to show>"),
+        ("c.yaml", f"{OWN}edges: [[0, {HUGE}]]}}]}}", "record 1: edges must be a list of pairs"),
+        ("c.json", '{"space": ' + "[" * 900 + "]" * 900 + "}", "space must be a name"),
+        ("c.json", '{"space": "\\ud800"}', "cannot be read"),
+        ("c.json", '{"space": "a", "space": "b"}', "has the entry 'space' twice in one place"),
+        ("c.yaml", "space: a\nspace: b", "has the entry 'space' twice in one place"),
     ],
 )
 def test_hostile_or_damaged_files_are_refused(
@@ -168,6 +177,30 @@ def test_a_file_that_is_no_text_or_too_large_is_refused(tmp_path: Path) -> None:
         file.truncate(2**24 + 1)
     with pytest.raises(SnapError, match="larger than 16 MiB; split it"):
         convert("custom", path)
+
+
+def test_ids_in_yaml_are_kept_as_they_are_written(tmp_path: Path) -> None:
+    ids = ["001", "1", "1e5", "1.50", "true", "yes", "0x10", "1_0", "2020-01-01", "1:59"]
+    cells = "".join(f"- {{id: {i}, nodes: [input, output], edges: [[0, 1]]}}\n" for i in ids)
+    (tmp_path / "c.yaml").write_text(f"space: mine\ncells:\n{cells}")
+    assert convert("custom", tmp_path / "c.yaml")["arch_id"].to_pylist() == ids
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "found"), [("percent", 93.5, 93.5), ("fraction", 0.5, 50)]
+)
+def test_a_fraction_becomes_percent(tmp_path: Path, unit: str, value: float, found: float) -> None:
+    metrics = {METRIC: {"direction": "max", "unit": unit}}
+    document = {**DOCUMENT, "metrics": metrics, "cells": [{**CELL, "metrics": {METRIC: value}}]}
+    table = convert("custom", write(tmp_path / "c.json", document))
+    assert table[METRIC].to_pylist() == [found]
+    assert table.schema.field(METRIC).metadata[b"unit"] == b"percent"
+
+
+def test_percent_that_is_none_is_refused(tmp_path: Path) -> None:
+    document = {**DOCUMENT, "cells": [{**CELL, "metrics": {METRIC: 0.935}}]}
+    with pytest.raises(SnapError, match="should be percent, but lies within 0 and 1"):
+        convert("custom", write(tmp_path / "c.json", document))
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)

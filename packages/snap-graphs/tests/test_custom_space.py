@@ -179,6 +179,7 @@ def test_a_string_of_another_form_is_refused(string: str, fault: str) -> None:
         own(LISTED).parse(string)
 
 
+HUGE = "0x" + "f" * 5000
 HEAD, TAIL = 'name = "own"\nnodes = 4\n', '\n[operators]\nup = "Upsampling"\n'
 MANY = "\n".join(f'o{i} = "Operator"' for i in range(257))
 
@@ -186,8 +187,12 @@ MANY = "\n".join(f'o{i} = "Operator"' for i in range(257))
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("name = ", r"no TOML \(Invalid value .*\); mend it"),
+        ("name = ", r"no TOML \(Invalid value .*\); correct it"),
         ("a = " + "[" * 5000, "no TOML"),
+        ("a" + ".a" * 20_000 + " = 1", "nested more than 16 levels deep"),
+        (f"name = 'own'\nnodes = {HUGE}", "nodes = <int too long to show> must be a whole number"),
+        (HEAD + f"edges = [[0, {HUGE}]]" + TAIL, "has 0-><int too long to show>; an edge leads"),
+        (HEAD + f"edges = 'all'\n[operators]\nup = {HUGE}", r"operators\.up = <int too long"),
         ("#" * 70_000, "larger than 64 KiB"),
         (HEAD + "steps = 3" + TAIL, "steps = 3 is not known; the keys are name, nodes"),
         ("nodes = 4\nedges = 'all'" + TAIL, "name must be a name of letters"),

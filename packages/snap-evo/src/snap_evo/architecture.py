@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from snap_catalog import SnapError
+from snap_catalog.nested import parse_json
 from snap_graphs import Cell, graph_table
 from snap_graphs import space as named_space
 from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, format_genotype, to_genotype
@@ -35,7 +36,7 @@ def read_architecture(best: str, space: str | None = None) -> Architecture:
         home = named_space(space)
         return Architecture(home.name, best, home.parse(best))
     try:
-        found = json.loads(Path(best).read_text("utf-8"))
+        found = parse_json(Path(best).read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise SnapError(
             f"{best:.80}: no readable best.json; name one, or add --space to give a cell by its "

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
+from snap_catalog.nested import parse_json
 from snap_catalog.parquet import decode_metadata
 
 from snap_evo import defaults
@@ -104,7 +105,7 @@ class Plan:
             SnapError: the file has none that this version understands.
         """
         try:
-            return cls(**json.loads(decode_metadata(history.schema)[_ENTRY]))
+            return cls(**parse_json(decode_metadata(history.schema)[_ENTRY]))
         except (KeyError, TypeError, ValueError) as error:
             raise SnapError(
                 f"{source}: its metadata {_ENTRY!r} holds no plan of this version of snap-evo; "

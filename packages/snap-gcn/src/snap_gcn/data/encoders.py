@@ -1,6 +1,5 @@
 """Vectors of operators that a file of graphs describes, by an installed sentence encoder."""
 
-import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Protocol
@@ -9,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog import SnapError
+from snap_catalog.nested import parse_json
 from snap_catalog.parquet import decode_metadata
 
 from snap_gcn.data.vocabulary import UnknownOperatorError, Vocabulary
@@ -35,7 +35,7 @@ def described(schema: pa.Schema, source: str) -> dict[str, str]:
         SnapError: its metadata holds something else there.
     """
     try:
-        entries = json.loads(decode_metadata(schema).get("snap.operators", "{}"))
+        entries = parse_json(decode_metadata(schema).get("snap.operators", "{}"))
     except ValueError:
         entries = None
     if not isinstance(entries, dict) or not all(isinstance(v, str) for v in entries.values()):

@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -10,7 +11,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import yaml  # type: ignore[import-untyped]
 from snap_catalog import Benchmark, MetricFacts, SnapError
+from snap_catalog.errors import excerpt
 from snap_catalog.metrics import is_metric
+from snap_catalog.nested import parse_json
 
 from snap_graphs.canonical import prune
 from snap_graphs.cell import INPUT, OUTPUT, Cell
@@ -20,6 +23,8 @@ from snap_graphs.spaces.definition import MOST_NODES, NAME
 
 _SUFFIXES = (".json", ".yaml", ".yml")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_LIKE_NAMES = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "timestamp"))
+"""What YAML takes the names 001, 1e5, true and 2020-01-01 for."""
 _MOST_BYTES: Mapping[str, int] = {".json": 2**28, ".yaml": 2**24, ".yml": 2**24}
 _DEEPEST = 16
 """Levels of nesting that a YAML file may have."""
@@ -91,14 +96,16 @@ def _document(path: Path) -> Mapping[str, Any]:
             raise SnapError(f"{path}: larger than {most >> 20} MiB; split it and concat the parts")
         text = path.read_text("utf-8-sig")
         document = _from_json(text) if path.suffix == ".json" else _from_yaml(text)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
-        raise SnapError(f"{path}: cannot be read ({reason}); mend or replace it") from error
+        raise SnapError(f"{path}: cannot be read ({reason}); correct or replace it") from error
     if not isinstance(document, dict):
         raise SnapError(f"{path}: it must hold the entries space and cells at its top")
     unknown = [key for key in document if key not in _ENTRIES]
     if unknown:
-        raise SnapError(f"{path}: unknown entry {unknown[0]!r}; known are {', '.join(_ENTRIES)}")
+        raise SnapError(
+            f"{path}: unknown entry {excerpt(unknown[0])}; known are {', '.join(_ENTRIES)}"
+        )
     return document
 
 
@@ -106,7 +113,30 @@ def _from_json(text: str) -> Any:
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is no JSON number; use null")
 
-    return json.loads(text, parse_constant=refuse)
+    document = parse_json(text, parse_constant=refuse, object_pairs_hook=_each_once)
+    if r"\ud" in text.lower():  # half a character would fail only where it is written
+        json.dumps(document, ensure_ascii=False).encode()
+    return document
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        names = Counter(name for name, _ in pairs)
+        raise ValueError(f"it has the entry {names.most_common(1)[0][0]!r} twice in one place")
+    return entries
+
+
+class _Loader(_LOADER):  # type: ignore[misc, valid-type]
+    """Keeps ids as they are written, and refuses an entry that is there twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        for key, value in node.value:
+            if key.value == "id" and value.tag in _LIKE_NAMES:
+                value.tag = "tag:yaml.org,2002:str"
+        _each_once([(key.value, None) for key, _ in node.value if isinstance(key.value, str)])
+        entries: dict[Any, Any] = super().construct_mapping(node, deep)
+        return entries
 
 
 def _from_yaml(text: str) -> Any:
@@ -119,13 +149,15 @@ def _from_yaml(text: str) -> Any:
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
             raise yaml.YAMLError(f"it is nested more than {_DEEPEST} levels deep")
-    return yaml.load(text, Loader=_LOADER)
+    return yaml.load(text, Loader=_Loader)
 
 
 def _space(path: Path, document: Mapping[str, Any]) -> str:
     name = document.get("space")
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise SnapError(f"{path}: space must be a name of letters, digits, _ . -, not {name!r}")
+        raise SnapError(
+            f"{path}: space must be a name of letters, digits, _ . -, not {excerpt(name)}"
+        )
     if name in spaces():
         raise SnapError(f"{path}: {name} is a space that is known; give yours another name")
     return name
@@ -134,7 +166,7 @@ def _space(path: Path, document: Mapping[str, Any]) -> str:
 def _text(path: Path, document: Mapping[str, Any], entry: str, default: str) -> str:
     text = document.get(entry, default)
     if not isinstance(text, str):
-        raise SnapError(f"{path}: {entry} must be text, not {text!r}")
+        raise SnapError(f"{path}: {entry} must be text, not {excerpt(text)}")
     return text
 
 
@@ -181,9 +213,11 @@ def _row(entry: Any, operators: Mapping[str, Any], metrics: Mapping[str, Any]) -
         raise SnapError("a cell needs the entries id, nodes and edges")
     unknown = [key for key in entry if key not in _CELL_ENTRIES]
     if unknown:
-        raise SnapError(f"unknown entry {unknown[0]!r}; known are {', '.join(_CELL_ENTRIES)}")
-    if isinstance(entry["id"], bool) or not isinstance(entry["id"], str | int):
-        raise SnapError(f"id must be text or a whole number, not {entry['id']!r}")
+        raise SnapError(
+            f"unknown entry {excerpt(unknown[0])}; known are {', '.join(_CELL_ENTRIES)}"
+        )
+    if not isinstance(entry["id"], str) and not _is_short_integer(entry["id"]):
+        raise SnapError(f"id must be text or a whole number, not {excerpt(entry['id'])}")
     cell = Cell(_nodes(entry["nodes"], operators), _edges(entry["edges"]))
     if not prune(cell).edges:
         raise SnapError("no path leads from input to output")
@@ -214,7 +248,12 @@ def _edges(edges: Any) -> tuple[tuple[int, int], ...]:
 
 
 def _is_pair(edge: Any) -> bool:
-    return isinstance(edge, list) and [type(end) for end in edge] == [int, int]
+    return isinstance(edge, list) and len(edge) == 2 and all(map(_is_short_integer, edge))
+
+
+def _is_short_integer(value: Any) -> bool:
+    """Return whether a value is a whole number, of no more digits than Python prints."""
+    return type(value) is int and value.bit_length() < 64
 
 
 def _values(values: Any, metrics: Mapping[str, Any]) -> dict[str, float]:
@@ -231,7 +270,7 @@ def _values(values: Any, metrics: Mapping[str, Any]) -> dict[str, float]:
 
 def _number(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SnapError(f"metric {name!r} must be a number or null, not {value!r}")
+        raise SnapError(f"metric {name!r} must be a number or null, not {excerpt(value)}")
     try:
         number = float(value)
     except OverflowError:

@@ -4,7 +4,6 @@ import itertools
 import math
 import os
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from snap_catalog import SnapError
+from snap_catalog.errors import excerpt
+from snap_catalog.nested import parse_toml
 
 from snap_graphs.cell import INPUT, OUTPUT
 
@@ -67,7 +68,7 @@ def read_definition(path: str | os.PathLike[str], taken: Collection[str]) -> Def
     except FileNotFoundError as error:
         raise SnapError(f"{path}: no such file") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise SnapError(f"{path}: cannot be read ({error}); mend or replace it") from error
+        raise SnapError(f"{path}: cannot be read ({error}); correct or replace it") from error
     return parse_definition(text, str(path), taken)
 
 
@@ -85,9 +86,9 @@ def parse_definition(text: str, source: str, taken: Collection[str]) -> Definiti
     if len(text.encode()) > _MOST_BYTES:
         raise SnapError(f"{source}: larger than {_MOST_BYTES >> 10} KiB; shorten it")
     try:
-        entries = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise SnapError(f"{source}: no TOML ({error}); mend it") from error
+        entries = parse_toml(text)
+    except ValueError as error:
+        raise SnapError(f"{source}: no TOML ({error}); correct it") from error
     return _Reader(source, entries).definition(text, taken)
 
 
@@ -115,7 +116,7 @@ class _Reader:
         )
 
     def _refuse(self, key: str, problem: str) -> NoReturn:
-        value = f" = {self.entries[key]!r:.60}" if key in self.entries else ""
+        value = f" = {excerpt(self.entries[key])}" if key in self.entries else ""
         raise SnapError(f"{self.source}: {key}{value} {problem}")
 
     def _number(self, key: str, low: int, high: int, default: int | None = None) -> int:
@@ -147,9 +148,8 @@ class _Reader:
         if name in (INPUT, OUTPUT):
             raise SnapError(f"{key}: every cell has this node, and it is no choice; rename it")
         if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST:
-            raise SnapError(
-                f"{key} = {text!r:.60} must be a description in words, {_LONGEST:,} letters at most"
-            )
+            wanted = f"a description in words, {_LONGEST:,} letters at most"
+            raise SnapError(f"{key} = {excerpt(text)} must be {wanted}")
         return " ".join(text.split())
 
     def _wiring(self, nodes: int, inputs: int) -> tuple[tuple[tuple[Sources, ...], ...], Sources]:
@@ -200,8 +200,9 @@ class _Reader:
             if not 0 <= src < dst < nodes or dst < inputs:
                 self._refuse(
                     "edges",
-                    f"has {src}->{dst}; an edge leads from a lower to a higher node below {nodes} "
-                    f"that is no input (a cycle has no such order); turn it round or renumber",
+                    f"has {excerpt(src)}->{excerpt(dst)}; an edge leads from a lower to a higher "
+                    f"node below {nodes} that is no input (a cycle has no such order); turn it "
+                    "round or renumber",
                 )
             if times > 1:
                 self._refuse("edges", f"has {src}->{dst} twice; drop one")

@@ -1,0 +1,61 @@
+"""Parse JSON and TOML that may be hostile: what nests deeply is a `ValueError`, and at once."""
+
+import json
+import re
+import tomllib
+from collections.abc import Callable
+from typing import Any
+
+_DEEPEST = 16
+"""Levels of nesting that TOML may have: brackets within brackets, or parts of a dotted key."""
+_TOML_TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?(?:"""|\Z)'
+    r"|'''.*?(?:'''|\Z)"
+    r'|"(?:\\.|[^"\\\n])*"?'
+    r"|'[^'\n]*'?"
+    r"|#[^\n]*"
+    r"|[][{}.=,\n]",
+    flags=re.DOTALL,
+)
+"""Strings and comments, which may hold anything, and what nests or ends a key."""
+
+
+def parse_json(text: str | bytes, **hooks: Callable[[Any], Any]) -> Any:
+    """Parse JSON.
+
+    Args:
+        text: the JSON.
+        hooks: `parse_constant`, `object_pairs_hook` and others of `json.loads`.
+
+    Raises:
+        ValueError: it is none, or nests too deeply.
+    """
+    try:
+        return json.loads(text, **hooks)  # type: ignore[arg-type]
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse TOML of at most 16 levels, whose depth would otherwise cost quadratic time.
+
+    Raises:
+        ValueError: it is none, or nests more deeply.
+    """
+    if _toml_depth(text) > _DEEPEST:
+        raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
+    return tomllib.loads(text)
+
+
+def _toml_depth(text: str) -> int:
+    """Return the depth of the deepest bracket or dotted key, in linear time."""
+    depth = parts = deepest = 0
+    for match in _TOML_TOKEN.finditer(text):
+        token = match[0]
+        if token == ".":
+            parts += 1
+        elif token in "=,\n[]{}":
+            parts = 0
+            depth += (token in "[{") - (token in "]}")
+        deepest = max(deepest, depth + parts)
+    return deepest
