@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from snap_catalog.errors import SnapError, one_line
+from snap_catalog.errors import SnapError, is_short_of_memory, one_line
 
 if TYPE_CHECKING:
     from rich.progress import Task, TimeRemainingColumn
@@ -53,12 +53,14 @@ class OneLineErrors(click.Group):
         except click.ClickException as error:
             vars(error)["message"] = one_line(error.message)  # which click declares final
             raise
-        except MemoryError as error:
+        except RecursionError as error:
+            raise click.ClickException("an input is nested too deeply; flatten it") from error
+        except Exception as error:
+            if not is_short_of_memory(error):
+                raise
             raise click.ClickException(
                 "too little memory for this; free some, or give it less at a time"
             ) from error
-        except RecursionError as error:
-            raise click.ClickException("an input is nested too deeply; flatten it") from error
         except KeyboardInterrupt as interrupt:
             raise click.exceptions.Exit(INTERRUPTED) from interrupt
 

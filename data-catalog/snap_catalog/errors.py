@@ -1,5 +1,14 @@
 """The one exception that users of the tools are expected to meet, and how its text is rendered."""
 
+_SHORT_OF_MEMORY = (
+    "cannot allocate memory",
+    "failed to map segment",
+    "can't start new thread",
+    "failed to launch worker thread",
+    "bad_alloc",
+)
+"""How libraries, the loader and threads say that there is too little memory."""
+
 
 class SnapError(Exception):
     """An expected failure, described in one line: the file, the value at fault and the remedy.
@@ -27,3 +36,9 @@ def excerpt(value: object, most: int = 60) -> str:
     except (ValueError, RecursionError):
         return f"<{type(value).__name__} too long to show>"
     return text if len(text) <= most else f"{text[:most]}..."
+
+
+def is_short_of_memory(error: BaseException) -> bool:
+    """Return whether an error of any library means that there is too little memory."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(phrase in text for phrase in _SHORT_OF_MEMORY)

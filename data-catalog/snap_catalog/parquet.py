@@ -1,6 +1,5 @@
 """Read, write and validate the Parquet files that the tools exchange."""
 
-import errno
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ import pyarrow.parquet as pq
 
 from snap_catalog.casting import cast, contract_schema
 from snap_catalog.columns import check_columns
-from snap_catalog.errors import SnapError
+from snap_catalog.errors import SnapError, is_short_of_memory
 from snap_catalog.rules import RULES, check_key
 from snap_catalog.schemas import Contract, Name, contract
 
@@ -115,8 +114,8 @@ def enough_memory(path: str | os.PathLike[str]) -> Iterator[None]:
     """Report in one line that a file needs more memory than there is."""
     try:
         yield
-    except (MemoryError, OSError) as error:
-        if isinstance(error, OSError) and error.errno != errno.ENOMEM:
+    except Exception as error:
+        if not is_short_of_memory(error):
             raise
         raise SnapError(f"{path}: too little memory to read it; free some") from error
 

@@ -12,6 +12,8 @@ from snap_catalog import SnapError
 from snap_catalog.console import OneLineErrors, progress, say
 from snap_catalog.errors import excerpt, one_line
 
+TOO_LITTLE_MEMORY = "Error: too little memory for this; free some, or give it less at a time"
+
 
 @click.group(cls=OneLineErrors)
 def _tool() -> None:
@@ -27,6 +29,8 @@ def work(outcome: str) -> None:
         "badly": click.UsageError("no file 'a\nb'"),
         "named": SnapError("a\nb\x1b[31m\u2028.csv: no such file"),
         "memory": MemoryError(),
+        "loader": ImportError("x.so: failed to map segment from shared object"),
+        "threads": RuntimeError("can't start new thread"),
         "deep": RecursionError(),
         "stopped": KeyboardInterrupt(),
         "broken": ZeroDivisionError(),
@@ -52,7 +56,7 @@ def test_wrong_usage_exits_with_2() -> None:
     ("outcome", "line"),
     [
         ("named", r"Error: a\nb\x1b[31m\u2028.csv: no such file"),
-        ("memory", "Error: too little memory for this; free some, or give it less at a time"),
+        *((outcome, TOO_LITTLE_MEMORY) for outcome in ("memory", "loader", "threads")),
         ("deep", "Error: an input is nested too deeply; flatten it"),
     ],
 )

@@ -109,7 +109,13 @@ def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path, content: bytes) ->
 
 
 @pytest.mark.parametrize(
-    "failure", [MemoryError(), pa.ArrowMemoryError("malloc failed"), OSError(12, "no memory")]
+    "failure",
+    [
+        MemoryError(),
+        pa.ArrowMemoryError("malloc of size 64 failed"),
+        OSError(12, "Cannot allocate memory"),
+        pa.ArrowException("Unknown error: Failed to launch worker thread: try again"),
+    ],
 )
 def test_too_little_memory_is_not_blamed_on_the_file(
     scores: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
