@@ -55,8 +55,8 @@ RUNS_CODE = {
 }
 
 RECURSES = {
-    "json list": ("custom", "c.json", "[" * DEEP, "recursion"),
-    "json object": ("custom", "c.json", '{"a":' * DEEP, "recursion"),
+    "json list": ("custom", "c.json", "[" * DEEP, "nested too deeply"),
+    "json object": ("custom", "c.json", '{"a":' * DEEP, "nested too deeply"),
     "json shard": ("nb201", ZERO_COST, "[" * DEEP, "recursion"),
     "json task": ("transnas-micro", TRANSNAS, "[" * DEEP, "recursion"),
     "json sweep": ("nds", "DARTS.json", "[" * DEEP, "recursion"),
@@ -104,7 +104,7 @@ GROWS = {
         "c.json",
         '{"space": "a", "cells": [{"id": "a", "nodes": ["input", "output"], '
         '"edges": [[0, 99999999999999999999]]}]}',
-        "does not lead from a lower to a higher node",
+        "edges must be a list of pairs of node positions",
     ),
     "blocks": ("transnas-macro", "t.csv", column("64-" + "4" * DEEP + "-basic"), "no TransNAS"),
 }
