@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from snap_catalog import SnapError
 from snap_catalog.parquet import write
 from snap_gcn.cli import main
+from snap_gcn.data.encoders import described
 from snap_gcn.data.vocabulary import UnknownOperatorError
 from snap_gcn.predictor import Predictor
 from snap_gcn.scorer import GcnScorer
@@ -132,3 +133,10 @@ def test_every_unknown_operator_is_named() -> None:
     assert all(f"'own{i}' of space 'mine'" in message for i in range(5))
     assert "and 2 more" in message
     assert "snap-encode ops.txt --model snap-minilm" in message
+
+
+@pytest.mark.parametrize("text", ['{"a":' * 1_000, '{"a":' * 100_000, "[" * 100_000, "[1]"])
+def test_descriptions_that_are_none_are_refused_in_one_line(text: str) -> None:
+    schema = pa.schema([], metadata={"snap.operators": text})
+    with pytest.raises(SnapError, match=r"^g\.parquet: snap\.operators is no mapping [^\n]*$"):
+        described(schema, "g.parquet")
