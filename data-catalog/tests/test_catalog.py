@@ -33,6 +33,7 @@ def test_a_benchmark_s_files_say_where_they_are_and_state_no_impossible_size_or_
     [
         ("nb101", "cifar10/test/accuracy@108", "train", "max"),
         ("nb201", "cifar10/test/accuracy@200", "develop", "max"),
+        ("nb201", "cifar10/valid/accuracy@200", "test", "max"),
         ("nb201", "cifar100/validate/accuracy", "test", "max"),
         ("nb201", "imagenet16-120/test/accuracy@200#1", "test", "max"),
         ("analog-nasbench", "cifar10/test/noisy_accuracy", "test", "max"),
@@ -50,6 +51,26 @@ def test_the_first_pattern_that_matches_a_metric_tells_its_role_and_direction(
 @pytest.mark.parametrize("metric", ["cifar10", "svhn/test/accuracy", "CIFAR10/test/accuracy"])
 def test_nothing_is_known_of_a_metric_that_no_pattern_matches(metric: str) -> None:
     assert benchmark("nb201").facts(metric) is None
+
+
+@pytest.mark.parametrize("name", ["transnas-micro", "transnas-macro"])
+@pytest.mark.parametrize(
+    ("metric", "unit", "role"),
+    [
+        ("class_object/valid/top1", "percent", "develop"),
+        ("room_layout/valid/neg_loss", "negative squared error", "develop"),
+        ("class_object/test/top1", "percent", "test"),
+        ("room_layout/test/neg_loss", "negative squared error", "test"),
+        ("class_scene/valid/top1", "percent", "test"),
+        ("jigsaw/valid/top1", "percent", "test"),
+    ],
+)
+def test_of_transnas_the_validation_metrics_of_two_tasks_are_for_development(
+    name: str, metric: str, unit: str, role: Role
+) -> None:
+    facts = benchmark(name).facts(metric)
+    assert facts is not None
+    assert (facts.unit, facts.role) == (unit, role)
 
 
 def test_only_nas_bench_101_may_be_trained_on() -> None:
