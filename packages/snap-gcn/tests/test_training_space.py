@@ -72,3 +72,25 @@ def test_like_cells_of_another_space_are_not_of_the_training_space() -> None:
     like = table_of([chain("nor_conv_3x3"), chain("nor_conv_1x1", "nor_conv_3x3")], "nb201")
     assert Predictor.bundled().predict(like)["spread"].to_numpy().min() > 0
     assert Predictor.bundled().predict(like)["novelty"].to_numpy().min() > 0
+
+
+def test_cells_whose_operators_are_described_otherwise_are_not_of_the_training_space() -> None:
+    predictor = Predictor.bundled()
+    table = predictor.vocabulary.table
+    rows = [
+        predictor.vocabulary.rows["nb101", "maxpool3x3"],
+        predictor.vocabulary.rows["nb101", CONV],
+    ]
+    swapped = table.take(rows).set_column(
+        table.schema.get_field_index("op"), "op", pa.array([CONV, "maxpool3x3"])
+    )
+    reader = predictor.with_operators(swapped)
+    cells = table_of([chain(CONV), chain("conv1x1-bn-relu")])
+    assert (
+        predictor.predict(cells)["spread"].to_pylist()
+        != reader.predict(cells)["spread"].to_pylist()
+    )
+    assert reader.home is not None
+    graphs = Graphs.from_table(cells)
+    op = reader.vocabulary.find(cells, graphs, "cells")
+    assert reader.home.holds(graphs, op).tolist() == [False, True]

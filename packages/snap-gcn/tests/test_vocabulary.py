@@ -75,4 +75,16 @@ def test_vectors_of_another_encoder_are_refused(other: Vocabulary) -> None:
 
 def test_distance_is_nought_for_what_was_trained_on_and_grows_away_from_it() -> None:
     known = operators((None, "a", [1, 0]), (None, "b", [1, 1]), (None, "c", [0, 2]))
-    np.testing.assert_allclose(known.distances([(None, "a")]), [0, 1 - 0.5**0.5, 1], atol=1e-7)
+    trained = known.vectors[[known.rows[None, "a"]]]
+    np.testing.assert_allclose(known.distances(trained), [0, 1 - 0.5**0.5, 1], atol=1e-7)
+
+
+def test_operators_described_otherwise_or_added_are_not_kept() -> None:
+    own = operators((None, "a", [1, 0]), (None, "b", [1, 1]))
+    other = own.extended(operators((None, "b", [0, 1]), (None, "c", [1, 0])), "x")
+    kept = other.kept(own)
+    assert {name: bool(kept[row]) for (_, name), row in other.rows.items()} == {
+        "a": True,
+        "b": False,
+        "c": False,
+    }

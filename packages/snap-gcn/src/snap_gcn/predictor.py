@@ -71,7 +71,7 @@ class Predictor:
         record = self.model.config.training_space
         if record is None:
             return None
-        return TrainingSpace.read(record, self.vocabulary, str(self.model.source))
+        return TrainingSpace.read(record, self.vocabulary, self.kept, str(self.model.source))
 
     @classmethod
     def bundled(cls, name: str = BUNDLED[0], device: str = "cpu") -> "Predictor":
@@ -95,9 +95,18 @@ class Predictor:
     @cached_property
     def familiar(self) -> Familiar:
         """What the model was trained on."""
-        config = self.model.config
-        rows = self.vocabulary.rows_of(config.trained_operators, str(self.model.source))
-        return Familiar(self.vocabulary.distances(rows), config.training.shapes)
+        config, own = self.model.config, self._own_vocabulary
+        rows = own.rows_of(config.trained_operators, str(self.model.source))
+        return Familiar(self.vocabulary.distances(own.vectors[rows]), config.training.shapes)
+
+    @cached_property
+    def kept(self) -> Bools:
+        """(operators,) Which operators of the vocabulary have the vectors of the model's folder."""
+        return self.vocabulary.kept(self._own_vocabulary)
+
+    @cached_property
+    def _own_vocabulary(self) -> Vocabulary:
+        return Vocabulary.from_table(self.model.operators)
 
     def with_operators(self, table: pa.Table, source: str = "operators") -> "Predictor":
         """Return a predictor that also reads the operators of another table.

@@ -12,7 +12,7 @@ import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata
 from snap_graphs import Graphs
-from snap_graphs.arrays import Ints
+from snap_graphs.arrays import Bools, Ints
 from snap_graphs.cell import INPUT, OUTPUT
 
 Key = tuple[str | None, str]
@@ -126,16 +126,17 @@ class Vocabulary:
         known = known or sorted({op for _, op in self.rows})
         return difflib.get_close_matches(name, known, n=3, cutoff=0.0)
 
-    def distances(self, trained: Sequence[int]) -> npt.NDArray[np.float64]:
-        """Return (rows,) one minus the cosine to the nearest of the operators trained on.
+    def kept(self, original: "Vocabulary") -> Bools:
+        """Return (rows,) whether each operator has the vector that it has in another vocabulary."""
+        kept = np.zeros(len(self.vectors), np.bool_)
+        for key in self.rows.keys() & original.rows.keys():
+            row = self.rows[key]
+            kept[row] = np.array_equal(self.vectors[row], original.vectors[original.rows[key]])
+        return kept
 
-        Args:
-            trained: the rows of those.
-        """
-        exact = self.vectors.astype(np.float64)
-        unit = exact / np.maximum(np.linalg.norm(exact, axis=1, keepdims=True), 1e-12)
-        seen = unit[list(trained)]
-        nearest: npt.NDArray[np.float64] = (unit @ seen.T).max(axis=1)
+    def distances(self, trained: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Return (rows,) one minus the cosine to the nearest of (n, d) vectors trained on."""
+        nearest: npt.NDArray[np.float64] = (_unit(self.vectors) @ _unit(trained).T).max(axis=1)
         return np.maximum(1 - nearest, 0)
 
 
@@ -169,6 +170,15 @@ class UnknownOperatorError(SnapError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return UnknownOperatorError, (self.vocabulary, self.unknown, self.source)
+
+
+def _unit(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return (n, d) vectors scaled to length 1."""
+    exact = vectors.astype(np.float64)
+    scaled: npt.NDArray[np.float64] = exact / np.maximum(
+        np.linalg.norm(exact, axis=1, keepdims=True), 1e-12
+    )
+    return scaled
 
 
 def keys_of(table: pa.Table, rows: Any) -> list[Key]:

@@ -31,14 +31,23 @@ class TrainingSpace:
     shapes: Mapping[str, Sequence[int]]
 
     @classmethod
-    def read(cls, record: Domain, vocabulary: Vocabulary, source: str) -> "TrainingSpace":
+    def read(
+        cls, record: Domain, vocabulary: Vocabulary, kept: Bools, source: str
+    ) -> "TrainingSpace":
         """Read what `record` made.
 
+        Args:
+            record: the model's.
+            vocabulary: the operators in use.
+            kept: (operators,) which of them have the vectors of training.
+            source: the model, for an error.
+
         Raises:
-            SnapError: an operator has no vector; `source` names the model.
+            SnapError: an operator has no vector.
         """
+        rows = vocabulary.rows_of(record.operators, source)
         known = np.zeros(len(vocabulary.vectors), np.bool_)
-        known[vocabulary.rows_of(record.operators, source)] = True
+        known[rows] = kept[rows]
         return cls(known, record.shapes)
 
     def holds(self, graphs: Graphs, op: Ints) -> Bools:
