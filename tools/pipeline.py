@@ -31,6 +31,7 @@ NB101 = "nb101.csv.gz"
 _TABLES = {
     "nb201": "nb201_cifar10.csv.gz",
     "transnas-micro": "tnb101_micro_2tasks.csv.gz",
+    "transnas-macro": "tnb101_macro_2tasks.csv.gz",
     "darts": "darts_cifar10_50ep.csv.gz",
 }
 _MEASURES = (

@@ -6,14 +6,17 @@ Takes about half an hour on one core; a stopped run goes on after its last epoch
 the catalogued operators, a further run keeps the trained weights and renews the vectors alone.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 from calibrate import calibrated
+from msgspec import structs
 from pipeline import DATA, ENCODERS, fit, measure, prepare
 from snap_encode import catalog_table
-from snap_gcn.model.folder import Model, load, save
+from snap_gcn.model.folder import load, save
 from snap_gcn.model.recipe import BUNDLED
+from snap_gcn.model.schema import Measured
 
 BUNDLE = Path(__file__).parents[1] / "packages/snap-gcn/src/snap_gcn/bundle"
 
@@ -26,10 +29,10 @@ def main(work: Path) -> None:
     prepare(work)
     for name in BUNDLED:
         model = load(fit(work, name, name, "full", seed=0))
-        measured = [figures._asdict() for figures in measure(work, work / name)]
-        config = {**model.config, "measured": measured}
+        measured = [Measured(**figures._asdict()) for figures in measure(work, work / name)]
+        config = structs.replace(model.config, measured=measured)
         operators = catalog_table(model=ENCODERS[name])
-        save(calibrated(Model(config, model.weights, operators), work), BUNDLE / name)
+        save(calibrated(replace(model, config=config, operators=operators), work), BUNDLE / name)
         click.echo((BUNDLE / name / "README.md").read_text("utf-8"))
 
 

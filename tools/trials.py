@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
@@ -11,10 +10,10 @@ from pipeline import METRIC
 from snap_catalog.parquet import read, replacing
 from snap_gcn import Predictor
 from snap_gcn.data.vocabulary import Vocabulary
-from snap_gcn.model.folder import Model, joined
 from snap_gcn.model.recipe import Recipe
+from snap_gcn.training.checkpoint import Run
 from snap_gcn.training.fit import fit
-from snap_gcn.training.record import Settings, configuration
+from snap_gcn.training.run import assembled
 
 Figures = dict[str, float]
 """What a trial came to, by the names of the figures."""
@@ -37,11 +36,10 @@ def train(table: pa.Table, operators: pa.Table, recipe: Recipe, seed: int) -> Pr
         recipe: how to train.
         seed: of all randomness.
     """
-    member = fit(table, Vocabulary.from_table(operators), METRIC, recipe, seed=seed)
-    settings = Settings(METRIC, "paper", "short", seed)
-    record = configuration([member], table.schema, operators.schema, settings)
-    config = {**record, "name": "trial", "members": [asdict(recipe)]}
-    return Predictor(Model(config, joined([member.weights]), operators))
+    vocabulary = Vocabulary.from_table(operators)
+    member = fit(table, vocabulary, METRIC, recipe, seed=seed)
+    run = Run(METRIC, "paper", "short", seed)
+    return Predictor(assembled(run, table, vocabulary, [recipe], [member], {}, "trial", ""))
 
 
 def remembered(path: Path, trial: Callable[[], Figures]) -> Figures:

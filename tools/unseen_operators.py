@@ -78,9 +78,7 @@ def told(predictor: Predictor, sentences: Mapping[str, str]) -> Predictor:
         pc.equal(known["space"], _SPACE), pc.is_in(known["op"], pa.array(list(sentences)))
     )
     rest = Predictor(replace(predictor.model, operators=known.filter(pc.invert(struck))))
-    return rest.with_operators(
-        operator_table(sentences, predictor.model.config["encoder"]["model"])
-    )
+    return rest.with_operators(operator_table(sentences, predictor.model.config.encoder.model))
 
 
 def correlation(predictor: Predictor, table: pa.Table) -> Correlation:

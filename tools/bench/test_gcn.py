@@ -16,8 +16,8 @@ import pyarrow as pa
 import pytest
 import torch
 from snap_gcn import Predictor
-from snap_gcn.inference import Member, score
-from snap_gcn.model.recipe import BUNDLED, Recipe
+from snap_gcn.model.recipe import BUNDLED, Recipe, grouped
+from snap_gcn.model.runtime import Runtime
 from snap_gcn.training.checkpoint import Checkpoint
 from snap_gcn.training.fit import Fitted, fit
 from snap_graphs import Graphs
@@ -117,12 +117,14 @@ def test_checkpoint(benchmark: Any, table: pa.Table, tmp_path: Path) -> None:
 class TestScoring:
     def test_snap_gcn(self, benchmark: Any, table: pa.Table) -> None:
         predictor = Predictor.bundled("paper")
-        member = Member(predictor.model.member(0), ("output",))
+        model, vectors = predictor.model, predictor.vocabulary.vectors
+        groups = grouped(model.config.members)
+        runtime, (group,) = Runtime(model.networks, groups, "model.onnx"), groups
         graphs = Graphs.from_table(table)
-        op = predictor.vocabulary.find(table, graphs, "bench")
+        op = predictor.vocabulary.find(table["space"], graphs, "bench")
 
         def scores() -> npt.NDArray[np.float64]:
-            return score([member], predictor.vocabulary.vectors, graphs, op)
+            return runtime.score(group, graphs, op, vectors)
 
         benchmark.pedantic(scores, rounds=5, warmup_rounds=1)
 

@@ -146,9 +146,9 @@ def compared(old: Floats, new: Floats, changed: Bools) -> Change:
 def _predictors(work: Path, grid: Path, model: str, seeds: int) -> dict[str, list[Predictor]]:
     bundled = [Predictor.bundled(name) for name in BUNDLED]
     groups = {
-        f"bundled `{p.model.config['name']}`": [p]
+        f"bundled `{p.model.config.name}`": [p]
         for p in bundled
-        if p.model.config["encoder"]["model"] == model
+        if p.model.config.encoder.model == model
     }
     table = encoded(grid, model, "short")
     for how in FITS:

@@ -93,7 +93,10 @@ def _permuted(texts: Texts, random: Random, most: int = 44) -> list[Texts]:
 
 
 def _written(texts: Texts, kind: str) -> Iterator[Texts]:
+    """Yield the variants of a kind; none where it has no words for an operator."""
     variants = _written_texts()[kind]
+    if not variants.keys() >= texts.keys():
+        return
     for column in zip(*(variants[op] for op in texts), strict=True):
         yield dict(zip(texts, column, strict=True))
 

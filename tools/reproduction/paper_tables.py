@@ -208,7 +208,7 @@ def found(graphs: Path, scores: Iterable[Path], searches: Iterable[Path]) -> Ite
         hours = pc.max(table["seconds"]).as_py() / 3600
         yield Measurement(setting, "search (CPU hours)", seed, hours)
         if facts["snap.scorer"] == "gcn:snap":
-            seconds = Predictor.bundled("snap").model.config["training"]["seconds"]
+            seconds = Predictor.bundled("snap").model.config.training.seconds
             yield Measurement(setting, "training (CPU hours)", seed, seconds / 3600)
 
 

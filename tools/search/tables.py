@@ -30,7 +30,7 @@ def tables(work: Path, model: str, algorithms: str, seeds: int, budget: int) -> 
     """Print the paper's tables with rows of our own. What has no data here is said to have none."""
     scorer = f"gcn:{model}"
     judge = load_scorer(scorer)
-    training = Predictor.load(model).model.config["training"]["seconds"]
+    training = Predictor.load(model).model.config.training.seconds
     accuracy = TableScorer(work / "nb201.parquet", "cifar10/test/accuracy")
     ours: dict[str, list[list[str]]] = {"nb201": [], "imagenet": []}
     for name in algorithms.split(","):

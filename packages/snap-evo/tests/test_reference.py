@@ -22,7 +22,7 @@ class Told:
         self.cells = cells
 
     def __str__(self) -> str:
-        return f"{self.cells} cells looked at"
+        return f"rely on it\n  {self.cells} cells looked at"
 
     def as_dict(self) -> dict[str, Any]:
         return {"cells": self.cells}
@@ -44,7 +44,7 @@ class Failing(Candid):
 
 
 def test_a_scorer_is_asked_about_a_sample_of_the_space() -> None:
-    assert str(ask_trust(Candid(), "nb201")) == "1000 cells looked at"
+    assert str(ask_trust(Candid(), "nb201")) == "rely on it\n  1000 cells looked at"
     assert ask_trust(ParamsScorer(), "nb201") is None
 
 
@@ -63,6 +63,6 @@ def test_the_summary_and_best_json_tell_where_nothing_is_measured(
     options = ("--scorer", "candid", "--budget", "20", "--out", str(tmp_path / "found"))
     done = CliRunner().invoke(main, ["run", "--space", str(tmp_path / "own.toml"), *options])
     assert done.exit_code == 0, done.output
-    assert "trust          1000 cells looked at\n" in done.stdout
+    assert f"trust          rely on it\n{'':15}1000 cells looked at\n" in done.stdout
     best = json.loads((tmp_path / "found" / "best.json").read_text())
     assert (best["space"], best["rank"], best["trust"]) == ("own", 1, {"cells": 1000})

@@ -19,23 +19,27 @@ def predict(graphs: Path, *more: str) -> Result:
     return CliRunner().invoke(main, ["predict", str(graphs), "-o", str(out), *more])
 
 
-def test_one_line_says_how_far_to_trust_the_ranking(graphs: Path) -> None:
+def test_the_verdict_is_a_line_of_its_own_and_details_follow(graphs: Path) -> None:
     done = predict(graphs)
     assert done.exit_code == 0, done.stderr
     assert done.stdout == ""
-    (line,) = (text for text in done.stderr.splitlines() if text.startswith("trust: "))
-    assert "operators unlike those of training: none" in line
-    assert "graphs of unseen shape: 0%" in line
-    assert "Spearman to expect: 0." in line
+    *_, verdict, expected, spread, operators, shapes, agreement = done.stderr.splitlines()
+    assert verdict == "rely on this ranking as on nb101 (Spearman 0.96 there)"
+    assert expected.startswith("  Spearman to expect: 0.")
+    assert spread.startswith("  disagreement of the members: ")
+    assert operators == "  operators unlike those of training: none"
+    assert shapes == "  graphs of unseen shape: 0%; novelty 0.00"
+    assert agreement.startswith("  rank agreement: params ")
 
 
 def test_json_goes_to_standard_output(graphs: Path) -> None:
     done = predict(graphs, "--json")
     told = json.loads(done.stdout)
     assert told["scorer"] == "gcn:snap"
+    assert told["verdict"].startswith("rely on this ranking as on nb101")
     assert told["operators"] == {}
-    assert 0 < told["expected"]["low"] < told["expected"]["high"] < 1
-    assert "trust: " not in done.stderr
+    assert 0 < told["expected"]["low"] < told["expected"]["high"] <= 1
+    assert "rely" not in done.stderr
 
 
 def test_quiet_says_nothing(graphs: Path) -> None:

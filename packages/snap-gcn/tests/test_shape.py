@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from snap_gcn.reliability.shape import extent, shapes, strangeness
+from snap_gcn.reliability.shape import extent, oversize, shapes, strangeness
 from snap_graphs import Cell, Graphs, graph_table
 
 
@@ -35,3 +35,14 @@ def test_larger_and_smaller_shapes_than_any_known_are_strange() -> None:
     smaller, larger = strangeness(graphs_of(chain(2), chain(10)), known)
     assert smaller == pytest.approx(np.log(7 / 5 * 6 / 4) / 3)
     assert larger == pytest.approx(np.log(13 / 7 * 12 / 6) / 3)
+
+
+def test_only_larger_shapes_are_oversize() -> None:
+    known = extent(graphs_of(chain(4)))
+    smaller, equal, larger = oversize(graphs_of(chain(2), chain(4), chain(10)), known)
+    assert (smaller, equal) == (0, 0)
+    assert larger == pytest.approx(np.log(13 / 7 * 12 / 6) / 3)
+
+
+def test_without_a_range_nothing_is_oversize() -> None:
+    assert oversize(graphs_of(chain(50)), {}).tolist() == [0]

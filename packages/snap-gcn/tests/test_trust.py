@@ -1,24 +1,18 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from msgspec import structs
 from scipy.stats import spearmanr
+from snap_catalog import benchmark
 from snap_catalog.parquet import write
 from snap_gcn.predictor import Predictor
 from snap_gcn.reliability import trust
-from snap_gcn.reliability.trust import Expected, assess, assess_files, expected
+from snap_gcn.reliability.trust import assess, assess_files
 from snap_graphs.convert import convert
-
-RECORD = [
-    {"benchmark": name, "novelty": novelty, "disagreement": disagreement, "spearman": rho}
-    for name, novelty, disagreement, rho in (
-        ("near", 0.0, 0.2, 0.9),
-        ("middle", 0.1, 0.4, 0.8),
-        ("middle", 0.1, 0.4, 0.7),
-        ("far", 1.0, 0.9, 0.3),
-    )
-]
 
 
 @pytest.fixture(scope="module")
@@ -29,32 +23,6 @@ def analog() -> pa.Table:
 @pytest.fixture(scope="module")
 def scores(analog: pa.Table) -> pa.Table:
     return Predictor.bundled().predict(analog)
-
-
-@pytest.mark.parametrize(
-    ("novelty", "disagreement", "told"),
-    [
-        (0.02, 0.25, Expected(0.7, 0.9, ("near", "middle"))),
-        (0.7, 0.8, Expected(0.3, 0.8, ("far", "middle"))),
-        (0.2, None, Expected(0.7, 0.9, ("near", "middle"))),
-        (1.5, 0.95, Expected(None, 0.3, ("far",))),
-        (0.3, 0.5, Expected(0.3, 0.9, ("middle", "near", "far"))),
-    ],
-)
-def test_what_to_expect_is_what_the_nearest_benchmarks_showed(
-    novelty: float, disagreement: float | None, told: Expected
-) -> None:
-    assert expected(RECORD, novelty, disagreement) == told
-
-
-def test_a_single_member_is_placed_by_novelty_alone() -> None:
-    record = [{**entry, "disagreement": None} for entry in RECORD]
-    assert expected(record, 0.9, None) == Expected(0.3, 0.8, ("far", "middle"))
-    assert expected(record, 1.1, None) == Expected(None, 0.3, ("far",))
-
-
-def test_without_a_record_nothing_is_expected() -> None:
-    assert expected([], 0.0, 0.0) is None
 
 
 def test_agreement_is_spearmans_with_costs_and_operator_counts(
@@ -74,23 +42,84 @@ def test_operators_unlike_those_of_training_are_named(analog: pa.Table, scores: 
     assert list(told.operators) == ["avg_pool_3x3"]
     assert 0 < told.unseen_shapes < 0.2
     assert told.architectures == 15_625
-    line = str(told)
-    assert "operators unlike those of training: avg_pool_3x3 0.34" in line
-    assert "rank agreement: params 0." in line
+    lines = str(told).splitlines()
+    assert "  operators unlike those of training: avg_pool_3x3 0.34" in lines
     assert told.disagreement is not None
-    assert f"novelty {told.novelty:.2f}; spread over the members: {told.disagreement:.0%}" in line
-    assert "\n" not in line
+    assert f"  graphs of unseen shape: 11%; novelty {told.novelty:.2f}" in lines
+    assert max(map(len, lines)) < 100
 
 
 @pytest.mark.parametrize("name", ["snap", "paper"])
-def test_a_bundled_predictor_says_what_to_expect(name: str) -> None:
-    record = Predictor.bundled(name).model.config["calibration"]
-    assert {entry["benchmark"] for entry in record} == {
-        "nb101 (held out)",
+def test_no_part_of_nas_bench_201_is_warned_of(analog: pa.Table, name: str) -> None:
+    predictor = Predictor.bundled(name)
+    scores = predictor.predict(analog)
+    best = np.argsort(-scores["score"].to_numpy(), kind="stable")
+    random = np.random.default_rng(0).permutation(len(best))
+    for rows in (best, best[:1500], best[:30], best[-100:], best[8000:8100], random[:20], best[:2]):
+        told = assess(predictor, analog.take(rows), scores.take(rows))
+        assert "do not rely" not in told.verdict
+    whole = assess(predictor, analog, scores)
+    assert whole.verdict.startswith("rely on this ranking as on nb201 (Spearman 0.")
+
+
+def test_equal_scores_rank_nothing(analog: pa.Table, scores: pa.Table) -> None:
+    equal = scores.take([7] * 20)
+    told = assess(Predictor.bundled(), analog.take([7] * 20), equal)
+    assert told.verdict == "nothing is ranked: the scores of all 20 architectures are equal"
+    assert (told.expected, told.disagreement) == (None, None)
+
+
+def test_operators_that_are_described_otherwise_are_not_those_of_a_measured_space(
+    analog: pa.Table,
+) -> None:
+    predictor = Predictor.bundled()
+    nb201 = pc.field("space") == "nb201"
+    table = predictor.vocabulary.table.filter(nb201)
+    opposite = pa.FixedSizeListArray.from_arrays(
+        pc.negate(table["embedding"].combine_chunks().flatten()), table["embedding"].type.list_size
+    )
+    column = table.schema.get_field_index("embedding")
+    reader = predictor.with_operators(table.set_column(column, "embedding", opposite))
+    sample = analog.slice(0, 2000)
+    told = assess(reader, sample, reader.predict(sample))
+    assert told.verdict.startswith("do not rely on this ranking: ")
+    assert told.expected is None
+
+
+def test_members_that_disagree_about_whole_networks_are_not_relied_on(shared_data: Path) -> None:
+    macro = convert("transnas-macro", source=str(shared_data / "tnb101_macro_2tasks.csv.gz"))
+    told = assess(Predictor.bundled(), macro, Predictor.bundled().predict(macro))
+    assert told.verdict.startswith("do not rely on this ranking: ")
+    assert told.expected is not None
+    assert told.expected.low < -0.04 < told.expected.high
+
+
+def test_a_model_without_a_calibration_has_no_expectation(cells: pa.Table) -> None:
+    model = Predictor.bundled().model
+    config = structs.replace(model.config, calibration=None)
+    predictor = Predictor(replace(model, config=config))
+    told = assess(predictor, cells, predictor.predict(cells))
+    assert told.expected is None
+    assert "as on the model's held-out training cells (Kendall's tau 0.73)" in told.verdict
+
+
+@pytest.mark.parametrize("name", ["snap", "paper"])
+def test_a_bundled_predictor_is_calibrated_on_held_out_cells_and_develop_benchmarks(
+    name: str,
+) -> None:
+    record = Predictor.bundled(name).model.config.calibration
+    assert record is not None
+    assert {entry["benchmark"] for entry in record.benchmarks} == {
+        "nb101",
         "nb201",
         "transnas-micro",
         "darts",
+        "transnas-macro",
     }
+    for entry in record.benchmarks[1:]:
+        facts = benchmark(entry["benchmark"]).facts(entry["metric"])
+        assert facts is not None
+        assert facts.role == "develop"
 
 
 def test_of_a_large_file_evenly_spaced_rows_are_looked_at(
@@ -112,3 +141,11 @@ def test_few_architectures_and_none_at_all_are_told_without_correlations(
         told = assess(Predictor.bundled(), analog.slice(0, count), scores.slice(0, count))
         assert told.agreement == {}
         assert "rank agreement: unknown" in str(told)
+        assert (
+            told.verdict
+            == {
+                0: "nothing is ranked: there is no architecture",
+                1: "nothing is ranked: there is 1 architecture",
+                9: "too few architectures (9) to judge their ranking",
+            }[count]
+        )

@@ -83,7 +83,7 @@ def summary(report: Report, seconds: dict[str, float], files: list[str]) -> str:
     lines = [
         ("best cell", report.arch_id),
         ("score", f"{result.score:.7g} by {report.plan.scorer}, {_scored_rank(report)}"),
-        *([("trust", str(report.trust))] if report.trust else []),
+        *_trust_lines(report),
         *_measured_lines(report),
         *_front_lines(result),
         ("searched", _effort(report)),
@@ -92,6 +92,11 @@ def summary(report: Report, seconds: dict[str, float], files: list[str]) -> str:
         ("files", ", ".join(files)),
     ]
     return "\n".join(f"{label:<15}{text}" for label, text in lines)
+
+
+def _trust_lines(report: Report) -> list[tuple[str, str]]:
+    lines = str(report.trust).splitlines() if report.trust else []
+    return [("" if number else "trust", line.strip()) for number, line in enumerate(lines)]
 
 
 def _rank(report: Report) -> int | None:

@@ -32,7 +32,7 @@ class Scorer(Protocol):
 
 
 class Trust(Protocol):
-    """What speaks for and against a ranking; as text it is one line."""
+    """What speaks for and against a ranking; the first line of its text is the verdict."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the same for JSON."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from snap_graphs import Graphs
-from snap_graphs.arrays import Ints
+from snap_graphs.arrays import Bools, Ints
 
 from snap_gcn.data.architectures import Architectures, as_table
 from snap_gcn.data.encoders import with_described

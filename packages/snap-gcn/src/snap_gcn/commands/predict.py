@@ -43,7 +43,7 @@ def predict(
 ) -> None:
     """Score every architecture of the Parquet file GRAPHS; higher is better.
 
-    One line says how far to trust the ranking.
+    Says in one line whether to rely on the ranking, and why in the lines after it.
     """
     from snap_catalog.parquet import check_writable
     from snap_catalog.streams import Stream
@@ -63,7 +63,7 @@ def predict(
         raise with_meaning(error, predictor.model.config.encoder) from None
     trust = assess_files(predictor, graphs, out)
     say(f"{out}: {total:,} architectures scored by {predictor.name}", quiet=quiet)
-    say(f"trust: {trust}", quiet=quiet or as_json)
+    say(str(trust), quiet=quiet or as_json)
     if as_json:
         click.echo(json.dumps({"scores": out, "scorer": predictor.name, **trust.as_dict()}))
 

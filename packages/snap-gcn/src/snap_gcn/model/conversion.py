@@ -62,6 +62,7 @@ def _renamed(entry: dict[str, Any]) -> dict[str, Any]:
     renamed["format"] = schema.FORMAT
     renamed.setdefault("paths", 0.0)
     renamed["training_space"] = entry.get("home")
+    renamed["calibration"] = None  # of another kind; tools/calibrate.py makes the present one
     renamed["training"] = _LATER | entry["training"]
     renamed["members"] = [
         {"training_space" if k == "home" else k: v for k, v in member.items()}

@@ -9,6 +9,7 @@ from snap_catalog import SnapError
 
 from snap_gcn.data.vocabulary import Key
 from snap_gcn.model.recipe import Recipe
+from snap_gcn.reliability.calibration import FEATURES, Calibration
 from snap_gcn.reliability.shape import NUMBERS
 
 FORMAT: Literal[2] = 2
@@ -76,17 +77,6 @@ class Measured(_Entry, frozen=True, kw_only=True):
     kendall_tau_b: float
 
 
-class Calibration(_Entry, frozen=True, kw_only=True):
-    """How far a benchmark is from what a model was trained on, and how well it was ranked."""
-
-    benchmark: str
-    metric: str
-    n: Whole
-    novelty: float
-    disagreement: float | None
-    spearman: float
-
-
 class Config(_Entry, frozen=True, kw_only=True):
     """What a model is.
 
@@ -104,7 +94,7 @@ class Config(_Entry, frozen=True, kw_only=True):
         trained_operators: those that the training cells held.
         training_space: what the members for it alone saw; None where there are none.
         measured: figures on benchmarks.
-        calibration: what expectations of trust are drawn from.
+        calibration: what rank correlation to expect; None where it was not calibrated.
     """
 
     format: Literal[2]
@@ -120,7 +110,7 @@ class Config(_Entry, frozen=True, kw_only=True):
     trained_operators: Annotated[list[Key], Meta(min_length=1)]
     training_space: Domain | None = None
     measured: list[Measured] = msgspec.field(default_factory=list)
-    calibration: list[Calibration] = msgspec.field(default_factory=list)
+    calibration: Calibration | None = None
 
 
 class _Format(Struct):
@@ -164,4 +154,9 @@ def _contradiction(config: Config) -> str | None:
     shapes += [config.training_space.shapes] if config.training_space else []
     if any(not entry.keys() <= set(NUMBERS) for entry in shapes):
         return f"`shapes` has other names than {', '.join(NUMBERS)}"
+    if config.calibration is not None:
+        names = {*config.calibration.slopes, *config.calibration.limits}
+        names |= {name for entry in config.calibration.benchmarks for name in entry["features"]}
+        if not names <= set(FEATURES):
+            return f"`calibration` has other features than {', '.join(FEATURES)}"
     return None

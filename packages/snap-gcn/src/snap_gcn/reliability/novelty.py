@@ -54,10 +54,18 @@ class Familiar:
     ranges: Mapping[str, Sequence[int]]
 
     def novelty(self, graphs: Graphs, op: Ints) -> Floats:
-        """Return (graphs,) distances, 0 where operators and shape are those of training.
+        """Compute (graphs,) distances, 0 where operators and shape are those of training.
 
-        It is the mean over a graph's nodes of the operators' distances, plus the `strangeness` of
-        its shape.
+        A distance is that of the graph's operators plus the `strangeness` of its shape.
+
+        Args:
+            graphs: the graphs as the model sees them.
+            op: (nodes,) rows of the operators' vectors.
+        """
+        return self.operator_distance(graphs, op) + strangeness(graphs, self.ranges)
+
+    def operator_distance(self, graphs: Graphs, op: Ints) -> Floats:
+        """Compute (graphs,) means over a graph's nodes of the operators' distances.
 
         Args:
             graphs: the graphs as the model sees them.
@@ -65,6 +73,5 @@ class Familiar:
         """
         if not len(graphs):
             return np.empty(0)
-        operators = np.add.reduceat(self.distances[op], graphs.node_start[:-1]) / graphs.sizes
-        outside: Floats = operators + strangeness(graphs, self.ranges)
-        return outside
+        distances: Floats = np.add.reduceat(self.distances[op], graphs.node_start[:-1])
+        return distances / graphs.sizes

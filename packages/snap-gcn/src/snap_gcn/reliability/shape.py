@@ -31,7 +31,7 @@ def extent(graphs: Graphs) -> dict[str, list[int]]:
 
 
 def strangeness(graphs: Graphs, known: Mapping[str, Sequence[int]]) -> npt.NDArray[np.float64]:
-    """Tell how far the shapes of graphs are outside what is known.
+    """Compute how far the shapes of graphs are outside what is known.
 
     Args:
         graphs: n graphs.
@@ -41,8 +41,35 @@ def strangeness(graphs: Graphs, known: Mapping[str, Sequence[int]]) -> npt.NDArr
         (n,) mean over the numbers of the logarithm of the ratio to the nearest end of the range;
         0 within all ranges.
     """
-    total, shape = np.zeros(len(graphs)), shapes(graphs)
-    for name, (low, high) in known.items():
-        above, below = (shape[name] + 1) / (high + 1), (low + 1) / (shape[name] + 1)
-        total += np.log(np.maximum(np.maximum(above, below), 1))
-    return total / max(len(known), 1)
+    shape = shapes(graphs)
+    return _mean_log(
+        [
+            np.maximum((shape[name] + 1) / (high + 1), (low + 1) / (shape[name] + 1))
+            for name, (low, high) in known.items()
+        ],
+        len(graphs),
+    )
+
+
+def oversize(graphs: Graphs, known: Mapping[str, Sequence[int]]) -> npt.NDArray[np.float64]:
+    """Compute how much larger or denser graphs are than what is known.
+
+    Args:
+        graphs: n graphs.
+        known: the least and the most of each number of `shapes`.
+
+    Returns:
+        (n,) as `strangeness`, where smaller graphs count as known.
+    """
+    shape = shapes(graphs)
+    return _mean_log(
+        [(shape[name] + 1) / (high + 1) for name, (_, high) in known.items()], len(graphs)
+    )
+
+
+def _mean_log(ratios: Sequence[npt.NDArray[np.float64]], count: int) -> npt.NDArray[np.float64]:
+    """Return (count,) the mean logarithm of ratios, those below 1 counted as 1."""
+    total = np.zeros(count)
+    for ratio in ratios:
+        total += np.log(np.maximum(ratio, 1))
+    return total / max(len(ratios), 1)

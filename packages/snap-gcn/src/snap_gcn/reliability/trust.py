@@ -1,6 +1,6 @@
 """How far a ranking is to be trusted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,41 +12,23 @@ from snap_catalog.streams import Stream
 from snap_graphs import Graphs
 
 from snap_gcn.data.views import COLUMNS
-from snap_gcn.model.schema import Calibration
 from snap_gcn.predictor import Predictor
-from snap_gcn.reliability.shape import strangeness
+from snap_gcn.reliability.calibration import Expected, Features
+from snap_gcn.reliability.shape import oversize, strangeness
+from snap_gcn.reliability.verdict import Evidence, judge
 
 _COSTS = ("params", "flops")
 _SAMPLE = 10_000
 """Architectures of a file that are looked at, evenly spaced."""
 _FEWEST = 10
-"""Architectures from which on a rank correlation is told."""
+"""Architectures from which on the scores' deviation and rank correlations are estimated."""
 _UNLIKE = 0.05
 """Distance to the nearest operator trained on from which on an operator is named."""
+_EQUAL = 1e-6
+"""Range of scores within which they count as equal: 32-bit sums depend on the machine."""
 _AT_ONCE = 65_536
-_NEAREST = 2
-"""Benchmarks that tell which correlation to expect."""
-
-
-@dataclass(frozen=True)
-class Expected:
-    """The rank correlation with measured accuracy that is to be expected.
-
-    Attributes:
-        low: its lower end; None where no benchmark was as far from training.
-        high: its upper end.
-        as_on: the benchmarks it was measured on.
-    """
-
-    low: float | None
-    high: float
-    as_on: tuple[str, ...]
-
-    def __str__(self) -> str:
-        places = ", ".join(self.as_on)
-        if self.low is None:
-            return f"no more than {self.high:.2f} (further from training than {places})"
-        return f"{self.low:.2f} to {self.high:.2f} (as on {places})"
+_DIGITS = 4
+"""Of a feature: equal populations are equally far whatever the order of a sum."""
 
 
 @dataclass(frozen=True)
@@ -54,47 +36,54 @@ class Trust:
     """What speaks for and against a ranking.
 
     Attributes:
+        verdict: whether to rely on it, and why, in one line.
+        expected: the rank correlation with accuracy to expect; None where the model was not
+            calibrated, or not for architectures as far from training as these.
         architectures: how many were looked at.
         novelty: their mean distance from what the model was trained on.
-        disagreement: mean deviation over members, in deviations of the scores; None for a single
-            member, or where all scores are the same.
+        disagreement: mean ensemble standard deviation, in standard deviations of the scores; None
+            for a single member, for fewer than 10 architectures, and for equal scores.
         operators: those unlike any trained on, and their distance to the nearest.
         unseen_shapes: share of graphs larger, smaller or denser than any trained on.
         agreement: Spearman's rank correlation of the scores with `params`, with `flops`, and with
             the number of each operator in the cell.
-        expected: what the rank correlation with accuracy was on the nearest benchmarks; None
-            where the model was not calibrated.
     """
 
+    verdict: str
+    expected: Expected | None
     architectures: int
     novelty: float
     disagreement: float | None
     operators: Mapping[str, float]
     unseen_shapes: float
     agreement: Mapping[str, float]
-    expected: Expected | None
 
     def __str__(self) -> str:
-        unlike = ", ".join(f"{name} {far:.2f}" for name, far in self.operators.items()) or "none"
-        costs = [name for name in _COSTS if name in self.agreement]
-        strongest = sorted(self.agreement, key=lambda name: -abs(self.agreement[name]))
-        told = dict.fromkeys([*costs, *[n for n in strongest if n not in costs][:2]])
-        agreement = ", ".join(f"{name} {self.agreement[name]:.2f}" for name in told) or "unknown"
-        spread = "unknown" if self.disagreement is None else f"{self.disagreement:.0%}"
-        return (
-            f"operators unlike those of training: {unlike}; graphs of unseen shape: "
-            f"{self.unseen_shapes:.0%}; novelty {self.novelty:.2f}; spread over the members: "
-            f"{spread} of that over the cells; rank agreement: {agreement}; "
-            f"Spearman to expect: {self.expected or 'unknown'}"
-        )
+        return "\n  ".join([self.verdict, *self._details()])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the same for JSON."""
         return asdict(self)
 
+    def _details(self) -> list[str]:
+        unlike = ", ".join(f"{name} {far:.2f}" for name, far in self.operators.items()) or "none"
+        costs = [name for name in _COSTS if name in self.agreement]
+        strongest = sorted(self.agreement, key=lambda name: -abs(self.agreement[name]))
+        shown = dict.fromkeys([*costs, *[n for n in strongest if n not in costs][:2]])
+        agreement = ", ".join(f"{name} {self.agreement[name]:.2f}" for name in shown) or "unknown"
+        spread = "unknown" if self.disagreement is None else f"{self.disagreement:.0%}"
+        known = self.expected
+        return [
+            f"Spearman to expect: {f'{known.low:.2f} to {known.high:.2f}' if known else 'unknown'}",
+            f"disagreement of the members: {spread} of the differences between the scores",
+            f"operators unlike those of training: {unlike}",
+            f"graphs of unseen shape: {self.unseen_shapes:.0%}; novelty {self.novelty:.2f}",
+            f"rank agreement: {agreement}",
+        ]
+
 
 def assess(predictor: Predictor, graphs: pa.Table, scores: pa.Table) -> Trust:
-    """Tell how far the ranking of some architectures is to be trusted.
+    """Judge how far the ranking of some architectures is to be trusted.
 
     Args:
         predictor: what scored them.
@@ -104,20 +93,30 @@ def assess(predictor: Predictor, graphs: pa.Table, scores: pa.Table) -> Trust:
     Raises:
         SnapError: an operator has no vector.
     """
+    config = predictor.model.config
     novelty, score = scores["novelty"].to_numpy(), scores["score"].to_numpy()
-    mean = float(novelty.mean()) if len(novelty) else 0.0
-    spread = scores["spread"]
-    told = bool(len(score)) and not spread.null_count and score.std() > 0
-    disagreement = float(spread.to_numpy().mean() / score.std()) if told else None
-    operators, unseen = _strangers(predictor, graphs)
-    return Trust(
+    away = _Away.of(predictor, graphs)
+    disagreement = _disagreement(score, scores["spread"])
+    evidence = Evidence(
         architectures=len(score),
-        novelty=mean,
+        equal=_equal(score),
+        few=len(score) < _FEWEST,
+        features=away.features(disagreement),
+        operators=away.operators,
+        larger=away.larger,
+        space=away.space,
+        tau=config.training.tau,
+    )
+    verdict, expected = judge(evidence, config.calibration)
+    return Trust(
+        verdict=verdict,
+        expected=expected,
+        architectures=len(score),
+        novelty=float(novelty.mean()) if len(novelty) else 0.0,
         disagreement=disagreement,
-        operators=operators,
-        unseen_shapes=unseen,
+        operators=away.operators,
+        unseen_shapes=away.unseen,
         agreement=_agreement(graphs, score),
-        expected=expected(predictor.model.config.calibration, mean, disagreement),
     )
 
 
@@ -136,54 +135,78 @@ def assess_files(predictor: Predictor, graphs: str, scores: str) -> Trust:
     return assess(reader, looked_at, told)
 
 
-def expected(
-    calibration: Sequence[Calibration], novelty: float, disagreement: float | None
-) -> Expected | None:
-    """Tell which rank correlation to expect from the benchmarks that are as far from training.
+def features(predictor: Predictor, graphs: pa.Table, scores: pa.Table) -> Features:
+    """Compute how far architectures are from training, as a calibration sees it.
 
     Args:
-        calibration: the model's record: one entry a benchmark and metric, with `benchmark`,
-            `novelty`, `disagreement` and `spearman`.
-        novelty: mean novelty of the architectures.
-        disagreement: of the members on them, as in `Trust`.
-
-    Returns:
-        The range over the two nearest benchmarks and, where both are nearer to training than the
-        architectures, the nearest further one; of the furthest one alone where the architectures
-        are further still. None where there is no record.
+        predictor: what scored them.
+        graphs: rows of the `graphs` contract.
+        scores: what `Predictor.predict` returned for them.
     """
-    if not calibration:
+    disagreement = _disagreement(scores["score"].to_numpy(), scores["spread"])
+    return _Away.of(predictor, graphs).features(disagreement)
+
+
+def _disagreement(score: npt.NDArray[np.float64], spread: pa.ChunkedArray) -> float | None:
+    if len(score) < _FEWEST or spread.null_count or _equal(score):
         return None
-
-    here = np.array([novelty, disagreement or 0.0])
-    places = np.array([[entry.novelty, entry.disagreement or 0.0] for entry in calibration])
-    names = [entry.benchmark for entry in calibration]
-    far = dict(zip(names, np.abs(places - here).sum(axis=1).tolist(), strict=True))
-    further = here > places.max(axis=0)
-    beyond = bool(further[0] and (further[1] or disagreement is None))
-    ordered = sorted(far, key=lambda name: far[name])
-    nearest = ordered[: 1 if beyond else _NEAREST]
-    further_out = {
-        name for name, place in zip(names, places, strict=True) if sum(place) >= sum(here)
-    }
-    if not beyond and further_out.isdisjoint(nearest):
-        nearest += [name for name in ordered if name in further_out][:1]
-    found = [entry.spearman for entry in calibration if entry.benchmark in nearest]
-    return Expected(None if beyond else min(found), max(found), tuple(nearest))
+    return float(spread.to_numpy().mean() / score.std())
 
 
-def _strangers(predictor: Predictor, table: pa.Table) -> tuple[dict[str, float], float]:
-    """Return operators unlike those of training, and the share of graphs of unseen shape."""
-    familiar = predictor.familiar
-    operators: dict[str, float] = {}
-    unseen = np.zeros(table.num_rows, np.bool_)
-    for graphs, op in predictor.seen(table):
-        for word, row in np.unique(np.stack([graphs.op, op]), axis=1).T:
-            if familiar.distances[row] > _UNLIKE:
-                operators[graphs.vocabulary[word]] = float(familiar.distances[row])
-        unseen |= strangeness(graphs, familiar.ranges) > 0
-    ordered = sorted(operators.items(), key=lambda item: -item[1])
-    return dict(ordered), float(unseen.mean()) if len(unseen) else 0.0
+def _equal(score: npt.NDArray[np.float64]) -> bool:
+    return not len(score) or float(np.ptp(score)) <= _EQUAL
+
+
+@dataclass(frozen=True)
+class _Away:
+    """How far graphs are from those of training.
+
+    Attributes:
+        operators: those unlike any trained on, the furthest first, and their distance.
+        distance: mean distance of all operators.
+        size: mean `oversize`, of graphs and of training cells as they are.
+        larger: share of graphs with any.
+        unseen: share of graphs of a shape that no member saw in training, through its views.
+        space: the search space of all of them, if its operators are those of the model's folder.
+    """
+
+    operators: dict[str, float]
+    distance: float
+    size: float
+    larger: float
+    unseen: float
+    space: str | None
+
+    @classmethod
+    def of(cls, predictor: Predictor, table: pa.Table) -> "_Away":
+        """Look at graphs as they are, and through each of the predictor's views."""
+        familiar, count = predictor.familiar, max(table.num_rows, 1)
+        apart = predictor.model.config.training_space
+        plain = apart.shapes if apart else familiar.ranges
+        sizes = oversize(Graphs.from_table(table), plain)
+        operators: dict[str, float] = {}
+        unseen, distances, kept = np.zeros(table.num_rows, np.bool_), [], True
+        for graphs, op in predictor.seen(table):
+            for word, row in np.unique(np.stack([graphs.op, op]), axis=1).T:
+                if familiar.distances[row] > _UNLIKE:
+                    operators[graphs.vocabulary[word]] = float(familiar.distances[row])
+            kept &= bool(predictor.kept[op].all())
+            unseen |= strangeness(graphs, familiar.ranges) > 0
+            distances.append(familiar.operator_distance(graphs, op).sum() / count)
+        spaces = table["space"].unique().to_pylist()
+        return cls(
+            operators=dict(sorted(operators.items(), key=lambda item: -item[1])),
+            distance=float(np.mean(distances)),
+            size=float(sizes.sum()) / count,
+            larger=float((sizes > 0).sum()) / count,
+            unseen=float(unseen.sum()) / count,
+            space=spaces[0] if kept and len(spaces) == 1 else None,
+        )
+
+    def features(self, disagreement: float | None) -> Features:
+        """Return the features of a calibration."""
+        found = {"operators": self.distance, "size": self.size, "disagreement": disagreement}
+        return {name: round(far, _DIGITS) for name, far in found.items() if far is not None}
 
 
 def _agreement(table: pa.Table, score: npt.NDArray[np.float64]) -> dict[str, float]:

@@ -177,7 +177,7 @@ def _fitted(
         )
 
 
-def _model(
+def assembled(
     run: Run,
     table: pa.Table,
     vocabulary: Vocabulary,
@@ -187,6 +187,18 @@ def _model(
     name: str,
     command: str,
 ) -> folder.Model:
+    """Put a model together from its trained members.
+
+    Args:
+        run: what was chosen.
+        table: the cells, held-out ones included.
+        vocabulary: the operators.
+        recipes: of the members.
+        fitted: the members.
+        paths: tensors of the `PathModel`; none where there is none.
+        name: of the model.
+        command: what trained it.
+    """
     cells = table.filter(~held_out(table))
     shown = ranges(cells, [recipe for recipe in recipes if not recipe.training_space])
     training = training_record(fitted, table.schema, run, shown)
@@ -198,7 +210,7 @@ def _model(
         schedule=run.schedule,
         seed=run.seed,
         members=list(recipes),
-        paths=PRESETS[run.preset].paths,
+        paths=PRESETS[run.preset].paths if paths else 0.0,
         encoder=encoder_of(vocabulary.table.schema),
         training=training,
         trained_operators=sorted({key for m in fitted for key in m.trained}, key=str),

@@ -1,0 +1,139 @@
+"""Whether to rely on a ranking, in plain words."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from snap_gcn.reliability.calibration import Calibration, Expected, Features
+
+RELIABLE = 0.3
+"""Rank correlation from which on a ranking is relied on."""
+_FAR = 0.1
+"""Mean distance of operators from which on they are a reason not to rely on a ranking."""
+_LARGE = 0.1
+"""Mean `oversize` of graphs from which on it is a reason."""
+_SPLIT = 1.0
+"""Disagreement, in deviations of the scores, from which on it is a reason."""
+_LESS = 0.1
+"""Loss of rank correlation from which on a verdict says that a part of a space is ranked worse."""
+_NAMED = 3
+"""Operators that a verdict names."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a verdict rests on.
+
+    Attributes:
+        architectures: how many were ranked.
+        equal: whether all scores are equal.
+        few: whether they are too few to estimate the deviation of the scores.
+        features: how far they are from training; see `snap_gcn.reliability.calibration.Features`.
+        operators: those unlike any trained on, the furthest first, and their distance.
+        larger: share of graphs larger or denser than any trained on.
+        space: their search space, if they are of one, described as the model knows it.
+        tau: Kendall's tau on the cells held out in training.
+    """
+
+    architectures: int
+    equal: bool
+    few: bool
+    features: Features
+    operators: Mapping[str, float]
+    larger: float
+    space: str | None
+    tau: float
+
+
+def judge(evidence: Evidence, calibration: Calibration | None) -> tuple[str, Expected | None]:
+    """Return one line on whether to rely on a ranking, and the rank correlation to expect.
+
+    Args:
+        evidence: what is known of the architectures ranked.
+        calibration: the model's; None where it was not calibrated.
+    """
+    if evidence.architectures < 2 or evidence.equal:
+        return _unranked(evidence), None
+    if calibration is None:
+        return _uncalibrated(evidence), None
+    features = {"disagreement": 0.0, **evidence.features} if evidence.few else evidence.features
+    within = calibration.expect_in(evidence.space, features) if evidence.space else None
+    expected = within or calibration.expect(features)
+    if within and within.middle < RELIABLE:
+        return _within(evidence, within, calibration), within
+    if expected is None or (not within and expected.low < RELIABLE):
+        return _distrust(evidence), expected
+    if evidence.few:
+        return f"too few architectures ({evidence.architectures}) to judge their ranking", None
+    return _reliance(expected, calibration, known=within is not None), expected
+
+
+def _reliance(expected: Expected, calibration: Calibration, *, known: bool) -> str:
+    measured = _measured(expected.as_on, calibration)
+    if known and expected.middle < min(_spearman(expected.as_on, calibration)) - _LESS:
+        return f"rely on this ranking less than on all of {measured}: these score alike"
+    return f"rely on this ranking as on {measured}"
+
+
+def _unranked(evidence: Evidence) -> str:
+    if evidence.architectures < 2:
+        return f"nothing is ranked: there is {evidence.architectures or 'no'} architecture"
+    return (
+        f"nothing is ranked: the scores of all {evidence.architectures:,} architectures are equal"
+    )
+
+
+def _uncalibrated(evidence: Evidence) -> str:
+    """Judge by what is known of a model whose user trained it."""
+    if reasons := list(_reasons(evidence)):
+        return f"do not rely on this ranking: {'; '.join(reasons)}"
+    if evidence.operators or evidence.larger:
+        return (
+            "whether to rely on this ranking is unknown: this model was measured on its held-out "
+            "training cells alone; compare it with a few measured architectures"
+        )
+    if evidence.tau < RELIABLE:
+        return (
+            "do not rely on this ranking: Kendall's tau on the model's held-out training cells "
+            f"is {evidence.tau:.2f}"
+        )
+    return (
+        "rely on this ranking as on the model's held-out training cells (Kendall's tau "
+        f"{evidence.tau:.2f}), if it is of their search space"
+    )
+
+
+def _within(evidence: Evidence, expected: Expected, calibration: Calibration) -> str:
+    """Judge a ranking of a measured space that is not to be relied on."""
+    measured = _measured(expected.as_on, calibration)
+    if min(_spearman(expected.as_on, calibration)) < RELIABLE:
+        return f"do not rely on this ranking: it is as on {measured}"
+    return (
+        f"too close to call: the ranking of {measured} is reliable as a whole, but these "
+        f"{evidence.architectures:,} architectures score alike"
+    )
+
+
+def _distrust(evidence: Evidence) -> str:
+    reasons = "; ".join(_reasons(evidence)) or "it is too far from training"
+    return f"do not rely on this ranking: {reasons}"
+
+
+def _reasons(evidence: Evidence) -> Iterator[str]:
+    """Yield what speaks against a ranking."""
+    disagreement = evidence.features.get("disagreement", 0.0)
+    if disagreement > _SPLIT:
+        yield f"the members disagree {disagreement:.1f} times as much as the scores differ"
+    if evidence.features["operators"] > _FAR:
+        yield f"operators unlike any of training ({', '.join([*evidence.operators][:_NAMED])})"
+    if evidence.features["size"] > _LARGE:
+        yield f"{evidence.larger:.0%} of the graphs are larger or denser than any of training"
+
+
+def _measured(benchmark: str, calibration: Calibration) -> str:
+    """Name a benchmark with the rank correlations measured on it."""
+    found = " and ".join(f"{rho:.2f}" for rho in _spearman(benchmark, calibration))
+    return f"{benchmark} (Spearman {found} there)"
+
+
+def _spearman(benchmark: str, calibration: Calibration) -> list[float]:
+    return [e["spearman"] for e in calibration.benchmarks if e["benchmark"] == benchmark]
