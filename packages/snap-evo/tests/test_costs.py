@@ -25,6 +25,15 @@ def test_the_imagenet_network_is_counted_as_it_is_built(seed: int) -> None:
     assert (row["params"], row["flops"]) == (built.params, built.flops)
 
 
+@pytest.mark.parametrize("concat", ["[4, 5]", "[2]", "[3, 5]"])
+def test_a_network_whose_output_joins_some_nodes_is_counted_as_it_is_built(concat: str) -> None:
+    text = space("darts").format(space("darts").sample(np.random.default_rng(0), 1)[0])
+    text = text.replace("normal_concat=range(2, 6)", f"normal_concat={concat}")
+    (row,) = graph_table("darts", [space("darts").parse(text)]).to_pylist()
+    built = count_costs(build_network("darts", text), 32)
+    assert (row["params"], row["flops"]) == (built.params, built.flops)
+
+
 def test_only_the_costs_depend_on_the_network() -> None:
     cells = space("darts").sample(np.random.default_rng(0), 3)
     own, other = graph_table("darts", cells), cell_graphs("darts", "imagenet", cells)

@@ -168,7 +168,7 @@ def test_the_space_of_a_table_is_the_one_all_its_graphs_are_of() -> None:
         ("|up~0|+|up~1|up~2|+|up~1|", "wrong form"),
         ("|up~0|+|up~2|up~1|", "node 3 takes in"),
         ("|up~0|+|up~1|sideways~2|", "unknown operator 'sideways'"),
-        ("|up~0|+|up~1|up~2|\n", "wrong form"),
+        ("|up~0|+|up~1|\nup~2|", "wrong form"),
         ("|up~0|+up~1|up~2|", "wrong form"),
         ("|up~00|+|up~1|up~2|", "wrong form"),
         ("", "node 2 takes in"),

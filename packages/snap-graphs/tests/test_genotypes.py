@@ -100,6 +100,13 @@ def test_neither_cell_is_dead_where_the_other_ignores_it() -> None:
         "[{normal_nested}, {reduce_nested}]",
         "({normal_turned}, {reduce_turned})",
         "({normal_compact}, {reduce_compact})",
+        "({normal}, range(2, 6), {reduce}, [2, 3, 4, 5])",
+        "{{'normal': {normal}, 'reduce': {reduce}}}",
+        "{{'normal': {normal}, 'normal_concat': range(2, 6), 'reduce': {reduce_nested}}}",
+        "Genotype(normal={normal_gdas}, normal_concat=[2, 3, 4, 5], reduce={reduce_gdas}, "
+        "reduce_concat=[2, 3, 4, 5], connectN=None, connects=None)",
+        "Genotype(normal={normal_numpy}, normal_concat=array([2, 3, 4, 5]), reduce={reduce_numpy})",
+        "genotype = Genotype(normal={normal}, reduce={reduce}) \n",
     ],
 )
 def test_every_form_of_a_genotype_is_the_same_cell(form: str) -> None:
@@ -111,6 +118,9 @@ def test_every_form_of_a_genotype_is_the_same_cell(form: str) -> None:
         shapes[name] = str(list(pairs))
         shapes[f"{name}_tuple"] = str(pairs)
         shapes[f"{name}_nested"] = str([list(pairs[i : i + 2]) for i in range(0, 8, 2)])
+        weighted = [(op, source, 0.25) for op, source in pairs]
+        shapes[f"{name}_gdas"] = str([tuple(weighted[i : i + 2]) for i in range(0, 8, 2)])
+        shapes[f"{name}_numpy"] = str([(np.str_(op), np.int64(source)) for op, source in pairs])
         shapes[f"{name}_turned"] = str([(source, op) for op, source in pairs])
         shapes[f"{name}_compact"] = str([(source, NASLIB.index(op)) for op, source in pairs])
     text = form if form.startswith("Genotype(normal=[") else form.format(**shapes)
@@ -122,14 +132,21 @@ def test_every_form_of_a_genotype_is_the_same_cell(form: str) -> None:
     [
         ("Genotype(", "SyntaxError"),
         ("", "SyntaxError"),
-        ("__import__('os').system('true')", "not written as Genotype"),
+        ("__import__('os').system('true')", "malformed: it calls"),
         ("Genotype(normal=__import__('os').getcwd(), reduce=[])", "malformed"),
         (V2.replace("range(2, 6)", "range(2, 10**9)"), "malformed|small numbers"),
         (V2.replace("range(2, 6)", "range(2, 999999999)"), "small numbers"),
         (V2.replace("range(2, 6)", "range(2, 6, 1)"), "one or two small numbers"),
         (V2.replace("range(2, 6)", "range(2, 9)"), "concat may name the nodes 2 to 5"),
         (V2.replace("'sep_conv_3x3', 0", "'sep_conv_3x3', 7"), "cannot take its input from 7"),
-        (V2.replace("reduce=", "reduced="), "not written as Genotype"),
+        (V2.replace("reduce=", "reduced="), "Genotype has no field 'reduced'"),
+        (V2.replace("Genotype", "Network"), "malformed: it calls 'Network'"),
+        (V2.replace("range(2, 6)", "[4, 4]"), "concat may name the nodes 2 to 5, each once"),
+        (V2.replace("range(2, 6)", "[2, 3.0]"), "concat may name the nodes 2 to 5"),
+        (V2.replace("'sep_conv_3x3', 0", "'sep_conv_3x3', 0, 'a'"), "a weight that is no number"),
+        (V2.replace("'sep_conv_3x3', 0", "'sep_conv_3x3', np.float64(0.0)"), "no pair"),
+        (V2[:-1] + ", connects=[1])", "Genotype has no field 'connects'"),
+        (" " * 70_000 + V2, "longer than 65,536 characters"),
         (V2.replace("('sep_conv_3x3', 0), ", "", 1), "the same number of nodes"),
         ("[]", "neither Genotype"),
         ("[1, 2]", "a cell is a list of pairs"),
@@ -161,13 +178,36 @@ def test_no_text_makes_the_parser_fail_otherwise(text: str) -> None:
     ("text", "fault"),
     [
         (V2.replace("sep_conv_3x3", "conv_1x1"), "DARTS has no operator 'conv_1x1'"),
-        (V2.replace("range(2, 6)", "[2, 3, 4]"), "all of them its output"),
+        ("([('skip_connect', 0), ('skip_connect', 1)],) * 2", "malformed"),
+        (str(([("none", 0), ("none", 1)],) * 2), "has the nodes 2 to 5"),
         (V2.replace("'sep_conv_3x3', 1", "'sep_conv_3x3', 0"), "takes both inputs from 0"),
     ],
 )
 def test_the_darts_space_refuses_cells_of_others(text: str, fault: str) -> None:
     with pytest.raises(SnapError, match=fault):
         space("darts").parse(text)
+
+
+def test_only_the_nodes_in_concat_are_the_output_of_a_darts_cell() -> None:
+    darts = space("darts")
+    cell = darts.parse(V2.replace("normal_concat=range(2, 6)", "normal_concat=[4, 5]"))
+    whole = darts.parse(V2)
+    assert {dst for src, dst in cell.edges if src in range(2, 6)} == {
+        dst for src, dst in whole.edges if src in range(2, 6) and dst < 10
+    }
+    assert "normal_concat=range(4, 6)" in darts.format(cell)
+    assert darts.parse(darts.format(cell)) == cell
+    with pytest.raises(SnapError, match="four nodes are all output"):
+        darts.encode(cell)
+
+
+def test_fewer_output_nodes_make_a_smaller_network() -> None:
+    """The cells after, and the classifier, take in half as many channels."""
+    whole, half = (
+        graph_table("darts", [space("darts").parse(text)])["params"][0].as_py()
+        for text in (V2, V2.replace("range(2, 6)", "[4, 5]"))
+    )
+    assert (whole, half) == (3_349_342, 2_675_134)
 
 
 def test_a_graph_of_another_shape_is_no_genotype() -> None:

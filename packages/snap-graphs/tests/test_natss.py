@@ -26,7 +26,7 @@ def test_the_space_has_its_published_size_and_its_cells_are_chains() -> None:
     assert cell.edges == ((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6))
 
 
-@pytest.mark.parametrize("text", ["8:8:8:8", "8:8:8:8:9", "8:8:8:8:08", "8:8:8:8:8\n", "", "a"])
+@pytest.mark.parametrize("text", ["8:8:8:8", "8:8:8:8:9", "8:8:8:8:08", "8:8:8:8:\n8", "", "a"])
 def test_another_string_is_refused_by_name(text: str) -> None:
     with pytest.raises(SnapError, match="no network of NATS-Bench's size space"):
         space("natss").parse(text)

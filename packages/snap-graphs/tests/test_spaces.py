@@ -16,6 +16,8 @@ from snap_graphs.spaces.nb101 import module_hash
 
 NB201 = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|none~1|skip_connect~2|"
 
+GENOTYPE = str([("sep_conv_3x3", source) for node in range(4) for source in (0, 1)])
+
 
 def point(name: str) -> st.SearchStrategy[np.ndarray]:
     return arrays(np.float64, space(name).n_variables, elements=st.floats(0, 1))
@@ -94,7 +96,8 @@ def test_nb201_without_unreachable_operators_has_the_published_number_of_cells()
     [
         ("nb201", "|none~0|", "wrong form"),
         ("nb201", NB201.replace("avg_pool_3x3", "conv_7x7"), "unknown operator 'conv_7x7'"),
-        ("nb201", NB201 + "\n", "wrong form"),
+        ("nb201", NB201.replace("+", "+\n"), "wrong form"),
+        ("nb201", f"Structure(5 nodes with {NB201})", "wrong form"),
         ("nb101", "3:11:m", "adj_upper '11'"),
         ("nb101", "3:111:x", "expected <n>"),
         ("nb101", "9:111:m", "expected <n>"),
@@ -102,6 +105,58 @@ def test_nb201_without_unreachable_operators_has_the_published_number_of_cells()
 )
 def test_a_string_of_another_form_is_refused_by_name(name: str, text: str, fault: str) -> None:
     with pytest.raises(SnapError, match=fault):
+        space(name).parse(text)
+
+
+@pytest.mark.parametrize("name", sorted(spaces()))
+def test_blanks_around_a_string_do_not_matter(name: str) -> None:
+    home = space(name)
+    cell = home.decode(np.full(home.n_variables, 0.5))
+    assert home.parse(f" \t{home.format(cell)} \r\n") == cell
+
+
+@pytest.mark.parametrize(
+    ("name", "plain", "printed"),
+    [
+        ("nb201", NB201, f"Structure(4 nodes with {NB201})"),
+        ("fbnet", str([3] * 22), str([np.int64(3)] * 22)),
+        ("fbnet", str([3] * 22), str((3,) * 22)),
+        (
+            "nb-graph",
+            "Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])",
+            "([np.int64(0), 1, 2, 1], [np.str_('gcn'), 'gin', 'fc', 'cheb'])",
+        ),
+    ],
+)
+def test_what_programs_print_is_read_as_the_string(name: str, plain: str, printed: str) -> None:
+    assert space(name).parse(printed) == space(name).parse(plain)
+
+
+@pytest.mark.parametrize("name", ["fbnet", "nb-graph"])
+@pytest.mark.parametrize(
+    "text", ["[]", "[1]", "[1, 'a']", "1", "[-1] * 22", str([True] * 22), str([-1] * 22), "Arch(1)"]
+)
+def test_values_of_another_shape_are_refused(name: str, text: str) -> None:
+    with pytest.raises(SnapError, match=r"is no .* architecture; expected"):
+        space(name).parse(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "takers"),
+    [
+        ("nb201", "64-41414-1_23_012", "transnas-micro"),
+        ("nb201", " 8:16:24:32:40 ", "natss"),
+        ("transnas-micro", "64-1234-basic", "transnas-macro"),
+        ("nb101", NB201, "nb201"),
+        ("natss", "3:111:m", "nb101"),
+        ("nb201", f"({GENOTYPE}, {GENOTYPE})", "darts or nds"),
+        ("darts", f"({GENOTYPE}, {GENOTYPE})".replace("3x3", "7x7"), "nds"),
+    ],
+)
+def test_a_string_of_another_space_is_refused_with_the_spaces_that_take_it(
+    name: str, text: str, takers: str
+) -> None:
+    with pytest.raises(SnapError, match=f"; the space {takers} takes it$"):
         space(name).parse(text)
 
 

@@ -52,9 +52,24 @@ class Space(ABC):
         """What the metadata of a table say of the space; nothing of one in the catalog."""
         return {}
 
-    @abstractmethod
     def parse(self, arch_id: str) -> Cell:
-        """Read the space's native string.
+        """Read the space's native string, as scripts and logs print it.
+
+        Raises:
+            SnapError: it is none; the error names the known spaces that take it.
+        """
+        text = arch_id.strip()
+        try:
+            return self.read(text)
+        except SnapError as error:
+            takers = _takers(text)
+            if not takers:
+                raise
+            raise SnapError(f"{error}; the space {' or '.join(takers)} takes it") from error
+
+    @abstractmethod
+    def read(self, text: str) -> Cell:
+        """Read the space's native string, which has no blanks around it.
 
         Raises:
             SnapError: it is none.
@@ -173,3 +188,18 @@ class ProductSpace(Space):
 def choice(value: float, options: int) -> int:
     """Map [0, 1] evenly onto the integers below `options`."""
     return min(int(value * options), options - 1)
+
+
+def _takers(text: str) -> list[str]:
+    """Return the names of the known spaces that read a string."""
+    from snap_graphs.spaces import spaces
+
+    return [name for name, space in spaces().items() if _takes(space, text)]
+
+
+def _takes(space: Space, text: str) -> bool:
+    try:
+        space.read(text)
+    except SnapError:
+        return False
+    return True

@@ -66,18 +66,18 @@ class CustomSpace(ProductSpace):
         described = json.dumps(dict(self._definition.operators))
         return {DEFINITION: self._definition.text, _DESCRIPTIONS: described}
 
-    def parse(self, arch_id: str) -> Cell:
+    def read(self, text: str) -> Cell:
         """Read `|op~0|op~1|+|op~0|op~2|`."""
         labelled = {
             (int(source), node): operator
-            for (node, _), group in zip(self._groups, arch_id.split("+"), strict=False)
+            for (node, _), group in zip(self._groups, text.split("+"), strict=False)
             for operator, source in _PAIR.findall(group)
         }
         fault = self._fault(labelled)
-        if fault or _write(labelled) != arch_id:
+        if fault or _write(labelled) != text:
             example = self.format(self.compose([0] * self.n_variables))
             raise SnapError(
-                f"{arch_id!r:.80} is no cell of {self.name} ({fault or 'wrong form'}); expected "
+                f"{text!r:.80} is no cell of {self.name} ({fault or 'wrong form'}); expected "
                 f"{example} with {', '.join(self._operators)}"
             )
         return self._cell(labelled)

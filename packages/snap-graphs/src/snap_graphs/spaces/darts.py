@@ -48,16 +48,18 @@ class Darts(ProductSpace):
     """The DARTS search space; native string `Genotype(normal=[...], normal_concat=..., ...)`.
 
     The order of a node's two edges carries no meaning but is kept: either cell can be written in
-    16 ways, both together in 256.
+    16 ways, both together in 256. A `concat` of fewer than the four nodes makes these alone the
+    cell's output, whose channels the next cells take in; points, samples and neighbours have all
+    four, and `choices` refuses others.
     """
 
     name: ClassVar[str] = "darts"
     options: ClassVar[tuple[int, ...]] = tuple(itertools.chain(*_STEP_OPTIONS)) * 2
     n_variables: ClassVar[int] = len(options)
 
-    def parse(self, arch_id: str) -> Cell:
+    def read(self, text: str) -> Cell:
         """Read a genotype in any form that `parse_genotype` knows."""
-        return self.cell(parse_genotype(arch_id, INDICES))
+        return self.cell(parse_genotype(text, INDICES))
 
     def cell(self, genotype: Genotype) -> Cell:
         """Join the two cells of a genotype.
@@ -69,8 +71,8 @@ class Darts(ProductSpace):
         unknown = sorted(names - set(OPERATORS))
         if unknown:
             raise SnapError(f"DARTS has no operator {unknown[0]!r}; it has {', '.join(OPERATORS)}")
-        if genotype.normal_concat != _CONCAT or genotype.reduce_concat != _CONCAT:
-            raise SnapError("a DARTS cell has the nodes 2 to 5, all of them its output")
+        if genotype.steps != STEPS:
+            raise SnapError(f"a DARTS cell has the nodes 2 to 5, not {genotype.steps} of them")
         for pairs in (genotype.normal, genotype.reduce):
             for place in range(0, len(pairs), 2):
                 if pairs[place][1] == pairs[place + 1][1]:
@@ -95,8 +97,17 @@ class Darts(ProductSpace):
         return to_cell(Genotype(tuple(pairs[:half]), _CONCAT, tuple(pairs[half:]), _CONCAT))
 
     def choices(self, cell: Cell) -> tuple[int, ...]:
-        """Return, for every inner node, the place of its sources and of its two operators."""
+        """Return, for every inner node, the place of its sources and of its two operators.
+
+        Raises:
+            SnapError: a cell's output are not all four nodes.
+        """
         genotype = to_genotype(cell)
+        if genotype.normal_concat != _CONCAT or genotype.reduce_concat != _CONCAT:
+            raise SnapError(
+                "points of the darts space are cells whose four nodes are all output; this cell "
+                "is another"
+            )
         chosen: list[int] = []
         for pairs in (genotype.normal, genotype.reduce):
             for step in range(STEPS):
@@ -167,7 +178,8 @@ def _network(graphs: Graphs, part: Dense, size: _Size) -> tuple[Ints, Ints]:
     """Return (b,) parameters and multiply-adds of the networks of graphs of one size."""
     stem = _stem(size)
     params, flops = (np.full(len(part.rows), cost, np.int64) for cost in stem[:2])
-    entering, channels, side = [stem.channels] * 2, size.channels, stem.side
+    entering: list[int | Ints] = [stem.channels] * 2
+    channels, side = size.channels, stem.side
     for number in range(size.layers):
         reduction = number in (size.layers // 3, 2 * size.layers // 3)
         channels *= 1 + reduction
@@ -178,9 +190,15 @@ def _network(graphs: Graphs, part: Dense, size: _Size) -> tuple[Ints, Ints]:
         operators = _operators(graphs, part, channels, side, reduction)
         params += operators[0]
         flops += operators[1]
-        entering = [entering[1], STEPS * channels]
+        entering = [entering[1], _width(part, reduction) * channels]
     classifier = entering[1] * size.classes
     return params + classifier + size.classes, flops + classifier
+
+
+def _width(part: Dense, reduction: bool) -> Ints:
+    """Return (b,) numbers of inner nodes that a cell's output joins; each has two operators."""
+    joined: Ints = part.adjacency[:, _REDUCE if reduction else _NORMAL, -1].sum(axis=1)
+    return joined // 2
 
 
 def _operators(

@@ -1,14 +1,14 @@
 """FBNet: a chain of 22 blocks, each one of nine."""
 
 import itertools
-import re
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from snap_catalog import SnapError
 
 from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.spaces.base import ProductSpace
+from snap_graphs.spaces.printed import printed_value
 
 OPERATORS = (
     "k3_e1",
@@ -23,7 +23,6 @@ OPERATORS = (
 )
 """By HW-NAS-Bench's index: kernel size, expansion and groups of an inverted residual block."""
 LAYERS = 22
-_STRING = re.compile(rf"\[\d(?:, ?\d){{{LAYERS - 1}}}\]", flags=re.ASCII)
 
 
 class FbNet(ProductSpace):
@@ -33,12 +32,15 @@ class FbNet(ProductSpace):
     options: ClassVar[tuple[int, ...]] = (len(OPERATORS),) * LAYERS
     n_variables: ClassVar[int] = LAYERS
 
-    def parse(self, arch_id: str) -> Cell:
+    def read(self, text: str) -> Cell:
         """Read a list of 22 indices below nine."""
-        digits = [int(digit) for digit in re.findall(r"\d", arch_id)]
-        if _STRING.fullmatch(arch_id) is None or max(digits) >= len(OPERATORS):
+        try:
+            digits = printed_value(text)
+        except ValueError:
+            digits = None
+        if not _is_choice(digits):
             raise SnapError(
-                f"{arch_id!r:.80} is no FBNet architecture; "
+                f"{text!r:.80} is no FBNet architecture; "
                 f"expected a list of {LAYERS} indices from 0 to {len(OPERATORS) - 1}"
             )
         return self.compose(digits)
@@ -55,3 +57,8 @@ class FbNet(ProductSpace):
     def choices(self, cell: Cell) -> tuple[int, ...]:
         """Return the 22 indices."""
         return tuple(OPERATORS.index(node) for node in cell.nodes[1:-1])
+
+
+def _is_choice(digits: Any) -> bool:
+    known = isinstance(digits, list | tuple) and len(digits) == LAYERS
+    return known and all(type(d) is int and 0 <= d < len(OPERATORS) for d in digits)

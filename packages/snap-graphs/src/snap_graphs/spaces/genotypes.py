@@ -12,7 +12,6 @@ takes in the outputs of both cells, so that neither is dead because the other ig
 and edges together give the genotype back.
 """
 
-import ast
 import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple
 from snap_catalog import SnapError
 
 from snap_graphs.cell import INPUT, OUTPUT, Cell
+from snap_graphs.spaces.printed import printed_value
 
 Pair = tuple[str, int]
 """An operator and the number of the node that it takes its input from."""
@@ -28,6 +28,7 @@ TWO_CELL_SPACES = ("darts", "nds")
 """The spaces whose graphs join two cells."""
 MOST_STEPS = 16
 """Inner nodes of a cell beyond which a genotype is refused."""
+_OTHER_FIELDS = ("connectN", "connects")
 
 
 class Genotype(NamedTuple):
@@ -54,9 +55,10 @@ class Genotype(NamedTuple):
 def parse_genotype(text: str, indices: Sequence[str]) -> Genotype:
     """Read a genotype in any of the forms in use; nothing of the text is run.
 
-    These are `Genotype(normal=[...], normal_concat=range(2, 6), reduce=[...], reduce_concat=[...])`
-    and a pair of cells. A cell is a list (or tuple) of pairs, or of groups of two pairs. A pair is
-    (operator, input), (input, operator) or NASLib's (input, index of the operator).
+    These are `Genotype(normal=[...], normal_concat=[...], reduce=[...], reduce_concat=[...])`, a
+    dictionary, tuple or list of these four, and a pair of cells. A cell is a list (or tuple) of
+    pairs, or of groups of two pairs. A pair is (operator, input), (input, operator) or
+    NASLib's (input, index of the operator); a weight behind them, as GDAS prints it, is left out.
 
     Args:
         text: the genotype.
@@ -66,11 +68,9 @@ def parse_genotype(text: str, indices: Sequence[str]) -> Genotype:
         SnapError: it is none.
     """
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise SnapError(f"{_short(text)} is no genotype ({type(error).__name__})") from error
-    try:
-        normal, normal_concat, reduce, reduce_concat = map(_value, _parts(tree))
+        normal, normal_concat, reduce, reduce_concat = _parts(
+            printed_value(text, {"Genotype": _named})
+        )
         return genotype(normal, normal_concat, reduce, reduce_concat, indices)
     except (TypeError, ValueError, RecursionError) as error:
         raise SnapError(
@@ -99,14 +99,19 @@ def genotype(
         for place, (_, source) in enumerate(cell):
             if not 0 <= source < 2 + place // 2:
                 raise ValueError(f"node {2 + place // 2} cannot take its input from {source}")
+    outputs = [_concat(concat, steps) for concat in (normal_concat, reduce_concat)]
+    return Genotype(cells[0], outputs[0], cells[1], outputs[1])
+
+
+def _concat(nodes: Iterable[int] | None, steps: int) -> tuple[int, ...]:
     inner = range(2, 2 + steps)
-    concats = [
-        tuple(inner) if concat is None else tuple(sorted(set(concat)))
-        for concat in (normal_concat, reduce_concat)
-    ]
-    if not all(concat and set(concat) <= set(inner) for concat in concats):
-        raise ValueError(f"concat may name the nodes 2 to {1 + steps}, and must name one")
-    return Genotype(cells[0], concats[0], cells[1], concats[1])
+    named = list(inner) if nodes is None else list(nodes)
+    known = all(type(node) is int and node in inner for node in named)
+    if not named or not known or len(set(named)) < len(named):
+        raise ValueError(
+            f"concat may name the nodes 2 to {1 + steps}, each once, and must name one"
+        )
+    return tuple(sorted(named))
 
 
 def format_genotype(parts: Genotype) -> str:
@@ -179,37 +184,33 @@ def _members(nodes: Iterable[int], first: int) -> tuple[int, ...]:
     return tuple(itertools.chain.from_iterable(pairs))
 
 
-def _parts(tree: ast.expr) -> tuple[ast.expr | None, ...]:
+def _named(*given: Any, **named: Any) -> dict[str, Any]:
+    """Stand in for the named tuple; GDAS's has two fields more, which are empty for such cells."""
+    if len(given) > len(Genotype._fields):
+        raise ValueError(f"Genotype has the fields {', '.join(Genotype._fields)}")
+    positional = dict(zip(Genotype._fields, given, strict=False))
+    twice = positional.keys() & named.keys()
+    if twice:
+        raise ValueError(f"it has {min(twice)} twice")
+    empty = {name for name in _OTHER_FIELDS if name in named and named[name] is None}
+    return positional | {name: value for name, value in named.items() if name not in empty}
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
     """Split a genotype into normal, normal_concat, reduce and reduce_concat."""
     names = Genotype._fields
-    if isinstance(tree, ast.Call):
-        given = dict(zip(names, tree.args, strict=False))
-        given |= {str(keyword.arg): keyword.value for keyword in tree.keywords}
-        wrong_name = not isinstance(tree.func, ast.Name) or tree.func.id != "Genotype"
-        if wrong_name or len(tree.args) > len(names) or set(given) - set(names):
-            raise ValueError("it is not written as Genotype(...)")
-        if not {"normal", "reduce"} <= set(given):
+    if isinstance(value, dict):
+        unknown = [name for name in value if name not in names]
+        if unknown:
+            raise ValueError(f"Genotype has no field {unknown[0]!r:.40}")
+        if not {"normal", "reduce"} <= value.keys():
             raise ValueError("it lacks normal or reduce")
-        return tuple(given.get(name) for name in names)
-    if isinstance(tree, ast.List | ast.Tuple) and len(tree.elts) == 2:
-        return tree.elts[0], None, tree.elts[1], None
+        return tuple(value.get(name) for name in names)
+    if isinstance(value, list | tuple) and len(value) == len(names):
+        return tuple(value)
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return value[0], None, value[1], None
     raise ValueError("it is neither Genotype(...) nor a pair of cells")
-
-
-def _value(part: ast.expr | None) -> Any:
-    """Evaluate literals, and `range` of one or two small numbers."""
-    if part is None:
-        return None
-    if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id == "range":
-        bounds = [ast.literal_eval(bound) for bound in part.args]
-        if part.keywords or len(bounds) not in (1, 2) or not all(_is_small(b) for b in bounds):
-            raise ValueError("range takes one or two small numbers")
-        return list(range(*bounds))
-    return ast.literal_eval(part)
-
-
-def _is_small(bound: Any) -> bool:
-    return type(bound) is int and 0 <= bound <= 2 + MOST_STEPS
 
 
 def _flat(cell: Any) -> list[Any]:
@@ -224,9 +225,11 @@ def _flat(cell: Any) -> list[Any]:
 
 
 def _pair(pair: Any, indices: Sequence[str]) -> Pair:
-    if not isinstance(pair, list | tuple) or len(pair) != 2:
+    if not isinstance(pair, list | tuple) or len(pair) not in (2, 3):
         raise TypeError(f"{pair!r:.40} is no pair of operator and input")
-    first, second = pair
+    first, second, *weights = pair
+    if not all(type(weight) in (int, float) for weight in weights):
+        raise TypeError(f"{pair!r:.40} has a weight that is no number")
     if isinstance(first, str) and type(second) is int:
         return first, second
     if type(first) is int and isinstance(second, str):

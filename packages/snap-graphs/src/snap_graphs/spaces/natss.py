@@ -34,14 +34,14 @@ class NatsSize(ProductSpace):
     enumerable: ClassVar[bool] = True
     options: ClassVar[tuple[int, ...]] = (len(CHANNELS),) * len(LAYERS)
 
-    def parse(self, arch_id: str) -> Cell:
+    def read(self, text: str) -> Cell:
         """Read `8:16:24:32:40`."""
-        match = _STRING.fullmatch(arch_id)
-        channels = arch_id.split(":")
+        match = _STRING.fullmatch(text)
+        channels = text.split(":")
         known = [str(c) for c in CHANNELS]
         if match is None or set(channels) - set(known):
             raise SnapError(
-                f"{arch_id!r:.80} is no network of NATS-Bench's size space; expected five numbers "
+                f"{text!r:.80} is no network of NATS-Bench's size space; expected five numbers "
                 f"such as 8:16:24:32:40, each one of {', '.join(known)}"
             )
         return self.compose([known.index(c) for c in channels])

@@ -37,13 +37,12 @@ class NasBench101(Space):
     name: ClassVar[str] = "nb101"
     n_variables: ClassVar[int] = len(_UPPER) + MOST_VERTICES - 2
 
-    def parse(self, arch_id: str) -> Cell:
+    def read(self, text: str) -> Cell:
         """Read `<n>:<adj_upper>:<ops>`, as in `3:111:m`."""
-        match = _STRING.fullmatch(arch_id)
+        match = _STRING.fullmatch(text)
         if match is None:
             raise SnapError(
-                f"{arch_id!r:.80} is no NAS-Bench-101 cell; "
-                "expected <n>:<adj_upper>:<ops>, as 3:111:m"
+                f"{text!r:.80} is no NAS-Bench-101 cell; expected <n>:<adj_upper>:<ops>, as 3:111:m"
             )
         size, upper, letters = match.groups()
         return self.cell(int(size), upper, letters)

@@ -19,6 +19,8 @@ _SWAPPED = ((0, 2), (0, 1), (1, 2), (0, 3), (2, 3), (1, 3))
 _STRING = re.compile(
     r"\|(\w+)~0\|\+\|(\w+)~0\|(\w+)~1\|\+\|(\w+)~0\|(\w+)~1\|(\w+)~2\|", flags=re.ASCII
 )
+_PRINTED = re.compile(r"\w+\(4 nodes with (\|.*\|)\)", flags=re.ASCII)
+"""How the benchmark's class `Structure` prints itself."""
 _STAGES = ((16, 32), (32, 16), (64, 8))
 """Channels and image side of the three stages of five cells each."""
 _CELLS = 5
@@ -32,14 +34,15 @@ class NasBench201(ProductSpace):
     enumerable: ClassVar[bool] = True
     options: ClassVar[tuple[int, ...]] = (len(OPERATORS),) * len(EDGES)
 
-    def parse(self, arch_id: str) -> Cell:
-        """Read `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`."""
-        match = _STRING.fullmatch(arch_id)
+    def read(self, text: str) -> Cell:
+        """Read `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, alone or in `Structure(4 nodes with ...)`."""
+        printed = _PRINTED.fullmatch(text)
+        match = _STRING.fullmatch(printed.group(1) if printed else text)
         unknown = sorted(set(match.groups()) - set(OPERATORS)) if match else []
         if match is None or unknown:
             fault = f"unknown operator {unknown[0]!r:.40}" if unknown else "wrong form"
             raise SnapError(
-                f"{arch_id!r:.80} is no NAS-Bench-201 cell ({fault}); "
+                f"{text!r:.80} is no NAS-Bench-201 cell ({fault}); "
                 f"expected |op~0|+|op~0|op~1|+|op~0|op~1|op~2| with {', '.join(OPERATORS)}"
             )
         return self.cell(match.groups())

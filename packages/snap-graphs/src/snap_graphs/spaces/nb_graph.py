@@ -1,7 +1,6 @@
 """NAS-Bench-Graph: graph neural networks of four operators, each with one input."""
 
 import itertools
-import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -9,6 +8,7 @@ from snap_catalog import SnapError
 
 from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.spaces.base import ProductSpace
+from snap_graphs.spaces.printed import printed_value
 
 OPERATORS = ("gat", "gcn", "gin", "cheb", "sage", "arma", "graph", "fc", "skip")
 """By the benchmark's digit."""
@@ -26,9 +26,6 @@ LINKS = (
 """By the benchmark's digit: where each operator takes its input from; 0 is the cell's input."""
 
 _SIZE = len(LINKS[0])
-_STRING = re.compile(
-    r"(?:Arch\()?\[(\d), ?(\d), ?(\d), ?(\d)\], ?\[([\"'\w, ]+)\]\)?", flags=re.ASCII
-)
 
 
 class NasBenchGraph(ProductSpace):
@@ -43,16 +40,16 @@ class NasBenchGraph(ProductSpace):
     n_variables: ClassVar[int] = len(options)
     enumerable: ClassVar[bool] = True
 
-    def parse(self, arch_id: str) -> Cell:
+    def read(self, text: str) -> Cell:
         """Read `Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])`."""
-        match = _STRING.fullmatch(arch_id)
-        if match is None:
+        try:
+            parts = printed_value(text, {"Arch": _arch})
+            return self.cell(*_arch(*parts))
+        except (TypeError, ValueError) as error:
             raise SnapError(
-                f"{arch_id!r:.80} is no NAS-Bench-Graph architecture; "
+                f"{text!r:.80} is no NAS-Bench-Graph architecture; "
                 "expected Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])"
-            )
-        operators = [part.strip(" \"'") for part in match.group(5).split(",")]
-        return self.cell([int(link) for link in match.groups()[:_SIZE]], operators)
+            ) from error
 
     def cell(self, links: Sequence[int], operators: Sequence[str]) -> Cell:
         """Build the cell of four links and four operators.
@@ -104,6 +101,13 @@ class NasBenchGraph(ProductSpace):
             if moved in LINKS:
                 renumbered.append(self.cell(moved, [cell.nodes[node] for node in order]))
         return min(renumbered, key=self.choices)
+
+
+def _arch(links: list[int], operators: list[str]) -> tuple[list[int], list[str]]:
+    """Stand in for the benchmark's class."""
+    if [type(link) for link in links] != [int] * _SIZE:
+        raise TypeError("an architecture has four links, which are numbers")
+    return links, operators
 
 
 def links(cell: Cell) -> tuple[int, ...]:

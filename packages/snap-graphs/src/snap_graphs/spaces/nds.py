@@ -56,9 +56,9 @@ class Nds(ProductSpace):
     options: ClassVar[tuple[int, ...]] = _STEP_OPTIONS * 2
     n_variables: ClassVar[int] = len(options)
 
-    def parse(self, arch_id: str) -> Cell:
+    def read(self, text: str) -> Cell:
         """Read a genotype, with or without design space, width and depth before it."""
-        return self.cell(parse_genotype(_PREFIX.sub("", arch_id, count=1), ()))
+        return self.cell(parse_genotype(_PREFIX.sub("", text, count=1), ()))
 
     def cell(self, genotype: Genotype) -> Cell:
         """Join the two cells of a genotype.

@@ -37,12 +37,12 @@ class TransNasMicro(ProductSpace):
     n_variables: ClassVar[int] = len(EDGES)
     enumerable: ClassVar[bool] = True
 
-    def parse(self, arch_id: str) -> Cell:
+    def read(self, text: str) -> Cell:
         """Read `64-41414-a_bc_def`: 0 none, 1 skip, 2 conv1x1, 3 conv3x3."""
-        match = _MICRO.fullmatch(arch_id)
+        match = _MICRO.fullmatch(text)
         if match is None:
             raise SnapError(
-                f"{arch_id!r:.60} is no TransNAS-Bench-101 micro cell; "
+                f"{text!r:.60} is no TransNAS-Bench-101 micro cell; "
                 "expected 64-41414-a_bc_def with digits 0 to 3"
             )
         return self.compose([int(digit) for digit in "".join(match.groups())])
@@ -94,12 +94,12 @@ class TransNasMacro(Space):
     n_variables: ClassVar[int] = 3 + 2 * _LENGTHS[-1]
     enumerable: ClassVar[bool] = True
 
-    def parse(self, arch_id: str) -> Cell:
+    def read(self, text: str) -> Cell:
         """Read `64-<modules>-basic`: 1 keeps the shape, 2 doubles channels, 3 halves, 4 both."""
-        match = _MACRO.fullmatch(arch_id)
+        match = _MACRO.fullmatch(text)
         if match is None or not _is_valid(digits := tuple(map(int, match.group(1)))):
             raise SnapError(
-                f"{arch_id!r:.60} is no TransNAS-Bench-101 macro network; expected 64-ABCD-basic "
+                f"{text!r:.60} is no TransNAS-Bench-101 macro network; expected 64-ABCD-basic "
                 "with 4 to 6 digits of 1 to 4, one to four of them 3 or 4, one to three 2 or 4"
             )
         return _chain(digits)
