@@ -111,7 +111,7 @@ def test_hashes_are_for_nb101_alone(tmp_path: Path) -> None:
 
 def test_hashes_are_added_on_demand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = space("nb101")
-    few = [home.parse(text) for text in ("2:1:", "3:011:m")]
+    few = [home.parse(text) for text in ("2:1:", "3:111:m")]
     monkeypatch.setattr(type(home), "enumerate", lambda _self: iter(few))
     good("enumerate", "nb101", tmp_path / "x.parquet", "--hashes")
     hashes = read(tmp_path / "x.parquet", "graphs")["module_hash"].to_pylist()

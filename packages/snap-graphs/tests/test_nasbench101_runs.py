@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fixtures import nb101_tfrecord as made
 from hypothesis import HealthCheck, given, settings
@@ -123,6 +124,11 @@ def put(place: int, value: object) -> bytes:
     return edited(lambda entry: entry.__setitem__(place, value))
 
 
+def too_large(entry: list[object]) -> None:
+    entry[2] = "".join(str(int(j == i + 1)) for i in range(8) for j in range(8))
+    entry[3] = ",".join(["input", *["maxpool3x3"] * 6, "output"])
+
+
 CUT = base64.b64encode(made.message(ROWS[1], 108, 0)[:-4]).decode()
 TWO_EVALUATIONS = base64.b64encode(b"\x0a\x00\x0a\x00\x10\x07").decode()
 EMPTY_EVALUATIONS = base64.b64encode(b"\x0a\x00" * 3 + b"\x10\x07").decode()
@@ -140,6 +146,9 @@ BAD = {
     put(2, "0110"): "make no cell",
     put(2, "011101000"): "make no cell",
     put(2, "012001000"): "make no cell",
+    put(2, "010000000"): "no path leads from the input to the output",
+    put(2, "0" * 9): "no path leads from the input to the output",
+    edited(too_large): "8 vertices and 7 edges on paths",
     put(3, "input,conv7x7,output"): "make no cell",
     put(3, "input"): "make no cell",
     put(4, "no base64!"): "",
@@ -235,7 +244,7 @@ def test_a_naslib_pickle_that_would_run_a_command_is_refused(tmp_path: Path) -> 
     ("entry", "fault"),
     [
         (7, "cannot unpack"),
-        (({"module_adjacency": "x"}, {108: []}), "no attribute 'ravel'"),
+        (({"module_adjacency": "x"}, {108: []}), "the adjacency is no square matrix"),
     ],
 )
 def test_a_naslib_entry_of_another_layout_is_a_bad_record(
@@ -245,3 +254,65 @@ def test_a_naslib_entry_of_another_layout_is_a_bad_record(
     path.write_bytes(pickle.dumps({"module_adjacency": entry}))
     with pytest.raises(SnapError, match=f"record module_adjacency: .*{fault}"):
         convert("nb101", path)
+
+
+ADJACENCY = np.array([[0, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]])
+
+
+def pickled(path: Path, adjacency: object, operators: Sequence[str] = ("maxpool3x3",) * 2) -> Path:
+    fixed = {
+        "module_adjacency": adjacency,
+        "module_operations": ["input", *operators, "output"],
+        "trainable_parameters": 100,
+    }
+    names = ("training_time", "train_accuracy", "validation_accuracy", "test_accuracy")
+    runs = {108: [{f"final_{name}": 0.5 for name in names}]}
+    cell = space("nb101").parse("4:110101:mm")
+    path.write_bytes(pickle.dumps({module_hash(cell): (fixed, runs)}))
+    return path
+
+
+@pytest.mark.parametrize(
+    "adjacency",
+    [
+        *(ADJACENCY.astype(kind) for kind in ("i1", "u8", "?", "f4", "f8")),
+        np.asfortranarray(ADJACENCY),
+        ADJACENCY.tolist(),
+        ADJACENCY.astype(bool).tolist(),
+        ADJACENCY.astype(float).tolist(),
+        tuple(map(tuple, ADJACENCY)),
+    ],
+    ids=lambda a: f"{type(a).__name__} {getattr(a, 'dtype', '')}",
+)
+def test_an_adjacency_of_any_type_is_read_alike(tmp_path: Path, adjacency: object) -> None:
+    found = convert("nb101", pickled(tmp_path / "a.pkl", adjacency))
+    assert found["arch_id"].to_pylist() == ["4:110101:mm"]
+
+
+def test_an_unpruned_cell_of_a_pickle_keeps_its_vertices(tmp_path: Path) -> None:
+    adjacency = np.zeros((9, 9), int)
+    adjacency[:3, :3], adjacency[2, 8], adjacency[0, 4] = ADJACENCY[:3, :3], 1, 1
+    found = convert("nb101", pickled(tmp_path / "a.pkl", adjacency, ("maxpool3x3",) * 7))
+    assert found["n_dead"].to_pylist() == [5]
+    assert len(found["nodes"][0]) == 9
+
+
+@pytest.mark.parametrize(
+    ("adjacency", "fault"),
+    [
+        (ADJACENCY * 2, "no square matrix of entries that are 0 or 1"),
+        (ADJACENCY * 0.5, "no square matrix"),
+        (ADJACENCY[:3], "no square matrix"),
+        (ADJACENCY.ravel(), "no square matrix"),
+        (ADJACENCY.astype(str), "no square matrix"),
+        ([[0, 1], 3], "no square matrix"),
+        ([[[0]]], "no square matrix"),
+        (None, "no square matrix"),
+        (ADJACENCY.T, "make no cell"),
+        (ADJACENCY * 0, "no path leads"),
+    ],
+)
+def test_another_adjacency_is_a_bad_record(tmp_path: Path, adjacency: object, fault: str) -> None:
+    with pytest.raises(SnapError, match=rf"a\.pkl: record [0-9a-f]{{32}}: .*{fault}") as caught:
+        convert("nb101", pickled(tmp_path / "a.pkl", adjacency))
+    assert "\n" not in str(caught.value)

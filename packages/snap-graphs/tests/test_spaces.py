@@ -100,7 +100,7 @@ def test_nb201_without_unreachable_operators_has_the_published_number_of_cells()
         ("nb201", f"Structure(5 nodes with {NB201})", "wrong form"),
         ("nb101", "3:11:m", "adj_upper '11'"),
         ("nb101", "3:111:x", "expected <n>"),
-        ("nb101", "9:111:m", "expected <n>"),
+        ("nb101", "9:111:m", "n_vertices 9, adj_upper .111."),
     ],
 )
 def test_a_string_of_another_form_is_refused_by_name(name: str, text: str, fault: str) -> None:

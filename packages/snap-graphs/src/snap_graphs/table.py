@@ -19,6 +19,9 @@ from snap_graphs.structure import structure
 STRUCTURE_COLUMNS = frozenset({"cell_hash", "n_dead", "depth", "n_paths"})
 """The columns that follow from the graphs alone."""
 
+_VIEWS = "snap.views"
+"""Entry of the metadata that names the views whose graphs a table holds."""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -89,6 +92,40 @@ def table_space(graphs: pa.Table) -> Space:
         raise SnapError(f"the graphs are of {len(names)} search spaces; keep those of one")
     text = decode_metadata(graphs.schema).get(DEFINITION)
     return space(names[0]) if text is None else defined_space(text, f"definition of {names[0]}")
+
+
+def check_architectures(table: pa.Table, source: str) -> None:
+    """Refuse architectures that their search space does not have.
+
+    Looked at are those of known spaces and of the one that the metadata define: the space must
+    read the native string, as the cell that is there unless the table is a view of the cells.
+
+    Args:
+        table: of the `graphs` contract.
+        source: what to call the table in an error.
+
+    Raises:
+        SnapError: naming the source and the row.
+    """
+    entries = decode_metadata(table.schema)
+    homes = dict(spaces())
+    if DEFINITION in entries:
+        own = defined_space(entries[DEFINITION], source)
+        homes[own.name] = own
+    names, arch_ids = (table[column].to_pylist() for column in ("space", "arch_id"))
+    cells = Graphs.from_table(table).cells()
+    for row, (name, arch_id, cell) in enumerate(zip(names, arch_ids, cells, strict=True), start=1):
+        if name not in homes:
+            continue
+        try:
+            meant = homes[name].parse(arch_id)
+        except SnapError as error:
+            raise SnapError(f"{source}: row {row}: {error}") from error
+        if _VIEWS not in entries and meant != cell:
+            raise SnapError(
+                f"{source}: row {row}: the nodes and edges are not those of {arch_id!r:.80}; "
+                "convert the architecture again"
+            )
 
 
 def structure_columns(graphs: Graphs) -> dict[str, pa.Array]:

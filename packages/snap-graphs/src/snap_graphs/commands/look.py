@@ -39,6 +39,10 @@ def validate(file: str, quiet: bool) -> None:
 
     name = kind(file)
     table = read(file, name)
+    if name == "graphs":
+        from snap_graphs.table import check_architectures
+
+        check_architectures(table, file)
     say(f"{file}: {table.num_rows:,} rows that keep the contract {name!r}", quiet=quiet)
 
 

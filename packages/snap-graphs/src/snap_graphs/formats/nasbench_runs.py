@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from snap_graphs.cell import INPUT, OUTPUT
 from snap_graphs.formats.base import CHUNK, Chunk, Request
 from snap_graphs.formats.repeats import Doubles, repeat_columns
 from snap_graphs.formats.tables import CHECKED_HASHES, check_hashes
-from snap_graphs.spaces.nb101 import LETTERS, MOST_VERTICES, NasBench101
+from snap_graphs.spaces.nb101 import LETTERS, NasBench101
 
 BUDGETS = (4, 12, 36, 108)
 """Epochs that the benchmark trained for."""
@@ -28,9 +28,9 @@ METRICS = (
 )
 """Metrics in the order of `Run.final`, and the factors that make them seconds or percent."""
 _LETTER = {name: letter for letter, name in LETTERS.items()}
-_SIDE = {n * n: n for n in range(2, MOST_VERTICES + 1)}
 _HASH_BYTES = 16
 _KEY = np.dtype((np.void, _HASH_BYTES))
+_SPACE = NasBench101()
 
 
 class Run(NamedTuple):
@@ -146,21 +146,49 @@ def _chunks(
         rows = slice(first, first + CHUNK)
         arch_ids = [name.decode() for name in names[rows].tolist()]
         hashes = [key.hex() for key in keys[rows].tolist()]
-        cells = [NasBench101().parse(name) for name in arch_ids]
-        check_hashes(path, cells[::step], hashes[::step], arch_ids[::step], "fetch the file anew")
+        cells = [_SPACE.parse(name) for name in arch_ids]
+        check_hashes(path, cells[::step], hashes[::step], arch_ids[::step], "fetch the file again")
         yield Chunk(cells, arch_ids, {k: v[rows] for k, v in metrics.items()}, hashes)
 
 
+def adjacency_digits(matrix: Any) -> str:
+    """Write an adjacency matrix as digits, row by row.
+
+    Args:
+        matrix: an array or nested lists of whole numbers, truth values or floats that are 0 or 1.
+
+    Raises:
+        SnapError: it is no square matrix of these.
+    """
+    rows = matrix.tolist() if isinstance(matrix, np.ndarray) else matrix
+    if not _is_square(rows) or not all(_is_edge(entry) for row in rows for entry in row):
+        raise SnapError("the adjacency is no square matrix of entries that are 0 or 1")
+    return "".join(str(int(entry)) for row in rows for entry in row)
+
+
+def _is_square(rows: Any) -> bool:
+    lists = isinstance(rows, list | tuple) and all(isinstance(row, list | tuple) for row in rows)
+    return lists and all(len(row) == len(rows) for row in rows)
+
+
+def _is_edge(entry: Any) -> bool:
+    return isinstance(entry, int | float) and entry in (0, 1)
+
+
 def _arch_id(adjacency: str, operators: str) -> str:
-    """Write the native string of a cell given as a record gives it."""
-    size, names = _SIDE.get(len(adjacency), 0), operators.split(",")
+    """Write the native string of a cell given as a record gives it.
+
+    Raises:
+        SnapError: it is none of the benchmark's.
+    """
+    size, names = math.isqrt(len(adjacency)), operators.split(",")
     upper = "".join(adjacency[i * size + i + 1 : (i + 1) * size] for i in range(size))
     lower = "".join(adjacency[i * size : i * size + i + 1] for i in range(size))
-    fits = len(names) == size and (names[0], names[-1]) == (INPUT, OUTPUT)
-    known = set(names[1:-1]) <= _LETTER.keys()
+    fits = len(names) == size >= 2 and (names[0], names[-1]) == (INPUT, OUTPUT)
+    known = size**2 == len(adjacency) and set(names[1:-1]) <= _LETTER.keys()
     if not fits or not known or set(lower) - {"0"} or set(upper) - {"0", "1"}:
         raise SnapError(f"{adjacency!r:.60} and {operators!r:.100} make no cell")
-    return f"{size}:{upper}:{''.join(_LETTER[name] for name in names[1:-1])}"
+    return _SPACE.format(_SPACE.cell(size, upper, "".join(_LETTER[n] for n in names[1:-1])))
 
 
 def _occurrence(values: Ints) -> Ints:

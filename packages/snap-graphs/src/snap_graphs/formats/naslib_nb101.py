@@ -9,7 +9,7 @@ from snap_catalog import SnapError
 from snap_graphs.formats.admitted import NUMPY
 from snap_graphs.formats.base import Chunk, Format, Request
 from snap_graphs.formats.malformed import MALFORMED, fault
-from snap_graphs.formats.nasbench_runs import Run, Runs
+from snap_graphs.formats.nasbench_runs import Run, Runs, adjacency_digits
 from snap_graphs.formats.pickles import load_pickle
 
 _FINAL = (
@@ -55,7 +55,7 @@ class NasLibNasBench101(Format):
 
 def _runs(key: str, entry: Any) -> Iterator[Run]:
     fixed, budgets = entry
-    adjacency = "".join(str(edge) for edge in fixed["module_adjacency"].ravel().tolist())
+    adjacency = adjacency_digits(fixed["module_adjacency"])
     operators = ",".join(fixed["module_operations"])
     for epochs, repeats in budgets.items():
         for run in repeats:

@@ -22,17 +22,25 @@ _TO_LETTER = {name: letter for letter, name in LETTERS.items()}
 _MD5_LABEL = {INPUT: -1, OUTPUT: -2, **{name: i for i, name in enumerate(LETTERS.values())}}
 
 MOST_VERTICES, MOST_EDGES = 7, 9
+"""Of what is left of a cell when vertices and edges on no path from input to output are dropped: so
+the benchmark's own reader counts (`ModelSpec` prunes, `NASBench._check_spec` counts after it)."""
 _UPPER = tuple(itertools.combinations(range(MOST_VERTICES), 2))
 _ABSENT = 1 / 8
 """Share of an operator coordinate that leaves the vertex out, so that half of all points keep all
 five: most cells of the benchmark have seven vertices."""
-_STRING = re.compile(r"([2-7]):([01]+):([31m]*)", flags=re.ASCII)
+_MOST_GIVEN = 128
+"""Vertices of a cell as it is given, those on no path included."""
+_STRING = re.compile(r"(\d{1,3}):([01]+):([31m]*)", flags=re.ASCII)
 _STACKS = ((128, 128, 32), (128, 256, 16), (256, 512, 8))
 """Input channels, output channels and image side of the three stacks of three cells each."""
 
 
 class NasBench101(Space):
-    """The NAS-Bench-101 search space; native string `<n>:<adj_upper>:<ops>`."""
+    """The NAS-Bench-101 search space; native string `<n>:<adj_upper>:<ops>`.
+
+    A cell may have vertices on no path, as the benchmark's own reader takes it: cell and string
+    keep them, while size limits, `module_hash` and costs are those of the module without them.
+    """
 
     name: ClassVar[str] = "nb101"
     n_variables: ClassVar[int] = len(_UPPER) + MOST_VERTICES - 2
@@ -56,18 +64,23 @@ class NasBench101(Space):
             letters: the n - 2 interior operators: `3`, `1` or `m`.
 
         Raises:
-            SnapError: the lengths disagree, or a letter or digit is none of these.
+            SnapError: the lengths disagree, a letter or digit is none of these, or the benchmark
+                does not have the cell.
         """
-        wrong_length = len(upper) != size * (size - 1) // 2 or len(letters) != size - 2
+        wrong_length = (
+            size > _MOST_GIVEN or len(upper) != size * (size - 1) // 2 or len(letters) != size - 2
+        )
         if wrong_length or set(upper) - {"0", "1"} or set(letters) - set(LETTERS):
             raise SnapError(
                 f"n_vertices {size}, adj_upper {upper!r:.60} and ops {letters!r:.60} make no "
-                "NAS-Bench-101 cell; adj_upper needs n(n-1)/2 digits 0 or 1, "
-                "ops n-2 letters of 3, 1, m"
+                f"NAS-Bench-101 cell; adj_upper needs n(n-1)/2 digits 0 or 1, "
+                f"ops n-2 letters of 3, 1, m, n at most {_MOST_GIVEN}"
             )
         pairs = itertools.combinations(range(size), 2)
         edges = tuple(itertools.compress(pairs, map(int, upper)))
-        return Cell((INPUT, *(LETTERS[letter] for letter in letters), OUTPUT), edges)
+        cell = Cell((INPUT, *(LETTERS[letter] for letter in letters), OUTPUT), edges)
+        module(cell)
+        return cell
 
     def format(self, cell: Cell) -> str:
         """Write a cell as `<n>:<adj_upper>:<ops>`."""
@@ -192,8 +205,35 @@ def _strongest(strength: dict[tuple[int, int], float]) -> set[tuple[int, int]]:
     return edges
 
 
-def _is_allowed(cell: Cell) -> bool:
-    return 0 < len(cell.edges) <= MOST_EDGES
+def module(cell: Cell) -> Cell:
+    """Return what the benchmark makes of a cell: vertices on no path from input to output dropped.
+
+    Raises:
+        SnapError: no path leads from input to output, or the rest has over 7 vertices or 9 edges.
+    """
+    pruned = cell if _is_whole(cell) else prune(cell)
+    if not pruned.edges:
+        raise SnapError("no path leads from the input to the output of the cell; join them")
+    if not _is_allowed(pruned):
+        raise SnapError(
+            f"the cell has {len(pruned.nodes)} vertices and {len(pruned.edges)} edges on paths "
+            f"from input to output; NAS-Bench-101 has at most {MOST_VERTICES} and {MOST_EDGES}"
+        )
+    return pruned
+
+
+def _is_whole(cell: Cell) -> bool:
+    """Return whether every vertex is on a path, without following any.
+
+    In a topological order that is so where every vertex but the last has an edge out of it, and
+    every one but the first an edge into it.
+    """
+    sources, targets = ({edge[end] for edge in cell.edges} for end in (0, 1))
+    return len(sources) == len(targets) == len(cell.nodes) - 1
+
+
+def _is_allowed(pruned: Cell) -> bool:
+    return 0 < len(pruned.edges) <= MOST_EDGES and len(pruned.nodes) <= MOST_VERTICES
 
 
 def _edits(cell: Cell) -> Iterator[Cell]:
@@ -253,10 +293,14 @@ def _cell_costs(
 def module_hash(cell: Cell) -> str:
     """Return the MD5 hash by which NAS-Bench-101 names a cell.
 
-    The benchmark's rule: a vertex starts with the hash of its out-degree, in-degree and label,
-    and as many times as there are vertices takes up the sorted hashes of its neighbours; the
-    cell's hash is that of the sorted vertex hashes.
+    The benchmark's rule: vertices on no path are dropped. A vertex starts with the hash of its
+    out-degree, in-degree and label, and as many times as there are vertices takes up the sorted
+    hashes of its neighbours; the cell's hash is that of the sorted vertex hashes.
+
+    Raises:
+        SnapError: the benchmark does not have the cell.
     """
+    cell = module(cell)
     size = len(cell.nodes)
     into: list[list[int]] = [[] for _ in range(size)]
     out_of: list[list[int]] = [[] for _ in range(size)]
