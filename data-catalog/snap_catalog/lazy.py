@@ -5,8 +5,10 @@ from importlib import import_module
 from typing import Any
 
 
-def exports(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return a `__getattr__` for a package.
+def exports(
+    package: str, modules: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return a `__getattr__` and a `__dir__` for a package.
 
     Args:
         package: its name.
@@ -18,4 +20,7 @@ def exports(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return getattr(import_module(modules[name]), name)
 
-    return getattribute
+    def listing() -> list[str]:
+        return sorted({*vars(import_module(package)), *modules})
+
+    return getattribute, listing

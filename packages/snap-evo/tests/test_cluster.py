@@ -2,7 +2,6 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from snap_catalog import SnapError
@@ -24,7 +23,7 @@ def running() -> Iterator[None]:
 
 
 def drawn(count: int) -> pa.Table:
-    return graph_table("nb201", space("nb201").sample(np.random.default_rng(0), count))
+    return graph_table("nb201", space("nb201").sample(count, seed=0))
 
 
 def test_a_population_scored_by_two_workers_gets_the_same_scores() -> None:

@@ -31,7 +31,7 @@ class Exponent:
 
 @pytest.fixture(scope="module")
 def cells() -> pa.Table:
-    return graph_table("nb201", space("nb201").sample(np.random.default_rng(7), 200))
+    return graph_table("nb201", space("nb201").sample(200, seed=7))
 
 
 def test_a_score_depends_on_the_cell_alone(cells: pa.Table) -> None:

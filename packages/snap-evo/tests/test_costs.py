@@ -1,6 +1,5 @@
 """Costs at other sizes than a benchmark's own."""
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +17,7 @@ IMAGENET = NETWORKS["imagenet"]
 @settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_imagenet_network_is_counted_as_it_is_built(seed: int) -> None:
-    cells = space("darts").sample(np.random.default_rng(seed), 1)
+    cells = space("darts").sample(1, seed=seed)
     (row,) = cell_graphs("darts", "imagenet", cells).to_pylist()
     network = build_network("darts", row["arch_id"], **IMAGENET._asdict())
     built = count_costs(network, IMAGENET.image)
@@ -27,7 +26,7 @@ def test_the_imagenet_network_is_counted_as_it_is_built(seed: int) -> None:
 
 @pytest.mark.parametrize("concat", ["[4, 5]", "[2]", "[3, 5]"])
 def test_a_network_whose_output_joins_some_nodes_is_counted_as_it_is_built(concat: str) -> None:
-    text = space("darts").format(space("darts").sample(np.random.default_rng(0), 1)[0])
+    text = space("darts").format(space("darts").sample(1, seed=0)[0])
     text = text.replace("normal_concat=range(2, 6)", f"normal_concat={concat}")
     (row,) = graph_table("darts", [space("darts").parse(text)]).to_pylist()
     built = count_costs(build_network("darts", text), 32)
@@ -35,7 +34,7 @@ def test_a_network_whose_output_joins_some_nodes_is_counted_as_it_is_built(conca
 
 
 def test_only_the_costs_depend_on_the_network() -> None:
-    cells = space("darts").sample(np.random.default_rng(0), 3)
+    cells = space("darts").sample(3, seed=0)
     own, other = graph_table("darts", cells), cell_graphs("darts", "imagenet", cells)
     assert cell_graphs("darts", None, cells).equals(own)
     assert other.schema.equals(own.schema)

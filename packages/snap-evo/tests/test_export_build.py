@@ -45,7 +45,7 @@ def test_the_best_cell_of_a_search_is_exported_and_built(best: Path) -> None:
 
 
 def test_a_genotype_is_printed_as_the_darts_code_base_reads_it() -> None:
-    cell = space("darts").sample(np.random.default_rng(0), 1)[0]
+    cell = space("darts").sample(1, seed=0)[0]
     text = space("darts").format(cell)
     printed = call("export", f"DARTS:w36:d20:{text}", "--space", "nds", "--format", "genotype")
     read = eval(printed.stdout, {"Genotype": Genotype, "range": range})
@@ -55,7 +55,7 @@ def test_a_genotype_is_printed_as_the_darts_code_base_reads_it() -> None:
 
 
 def test_json_holds_graph_costs_and_genotype() -> None:
-    cell = space("darts").sample(np.random.default_rng(1), 1)[0]
+    cell = space("darts").sample(1, seed=1)[0]
     text = space("darts").format(cell)
     found = json.loads(call("export", text, "--space", "darts", "--format", "json").stdout)
     assert (found["space"], found["arch_id"]) == ("darts", text)
@@ -95,7 +95,7 @@ def test_build_tells_size_costs_and_check() -> None:
 
 
 def test_build_counts_the_auxiliary_head_apart() -> None:
-    text = space("darts").format(space("darts").sample(np.random.default_rng(2), 1)[0])
+    text = space("darts").format(space("darts").sample(1, seed=2)[0])
     size = ("--layers", "3", "--channels", "8", "--auxiliary", "--json")
     found = json.loads(call("build", text, "--space", "darts", *size).stdout)
     assert found["auxiliary_params"] > found["params"] > 0

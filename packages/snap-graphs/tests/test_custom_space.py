@@ -70,7 +70,7 @@ def test_every_point_is_an_acyclic_cell_that_its_string_and_its_point_give_back(
 @pytest.mark.parametrize("name", SPACES)
 def test_neighbours_are_other_cells_each_once(name: str) -> None:
     home = own(SPACES[name])
-    (cell,) = home.sample(np.random.default_rng(0), 1)
+    (cell,) = home.sample(1, seed=0)
     strings = [home.format(other) for other in home.neighbours(cell)]
     assert home.format(cell) not in strings
     assert len(set(strings)) == len(strings) == sum(home.options) - len(home.options)
@@ -102,7 +102,7 @@ def test_nas_bench_201_defined_anew_has_its_points_strings_and_cells() -> None:
 
 def test_the_normal_cell_of_darts_defined_anew_is_that_of_darts() -> None:
     home = own(DARTS)
-    cells = space("darts").sample(np.random.default_rng(0), 100)
+    cells = space("darts").sample(100, seed=0)
     mine, theirs = [], []
     for cell in cells:
         pairs = to_genotype(cell).normal
@@ -124,7 +124,7 @@ def normal_cell(cell: Cell) -> Cell:
 
 
 def test_each_node_takes_in_as_many_different_nodes_as_the_in_degree() -> None:
-    for cell in own(WIDE).sample(np.random.default_rng(0), 20):
+    for cell in own(WIDE).sample(20, seed=0):
         groups = [group.strip("|").split("|") for group in own(WIDE).format(cell).split("+")]
         sources = [[int(pair.split("~")[1]) for pair in group] for group in groups]
         assert [len(set(group)) for group in sources] == [2, 2]

@@ -2,7 +2,6 @@ import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-import numpy as np
 import pytest
 from snap_catalog import SnapError
 from snap_graphs import Cell, space
@@ -47,7 +46,7 @@ def test_two_cells_are_drawn_side_by_side_with_their_inputs_sums_and_outputs(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "cells.svg"
-    cell = space("darts").sample(np.random.default_rng(0), 1)[0]
+    cell = space("darts").sample(1, seed=0)[0]
     draw_architecture("darts", cell, path, title="a title")
     text = path.read_text()
     labels = ("normal cell", "reduction cell", "a title", "$c_{k-2}$", "$c_{k-1}$", "$c_{k}$")

@@ -14,7 +14,7 @@ ENUMERABLE = [name for name in SPACES if space(name).enumerable]
 
 
 def some(name: str, n: int = 20, seed: int = 0) -> list[Cell]:
-    return space(name).sample(np.random.default_rng(seed), n)
+    return space(name).sample(n, seed=seed)
 
 
 @pytest.mark.parametrize("name", SPACES)
@@ -32,6 +32,14 @@ def test_a_sampled_cell_comes_back_from_its_string_and_from_its_point(name: str)
 def test_a_seed_fixes_the_sample(name: str) -> None:
     assert some(name, seed=1) == some(name, seed=1)
     assert some(name, seed=1) != some(name, seed=2)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_a_generator_draws_as_its_seed_does_and_goes_on(name: str) -> None:
+    rng = np.random.default_rng(1)
+    first, second = (space(name).sample(n=20, seed=rng) for _ in range(2))
+    assert first == some(name, seed=1)
+    assert first != second
 
 
 @pytest.mark.parametrize("name", SPACES)

@@ -45,7 +45,7 @@ _MODULES = {
     "sql": ("query",),
 }
 
-__getattr__ = lazy.exports(
+__getattr__, __dir__ = lazy.exports(
     __name__,
     {name: f"snap_eval.{module}" for module, names in _MODULES.items() for name in names},
 )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Scorer", "SearchResult", "load_scorer", "search"]
 
-__getattr__ = lazy.exports(
+__getattr__, __dir__ = lazy.exports(
     __name__,
     {
         "Scorer": "snap_evo.scorers",

@@ -1,6 +1,5 @@
 """Random cells of a space, and what a scorer makes of them."""
 
-import numpy as np
 import pyarrow as pa
 from snap_graphs import Space, graph_table, space
 from snap_graphs.listing import one_a_class
@@ -17,7 +16,7 @@ def draw(home: Space) -> pa.Table:
     Returns:
         Rows as in the `graphs` contract, of which some may be equal.
     """
-    return graph_table(home, home.sample(np.random.default_rng(_SEED), _DRAWN))
+    return graph_table(home, home.sample(_DRAWN, seed=_SEED))
 
 
 def reference(home: Space) -> pa.Table:

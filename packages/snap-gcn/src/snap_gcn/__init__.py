@@ -9,4 +9,4 @@ if TYPE_CHECKING:
 
 __all__ = ["Predictor"]
 
-__getattr__ = lazy.exports(__name__, {"Predictor": "snap_gcn.predictor"})
+__getattr__, __dir__ = lazy.exports(__name__, {"Predictor": "snap_gcn.predictor"})

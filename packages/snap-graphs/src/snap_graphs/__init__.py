@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cell", "Graphs", "Metric", "Space", "graph_table", "space"]
 
-__getattr__ = lazy.exports(
+__getattr__, __dir__ = lazy.exports(
     __name__,
     {
         "Cell": "snap_graphs.cell",

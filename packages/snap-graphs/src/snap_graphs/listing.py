@@ -49,7 +49,7 @@ def sample_space(name: str, n: int, seed: int) -> pa.Table:
         )
     drawn: dict[str, Cell] = {}
     while len(drawn) < n:
-        for cell in home.sample(rng, n - len(drawn)):
+        for cell in home.sample(n - len(drawn), rng):
             drawn.setdefault(home.format(cell), cell)
     return graph_table(home, list(drawn.values()), arch_ids=list(drawn))
 

@@ -51,7 +51,7 @@ class RegularisedEvolution(Algorithm):
         if self._population:
             self._asked = [self._child() for _ in range(_CHILDREN)]
         else:
-            self._asked = self._space.sample(self._random, _POPULATION)
+            self._asked = self._space.sample(_POPULATION, seed=self._random)
         return self._asked
 
     def tell(self, values: Floats, excess: Floats) -> None:
@@ -83,7 +83,7 @@ class LocalSearch(Algorithm):
         """Return a random cell, or the next neighbours of the present one."""
         if not self._untried:
             self._present = None
-            self._asked = self._space.sample(self._random, 1)
+            self._asked = self._space.sample(1, seed=self._random)
         else:
             self._asked = self._untried[:_NEIGHBOURS]
             self._untried = self._untried[_NEIGHBOURS:]

@@ -20,7 +20,7 @@ class RandomSearch(Algorithm):
 
     def ask(self) -> list[Cell]:
         """Return some cells; how many means nothing."""
-        return self._space.sample(self._random, _AT_A_TIME)
+        return self._space.sample(_AT_A_TIME, seed=self._random)
 
     def tell(self, values: Floats, excess: Floats) -> None:
         """Learn nothing."""

@@ -21,7 +21,7 @@ __all__ = [
     "write_onnx",
 ]
 
-__getattr__ = lazy.exports(
+__getattr__, __dir__ = lazy.exports(
     __name__,
     {
         "PUBLISHED": "snap_evo.network.size",

@@ -103,10 +103,15 @@ class Space(ABC):
         """Return how many cells the space has: as many as `enumerate` yields, where it does."""
         return sum(1 for _ in self.enumerate())
 
-    def sample(self, rng: np.random.Generator, n: int) -> list[Cell]:
-        """Draw n cells, with replacement and uniformly over the space's native strings."""
+    def sample(self, n: int, seed: int | np.random.Generator) -> list[Cell]:
+        """Draw n cells, with replacement and uniformly over the space's native strings.
+
+        Args:
+            n: how many.
+            seed: of the draw; a generator goes on from where it is.
+        """
         cells = list(self.enumerate())
-        return [cells[i] for i in rng.integers(len(cells), size=n)]
+        return [cells[i] for i in np.random.default_rng(seed).integers(len(cells), size=n)]
 
     def neighbours(self, cell: Cell) -> Iterator[Cell]:
         """Yield the cells that one edit of the native string away from `cell`, each once."""
@@ -161,9 +166,9 @@ class ProductSpace(Space):
         """Return the product of the numbers of options."""
         return math.prod(self.options)
 
-    def sample(self, rng: np.random.Generator, n: int) -> list[Cell]:
+    def sample(self, n: int, seed: int | np.random.Generator) -> list[Cell]:
         """Draw every choice of n cells uniformly and independently, with replacement."""
-        drawn = rng.integers(self.options, size=(n, len(self.options)))
+        drawn = np.random.default_rng(seed).integers(self.options, size=(n, len(self.options)))
         return [self.compose(row) for row in drawn.tolist()]
 
     def neighbours(self, cell: Cell) -> Iterator[Cell]:

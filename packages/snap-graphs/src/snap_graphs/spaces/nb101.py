@@ -134,14 +134,14 @@ class NasBench101(Space):
         """Return the number of cells of the benchmark (its paper, section 2.1)."""
         return 423_624
 
-    def sample(self, rng: np.random.Generator, n: int) -> list[Cell]:
+    def sample(self, n: int, seed: int | np.random.Generator) -> list[Cell]:
         """Draw n valid seven-vertex matrices and labellings uniformly, dead vertices then dropped.
 
         By rejection, as the benchmark's own random search does: of input and output connected and
         at most nine edges left. A cell with more ways to be written is drawn more often.
         """
         cells: list[Cell] = []
-        names = tuple(LETTERS.values())
+        names, rng = tuple(LETTERS.values()), np.random.default_rng(seed)
         while len(cells) < n:
             edges = list(itertools.compress(_UPPER, rng.random(len(_UPPER)) < 0.5))
             interior = [names[i] for i in rng.integers(len(names), size=MOST_VERTICES - 2)]
