@@ -1,11 +1,19 @@
+import itertools
 import re
+import struct
+import subprocess
+import sys
+import tempfile
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_graphs import Cell, space
 from snap_graphs.drawing import draw, draw_architecture
+from snap_graphs.layout import lay_out
 
 CELL = Cell(
     ("input", "conv", "max_pool", "own", "output"), ((0, 1), (0, 2), (1, 4), (2, 3), (3, 4))
@@ -71,3 +79,85 @@ def test_a_title_wider_than_the_drawing_takes_several_lines(tmp_path: Path) -> N
     lines = re.findall(r"<!-- ((?:genotype ?)+) -->", (tmp_path / "cell.svg").read_text())
     assert len(lines) > 1
     assert " ".join(lines).split() == ["genotype"] * 40
+
+
+DENSE = Cell(
+    ("input", *["conv", "max_pool"] * 63, "output"), tuple(itertools.combinations(range(128), 2))
+)
+
+
+def test_edges_of_a_graph_too_large_for_lanes_are_drawn_as_plain_curves(tmp_path: Path) -> None:
+    path = tmp_path / "cell.svg"
+    draw(DENSE, path)
+    curves = re.findall(r' d="M [^"C]+C [^"C]+"', path.read_text())
+    assert len(curves) == len(DENSE.edges)
+    assert path.read_text().count("<!-- conv -->") == 63
+
+
+def test_only_a_graph_with_many_passed_layers_goes_without_lanes() -> None:
+    small = lay_out(12, tuple(itertools.combinations(range(12), 2)), lambda _: 1.0)
+    large = lay_out(len(DENSE.nodes), DENSE.edges, lambda _: 1.0)
+    assert small.has_lanes
+    assert not large.has_lanes
+    assert large.places.keys() == {(node,) for node in range(len(DENSE.nodes))}
+    assert all(way == [(src,), (dst,)] for (src, dst), way in large.ways.items())
+
+
+def test_a_graph_of_too_many_nodes_is_refused(tmp_path: Path) -> None:
+    chain = Cell(("input", *["x"] * 600, "output"), tuple(itertools.pairwise(range(602))))
+    with pytest.raises(SnapError, match=r"cell\.svg: a drawing shows 512 nodes, not 602"):
+        draw(chain, tmp_path / "cell.svg")
+
+
+def test_a_wide_drawing_takes_fewer_dots(tmp_path: Path) -> None:
+    long = Cell(("input", *["x" * 500] * 126, "output"), tuple(itertools.pairwise(range(128))))
+    draw(long, tmp_path / "cell.png")
+    width, height = struct.unpack(">II", (tmp_path / "cell.png").read_bytes()[16:24])
+    assert width <= 20_000
+    assert width * height <= 10_000_000
+
+
+texts = st.text(max_size=30) | st.sampled_from(
+    [
+        "\x00\x1b[1m",
+        "a\nb\tc",
+        "$\\frac{$",
+        "a$b$",
+        "]]>--><!--",
+        "\ud800",
+        "\uffff",
+        "<&\">'",
+        "漢字",
+    ]
+)
+
+
+@given(title=texts, name=texts.filter(lambda name: name not in ("", "input", "output")))
+@settings(max_examples=40, deadline=None)
+def test_any_title_and_operator_name_makes_valid_xml(title: str, name: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cell.svg"
+        draw(Cell(("input", name, "output"), ((0, 1), (1, 2))), path, title=title)
+        ET.parse(path)
+        draw(
+            Cell(("input", name, "output"), ((0, 1), (1, 2))), path.with_suffix(".png"), title=title
+        )
+
+
+def test_a_character_that_cannot_be_printed_leaves_a_mark(tmp_path: Path) -> None:
+    path = tmp_path / "cell.svg"
+    draw(Cell(("input", "a\x07b", "output"), ((0, 1), (1, 2))), path, title="one\ntwo\x00")
+    assert {"<!-- a\ufffdb -->", "<!-- one two\ufffd -->"} <= set(
+        re.findall("<!-- .* -->", path.read_text())
+    )
+
+
+def test_an_endless_title_is_cut(tmp_path: Path) -> None:
+    draw(CELL, tmp_path / "cell.svg", title="word " * 100_000)
+    assert (tmp_path / "cell.svg").stat().st_size < 1_000_000
+
+
+def test_importing_the_drawing_loads_no_plotting_library() -> None:
+    code = "import sys, snap_graphs.drawing; print({'matplotlib', 'networkx'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,8 +1,10 @@
 """Draw cells: layers from left to right, or of two cells side by side from top to bottom."""
 
 import itertools
+import math
 import os
 import textwrap
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +25,14 @@ Edges = tuple[tuple[int, int], ...]
 
 _CHARACTER, _PADDING, _HEIGHT = 0.075, 0.12, 0.26
 _COLUMN_GAP, _ROW_GAP, _MARGIN, _LINE = 0.55, 0.2, 0.15, 0.25
-_LAYER_GAP, _BOX_GAP, _LANE = 0.24, 0.18, 0.2
-"""All in inches, in which the axes count."""
+_LAYER_GAP, _BOX_GAP, _LANE, _RISE = 0.24, 0.18, 0.2, 0.1
+"""All in inches, in which the axes count; an edge without a lane rises by the last a layer."""
+_MOST_NODES = 512
+_LONGEST_LABEL, _MOST_LINES = 40, 20
+"""Characters of an operator's name and lines of a title beyond which either is cut."""
+_DOTS, _MOST_DOTS, _MOST_DOTS_IN_ALL = 200, 20_000, 10_000_000
+"""Of a PNG: dots an inch; fewer where its longer side or its area would have more than these."""
+_FORMULAE = ("$c_{k-2}$", "$c_{k-1}$", "$c_{k}$")
 _ENDS_COLOUR, _OTHER_COLOUR, _LINE_COLOUR = "#e6e6e6", "#d4b9da", "#555555"
 _KIND_COLOURS = {"conv": "#9ecae9", "pool": "#ffbf79", "skip": "#c7e9c0", "none": "#ffffff"}
 
@@ -50,8 +58,10 @@ def draw(cell: Cell, path: str | os.PathLike[str], *, title: str | None = None) 
     Equal cells give equal files.
 
     Raises:
-        SnapError: the file cannot be written.
+        SnapError: the file cannot be written, or the cell has more than 512 nodes.
     """
+    if len(cell.nodes) > _MOST_NODES:
+        raise SnapError(f"{path}: a drawing shows {_MOST_NODES} nodes, not {len(cell.nodes):,}")
     _save([_across(cell)], path, title)
 
 
@@ -118,14 +128,20 @@ class _Panel:
         """Left, right, low and high end, margins and caption included."""
         stops = self.layout.places
         xs, ys = np.array([self.point(*self.place(stop)) for stop in stops]).T
+        rise = 0.0 if self.layout.has_lanes else max(map(self.rise, self.layout.ways))
         halves = np.array([self.widths[s[0]] / 2 if len(s) == 1 else 0.0 for s in stops])
         half = _HEIGHT / 2 + _MARGIN
         return (
             float((xs - halves).min()) - _MARGIN,
             float((xs + halves).max()) + _MARGIN,
             float(ys.min()) - half,
-            float(ys.max()) + half + _LINE * bool(self.caption),
+            float(ys.max()) + half + rise + _LINE * bool(self.caption),
         )
+
+    def rise(self, edge: tuple[int, int]) -> float:
+        """Return how far an edge without a lane rises above its ends."""
+        (start, _), (end, _) = (self.layout.places[node,] for node in edge)
+        return _RISE * (end - start - 1)
 
 
 def _across(cell: Cell) -> _Panel:
@@ -139,7 +155,7 @@ def _across(cell: Cell) -> _Panel:
 def _down(pairs: Sequence[Pair], concat: Sequence[int], caption: str) -> _Panel:
     names, edges = _with_sums(pairs, concat)
     sums = itertools.count()
-    ends = iter(("$c_{k-2}$", "$c_{k-1}$", "$c_{k}$"))
+    ends = iter(_FORMULAE)
     labels = [
         next(ends) if name in (INPUT, OUTPUT) else _label(name) if name else str(next(sums))
         for name in names
@@ -174,7 +190,9 @@ def _save(panels: Sequence[_Panel], path: str | os.PathLike[str], title: str | N
     bounds = [panel.bounds for panel in panels]
     width = sum(right - left for left, right, _, _ in bounds)
     body = max(high - low for *_, low, high in bounds)
-    heading = textwrap.wrap(title or "", int(width / _CHARACTER))
+    heading = textwrap.wrap(
+        _shown(title or ""), int(width / _CHARACTER), max_lines=_MOST_LINES, placeholder=" ..."
+    )
     height = body + _LINE * len(heading)
     figure = Figure(figsize=(width, height))
     start = 0.0
@@ -185,17 +203,27 @@ def _save(panels: Sequence[_Panel], path: str | os.PathLike[str], title: str | N
         start += right - left
     for number, line in enumerate(heading, start=1):
         middle = 1 - (number - 0.3) * _LINE / height
-        figure.text(0.5, middle, line, ha="center", va="center", fontsize=8)
+        figure.text(0.5, middle, line, ha="center", va="center", fontsize=8, parse_math=False)
     suffix = Path(path).suffix.removeprefix(".")
     metadata = {"Date": None} if suffix == "svg" else None
-    with replacing(path) as temporary, rc_context({"svg.hashsalt": "snap"}):
-        figure.savefig(temporary, format=suffix, dpi=200, metadata=metadata)
+    dots = min(
+        _DOTS, _MOST_DOTS / max(width, height), math.sqrt(_MOST_DOTS_IN_ALL / width / height)
+    )
+    with (
+        replacing(path) as temporary,
+        rc_context({"svg.hashsalt": "snap"}),
+        warnings.catch_warnings(action="ignore"),  # of characters that the font lacks
+    ):
+        figure.savefig(temporary, format=suffix, dpi=dots, metadata=metadata)
 
 
 def _draw_panel(axes: "Axes", panel: _Panel) -> None:
     axes.set_axis_off()
-    for way in panel.layout.ways.values():
-        _draw_edge(axes, panel, [panel.place(stop) for stop in way])
+    if panel.layout.has_lanes:
+        for way in panel.layout.ways.values():
+            _draw_edge(axes, panel, [panel.place(stop) for stop in way])
+    else:
+        _draw_arcs(axes, panel)
     for node, name in enumerate(panel.names):
         place = panel.point(*panel.place((node,)))
         _draw_node(axes, place, name, panel.labels[node], panel.widths[node])
@@ -225,6 +253,28 @@ def _draw_edge(axes: "Axes", panel: _Panel, way: list[Point]) -> None:
     axes.add_patch(arrow)
 
 
+def _draw_arcs(axes: "Axes", panel: _Panel) -> None:
+    """Draw edges as plain curves without arrowheads; the longer one is, the higher it rises.
+
+    There are many: smoothing them would take most of the time.
+    """
+    from matplotlib.collections import PathCollection
+    from matplotlib.path import Path as Curve
+
+    curves, codes = [], [Curve.MOVETO, *[Curve.CURVE4] * 3]
+    for edge in panel.layout.ways:
+        (start, low), (end, high) = (panel.place((node,)) for node in edge)
+        start, end, bend = start + panel.half, end - panel.half, (end - start) / 3
+        lift = 4 / 3 * panel.rise(edge)  # a cubic curve rises three quarters of the way
+        controls = (start + bend, low + lift), (end - bend, high + lift)
+        places = ((start, low), *controls, (end, high))
+        curves.append(Curve([panel.point(*place) for place in places], codes))
+    drawn = PathCollection(
+        curves, facecolors="none", edgecolors=_LINE_COLOUR, linewidths=0.3, antialiaseds=False
+    )
+    axes.add_collection(drawn, autolim=False)
+
+
 def _draw_node(axes: "Axes", place: Point, name: str, label: str, width: float) -> None:
     from matplotlib.patches import FancyBboxPatch
 
@@ -235,11 +285,18 @@ def _draw_node(axes: "Axes", place: Point, name: str, label: str, width: float) 
     box = FancyBboxPatch(corner, width, _HEIGHT, boxstyle=style)
     box.set(facecolor=_colour(name), edgecolor=_LINE_COLOUR, zorder=3)
     axes.add_patch(box)
-    axes.text(x, y, label, ha="center", va="center", fontsize=8, zorder=4)
+    is_formula = label in _FORMULAE
+    axes.text(x, y, label, ha="center", va="center", fontsize=8, zorder=4, parse_math=is_formula)
 
 
 def _label(name: str) -> str:
-    return name.replace("_", " ")
+    label = _shown(name).replace("_", " ")
+    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 3]}..."
+
+
+def _shown(text: str) -> str:
+    """Put something visible for characters that cannot be printed; many of them make no XML."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
 
 
 def _width(label: str) -> float:

@@ -1,16 +1,21 @@
-"""Lay graphs out in layers, so that edges can be drawn that never cross a node."""
+"""Lay graphs out in layers, so that edges can be drawn that never cross a node.
+
+Beyond a size the edges of a graph get no lanes of their own.
+"""
 
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import networkx as nx
 import numpy as np
 
 Point = tuple[float, float]
 """(along, across) the direction in which the layers follow one another."""
 Stop = tuple[int, ...]
 """(node,), or (source, layer) where the long edges out of a node pass a layer, all in one lane."""
+
+_MOST_LANES = 500
+"""Layers that all edges together may lead on or past by lanes; more of them show nothing more."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +24,14 @@ class Layout:
 
     Attributes:
         places: by stop its layer and its middle across, which is 0 for the middle of a layer.
-        ways: by edge its stops: source, a place in each layer that it passes, target.
+        ways: by edge its stops: source, a place in each layer that it passes, target; where the
+            graph is too large for lanes, source and target alone.
+        has_lanes: whether it is not.
     """
 
     places: dict[Stop, Point]
     ways: dict[tuple[int, int], list[Stop]]
+    has_lanes: bool
 
 
 def lay_out(
@@ -39,10 +47,11 @@ def lay_out(
         breadth: the space a stop takes across.
     """
     layer = _layers(nodes, edges)
-    ways = {
-        (src, dst): [(src,), *((src, x) for x in range(layer[src] + 1, layer[dst])), (dst,)]
-        for src, dst in edges
-    }
+    has_lanes = sum(layer[dst] - layer[src] for src, dst in edges) <= _MOST_LANES
+    ways: dict[tuple[int, int], list[Stop]] = {}
+    for src, dst in edges:
+        passed = range(layer[src] + 1, layer[dst]) if has_lanes else ()
+        ways[src, dst] = [(src,), *((src, x) for x in passed), (dst,)]
     columns: list[set[Stop]] = [set() for _ in range(max(layer) + 1)]
     before: dict[Stop, list[Stop]] = {}
     for node in range(nodes):
@@ -62,14 +71,11 @@ def lay_out(
         breadths = np.array([breadth(stop) for stop in ordered])
         middles = breadths.sum() / 2 - np.cumsum(breadths) + breadths / 2
         places |= {stop: (x, float(y)) for stop, y in zip(ordered, middles, strict=True)}
-    return Layout(places, ways)
+    return Layout(places, ways, has_lanes)
 
 
 def _layers(nodes: int, edges: tuple[tuple[int, int], ...]) -> list[int]:
-    graph = nx.DiGraph(edges)
-    graph.add_nodes_from(range(nodes))
     layer = [0] * nodes
-    for number, generation in enumerate(nx.topological_generations(graph)):
-        for node in generation:
-            layer[node] = number
+    for src, dst in sorted(edges):
+        layer[dst] = max(layer[dst], layer[src] + 1)
     return [*layer[:-1], max(1 + max(layer[:-1]), layer[-1])]
