@@ -56,6 +56,7 @@ GENOTYPE = (
     f"Genotype(normal=[{_CELL}], normal_concat=range(2, 6), "
     f"reduce=[{_CELL}], reduce_concat=range(2, 6))"
 )
+PRINTED = GENOTYPE.replace("0)", "np.int64(0), 0.5)").replace("range(2, 6)", "array([4, 5])")
 TRANSNAS = "64-41414-1_23_012"
 CUSTOM = {
     "space": "mine",
@@ -106,6 +107,16 @@ def suite_zero(name: str, arch: str) -> Callable[[Path], Path]:
         score = {"score": 1.5, "time": 0.1}
         entry = {"idx": "0", "arch": arch, "zen": score, "val_accuracy": 90.5}
         path.write_text(json.dumps([entry, {**entry, "arch": arch.replace("1", "2")}]))
+        return path
+
+    return write
+
+
+def suite_zero_document(space: str, dataset: str, *archs: str) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        path = folder / f"zc_{space}.json"
+        scores = {"id": "0", "zen": {"score": 1.5, "time": 0.1}, "val_accuracy": 90.5}
+        path.write_text(json.dumps({dataset: dict.fromkeys(archs, scores)}))
         return path
 
     return write
@@ -206,6 +217,11 @@ SAMPLES: list[tuple[str, str, Callable[[Path], Path]]] = [
     (
         "nb101",
         "NasBench101Table",
+        table("n_vertices,adj_upper,ops,cifar10/test/accuracy@108", "6,110000001101001,3m13,90.5"),
+    ),
+    (
+        "nb101",
+        "NasBench101Table",
         table("n_vertices,adj_upper,ops,cifar10/test/accuracy@108", "4,011001,13,90.5", "2,1,,"),
     ),
     (
@@ -213,15 +229,42 @@ SAMPLES: list[tuple[str, str, Callable[[Path], Path]]] = [
         "SuiteZeroNasBench201",
         suite_zero("benchmark--nasbench201--cifar10--0.json", "(4, 0, 3, 1, 4, 3)"),
     ),
+    (
+        "nb101",
+        "SuiteZeroNasBench101",
+        suite_zero_document("nasbench101", "cifar10", "(0, 1, 0, 0, 0, 1)"),
+    ),
+    (
+        "nb201",
+        "SuiteZeroNasBench201",
+        suite_zero_document("nasbench201", "cifar10", "(4, 0, 3, 1, 4, 3)", "(0, 0, 0, 0, 0, 0)"),
+    ),
+    (
+        "nb301",
+        "SuiteZeroNasBench301",
+        suite_zero_document("nasbench301", "cifar10", str((((0, 3), (1, 2)) * 4,) * 2)),
+    ),
+    (
+        "transnas-micro",
+        "SuiteZeroTransNasMicro",
+        suite_zero_document("transbench101_micro", "jigsaw", "(2, 3, 1, 3, 2, 3)"),
+    ),
+    (
+        "transnas-macro",
+        "SuiteZeroTransNasMacro",
+        suite_zero_document("transbench101_macro", "jigsaw", "(1, 2, 3, 4, 0, 0)"),
+    ),
     ("nb201", "NatsTopology", nats_topology),
     ("nb201", "NatsTopology", nats_topology_tar),
     ("nb201", "NasBench201Table", table("arch,cifar10/test/accuracy@200", f"{NB201},90.5")),
+    ("nb201", "NasBench201Table", table("arch", f"Structure(4 nodes with {NB201}) ")),
     ("nb201", "AnalogNasBench", analog),
     ("nb201", "NasBench201Pth", nb201_pth),
     ("natss", "NatsSizes", nats_sizes),
     ("custom", "CustomCells", custom),
     ("custom", "CustomCells", custom_yaml),
     ("darts", "DartsTable", table("arch,cifar10/valid/accuracy@50", f'"{GENOTYPE}",90.5')),
+    ("darts", "DartsTable", table("arch", f'"{PRINTED}"')),
     ("nb301", "NasBench301Runs", nb301_runs),
     ("nb301", "NasBench301Table", table("arch,cifar10/valid/accuracy@98", f'"{GENOTYPE}",90.5')),
     ("nds", "NdsSweeps", sweep),

@@ -23,7 +23,11 @@ from snap_graphs.formats.nats import NatsSizes, NatsTopology
 from snap_graphs.formats.nb201_pth import NasBench201Pth
 from snap_graphs.formats.nds import NdsSweeps
 from snap_graphs.formats.suite_zero import SuiteZeroNasBench201
-from snap_graphs.formats.suite_zero_transnas import SuiteZeroTransNasMicro
+from snap_graphs.formats.suite_zero_cells import SuiteZeroNasBench101, SuiteZeroNasBench301
+from snap_graphs.formats.suite_zero_transnas import (
+    SuiteZeroTransNasMacro,
+    SuiteZeroTransNasMicro,
+)
 from snap_graphs.formats.tables import NasBench101Table, NasBench201Table
 from snap_graphs.formats.transnas import (
     TransNasMacroFile,
@@ -36,7 +40,12 @@ from snap_graphs.table import graph_table, metric_of
 from snap_graphs.units import check_percent, metric
 
 FORMATS: Mapping[str, tuple[Format, ...]] = {
-    "nb101": (NasBench101Records(), NasLibNasBench101(), NasBench101Table()),
+    "nb101": (
+        SuiteZeroNasBench101(),
+        NasBench101Records(),
+        NasLibNasBench101(),
+        NasBench101Table(),
+    ),
     "nb201": (
         SuiteZeroNasBench201(),
         NatsTopology(),
@@ -47,10 +56,10 @@ FORMATS: Mapping[str, tuple[Format, ...]] = {
     "natss": (NatsSizes(),),
     "custom": (CustomCells(),),
     "darts": (DartsTable(),),
-    "nb301": (NasBench301Runs(), NasBench301Table()),
+    "nb301": (SuiteZeroNasBench301(), NasBench301Runs(), NasBench301Table()),
     "nds": (NdsSweeps(),),
-    "transnas-micro": (TransNasMicroFile(), SuiteZeroTransNasMicro(), TransNasMicroTable()),
-    "transnas-macro": (TransNasMacroFile(), TransNasMacroTable()),
+    "transnas-micro": (SuiteZeroTransNasMicro(), TransNasMicroFile(), TransNasMicroTable()),
+    "transnas-macro": (SuiteZeroTransNasMacro(), TransNasMacroFile(), TransNasMacroTable()),
     "nb-graph": (NasBenchGraphFiles(),),
     "hw": (HwNasBenchPickle(), HwNasBenchTable()),
     "hw-fbnet": (HwNasBenchFbNet(),),

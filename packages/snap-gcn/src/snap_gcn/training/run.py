@@ -96,7 +96,7 @@ def train(
         )
         if processes.rank() > 0:
             return
-    model = _model(
+    model = assembled(
         run, table, vocabulary, recipes, fitted, paths, out.name, _command(run.processes, arguments)
     )
     folder.save(model, out)

@@ -64,7 +64,15 @@ class AnalogNasBench(Format):
 
 
 def naslib_cell(digits: Sequence[int]) -> Cell:
-    """Build a NAS-Bench-201 cell of six digits in NASLib's numbering and order of edges."""
+    """Build a NAS-Bench-201 cell of six digits in NASLib's numbering and order of edges.
+
+    Raises:
+        ValueError: they are not six digits from 0 to 4.
+    """
+    if len(digits) != len(EDGES) or not all(
+        type(d) is int and 0 <= d < len(_DIGITS) for d in digits
+    ):
+        raise ValueError(f"{digits!r:.60} are not six digits from 0 to {len(_DIGITS) - 1}")
     return NasBench201().cell([_DIGITS[digits[i]] for i in _ORDER])
 
 

@@ -3,6 +3,7 @@
 import codecs
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,29 @@ def json_records(path: Path) -> Iterator[Any]:
     Raises:
         SnapError: the file is no such JSON, is truncated, or a record is longer than 64 MiB.
     """
+    with _reading(path) as reader:
+        yield from reader.records()
+
+
+def json_entries(path: Path, depth: int) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield the values that lie so deep in nested JSON objects, each with the keys that lead to it.
+
+    Memory grows with the longest value, not with the file.
+
+    Raises:
+        SnapError: the file is no such JSON, is truncated, or a value is longer than 64 MiB.
+    """
+    with _reading(path) as reader:
+        yield from reader.entries(depth)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator["_Reader"]:
     try:
         with open_bounded(path) as stream:
-            yield from _Reader(path, stream).records()
+            yield _Reader(path, stream)
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise SnapError(f"{path}: cannot be read as JSON ({error}); fetch it anew") from error
+        raise SnapError(f"{path}: cannot be read as JSON ({error}); fetch it again") from error
 
 
 class _Reader:
@@ -46,17 +65,38 @@ class _Reader:
         if self._next() == "[":
             yield from self._array()
         else:
-            self._expect("{")
-            while True:
-                key = self._value()
-                if not isinstance(key, str):
-                    raise self._refused("an object's key is no text")
-                self._expect(":")
+            for _ in self._keys():
                 yield from self._array()
-                if self._next() != ",":
-                    break
+        self._end()
+
+    def entries(self, depth: int) -> Iterator[tuple[tuple[str, ...], Any]]:
+        """Yield the values so many objects deep, with their keys."""
+        yield from self._nested((), depth)
+        self._end()
+
+    def _nested(self, keys: tuple[str, ...], depth: int) -> Iterator[tuple[tuple[str, ...], Any]]:
+        if depth == 0:
+            yield keys, self._value()
+        else:
+            for key in self._keys():
+                yield from self._nested((*keys, key), depth - 1)
+
+    def _keys(self) -> Iterator[str]:
+        """Yield the keys of an object; the caller takes the value after each."""
+        self._expect("{")
+        more = self._next() != "}"
+        while more:
+            key = self._value()
+            if not isinstance(key, str):
+                raise self._refused("an object's key is no text")
+            self._expect(":")
+            yield key
+            more = self._next() == ","
+            if more:
                 self._expect(",")
-            self._expect("}")
+        self._expect("}")
+
+    def _end(self) -> None:
         if self._next():
             raise self._refused("there is more behind its end")
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from snap_catalog import SnapError
 
 from snap_graphs.arrays import Ints
-from snap_graphs.cell import INPUT, OUTPUT
+from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.formats.base import CHUNK, Chunk, Request
 from snap_graphs.formats.repeats import Doubles, repeat_columns
 from snap_graphs.formats.tables import CHECKED_HASHES, check_hashes
@@ -98,7 +98,7 @@ class Runs:
             raise SnapError(f"{run.module_hash!r} is no MD5 hash")
         identity = hash((run.adjacency, run.operators, run.parameters))
         if key not in self.rows:
-            self.arch_ids.append(_arch_id(run.adjacency, run.operators))
+            self.arch_ids.append(_SPACE.format(cell_of(run.adjacency, run.operators)))
             self.keys.append(key)
             self.identities.append(identity)
             self.rows[key] = len(self.rows)
@@ -175,8 +175,12 @@ def _is_edge(entry: Any) -> bool:
     return isinstance(entry, int | float) and entry in (0, 1)
 
 
-def _arch_id(adjacency: str, operators: str) -> str:
-    """Write the native string of a cell given as a record gives it.
+def cell_of(adjacency: str, operators: str) -> Cell:
+    """Build a cell of what a record gives of it.
+
+    Args:
+        adjacency: the n x n adjacency matrix as digits, row by row.
+        operators: the n operators, joined by commas.
 
     Raises:
         SnapError: it is none of the benchmark's.
@@ -188,7 +192,7 @@ def _arch_id(adjacency: str, operators: str) -> str:
     known = size**2 == len(adjacency) and set(names[1:-1]) <= _LETTER.keys()
     if not fits or not known or set(lower) - {"0"} or set(upper) - {"0", "1"}:
         raise SnapError(f"{adjacency!r:.60} and {operators!r:.100} make no cell")
-    return _SPACE.format(_SPACE.cell(size, upper, "".join(_LETTER[n] for n in names[1:-1])))
+    return _SPACE.cell(size, upper, "".join(_LETTER[name] for name in names[1:-1]))
 
 
 def _occurrence(values: Ints) -> Ints:

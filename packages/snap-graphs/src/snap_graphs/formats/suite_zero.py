@@ -1,122 +1,218 @@
-"""NAS-Bench-Suite-Zero's JSON shards: zero-cost proxies and an accuracy of every architecture.
+"""NAS-Bench-Suite-Zero's JSON: zero-cost proxies and an accuracy of every architecture.
 
-A shard is a JSON array of records `{"idx", "arch": "(4, 0, …)", "<proxy>": {"score", "time"},
-"val_accuracy"}`; its name, `benchmark--<space>--<data set>--<first index>.json`, tells whose.
+Its download script stores one file a space, `zc_<space>.json`: an object by data set, in it one by
+architecture, in it `{"<proxy>": {"score", "time"}, ..., "val_accuracy"}`. Shards of it,
+`benchmark--<space>--<data set>--<first index>.json`, are arrays of such records, which also have
+`idx` and `arch`.
 """
 
 import math
-import re
+import sys
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from snap_catalog import SnapError
+from snap_catalog.metrics import is_metric
 
 from snap_graphs.cell import Cell
 from snap_graphs.formats.analog import naslib_cell
 from snap_graphs.formats.base import Chunk, Format, Request
-from snap_graphs.formats.json_records import json_records
+from snap_graphs.formats.json_records import json_entries, json_records
 from snap_graphs.formats.malformed import MALFORMED, fault
 from snap_graphs.formats.repeats import chunked
 from snap_graphs.spaces.base import Space
 from snap_graphs.spaces.nb201 import NasBench201
+from snap_graphs.spaces.printed import printed_value
 
 SENTINEL = -1e8
 """The score of architectures that a proxy could not score."""
-_DIGITS = re.compile(r"\((\d(?:, ?\d){5})\)", flags=re.ASCII)
+MOST_METRICS = 256
+"""Columns of one source; the publisher's have up to 98 (seven data sets, 13 proxies each)."""
 _ACCURACY = "val_accuracy"
+_DESCRIPTIONS = ("id", "idx", "arch", _ACCURACY)
+"""Entries of a record that are no proxies."""
+
+
+class _Record(NamedTuple):
+    """What a file has of one architecture on one data set.
+
+    Attributes:
+        path: the file.
+        label: what to call it in an error.
+        dataset: the data set.
+        arch: the architecture as the file writes it; None in a shard, whose record has it.
+        content: the record.
+    """
+
+    path: Path
+    label: int | str
+    dataset: str
+    arch: str | None
+    content: Any
 
 
 class SuiteZero(Format):
-    """One shard, or a folder of shards of one or several data sets.
+    """A space's one file, one shard, or a folder of them, of one or several data sets.
 
     Scores that are no finite number, or the sentinel, are left empty and counted in a note.
 
     Attributes:
-        shards: what the names of the shards call the space.
+        label: what the names of the files call the space.
         space: the space its architectures belong to.
     """
 
-    shards: ClassVar[str]
+    label: ClassVar[str]
     space: ClassVar[Space]
 
     def recognises(self, path: Path) -> bool:
-        """Tell by the names of shards."""
-        if path.is_dir():
-            return any(path.glob(self._pattern))
-        return path.match(self._pattern)
+        """Report whether the names are those of such files."""
+        return bool(self._files(path))
 
-    @property
-    def _pattern(self) -> str:
-        return f"benchmark--{self.shards}--*--*.json"
+    def _files(self, path: Path) -> list[Path]:
+        patterns = (f"zc_{self.label}.json", f"benchmark--{self.label}--*--*.json")
+        if path.is_dir():
+            return sorted(file for pattern in patterns for file in path.glob(pattern))
+        return [path] if any(path.match(pattern) for pattern in patterns) else []
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
         """Yield the architectures, each with the measurements on all data sets."""
-        cells: dict[str, Cell] = {}
-        found: dict[str, dict[str, list[float]]] = {}
-        empty: Counter[str] = Counter()
-        for shard in sorted(path.glob(self._pattern)) if path.is_dir() else [path]:
-            dataset = shard.name.split("--")[2]
-            for number, record in enumerate(json_records(shard), start=1):
+        found = _Found(path)
+        for file in self._files(path):
+            for record in _records(file):
                 try:
-                    cell, values = self._read(record, dataset)
-                    name = self.space.format(cell)
-                    if found.get(name, {}).keys() & values.keys():
-                        raise SnapError(f"{name} comes twice for {dataset}")
+                    arch = record.content["arch"] if record.arch is None else record.arch
+                    cell = self.cell(arch)
+                    scores = self._scores(record, found.left_out)
+                    found.add(cell, self.space.format(cell), record.dataset, scores)
                 except (SnapError, *MALFORMED) as error:
-                    request.bad(shard, number, fault(error))
-                    continue
-                cells[name] = cell
-                kept = {metric: [x] for metric, x in values.items() if _is_score(x)}
-                empty.update(values.keys() - kept.keys())
-                found.setdefault(name, {}).update(kept)
-            request.advance(shard.stat().st_size)
-        request.notes += [
-            f"{n:,} of {metric} are no scores and left empty" for metric, n in empty.items()
-        ]
-        return chunked(((name, cells[name], found[name]) for name in found), request)
+                    request.bad(record.path, record.label, fault(error))
+            request.advance(file.stat().st_size)
+        request.notes += found.notes()
+        return chunked(found.architectures(), request)
 
-    def _read(self, record: Any, dataset: str) -> tuple[Cell, dict[str, float]]:
-        match = _DIGITS.fullmatch(record["arch"])
-        if match is None:
-            raise SnapError(f"{record['arch']!r:.60} is no architecture of six digits")
-        accuracy = float(record[_ACCURACY])
-        if not math.isfinite(accuracy):
-            raise SnapError(f"{_ACCURACY} {accuracy} is not finite")
-        scores = {
-            f"proxy/{dataset.lower()}/{proxy}": float(entry["score"])
-            for proxy, entry in record.items()
-            if isinstance(entry, dict)
-        }
-        cell = self.cell([int(digit) for digit in match.group(1).split(",")])
-        return cell, {self.accuracy(dataset): accuracy, **scores}
+    def _scores(self, record: _Record, left_out: Counter[str]) -> dict[str, float]:
+        content, dataset = record.content, record.dataset
+        scores: dict[str, float] = {}
+        if record.arch is None or _ACCURACY in content:
+            accuracy = float(content[_ACCURACY])
+            if not math.isfinite(accuracy):
+                raise SnapError(f"{_ACCURACY} {accuracy} is not finite")
+            scores[self.accuracy(dataset)] = accuracy
+        for proxy, entry in content.items():
+            if isinstance(entry, dict):
+                score = entry["score"]
+                scores[_proxy(dataset, proxy)] = math.nan if score is None else float(score)
+            elif proxy not in _DESCRIPTIONS:
+                left_out[proxy[:40]] += 1
+        return scores
 
     @abstractmethod
-    def cell(self, digits: Sequence[int]) -> Cell:
-        """Build the cell of an architecture's digits."""
+    def cell(self, text: str) -> Cell:
+        """Build the cell of an architecture as the files write it.
+
+        Raises:
+            SnapError, ValueError: it is none.
+        """
 
     @abstractmethod
     def accuracy(self, dataset: str) -> str:
         """Return the metric that `val_accuracy` on a data set is."""
 
 
+class _Found:
+    """What was read of the architectures so far.
+
+    Attributes:
+        left_out: how many entries of each name were neither a score nor a description.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.left_out: Counter[str] = Counter()
+        self._path = path
+        self._cells: dict[str, Cell] = {}
+        self._scores: dict[str, dict[str, tuple[float]]] = {}
+        self._seen: set[tuple[str, str]] = set()
+        self._metrics: set[str] = set()
+        self._empty: Counter[str] = Counter()
+
+    def add(self, cell: Cell, name: str, dataset: str, scores: dict[str, float]) -> None:
+        """Take up the scores of an architecture on a data set.
+
+        Raises:
+            SnapError: they are there already, or there are more metrics than such files have.
+        """
+        if (name, dataset) in self._seen:
+            raise SnapError(f"{name:.80} comes twice for {dataset}")
+        if len(self._metrics | scores.keys() | self.left_out.keys()) > MOST_METRICS:
+            raise SnapError(f"more than {MOST_METRICS} metrics; no file of NAS-Bench-Suite-Zero")
+        self._seen.add((name, dataset))
+        self._metrics |= scores.keys()
+        self._cells.setdefault(name, cell)
+        kept = {sys.intern(metric): (x,) for metric, x in scores.items() if _is_score(x)}
+        self._empty.update(scores.keys() - kept.keys())
+        self._scores.setdefault(name, {}).update(kept)
+
+    def architectures(self) -> Iterator[tuple[str, Cell, dict[str, tuple[float]]]]:
+        """Yield native string, cell and scores of each."""
+        return ((name, self._cells[name], scores) for name, scores in self._scores.items())
+
+    def notes(self) -> list[str]:
+        """Return what to say of values that are not in the table."""
+        return [
+            *(f"{n:,} of {m} are no scores and left empty" for m, n in self._empty.items()),
+            *(f"{n:,} of {m!r} are no scores and left out" for m, n in self.left_out.items()),
+        ]
+
+
+def _records(path: Path) -> Iterator[_Record]:
+    if path.name.startswith("zc_"):
+        for (dataset, arch), content in json_entries(path, 2):
+            yield _Record(path, f"{dataset:.40} {arch:.80}", dataset, arch, content)
+    else:
+        dataset = path.name.split("--")[2]
+        for number, content in enumerate(json_records(path), start=1):
+            yield _Record(path, number, dataset, None, content)
+
+
+def _proxy(dataset: str, proxy: str) -> str:
+    name = f"proxy/{dataset.lower()}/{proxy}"
+    if not is_metric(name):
+        raise SnapError(f"{name!r:.80} cannot be the name of a metric")
+    return name
+
+
+def digits(text: str) -> tuple[int, ...]:
+    """Read an architecture that is a tuple of digits.
+
+    Raises:
+        ValueError: it is none.
+    """
+    value = printed_value(text)
+    if not isinstance(value, tuple | list) or not all(
+        type(d) is int and 0 <= d <= 9 for d in value
+    ):
+        raise ValueError(f"{text!r:.60} is no architecture written as digits")
+    return tuple(value)
+
+
 class SuiteZeroNasBench201(SuiteZero):
     """NAS-Bench-201 in NASLib's digits.
 
-    The accuracy that the shards call one of validation is, for CIFAR-10, the test accuracy of the
+    The accuracy that the files call one of validation is, for CIFAR-10, the test accuracy of the
     networks trained on half of the training images (their runs with seed 888).
     """
 
-    title = "NAS-Bench-Suite-Zero's benchmark--nasbench201--*.json, one or a folder of them"
+    title = "NAS-Bench-Suite-Zero's zc_nasbench201.json or benchmark--nasbench201--*.json"
     benchmark = "nb201"
-    shards = "nasbench201"
+    label = "nasbench201"
     space = NasBench201()
 
-    def cell(self, digits: Sequence[int]) -> Cell:
+    def cell(self, text: str) -> Cell:
         """Build the cell of six digits in NASLib's numbering and order of edges."""
-        return naslib_cell(digits)
+        return naslib_cell(digits(text))
 
     def accuracy(self, dataset: str) -> str:
         """Return the metric of a data set."""

@@ -1,12 +1,12 @@
-"""NAS-Bench-Suite-Zero's shards of TransNAS-Bench-101's cell-level space."""
+"""NAS-Bench-Suite-Zero's files of TransNAS-Bench-101's two spaces."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
-from snap_graphs.formats.suite_zero import SuiteZero
-from snap_graphs.spaces.transnas import TransNasMicro
+from snap_graphs.formats.suite_zero import SuiteZero, digits
+from snap_graphs.spaces.transnas import TransNasMacro, TransNasMicro
 
 FINAL_METRICS: Mapping[str, tuple[str, int]] = {
     "class_scene": ("top1", 25),
@@ -20,25 +20,47 @@ FINAL_METRICS: Mapping[str, tuple[str, int]] = {
 """By task: what NASLib calls its accuracy, and the epochs that the benchmark trained."""
 
 
-class SuiteZeroTransNasMicro(SuiteZero):
-    """The digits are the benchmark's own, in the order of its string."""
-
-    title = "NAS-Bench-Suite-Zero's benchmark--transbench101_micro--<task>--<n>.json"
-    benchmark = "transnas-micro"
-    shards = "transbench101_micro"
-    space = TransNasMicro()
-
-    def cell(self, digits: Sequence[int]) -> Cell:
-        """Compose the six digits."""
-        options = TransNasMicro.options
-        if len(digits) != len(options) or not all(0 <= d < options[0] for d in digits):
-            raise SnapError(f"{digits} are not six digits of 0 to {options[0] - 1}")
-        return TransNasMicro().compose(digits)
-
+class _SuiteZeroTransNas(SuiteZero):
     def accuracy(self, dataset: str) -> str:
         """Name the validation metric after the last epoch."""
         if dataset not in FINAL_METRICS:
             tasks = ", ".join(FINAL_METRICS)
-            raise SnapError(f"{dataset!r} is no task of TransNAS-Bench-101; they are {tasks}")
+            raise SnapError(f"{dataset!r:.40} is no task of TransNAS-Bench-101; they are {tasks}")
         name, epochs = FINAL_METRICS[dataset]
         return f"{dataset}/valid/{name}@{epochs}"
+
+
+class SuiteZeroTransNasMicro(_SuiteZeroTransNas):
+    """The digits are the benchmark's own, in the order of its string."""
+
+    title = (
+        "NAS-Bench-Suite-Zero's zc_transbench101_micro.json or "
+        "benchmark--transbench101_micro--<task>--<n>.json"
+    )
+    benchmark = "transnas-micro"
+    label = "transbench101_micro"
+    space = TransNasMicro()
+
+    def cell(self, text: str) -> Cell:
+        """Compose the six digits."""
+        options, chosen = TransNasMicro.options, digits(text)
+        if len(chosen) != len(options) or not all(d < options[0] for d in chosen):
+            raise SnapError(f"{text!r:.60} are not six digits of 0 to {options[0] - 1}")
+        return TransNasMicro().compose(chosen)
+
+
+class SuiteZeroTransNasMacro(_SuiteZeroTransNas):
+    """The digits are the benchmark's own, filled up with zeros to six."""
+
+    title = (
+        "NAS-Bench-Suite-Zero's zc_transbench101_macro.json or "
+        "benchmark--transbench101_macro--<task>--<n>.json"
+    )
+    benchmark = "transnas-macro"
+    label = "transbench101_macro"
+    space = TransNasMacro()
+
+    def cell(self, text: str) -> Cell:
+        """Chain the modules of the digits before the zeros."""
+        modules = "".join(map(str, digits(text))).rstrip("0")
+        return self.space.parse(f"64-{modules}-basic")
