@@ -158,6 +158,23 @@ def test_a_bad_run_is_named_or_counted(runs: Path, change: dict[str, object], fa
     assert request.skipped == 1
 
 
+@pytest.mark.parametrize(
+    "sources", [("0_1_2", "0"), ("0", "0_1_2"), ("-1_0", "0_1"), ("0_9", "0_1")]
+)
+def test_a_node_with_other_inputs_than_two_before_it_is_a_bad_run(
+    runs: Path, sources: tuple[str, str]
+) -> None:
+    """Three of one node and one of the next are as many pairs as two and two."""
+    file = runs / "rs" / "results_0.json"
+    record = json.loads(file.read_text())
+    for node, names in zip((3, 4), sources, strict=True):
+        key = f"NetworkSelectorDatasetInfo:darts:inputs_node_normal_{node}"
+        record["optimized_hyperparamater_config"][key] = names
+    file.write_text(json.dumps(record))
+    with pytest.raises(SnapError, match="node [34] of the normal cell takes its inputs from"):
+        convert("nb301", runs)
+
+
 def test_a_run_on_another_skeleton_is_no_repeat(runs: Path) -> None:
     file = runs / "rs" / "results_9.json"
     record = json.loads(file.read_text())

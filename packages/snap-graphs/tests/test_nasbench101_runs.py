@@ -159,6 +159,7 @@ BAD = {
     put(4, message(float("nan"))): "not all finite",
     put(4, message(float("inf"))): "not all finite",
     put(4, message(-0.5)): "not all finite",
+    put(4, message(91.5)): "not all fractions of 1",
 }
 
 
@@ -316,3 +317,29 @@ def test_another_adjacency_is_a_bad_record(tmp_path: Path, adjacency: object, fa
     with pytest.raises(SnapError, match=rf"a\.pkl: record [0-9a-f]{{32}}: .*{fault}") as caught:
         convert("nb101", pickled(tmp_path / "a.pkl", adjacency))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("budget", [108.0, "108", None, 107])
+def test_another_budget_of_a_pickle_is_a_bad_record_that_shifts_no_other(
+    tmp_path: Path, budget: object
+) -> None:
+    path = pickled(tmp_path / "a.pkl", ADJACENCY)
+    ((key, (fixed, runs)),) = pickle.loads(path.read_bytes()).items()
+    other = {**fixed, "module_operations": ["input", *["conv3x3-bn-relu"] * 2, "output"]}
+    hashed = module_hash(space("nb101").parse("4:110101:33"))
+    path.write_bytes(pickle.dumps({key: (fixed, {budget: runs[108]}), hashed: (other, runs)}))
+    with pytest.raises(SnapError, match=f"record {key}: .*epochs are none of"):
+        convert("nb101", path)
+    request = Request(skip_bad=True)
+    found = convert("nb101", path, request)
+    assert found["arch_id"].to_pylist() == ["4:110101:33"]
+    assert found[TEST].to_pylist() == [50.0]
+    assert request.skipped == 1
+
+
+def test_a_pickled_entry_with_one_bad_run_is_left_out_whole(tmp_path: Path) -> None:
+    path = pickled(tmp_path / "a.pkl", ADJACENCY)
+    ((key, (fixed, runs)),) = pickle.loads(path.read_bytes()).items()
+    path.write_bytes(pickle.dumps({key: (fixed, {108: [*runs[108], {}]})}))
+    with pytest.raises(SnapError, match="no architecture could be read"):
+        convert("nb101", path, Request(skip_bad=True))

@@ -155,6 +155,14 @@ def test_a_bad_network_is_named_or_counted(tmp_path: Path, generator: Generator)
     assert request.skipped == 2
 
 
+def test_blanks_around_a_saved_string_are_no_part_of_it(
+    tmp_path: Path, generator: Generator
+) -> None:
+    path = tmp_path / "a.pth"
+    generator("transnas_pth").write(path, [{"arch": "64-41414-1_23_012 "}])
+    assert convert("transnas-micro", path)["arch_id"].to_pylist() == ["64-41414-1_23_012"]
+
+
 def test_a_truncated_file_is_refused(saved: Path, tmp_path: Path) -> None:
     path = tmp_path / "cut.pth"
     shutil.copy(saved, path)

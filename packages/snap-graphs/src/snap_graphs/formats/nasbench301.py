@@ -117,9 +117,10 @@ def _pairs(config: Mapping[str, Any], kind: str) -> list[tuple[str, int]]:
     for step in range(STEPS):
         node = step + 2
         sources = str(config[f"{_PREFIX}inputs_node_{kind}_{node}"]) if step else "0_1"
-        for source in map(int, sources.split("_")):
-            if source >= node:
-                raise SnapError(f"node {node} of the {kind} cell takes its input from {source}")
+        taken = [int(source) for source in sources.split("_")]
+        if len(taken) != 2 or not all(0 <= source < node for source in taken):
+            raise SnapError(f"node {node} of the {kind} cell takes its inputs from {sources:.40}")
+        for source in taken:
             pairs.append((str(config[f"{_PREFIX}edge_{kind}_{first + source}"]), source))
         first += node
     return pairs

@@ -81,13 +81,15 @@ class Runs:
 
         Raises:
             SnapError: its cell is none, or not that of earlier runs with the same hash; a number
-                is not finite; the budget is none of the benchmark's.
+                is not finite or an accuracy no fraction; the budget is none of the benchmark's.
             ValueError: the hash holds something else than hexadecimal digits.
         """
-        if run.epochs not in BUDGETS:
+        if type(run.epochs) is not int or run.epochs not in BUDGETS:
             raise SnapError(f"{run.epochs} epochs are none of the benchmark's {BUDGETS}")
         if not all(0 <= x < math.inf for x in run.final):
             raise SnapError(f"seconds and accuracies {run.final} are not all finite and positive")
+        if max(run.final[1:]) > 1:
+            raise SnapError(f"the accuracies {run.final[1:]} are not all fractions of 1")
         self.row.append(self._row(run))
         self.epochs.append(run.epochs)
         self.values.extend(run.final)

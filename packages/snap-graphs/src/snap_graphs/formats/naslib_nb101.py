@@ -44,7 +44,7 @@ class NasLibNasBench101(Format):
         runs = Runs()
         for key, entry in entries.items():
             try:
-                for run in _runs(key, entry):
+                for run in list(_runs(key, entry)):  # all of them are runs, or none is taken
                     if request.wants(run.epochs):
                         runs.add(run)
             except (SnapError, *MALFORMED) as error:

@@ -78,7 +78,7 @@ class _TransNasFile(Format):
             except (SnapError, *MALFORMED) as error:
                 request.bad(path, number, fault(error))
                 continue
-            yield str(arch), cell, {name: [value] for name, value in row.items()}
+            yield self.space.format(cell), cell, {name: [value] for name, value in row.items()}
 
 
 class TransNasMicroFile(_TransNasFile):
