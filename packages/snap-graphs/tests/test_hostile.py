@@ -77,7 +77,7 @@ GROWS = {
         "nb201",
         ZERO_COST,
         '[{"arch": "(' + "1, " * DEEP + '1)"}]',
-        "no architecture of six digits",
+        "longer than 65,536 characters",
     ),
     "range": (
         "darts",
