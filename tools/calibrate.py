@@ -3,8 +3,8 @@
     uv run tools/calibrate.py
 
 Fits `snap_gcn.reliability.calibration.Calibration` to how a predictor ranks populations of
-NAS-Bench-101's held-out cells and of the benchmarks of role `develop` (`populations.py`), and prints
-how often the interval holds the rank correlation measured on a benchmark that was left out. Weights
+NAS-Bench-101's held-out cells and of the benchmarks of role `develop` (`populations.py`); prints
+how often the interval holds for a benchmark that was left out. Weights
 stay as they are. Takes two minutes on one core.
 """
 
