@@ -1,12 +1,18 @@
 """Options and fixtures for the tests of every package."""
 
 import os
-from collections.abc import Iterator
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent
+_LONGEST_START = 120.0
+"""Seconds after which a command hangs, on the slowest of machines."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,6 +43,41 @@ def unwritable(tmp_path: Path) -> Path:
         return Path("/proc")
     tmp_path.chmod(0o500)
     return tmp_path
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """A function that starts a command, and waits until it has come as far as a test needs.
+
+    The command hears Ctrl-C even where the tests do not, as under nohup or in the background of a
+    script. When the test is over, however it ends, the command's process group is killed.
+    """
+    started: list[subprocess.Popen[str]] = []
+
+    def start(
+        command: Sequence[str], until: Callable[[], object] = lambda: True
+    ) -> subprocess.Popen[str]:
+        # A process inherits that a signal is ignored, but not that it is caught.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            process = subprocess.Popen(
+                command, stderr=subprocess.PIPE, text=True, start_new_session=True
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
+        started.append(process)
+        deadline = time.monotonic() + _LONGEST_START
+        while not until():
+            assert process.poll() is None, process.communicate(timeout=_LONGEST_START)
+            assert time.monotonic() < deadline, f"{command} does not come that far"
+            time.sleep(0.01)
+        return process
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=_LONGEST_START)
 
 
 @pytest.fixture(scope="session", autouse=True)

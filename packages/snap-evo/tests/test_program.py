@@ -2,15 +2,23 @@
 
 import os
 import shlex
+import signal
+import subprocess
 import sys
 import time
+import tracemalloc
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from snap_catalog import SnapError
 from snap_evo import load_scorer
 from snap_evo.program import CommandScorer
+
+Start = Callable[..., subprocess.Popen[str]]
 
 PROLOGUE = """
 import sys, time
@@ -73,24 +81,117 @@ def test_a_program_that_misbehaves_is_told_of_in_one_line(
         scored(tmp_path, body, three_cells)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith(f"the scorer command {sys.executable!r} ")
-    assert str(caught.value).endswith("; mend the program")
+    assert str(caught.value).endswith("; fix the program")
 
 
-def test_a_program_that_hangs_is_stopped_with_all_that_it_started(
+LINGERING = """
+import os, subprocess
+sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+pids = [
+    os.getpid(),
+    subprocess.Popen(sleep).pid,
+    subprocess.Popen(sleep, process_group=0).pid,
+    subprocess.Popen(sleep, start_new_session=True).pid,
+]
+open({file!r} + "~", "w").write(" ".join(map(str, pids)))
+os.rename({file!r} + "~", {file!r})
+"""
+"""Starts processes in its group, in one of their own and in a session of their own."""
+
+
+def lingering(tmp_path: Path, end: str) -> str:
+    return command(tmp_path, LINGERING.format(file=str(tmp_path / "pids")) + end)
+
+
+def assert_ended(tmp_path: Path) -> None:
+    pids = (tmp_path / "pids").read_text().split()
+    assert len(pids) == 4
+    assert all(ends(int(pid)) for pid in pids)
+
+
+@pytest.mark.parametrize(
+    ("end", "problem"),
+    [
+        ("answer(arch_id=names, score=params)", ""),
+        ("sys.exit('no licence')", r"exit code 1 \(no licence\)"),
+        ("time.sleep(600)", r"not done after 5 s and was stopped; .*command:3600s:"),
+        ("os.kill(os.getpid(), 9)", r"exit code -9 \(nothing\)"),
+    ],
+)
+def test_a_program_ends_with_all_that_it_started(
+    tmp_path: Path, three_cells: pa.Table, end: str, problem: str
+) -> None:
+    scorer = CommandScorer(lingering(tmp_path, end), seconds=5)
+    with pytest.raises(SnapError, match=problem) if problem else nullcontext():
+        scorer.score(three_cells)
+    assert_ended(tmp_path)
+
+
+SEARCH = "from snap_evo.cli import main; main()"
+
+
+def searching(start: Start, tmp_path: Path, *options: str) -> subprocess.Popen[str]:
+    """Start a search by a program that hangs, and wait until all its processes are there."""
+    scorer = f"command:{lingering(tmp_path, 'time.sleep(600)')}"
+    search = ("run", "--space", "nb201", "--scorer", scorer, "--out", str(tmp_path / "out"))
+    return start([sys.executable, "-c", SEARCH, *search, *options], (tmp_path / "pids").exists)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("options", [(), ("--time-limit", "600")], ids=["", "with-a-time-limit"])
+def test_a_program_ends_with_the_search(
+    tmp_path: Path, start: Start, number: signal.Signals, options: tuple[str, ...]
+) -> None:
+    process = searching(start, tmp_path, *options)
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    assert_ended(tmp_path)
+
+
+def test_what_a_program_prints_is_read_from_its_end_only(
     tmp_path: Path, three_cells: pa.Table
 ) -> None:
-    pids = tmp_path / "pids"
-    body = f"""
-import os, subprocess
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-open({str(pids)!r}, "w").write(f"{{os.getpid()}} {{child.pid}}")
-time.sleep(600)
+    body = """
+for _ in range(200):
+    sys.stdout.write("x" * 1_000_000)
+sys.exit("\\n\\x00the \\x1b[31m end \\x00")
 """
+    tracemalloc.start()
+    with pytest.raises(SnapError, match=r"exit code 1 \(the  \[31m end\)"):
+        scored(tmp_path, body, three_cells)
+    assert tracemalloc.get_traced_memory()[1] < 20e6
+    tracemalloc.stop()
+
+
+def test_what_an_endless_program_prints_fills_no_disk(
+    tmp_path: Path, three_cells: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    sizes: list[int] = []
+
+    def measured(*_: Any) -> None:
+        sizes.extend(file.stat().st_size for file in (tmp_path / "temporary").rglob("*.*"))
+
+    body = "while True: sys.stdout.write('x' * 1_000_000)"
     scorer = CommandScorer(command(tmp_path, body), seconds=3)
-    with pytest.raises(SnapError, match=r"not done after 3 s and was stopped; .*command:3600s:"):
+    monkeypatch.setattr(scorer, "_failure", lambda *told: measured() or SnapError(told[0]))
+    with pytest.raises(SnapError, match="not done after 3 s"):
         scorer.score(three_cells)
-    for pid in pids.read_text().split():
-        assert ends(int(pid))
+    assert sizes
+    assert sum(sizes) < 1e6
+
+
+def test_a_daemon_that_keeps_printing_holds_nothing_up(
+    tmp_path: Path, three_cells: pa.Table
+) -> None:
+    daemon = "while True: print('still here', flush=True)"
+    body = f"""
+import subprocess
+subprocess.Popen([sys.executable, "-c", {daemon!r}], start_new_session=True)
+answer(arch_id=names, score=params)
+"""
+    assert scored(tmp_path, body, three_cells) == three_cells["params"].to_pylist()
 
 
 def ends(pid: int) -> bool:

@@ -1,9 +1,10 @@
 """A scorer that is any program."""
 
+import json
 import os
 import shlex
-import signal
 import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 from snap_catalog import SnapError
 from snap_catalog.parquet import write
 
+from snap_evo import leash
 from snap_evo.scorers import Scores
 
 SECONDS = 600.0
@@ -24,8 +26,9 @@ _INPUT, _OUTPUT = "{input}", "{output}"
 class CommandScorer:
     """Hands architectures to a program as a Parquet file, and takes scores from another one.
 
-    The program is started once a generation, without a shell. What it prints is not data, and is
-    told of only where it fails.
+    The program is started once a generation, without a shell. What it prints is not data; where it
+    fails, the error quotes the last line. All processes that it started end with it, and it ends
+    with this process, whatever ends that.
     """
 
     def __init__(self, command: str, seconds: float = SECONDS) -> None:
@@ -61,47 +64,50 @@ class CommandScorer:
         with TemporaryDirectory(prefix="snap-evo-") as folder:
             graphs_file, scores_file = (Path(folder) / f"{n}.parquet" for n in ("graphs", "scores"))
             write(graphs, graphs_file, "graphs", producer="snap-evo")
-            self._run(graphs_file, scores_file, Path(folder) / "log")
+            self._run(graphs_file, scores_file)
             table = self._read(scores_file)
         return self._matched(graphs["arch_id"].to_pylist(), table)
 
-    def _failure(self, problem: str, remedy: str = "mend the program") -> SnapError:
+    def _failure(self, problem: str, remedy: str = "fix the program") -> SnapError:
         return SnapError(f"the scorer command {self._arguments[0]!r} {problem}; {remedy}")
 
-    def _run(self, graphs_file: Path, scores_file: Path, log_file: Path) -> None:
+    def _run(self, graphs_file: Path, scores_file: Path) -> None:
         files = {_INPUT: str(graphs_file), _OUTPUT: str(scores_file)}
-        arguments = [_filled(argument, files) for argument in self._arguments]
-        with log_file.open("wb") as log:
-            code = self._exit_code(arguments, log.fileno())
-        if code:
-            last = log_file.read_text("utf-8", errors="replace").split("\n")
-            said = next((line.strip() for line in reversed(last) if line.strip()), "nothing")
-            raise self._failure(f"ended with exit code {code} ({said:.200})")
+        answer = self._answer([_filled(argument, files) for argument in self._arguments])
+        if "refused" in answer:
+            reason, remedy = str(answer["refused"]).lower(), "install it or give its path"
+            raise self._failure(f"cannot be started ({reason})", remedy)
+        if answer["code"]:
+            said = _last_line(str(answer["said"])) or "nothing"
+            raise self._failure(f"ended with exit code {answer['code']} ({said:.200})")
 
-    def _exit_code(self, arguments: list[str], log: int) -> int:
-        try:
-            process = subprocess.Popen(
-                arguments,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            remedy = "install it or give its path"
-            raise self._failure(f"cannot be started ({reason})", remedy) from error
-        try:
-            return process.wait(self._seconds)
-        except subprocess.TimeoutExpired as error:
-            raise self._failure(
-                f"was not done after {self._seconds:g} s and was stopped",
-                "mend it or allow more, as in command:3600s:PROGRAM",
-            ) from error
-        finally:
-            if process.poll() is None:  # out of time, or Ctrl-C
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+    def _answer(self, arguments: list[str]) -> dict[str, object]:
+        """Run the program, end all that it started, and return what `leash` answers."""
+        read, write = os.pipe()
+        with (
+            os.fdopen(read) as stdin,
+            os.fdopen(write, "w") as held,
+            subprocess.Popen(
+                [sys.executable, "-I", "-S", leash.__file__, *arguments],
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C reaches this process alone
+            ) as process,
+        ):
+            try:
+                told, _ = process.communicate(timeout=self._seconds)
+            except subprocess.TimeoutExpired as error:
+                raise self._failure(
+                    f"was not done after {self._seconds:g} s and was stopped",
+                    "fix it or allow more, as in command:3600s:PROGRAM",
+                ) from error
+            finally:
+                held.close()
+                process.communicate()  # not `wait`, lest it wait for us to read its answer
+        if not told:
+            raise self._failure("was killed", "see whether memory is short")
+        answer: dict[str, object] = json.loads(told)
+        return answer
 
     def _read(self, scores_file: Path) -> pa.Table:
         try:
@@ -139,6 +145,12 @@ def _filled(argument: str, files: dict[str, str]) -> str:
     for part, file in files.items():
         argument = argument.replace(part, file)
     return argument
+
+
+def _last_line(text: str) -> str:
+    """Return the last line that is not blank, without control characters."""
+    lines = ("".join(c if c.isprintable() else " " for c in line) for line in text.splitlines())
+    return next((line.strip() for line in reversed([*lines]) if line.strip()), "")
 
 
 def _is_number(kind: pa.DataType) -> bool:

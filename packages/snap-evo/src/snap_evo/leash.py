@@ -1,0 +1,122 @@
+"""Run a program for as long as the process that asked for it lives, and end all that it started.
+
+A script of its own, `python -I -S leash.py PROGRAM [ARGUMENT ...]`, without imports of snap-evo.
+Whoever starts it holds the other end of its standard input: when that is closed, by intent or
+because the holder died of anything, the program is killed. When the program has ended, the
+processes that it left behind are killed, on Linux also those in sessions of their own. Standard
+output then gets one JSON object: `code`, the exit code, and `said`, the end of what was printed; or
+`refused`, why the program could not be started.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+_KEPT = 2**16
+"""Bytes at the end of what a program prints that are kept; the rest is read and dropped."""
+_SECONDS_BETWEEN_LOOKS = 0.05
+_PATIENCE = 5.0
+"""Seconds to wait for killed processes, of which some may be beyond our rights to kill."""
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def main(arguments: list[str]) -> None:
+    """Run a program to its end, or to that of standard input, and answer on standard output."""
+    _adopt_orphans()
+    try:
+        program = subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        _answer({"refused": getattr(error, "strerror", None) or str(error)})
+        return
+    assert program.stdout is not None
+    said = _watch(program, program.stdout)
+    code = program.poll()
+    _end(program)
+    said = (said + _rest(program.stdout))[-_KEPT:]
+    _answer({"code": code, "said": said.decode(errors="replace")})
+
+
+def _answer(content: dict[str, object]) -> None:
+    with contextlib.suppress(BrokenPipeError):  # nobody waits for it any more
+        os.write(sys.stdout.fileno(), json.dumps(content).encode())
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends, where the system can do that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _watch(program: "subprocess.Popen[bytes]", printed: IO[bytes]) -> bytes:
+    """Wait until the program or standard input ends; return the end of what was printed."""
+    tail, sources = b"", [sys.stdin.fileno(), printed.fileno()]
+    while program.poll() is None:
+        ready, _, _ = select.select(sources, [], [], _SECONDS_BETWEEN_LOOKS)
+        if sys.stdin.fileno() in ready:
+            break
+        if printed.fileno() in ready:
+            piece = os.read(printed.fileno(), _KEPT)
+            tail = (tail + piece)[-_KEPT:]
+            if not piece:
+                sources.remove(printed.fileno())
+    return tail
+
+
+def _rest(printed: IO[bytes]) -> bytes:
+    """Return what is left in the pipe, now that nothing writes to it any more."""
+    os.set_blocking(printed.fileno(), False)
+    rest = b""
+    with contextlib.suppress(BlockingIOError):
+        while piece := os.read(printed.fileno(), _KEPT):
+            rest = (rest + piece)[-_KEPT:]
+    return rest
+
+
+def _end(program: "subprocess.Popen[bytes]") -> None:
+    """Kill the program, if it is still there, and all that it started."""
+    _kill(-program.pid)
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        for child in _children():
+            _kill(child)
+        try:
+            ended, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not ended:
+            time.sleep(_SECONDS_BETWEEN_LOOKS / 10)
+
+
+def _kill(process: int) -> None:
+    """Kill a process, or, of a negative number, a process group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(process, signal.SIGKILL)
+
+
+def _children() -> list[int]:
+    """Return the processes whose parent is this one; none where the system does not list them."""
+    own, found = os.getpid(), []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = status.read_text(errors="replace").rpartition(")")[2].split()
+            if int(fields[1]) == own:
+                found.append(int(status.parent.name))
+    return found
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
