@@ -3,29 +3,20 @@
 import itertools
 import math
 import os
-import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
 from snap_catalog import SnapError
+from snap_catalog.definition import NAME as NAME
+from snap_catalog.definition import described_operators, parse, read_text, space_name
 from snap_catalog.errors import excerpt
-from snap_catalog.nested import parse_toml
-
-from snap_graphs.cell import INPUT, OUTPUT
 
 _KEYS = ("name", "nodes", "inputs", "edges", "in_degree", "operators")
-NAME = re.compile(r"[A-Za-z0-9_.-]+")
-"""What a space or an operator of a user's own may be called."""
 MOST_NODES = 128
 """Nodes that a cell's graph may have, one an operator."""
-_MOST_BYTES = 2**16
 _MOST_SETS = 10_000
-_MOST_OPERATORS = 256
-_LONGEST = 2000
-"""Characters of a description, of which encoders read the first few hundred."""
 
 Sources = tuple[int, ...]
 """The nodes that a node takes in, ascending."""
@@ -62,14 +53,7 @@ def read_definition(path: str | os.PathLike[str], taken: Collection[str]) -> Def
     Raises:
         SnapError: it cannot be read, or defines no space.
     """
-    try:
-        with Path(path).open("rb") as file:
-            text = file.read(_MOST_BYTES + 1).decode()
-    except FileNotFoundError as error:
-        raise SnapError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SnapError(f"{path}: cannot be read ({error}); correct or replace it") from error
-    return parse_definition(text, str(path), taken)
+    return parse_definition(read_text(path), str(path), taken)
 
 
 def parse_definition(text: str, source: str, taken: Collection[str]) -> Definition:
@@ -83,13 +67,7 @@ def parse_definition(text: str, source: str, taken: Collection[str]) -> Definiti
     Raises:
         SnapError: it defines no space; names the source, the key, the value and the remedy.
     """
-    if len(text.encode()) > _MOST_BYTES:
-        raise SnapError(f"{source}: larger than {_MOST_BYTES >> 10} KiB; shorten it")
-    try:
-        entries = parse_toml(text)
-    except ValueError as error:
-        raise SnapError(f"{source}: no TOML ({error}); correct it") from error
-    return _Reader(source, entries).definition(text, taken)
+    return _Reader(source, parse(text, source)).definition(text, taken)
 
 
 @dataclass(frozen=True)
@@ -112,7 +90,12 @@ class _Reader:
                 "nodes", f"gives a graph of {size} nodes, more than {MOST_NODES}; lower it"
             )
         return Definition(
-            self._name(taken), inputs, sources, ends, operators=self._operators(), text=text
+            space_name(self.entries, self.source, taken),
+            inputs,
+            sources,
+            ends,
+            operators=described_operators(self.entries, self.source),
+            text=text,
         )
 
     def _refuse(self, key: str, problem: str) -> NoReturn:
@@ -124,33 +107,6 @@ class _Reader:
         if type(value) is not int or not low <= value <= high:
             self._refuse(key, f"must be a whole number from {low} to {high}")
         return int(value)
-
-    def _name(self, taken: Collection[str]) -> str:
-        name = self.entries.get("name")
-        if not isinstance(name, str) or not NAME.fullmatch(name):
-            self._refuse("name", "must be a name of letters, digits, _ . -")
-        if name in taken:
-            self._refuse("name", "is a space that is known; give yours another name")
-        return name
-
-    def _operators(self) -> dict[str, str]:
-        described = self.entries.get("operators")
-        if not isinstance(described, dict) or not described:
-            self._refuse("operators", 'must describe an operator a line, as conv3 = "Convolution"')
-        if len(described) > _MOST_OPERATORS:
-            self._refuse("operators", f"has {len(described)}; {_MOST_OPERATORS} are the most")
-        return {name: self._description(name, text) for name, text in described.items()}
-
-    def _description(self, name: str, text: Any) -> str:
-        key = f"{self.source}: operators.{name:.40}"
-        if not NAME.fullmatch(name):
-            raise SnapError(f"{key}: the name may have letters, digits, _ . - only; rename it")
-        if name in (INPUT, OUTPUT):
-            raise SnapError(f"{key}: every cell has this node, and it is no choice; rename it")
-        if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST:
-            wanted = f"a description in words, {_LONGEST:,} letters at most"
-            raise SnapError(f"{key} = {excerpt(text)} must be {wanted}")
-        return " ".join(text.split())
 
     def _wiring(self, nodes: int, inputs: int) -> tuple[tuple[tuple[Sources, ...], ...], Sources]:
         """Return the sets of sources of every node, and the nodes that make up the output."""
