@@ -23,7 +23,13 @@ _LOSSES = list(RECIPES)
     help="What is minimised: a supervised contrastive loss, the squared error of cosines, or the "
     "triplet loss.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Seed of all randomness.",
+)
 @click.option("--resume", is_flag=True, help="Go on where a stopped run was, if there was one.")
 @quiet_option
 def tune(out: Path, loss: Loss, seed: int, resume: bool, quiet: bool) -> None:

@@ -129,15 +129,33 @@ class Run:
             with safe_open(path, "pt") as file:
                 about = file.metadata()
                 tensors = {name: file.get_tensor(name) for name in file.offset_keys()}
-            settings, history = json.loads(about["settings"]), json.loads(about["history"])
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
-            raise SnapError(
-                f"{path}: not a checkpoint ({error}); remove it and start anew"
-            ) from error
+            settings = dict(json.loads(about["settings"]))
+            history = [Epoch(*map(float, entry)) for entry in json.loads(about["history"])]
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise _damaged(path, str(error)) from error
         self._check(settings, path)
+        if not 0 < len(history) <= self.recipe.epochs:
+            raise _damaged(path, f"{len(history)} epochs of {self.recipe.epochs}")
+        if (wrong := self._wrong(tensors)) is not None:
+            raise _damaged(path, f"{wrong} is missing, unknown, of another shape or not finite")
         self.adapter.restore(_named(tensors, _WEIGHTS))
         self._optimiser.load_state_dict(self._moments(_named(tensors, _OPTIMISER)))
-        self.history = [Epoch(*entry) for entry in history]
+        self.history = history
+
+    def _wrong(self, tensors: dict[str, Tensor]) -> str | None:
+        """Return the name of a tensor that `save` does not write so, if there is one."""
+        expected = {_WEIGHTS + name: value.shape for name, value in self.adapter.state().items()}
+        for i, parameter in enumerate(self.adapter.parameters()):
+            moments = {"step": torch.Size(), "exp_avg": parameter.shape}
+            for name, shape in {**moments, "exp_avg_sq": parameter.shape}.items():
+                expected[f"{_OPTIMISER}{i}.{name}"] = shape
+        for name in sorted(expected.keys() | tensors.keys()):
+            found = tensors.get(name)
+            if found is None or found.dtype != torch.float32 or found.shape != expected.get(name):
+                return name
+            if not torch.isfinite(found).all():
+                return name
+        return None
 
     def _check(self, settings: dict[str, Any], path: Path) -> None:
         for name, value in self.settings.items():
@@ -153,6 +171,10 @@ class Run:
             number, key = name.split(".", 1)
             state.setdefault(int(number), {})[key] = value
         return {**self._optimiser.state_dict(), "state": state}
+
+
+def _damaged(path: Path, reason: str) -> SnapError:
+    return SnapError(f"{path}: not a checkpoint ({reason}); remove it and start again")
 
 
 def _named(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

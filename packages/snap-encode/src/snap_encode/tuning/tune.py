@@ -55,8 +55,8 @@ def tune(
 
 
 def _finish(run: Run, kept: Path, quiet: bool) -> None:
-    with progress("Tuning epochs", run.recipe.epochs, quiet=quiet) as advance:
-        advance(len(run.history))
+    done = len(run.history)
+    with progress("Tuning epochs", run.recipe.epochs, done=done, quiet=quiet) as advance:
         while not run.finished:
             epoch = run.epoch()
             run.save(kept)
