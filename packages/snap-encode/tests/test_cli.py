@@ -1,8 +1,10 @@
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from snap_catalog import operators, parquet
@@ -87,7 +89,13 @@ def test_catalogued_spaces_share_a_file(tiny: Path) -> None:
         ((), "Give either FILE or --space."),
         (("../ops.v2.txt", "--space", "nb201"), "Give either FILE or --space."),
         (("../ops.v2.txt", "--length", "long"), "--length goes with --space"),
-        (("--space", "nb999"), "'nb999' is not one of 'darts'"),
+        (("--space", "../mine.toml", "--length", "long"), "--length goes with --space NAME"),
+        (("--space", "../mine.toml", "-o", "../mine.toml"), "is the file to read"),
+        (("similarity", "a", "b", "--length", "long"), "--length goes with SPACE:NAME"),
+        (("nearest", "a", "-k", "nan"), "'nan' is not a valid integer"),
+        (("nearest", "a", "-k", "0"), "0 is not in the range"),
+        (("tune", "--out", "x", "--seed", "-1"), "-1 is not in the range"),
+        (("tune", "--out", "x", "--seed", "inf"), "'inf' is not a valid integer"),
         (("../ops.v2.txt", "-o", "../here/../ops.v2.txt"), "is the file to read"),
     ],
 )
@@ -100,6 +108,81 @@ def test_misuse_exits_with_2_and_leaves_files_alone(
     assert message in result.stderr
     assert Path("../ops.v2.txt").read_bytes() == before
     assert list(folder.iterdir()) == []
+
+
+_OWN = """
+name = "mine"
+nodes = 3
+edges = "all"
+[operators]
+conv = "Convolution  3x3"
+pool = "Max pooling"
+"""
+
+
+def test_a_space_of_ones_own_is_encoded_from_its_file(folder: Path, tiny: Path) -> None:
+    Path("../mine.toml").write_text(_OWN)
+    spaces = ("--space", "../mine.toml", "--space", "nb201")
+    assert _run(*spaces, "--model", tiny, "--quiet").exit_code == 0
+    table = parquet.read("operators.parquet", "operators")
+    rows = list(zip(*(table[c].to_pylist() for c in ("space", "op", "text")), strict=True))
+    assert rows[:4] == [
+        ("mine", "input", "Input"),
+        ("mine", "output", "Output"),
+        ("mine", "conv", "Convolution 3x3"),
+        ("mine", "pool", "Max pooling"),
+    ]
+    assert {space for space, _, _ in rows[4:]} == {"nb201"}
+
+
+def test_its_graphs_are_read_with_these_vectors(folder: Path) -> None:
+    pytest.importorskip("snap_graphs")
+    predictor = pytest.importorskip("snap_gcn.predictor").Predictor.bundled()
+    Path("../mine.toml").write_text(_OWN)
+    assert _run("--space", "../mine.toml", "--quiet").exit_code == 0
+    operators = parquet.read("operators.parquet", "operators")
+    home = import_module("snap_graphs").space("../mine.toml")
+    graphs = import_module("snap_graphs").graph_table(home, list(home.enumerate()))
+    bare = graphs.replace_schema_metadata(None)
+    scores = predictor.with_operators(operators).score(bare)
+    np.testing.assert_allclose(scores, predictor.score(graphs), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name = ", "../mine.toml: no TOML (Invalid value"),
+        ('name = "nb201"\n[operators]\na = "b"', "is a space that is known"),
+        ('name = "mine"', "../mine.toml: operators must describe an operator a line"),
+        ('name = "mine"\n[operators]\na = 1', "operators.a = 1 must be a description"),
+        ('name = "mine"\n[operators]\ninput = "b"', "operators.input: every cell has this node"),
+        ('[operators]\na = "b"', "../mine.toml: name must be a name of letters"),
+        ("a" + ".a" * 20_000 + " = 1", "../mine.toml: a key of more than 16 parts"),
+        ("x = " + "[" * 60_000, "../mine.toml: nested too deeply"),
+        ("#" * 70_000, "../mine.toml: larger than 64 KiB"),
+        (None, "../mine.toml: no such file"),
+    ],
+    ids=lambda text: str(text)[:30],
+)
+def test_a_file_that_defines_no_space_exits_with_1(
+    folder: Path, text: str | None, message: str
+) -> None:
+    if text is not None:
+        Path("../mine.toml").write_text(text)
+    _assert_failed(_run("--space", "../mine.toml"), message)
+    assert list(folder.iterdir()) == []
+
+
+def test_an_unknown_space_exits_with_1(folder: Path) -> None:
+    _assert_failed(_run("--space", "nb999"), "unknown search space 'nb999'; the catalog has darts")
+    assert list(folder.iterdir()) == []
+
+
+def test_two_files_that_define_one_space_are_refused(folder: Path) -> None:
+    for name in ("mine", "copy"):
+        Path(f"../{name}.toml").write_text(_OWN)
+    result = _run("--space", "../mine.toml", "--space", "../copy.toml")
+    _assert_failed(result, "../copy.toml: defines mine, as ../mine.toml does; rename one")
 
 
 def _assert_failed(result: Result, message: str) -> None:

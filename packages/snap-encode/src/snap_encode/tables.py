@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from snap_catalog import Operator, SnapError, operators
+from snap_catalog import SnapError, definition, operators
 
 from snap_encode.encoder import SentenceEncoder
 from snap_encode.models import DEFAULT_MODEL
@@ -58,11 +58,12 @@ def operator_table(
 def catalog_table(
     *spaces: str, length: Length = "short", model: str = DEFAULT_MODEL, quiet: bool = True
 ) -> pa.Table:
-    """Encode the operators of catalogued search spaces.
+    """Encode the operators of search spaces.
 
     Args:
-        spaces: the spaces; all of them where none is given.
-        length: which description to encode (paper, Table 1).
+        spaces: names of catalogued spaces, or TOML files (`*.toml`) that define your own;
+            all catalogued ones where none is given.
+        length: which description of a catalogued operator to encode (paper, Table 1).
         model: a known model, a folder, or a name on the Hugging Face hub.
         quiet: show no progress.
 
@@ -71,21 +72,40 @@ def catalog_table(
         holds the length.
 
     Raises:
-        SnapError: a space is not catalogued, or the model cannot be loaded.
+        SnapError: a space is not catalogued, a file defines none, two spaces have one name, or the
+            model cannot be loaded.
     """
-    rows: list[_Row] = [
-        (space, operator.name, operator.descriptions[length])
-        for space in dict.fromkeys(spaces or operators())
-        for operator in _of_space(space)
-    ]
+    rows: list[_Row] = []
+    sources: dict[str, str] = {}
+    for source in dict.fromkeys(spaces or operators()):
+        name, descriptions = _described(source, length)
+        if (other := sources.setdefault(name, source)) != source:
+            raise SnapError(f"{source}: defines {name}, as {other} does; rename one of them")
+        rows += [(name, operator, text) for operator, text in descriptions.items()]
     return _table(rows, model, quiet, {"snap.length": length})
 
 
-def _of_space(space: str) -> Sequence[Operator]:
+def _described(space: str, length: Length) -> tuple[str, dict[str, str]]:
+    """Return a space's name, and the descriptions of its operators by name.
+
+    A space of a user's own has the nodes `input` and `output` that all spaces have.
+    """
     known = operators()
+    if space.endswith(definition.SUFFIX):
+        entries = definition.parse(definition.read_text(space), space)
+        own = definition.described_operators(entries, space)
+        common = {
+            operator.name: operator.descriptions[length]
+            for operator in next(iter(known.values()))
+            if operator.name in definition.COMMON
+        }
+        return definition.space_name(entries, space, known), common | own
     if space not in known:
-        raise SnapError(f"unknown search space {space!r}; the catalog has {', '.join(known)}")
-    return known[space]
+        raise SnapError(
+            f"unknown search space {space!r}; the catalog has {', '.join(known)}, and a file "
+            f"NAME{definition.SUFFIX} may define another"
+        )
+    return space, {operator.name: operator.descriptions[length] for operator in known[space]}
 
 
 def _table(rows: Sequence[_Row], model: str, quiet: bool, metadata: Mapping[str, str]) -> pa.Table:

@@ -50,9 +50,10 @@ def similarity(
         if out.suffix not in SUFFIXES:
             raise click.UsageError(f"{out}: name a file that ends in {' or '.join(SUFFIXES)}")
         check_writable(out)
-    vectors = SentenceEncoder(model).encode(
-        [described(text, length or "short") for text in texts], quiet=quiet
-    )
+    said = [described(text, length or "short") for text in texts]
+    if length is not None and said == list(texts):
+        raise click.UsageError("--length goes with SPACE:NAME, which none of the texts is.")
+    vectors = SentenceEncoder(model).encode(said, quiet=quiet)
     matrix = cosines(vectors, vectors)
     if as_json:
         click.echo(json.dumps({"texts": texts, "cosine": matrix.tolist()}, indent=2))

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import click
-from snap_catalog import operators
 from snap_catalog.catalog import Length
 from snap_catalog.console import say
+from snap_catalog.definition import SUFFIX
 
 from snap_encode.commands.options import length_option, model_option, quiet_option
 
@@ -16,8 +16,8 @@ from snap_encode.commands.options import length_option, model_option, quiet_opti
     "--space",
     "spaces",
     multiple=True,
-    type=click.Choice(list(operators())),
-    help="Encode the operators of a catalogued search space instead of a file; may be repeated.",
+    help="Encode the operators of a search space instead of a list: a name from the catalog, as "
+    "nb201 or darts, or a TOML file (*.toml) that defines a space; may be repeated.",
 )
 @length_option
 @model_option
@@ -37,17 +37,17 @@ def encode(
     out: Path | None,
     quiet: bool,
 ) -> None:
-    """Encode the operators of FILE, or of a catalogued space, to a Parquet file.
+    """Encode the operators of FILE, or of a search space, to a Parquet file.
 
     FILE has one operator a line, `name<TAB>description` or just a description, which is then its
     name too. Blank lines and lines that begin with # are left out.
     """
     if (file is None) == (not spaces):
         raise click.UsageError("Give either FILE or --space.")
-    if file is not None and length is not None:
-        raise click.UsageError("--length goes with --space: FILE holds the descriptions.")
+    if length is not None and all(space.endswith(SUFFIX) for space in spaces):
+        raise click.UsageError("--length goes with --space NAME: a file holds the descriptions.")
     target = out or Path(f"{file.stem if file else 'operators'}.parquet")
-    if file is not None and file.resolve() == target.resolve():
+    if target.resolve() in (Path(source).resolve() for source in (file, *spaces) if source):
         raise click.UsageError(f"{target} is the file to read; choose another output with -o.")
     _encode(file, spaces, length or "short", model, target, quiet)
 
