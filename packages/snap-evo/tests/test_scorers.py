@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -5,8 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from snap_catalog import SnapError
+from snap_catalog.parquet import write
 from snap_evo.scorers import FlopsScorer, ParamsScorer, TableScorer, score_graphs
-from snap_graphs import graph_table, space
+from snap_graphs import Metric, graph_table, space
+from snap_graphs.spaces import defined_space
+from snap_graphs.table import append_metric
 
 
 class Returns:
@@ -74,6 +78,53 @@ def test_a_cell_without_a_value_is_refused(three_cells_file: Path, text: str) ->
         TableScorer(three_cells_file, "accuracy").score(graphs)
 
 
+OWN = """
+name = "{name}"
+nodes = 3
+edges = "all"
+[operators]
+a = "Convolution 3x3"
+b = "Max pooling"
+"""
+
+
+def own_graphs(name: str) -> pa.Table:
+    home = defined_space(OWN.format(name=name), name)
+    return graph_table(home, list(home.enumerate()))
+
+
+@pytest.fixture
+def two_spaces_file(tmp_path: Path) -> Path:
+    """Cells of `spa`, and of `spb` the first two."""
+    tables = [own_graphs("spa"), own_graphs("spb").slice(0, 2)]
+    values = Metric(np.arange(10.0), "max", "percent")
+    table = pa.concat_tables([one.replace_schema_metadata(None) for one in tables])
+    write(
+        append_metric(table, "d/test/a", values),
+        tmp_path / "two.parquet",
+        "graphs",
+        producer="snap-graphs",
+    )
+    return tmp_path / "two.parquet"
+
+
+def test_equal_strings_of_two_spaces_are_two_cells(two_spaces_file: Path) -> None:
+    scorer = TableScorer(two_spaces_file, "d/test/a")
+    assert scorer.score(own_graphs("spa")).tolist() == list(range(8))
+    assert scorer.score(own_graphs("spb").slice(0, 2)).tolist() == [8, 9]
+    missing = own_graphs("spb").slice(2)
+    with pytest.raises(
+        SnapError, match=re.escape(f"no value of d/test/a for {missing['arch_id'][0]};")
+    ):
+        scorer.score(missing)
+
+
+def test_a_table_of_other_spaces_is_refused_by_their_names(two_spaces_file: Path) -> None:
+    problem = r"two\.parquet: holds cells of spa, spb, none of spc; name a table of spc$"
+    with pytest.raises(SnapError, match=problem):
+        TableScorer(two_spaces_file, "d/test/a").score(own_graphs("spc"))
+
+
 @pytest.mark.parametrize("column", ["valid", "space", "nodes", ""])
 def test_a_column_that_is_no_number_or_ambiguous_is_refused(
     three_cells_file: Path, column: str
@@ -104,7 +155,7 @@ def test_scores_may_be_any_sequence_of_numbers(three_cells: pa.Table) -> None:
         ([1.0, np.nan, 2.0], "gave 3:111:m the score nan"),
         ([1.0, 2.0, np.inf], "gave 4:110101:31 the score inf"),
         (["a", "b", "c"], "failed .ValueError"),
-        (KeyError("two\nlines"), r"failed \(KeyError: .*\); mend it"),
+        (KeyError("two\nlines"), r"failed \(KeyError: .*\); fix it"),
     ],
 )
 def test_a_misbehaving_scorer_is_told_of_in_one_line(

@@ -1,7 +1,7 @@
 """What a scorer is, and the scorers that need no model: costs and tables."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
@@ -13,6 +13,8 @@ from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
 from snap_catalog.metrics import resolve_metric
 from snap_catalog.parquet import read
+
+from snap_evo.cell_table import CellTable
 
 Scores = npt.NDArray[np.float64]
 
@@ -90,7 +92,7 @@ def told_of(scorer: object) -> Iterator[None]:
         raise
     except Exception as error:
         name, reason = type(scorer).__name__, " ".join(f"{type(error).__name__}: {error}".split())
-        raise SnapError(f"the scorer {name} failed ({reason}); mend it or use another") from error
+        raise SnapError(f"the scorer {name} failed ({reason}); fix it or use another") from error
 
 
 class ParamsScorer:
@@ -120,10 +122,8 @@ class FlopsScorer:
 class TableScorer:
     """Looks scores up in a column of a `graphs.parquet` file.
 
-    An architecture that the file does not hold takes the value of the first one in the file that
-    is isomorphic to it without dead operators: generated NAS-Bench-101 cells are seldom written
-    as the benchmark writes them. A metric whose direction is `min` is negated; other columns,
-    as `params`, are taken as they are.
+    Cells are found within their search space, as by `CellTable`. A metric whose direction is `min`
+    is negated; other columns, as `params`, are taken as they are.
 
     Attributes:
         direction: of the metric, `min` where scores are its negatives.
@@ -139,33 +139,30 @@ class TableScorer:
         Raises:
             SnapError: the file cannot be read, or has no such numeric column.
         """
-        keys = read(file, "graphs", columns=["arch_id", "cell_hash"])
+        self._cells = CellTable(file)
         self._column = _resolve(column, pq.read_schema(file), source=str(file))
         self._file = str(file)
         values = read(file, "graphs", columns=[self._column])
         self.direction: Direction = "min" if _is_min(values.schema.field(0)) else "max"
         sign = -1.0 if self.direction == "min" else 1.0
         self._values = sign * _numbers(values[self._column])
-        self._by_arch = _first_rows(keys["arch_id"].to_pylist())
-        self._by_hash = _first_rows(keys["cell_hash"].to_pylist())
 
     def score(self, graphs: pa.Table) -> Scores:
         """Return (n,) values of the column.
 
         Raises:
-            SnapError: the file has no value for one of the architectures.
+            SnapError: the file holds no cells of their space, or has no value for one of them.
         """
-        names = zip(graphs["arch_id"].to_pylist(), graphs["cell_hash"].to_pylist(), strict=True)
-        return np.array([self._value(arch_id, cell_hash) for arch_id, cell_hash in names])
-
-    def _value(self, arch_id: str, cell_hash: str) -> float:
-        row = self._by_arch.get(arch_id, self._by_hash.get(cell_hash))
-        if row is None or np.isnan(self._values[row]):
+        scores = np.array(
+            [np.nan if row is None else self._values[row] for row in self._cells.rows(graphs)]
+        )
+        lacking = np.flatnonzero(np.isnan(scores))
+        if lacking.size:
             raise SnapError(
-                f"{self._file}: no value of {self._column} for {arch_id}; "
-                "name a table that covers the search space"
+                f"{self._file}: no value of {self._column} for "
+                f"{graphs['arch_id'][int(lacking[0])]}; name a table that covers the search space"
             )
-        return float(self._values[row])
+        return scores
 
 
 def _resolve(column: str, schema: pa.Schema, *, source: str) -> str:
@@ -195,10 +192,3 @@ def cost(graphs: pa.Table, column: str) -> Scores:
 def _numbers(column: pa.ChunkedArray) -> Scores:
     numbers: Scores = column.cast(pa.float64()).to_numpy()
     return numbers
-
-
-def _first_rows(keys: Iterable[str]) -> dict[str, int]:
-    rows: dict[str, int] = {}
-    for row, key in enumerate(keys):
-        rows.setdefault(key, row)
-    return rows
