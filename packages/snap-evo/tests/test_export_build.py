@@ -1,6 +1,7 @@
 """`snap-evo export` and `snap-evo build`."""
 
 import json
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,22 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from snap_evo.cli import main
 from snap_graphs import space
+from snap_graphs.spaces import defined_space
 from snap_graphs.spaces.genotypes import Genotype
 
 CELL = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_1x1~1|none~2|"
+OWN = """
+name = "mine"
+nodes = 3
+edges = "all"
+[operators]
+conv = "Convolution 3x3"
+pool = "Max pooling"
+"""
 SMALL = ("--layers", "3", "--channels", "8", "--input", "16", "--quiet")
 
 
@@ -156,3 +168,122 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(unwritable: Path
     assert ".svg or .png" in refused(
         "export", CELL, "--space", "nb201", "--draw", "cell.pdf", code=2
     )
+
+
+SPACES = ("nb101", "nb201", "darts", "nds", "transnas-micro", "transnas-macro", "natss", "fbnet")
+
+
+@pytest.fixture
+def read_best(tmp_path: Path) -> Callable[[object], Result]:
+    """A function that exports what some JSON, or text, in the place of `best.json` holds."""
+
+    def read(content: object) -> Result:
+        text = content if isinstance(content, str) else json.dumps(content)
+        (tmp_path / "best.json").write_text(text)
+        return call("export", str(tmp_path / "best.json"), "--format", "json")
+
+    return read
+
+
+def entries(name: str) -> dict[str, Any]:
+    """Return what `best.json` holds of a random cell of a space."""
+    (cell,) = space(name).sample(np.random.default_rng(3), 1)
+    src, dst = zip(*cell.edges, strict=True)
+    graph = {"nodes": list(cell.nodes), "src": list(src), "dst": list(dst)}
+    return {"space": name, "arch_id": space(name).format(cell), **graph, "score": 1.0}
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_a_cell_of_any_space_is_read_back(name: str, read_best: Callable[[object], Result]) -> None:
+    found = entries(name)
+    result = read_best(found)
+    assert result.exit_code == 0, result.output
+    del found["score"]
+    exported = json.loads(result.stdout)
+    assert {key: exported[key] for key in found} == found
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
+    max_leaves=5,
+)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data(), name=st.sampled_from(SPACES))
+def test_a_damaged_best_json_is_one_line_that_names_the_file(
+    read_best: Callable[[object], Result], data: st.DataObject, name: str
+) -> None:
+    found = entries(name)
+    key = data.draw(st.sampled_from(["space", "arch_id", "nodes", "src", "dst"]))
+    inside = isinstance(found[key], list) and data.draw(st.booleans())
+    before = found[key]
+    if inside:
+        place = data.draw(st.integers(0, len(before) - 1))
+        found[key] = [*before[:place], data.draw(JUNK), *before[place + 1 :]]
+    else:
+        found[key] = data.draw(JUNK)
+    result = read_best(found)
+    harmless = found[key] == before and type(found[key]) is type(before)
+    if harmless or (key == "space" and isinstance(found[key], str)):  # of one's own, maybe
+        return
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert (result.exit_code, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert "best.json" in line
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "no readable best.json"),
+        ("[" * 100_000, "no readable best.json"),
+        ("[]", "no best.json, which holds an object"),
+        ("{}", "no best.json (space is None, no text)"),
+        ('{"space": ' + "9" * 5000 + "}", "no readable best.json"),
+        (" " * 2**20 + "{}", "no readable best.json"),
+    ],
+    ids=lambda text: text[:20].strip(),
+)
+def test_what_is_no_best_json_is_one_line(
+    read_best: Callable[[object], Result], content: str, problem: str
+) -> None:
+    result = read_best(content)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert problem in result.stderr
+
+
+def test_a_string_beside_another_graph_is_refused(
+    read_best: Callable[[object], Result],
+) -> None:
+    found = entries("nb201")
+    result = read_best({**found, "arch_id": CELL})
+    assert result.exit_code == 1
+    assert f"its nodes, src and dst are not the cell {CELL} of nb201" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("definition", "problem"),
+    [
+        (OWN, ""),
+        (OWN.replace("mine", "other"), "are not the cell |conv~0|+|conv~0|pool~1| of mine"),
+        (OWN.replace("conv", "dw"), "is no cell of mine (unknown operator 'conv')"),
+        ("name = ", "best.json: no TOML"),
+        (7, "space_definition is 7, no text"),
+    ],
+)
+def test_the_graph_of_a_space_of_ones_own_is_checked_by_its_definition(
+    read_best: Callable[[object], Result], definition: object, problem: str
+) -> None:
+    arch_id = "|conv~0|+|conv~0|pool~1|"
+    cell = defined_space(OWN, "mine.toml").parse(arch_id)
+    src, dst = zip(*cell.edges, strict=True)
+    found = {"space": "mine", "arch_id": arch_id, "nodes": cell.nodes, "src": src, "dst": dst}
+    result = read_best({**found, "space_definition": definition})
+    assert result.exit_code == bool(problem), result.output
+    assert problem in result.stderr

@@ -1,14 +1,21 @@
 """One architecture: what a search found, or what a user names."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from snap_catalog import SnapError
+from snap_catalog.errors import excerpt
 from snap_catalog.nested import parse_json
-from snap_graphs import Cell, graph_table
+from snap_graphs import Cell, Space, graph_table
 from snap_graphs import space as named_space
+from snap_graphs.spaces import defined_space, spaces
 from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, format_genotype, to_genotype
+
+_MOST_BYTES = 2**20
+_REMEDY = "name the file that a search writes"
 
 
 class Architecture(NamedTuple):
@@ -30,27 +37,77 @@ def read_architecture(best: str, space: str | None = None) -> Architecture:
 
     Raises:
         SnapError: the file is missing or no `best.json`, the space is unknown, or the string is
-            none of the space.
+            none of the space; or the file's graph is not that of its string.
     """
     if space is not None:
         home = named_space(space)
         return Architecture(home.name, best, home.parse(best))
+    return _Found(best, _content(best)).architecture()
+
+
+def _content(best: str) -> Mapping[str, Any]:
     try:
-        found = parse_json(Path(best).read_text("utf-8"))
+        with Path(best).open("rb") as file:
+            content = parse_json(file.read(_MOST_BYTES))
     except (OSError, ValueError) as error:
         raise SnapError(
             f"{best:.80}: no readable best.json; name one, or add --space to give a cell by its "
             "string"
         ) from error
-    try:
-        edges = tuple(zip(found["src"], found["dst"], strict=True))
-        cell = Cell(tuple(map(str, found["nodes"])), edges)
-        return Architecture(str(found["space"]), str(found["arch_id"]), cell)
-    except (KeyError, TypeError, ValueError) as error:
-        raise SnapError(
-            f"{best}: no best.json ({type(error).__name__}: {error}); name the file that a search "
-            "writes"
-        ) from error
+    if not isinstance(content, dict):
+        raise SnapError(f"{best}: no best.json, which holds an object; {_REMEDY}")
+    return content
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The entries of a `best.json`, which anybody may have written."""
+
+    source: str
+    entries: Mapping[str, Any]
+
+    def architecture(self) -> Architecture:
+        space, arch_id = self._text("space"), self._text("arch_id")
+        edges = zip(*self._ends(), strict=True)
+        home = self._home(space)
+        try:
+            cell = Cell(tuple(self._list("nodes", str)), tuple(edges))
+            same = home is None or (home.name == space and home.parse(arch_id) == cell)
+        except SnapError as error:
+            raise SnapError(f"{self.source}: {error}; {_REMEDY}") from error
+        if not same:
+            raise SnapError(
+                f"{self.source}: its nodes, src and dst are not the cell {arch_id:.80} of "
+                f"{space:.80}; {_REMEDY}"
+            )
+        return Architecture(space, arch_id, cell)
+
+    def _home(self, space: str) -> Space | None:
+        """Return the search space; None of one that neither the catalog nor the file defines."""
+        if self.entries.get("space_definition") is not None:
+            return defined_space(self._text("space_definition"), self.source)
+        return spaces().get(space)
+
+    def _ends(self) -> tuple[list[Any], list[Any]]:
+        src, dst = self._list("src", int), self._list("dst", int)
+        if len(src) != len(dst):
+            raise self._damaged("src", f"is {len(src)} long and dst {len(dst)}")
+        return src, dst
+
+    def _list(self, key: str, kind: type) -> list[Any]:
+        value = self.entries.get(key)
+        if not isinstance(value, list) or any(type(item) is not kind for item in value):
+            raise self._damaged(key, f"is {excerpt(value)}, no list of type {kind.__name__}")
+        return value
+
+    def _text(self, key: str) -> str:
+        value = self.entries.get(key)
+        if not isinstance(value, str):
+            raise self._damaged(key, f"is {excerpt(value)}, no text")
+        return value
+
+    def _damaged(self, key: str, problem: str) -> SnapError:
+        return SnapError(f"{self.source}: no best.json ({key} {problem}); {_REMEDY}")
 
 
 def as_genotype(architecture: Architecture) -> str:
