@@ -49,17 +49,12 @@ class ClusterScorer:
         return np.concatenate([_answer(one) for one in asked])
 
 
-def compare(plans: Sequence[Plan], after: Callable[[], None]) -> list[Run]:
+def compare(plans: Sequence[Plan]) -> Iterator[Run]:
     """Carry out searches on a cluster; otherwise as `comparison.compare`."""
     import ray
 
     task = ray.remote(carry_out)
-    asked = [task.remote(plan) for plan in plans]
-    runs = []
-    for one in asked:
-        runs.append(_answer(one))
-        after()
-    return runs
+    yield from map(_answer, [task.remote(plan) for plan in plans])
 
 
 @contextmanager

@@ -3,18 +3,18 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.process import BaseProcess
 from statistics import mean, stdev
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
 from snap_catalog import SnapError
 
-from snap_evo.candidates import Candidates
 from snap_evo.objectives import Floats
 from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer
@@ -52,30 +52,25 @@ class Run:
         return float(reached[0] + 1) if reached.size else np.inf
 
 
-def compare(
-    plans: Sequence[Plan], jobs: int, after: Callable[[], None] = lambda: None
-) -> list[Run]:
-    """Carry out searches, some at a time.
+def compare(plans: Sequence[Plan], jobs: int) -> Iterator[Run]:
+    """Carry out searches, some at a time; the searches end with the iterator.
 
     Args:
         plans: the searches.
         jobs: processes.
-        after: called after every search.
 
-    Returns:
+    Yields:
         One run a plan, in the order of the plans.
 
     Raises:
         SnapError: one of the searches failed, or its process was killed.
     """
     others = set(active_children())
-    with get_context("spawn").Pool(jobs, _prepare_worker) as pool:
+    with get_context("spawn").Pool(min(jobs, len(plans)), _prepare_worker) as pool:
         workers = set(active_children()) - others
-        coming, runs = pool.imap(carry_out, plans), []
+        coming = pool.imap(carry_out, plans)
         for _ in plans:
-            runs.append(_next(coming, workers))
-            after()
-    return runs
+            yield _next(coming, workers)
 
 
 def _next(coming: "IMapIterator[Run]", workers: set[BaseProcess]) -> Run:
@@ -169,12 +164,14 @@ def _prepare_worker() -> None:
     """Let a worker leave Ctrl-C to its parent, which ends it, and compute on one core."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _end_with_parent(_candidates: Candidates) -> None:
+def _end_with_parent() -> None:
     """Do not search on where the process that asked for it was killed."""
     parent = parent_process()
-    if parent is not None and not parent.is_alive():
+    if parent is not None:
+        parent.join()
         os._exit(1)
 
 
@@ -184,7 +181,7 @@ _scorer = cache(load_scorer)
 
 def carry_out(plan: Plan) -> Run:
     """Carry out one search."""
-    result = plan.carry_out(_scorer(plan.scorer), after=_end_with_parent)
+    result = plan.carry_out(_scorer(plan.scorer))
     scores = result.history["score"].fill_null(-np.inf).to_numpy()
     return Run(
         algorithm=plan.algorithm,

@@ -132,7 +132,15 @@ def write_comparison(runs: Sequence[Run], best: float, folder: Path, *, title: s
         folder: where to write.
         title: a line above the pictures.
     """
-    table, *pictures = (str(folder / name) for name in (_RUNS, *_REGRET_PICTURES))
+    pictures = [str(folder / name) for name in _REGRET_PICTURES]
+    for path in pictures:
+        draw_regret(regrets(runs, best), path, title=title)
+    return [write_runs(runs, folder), *pictures]
+
+
+def write_runs(runs: Sequence[Run], folder: Path) -> str:
+    """Write `runs.csv`, one row a search, and return its path."""
+    table = str(folder / _RUNS)
     with replacing(table) as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(
@@ -141,6 +149,4 @@ def write_comparison(runs: Sequence[Run], best: float, folder: Path, *, title: s
         for run in runs:
             found = (run.arch_id, float(run.best[-1]), run.evaluations_to(float(run.best[-1])))
             writer.writerow([run.algorithm, run.seed, *found, run.distinct, run.seconds])
-    for path in pictures:
-        draw_regret(regrets(runs, best), path, title=title)
-    return [table, *pictures]
+    return table

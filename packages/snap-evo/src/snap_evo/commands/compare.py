@@ -2,11 +2,14 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from snap_catalog.console import progress
+from snap_catalog import SnapError
+from snap_catalog.console import progress, say
 
 from snap_evo import defaults
 from snap_evo.commands import options
@@ -27,14 +30,14 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--seeds",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 10_000),
     default=20,
     show_default=True,
     help="How many runs of each algorithm, with the seeds 0, 1, ...",
 )
 @click.option(
     "--budget",
-    type=click.IntRange(min=1),
+    type=options.COUNT,
     default=defaults.BUDGET,
     show_default=True,
     help="Candidates that an algorithm may propose.",
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
 @options.limit_options
 @click.option(
     "--best",
-    type=float,
+    type=options.Finite(),
     help="The best score there is. Default: the best of the space where it can be listed and "
     "nothing is limited, else the best of all runs.",
 )
@@ -78,9 +81,14 @@ def compare(
     """
     from dataclasses import asdict, replace
 
+    from snap_graphs import space as find
+    from snap_graphs.spaces.custom import DEFINITION
+
     from snap_evo import comparison, output
     from snap_evo.plan import Plan
 
+    if jobs is not None and engine != "local":
+        raise click.UsageError("--jobs goes with --engine local; Ray shares out the work itself.")
     plan = Plan(
         space=space,
         scorer=scorer,
@@ -89,6 +97,7 @@ def compare(
         max_params=max_params,
         max_flops=max_flops,
         network=network,
+        definition=find(space).metadata.get(DEFINITION),
     )
     plans = [
         replace(plan, algorithm=name, seed=seed)
@@ -97,9 +106,16 @@ def compare(
     ]
     folder = output.prepare(out)
     if best is None and not plan.limits:
-        best = _best_of_space(space, scorer)
-    with progress(f"compare {space}", len(plans), quiet=quiet) as advance:
-        runs = _carry_out(plans, engine, jobs, lambda: advance(1))
+        best = _best_of_space(plan)
+    runs: list[Run] = []
+    with (
+        _keeping(runs, len(plans), folder),
+        progress(f"compare {space}", len(plans), quiet=quiet) as advance,
+        closing(_carry_out(plans, engine, jobs)) as coming,
+    ):
+        for run in coming:
+            runs.append(run)
+            advance(1)
     if best is None:
         best = max(float(run.best[-1]) for run in runs)
     rows = comparison.rows(runs, best)
@@ -111,24 +127,37 @@ def compare(
         click.echo(_table(rows, best))
 
 
-def _carry_out(
-    plans: "list[Plan]", engine: str, jobs: int | None, after: Callable[[], None]
-) -> "list[Run]":
+@contextmanager
+def _keeping(runs: "Sequence[Run]", wanted: int, folder: Path) -> Iterator[None]:
+    """Write the searches that are done when Ctrl-C or an error ends the comparison early."""
+    from snap_evo.output import write_runs
+
+    try:
+        yield
+    except (SnapError, KeyboardInterrupt):
+        if runs:
+            table = write_runs(runs, folder)
+            say(f"{len(runs)} of {wanted} searches are in {table}; for all, give the command again")
+        raise
+
+
+def _carry_out(plans: "list[Plan]", engine: str, jobs: int | None) -> "Generator[Run, None, None]":
     from snap_evo import comparison
 
     if engine == "local":
-        return comparison.compare(plans, jobs or os.cpu_count() or 1, after)
+        yield from comparison.compare(plans, jobs or os.cpu_count() or 1)
+        return
     from snap_evo import cluster
 
     with cluster.cluster():
-        return cluster.compare(plans, after)
+        yield from cluster.compare(plans)
 
 
-def _best_of_space(space: str, scorer: str) -> float | None:
+def _best_of_space(plan: "Plan") -> float | None:
     from snap_evo import load_scorer
     from snap_evo.ranking import rank_space
 
-    ranking = rank_space(space, load_scorer(scorer))
+    ranking = rank_space(plan.home, load_scorer(plan.scorer))
     return None if ranking is None else float(ranking.values.max())
 
 
