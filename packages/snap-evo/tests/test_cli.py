@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from threading import Event
@@ -18,11 +18,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
+from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, read, write
+from snap_evo import comparison, registry, search
 from snap_evo import measured as measured_module
-from snap_evo import registry, search
 from snap_evo.cli import main
+from snap_evo.plan import Plan
 from snap_evo.scorers import ParamsScorer
+from snap_graphs.spaces import defined_space
+
+Start = Callable[..., subprocess.Popen[str]]
 
 FILES = ["best.json", "best.png", "best.svg", "search.parquet"]
 
@@ -209,9 +214,123 @@ def test_patience_and_its_reason_are_told(tmp_path: Path) -> None:
     assert content(tmp_path)["evaluations"] < 5000
 
 
+OWN = """
+name = "mine"
+nodes = 3
+edges = "all"
+[operators]
+conv = "Convolution 3x3"
+pool = "Max pooling"
+"""
+
+
+class Convolutions:
+    """Counts convolutions."""
+
+    def score(self, graphs: pa.Table) -> list[float]:
+        return [float(nodes.count("conv")) for nodes in graphs["nodes"].to_pylist()]
+
+
+@pytest.fixture
+def own_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a search in a space that a file defines, which lies beside it."""
+    entry = SimpleNamespace(name="convolutions", load=lambda: Convolutions)
+    monkeypatch.setattr(registry, "entry_points", lambda group: (entry,))
+    (tmp_path / "mine.toml").write_text(OWN)
+    options = ("--scorer", "convolutions", "--budget", "20", "--out", str(tmp_path / "out"))
+    result = run("--space", str(tmp_path / "mine.toml"), *options)
+    assert result.exit_code == 0, result.output
+    return tmp_path / "out"
+
+
+def test_a_search_in_a_space_of_ones_own_records_its_definition(own_search: Path) -> None:
+    history = read(own_search / "search.parquet", "search")
+    entries = decode_metadata(history.schema)
+    assert entries["snap.space_definition"] == content(own_search)["space_definition"] == OWN
+    assert json.loads(entries["snap.operators"]) == {
+        "conv": "Convolution 3x3",
+        "pool": "Max pooling",
+    }
+    home = defined_space(entries["snap.space_definition"], "search.parquet")
+    assert {home.name} == set(history["space"].to_pylist())
+    assert all(home.format(home.parse(arch)) == arch for arch in history["arch_id"].to_pylist())
+
+
+def test_a_catalogued_space_needs_no_definition(tmp_path: Path) -> None:
+    params(tmp_path)
+    assert content(tmp_path)["space_definition"] is None
+    entries = decode_metadata(read(tmp_path / "search.parquet", "search").schema)
+    assert "snap.space_definition" not in entries
+
+
+@pytest.mark.parametrize("change", ["gone", "other"])
+def test_a_search_goes_on_in_its_space_whatever_became_of_the_file(
+    own_search: Path, change: str
+) -> None:
+    file = own_search.parent / "mine.toml"
+    if change == "gone":
+        file.unlink()
+    else:
+        file.write_text(OWN.replace("Max pooling", "Convolution 5x5").replace("conv ", "dw "))
+    result = CliRunner().invoke(main, ["resume", str(own_search), "--budget", "40"])
+    assert result.exit_code == 0, result.output
+    assert content(own_search)["space_definition"] == OWN
+    assert content(own_search)["arch_id"] == "|conv~0|+|conv~0|conv~1|"
+
+
+def damaged_plan(folder: Path, plan: str, definition: str | None = None) -> Result:
+    """Resume a search whose file has another plan."""
+    history = read(folder / "search.parquet", "search")
+    entries = {**decode_metadata(history.schema), "snap.plan": plan}
+    if definition is not None:
+        entries["snap.space_definition"] = definition
+    pq.write_table(history.replace_schema_metadata(entries), folder / "search.parquet")
+    return CliRunner().invoke(main, ["resume", str(folder), "--quiet"])
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"space": "nb201", "more": 1}',
+        '{"space": ["nb201"]}',
+        '{"space": "nb201", "budget": "many"}',
+        '{"space": "nb201", "budget": true}',
+        '{"space": "nb201", "budget": NaN}',
+        '{"space": "nb201", "seed": -1}',
+        '{"space": "nb201", "seed": 1e999}',
+        '{"space": "nb201", "scorer": "params", "max_params": Infinity}',
+        '{"space": "nb201", "scorer": "params", "seed": ' + "9" * 4000 + "}",
+        '{"space": "nb201", "budget": ' + "9" * 5000 + "}",
+        '{"space": ' * 100_000,
+        '{"space": "nowhere"}',
+        '{"space": "nb201", "objective": {}}',
+        '{"space": "nb201", "scorer": "params", "algorithm": null}',
+    ],
+    ids=lambda plan: plan[:60],
+)
+def test_a_damaged_plan_is_one_line(tmp_path: Path, plan: str) -> None:
+    params(tmp_path)
+    before = (tmp_path / "best.json").read_bytes()
+    result = damaged_plan(tmp_path, plan)
+    refused(result)
+    assert len(result.stderr.splitlines()) == 1
+    assert (tmp_path / "best.json").read_bytes() == before
+
+
+def test_a_damaged_definition_is_one_line(own_search: Path) -> None:
+    plan = decode_metadata(read(own_search / "search.parquet", "search").schema)["snap.plan"]
+    for definition in ("", "name = 1", "a" + ".a" * 20_000 + " = 1", "x = " + "[" * 60_000):
+        result = damaged_plan(own_search, plan, definition)
+        assert "mine.toml: " in refused(result)
+        assert len(result.stderr.splitlines()) == 1
+
+
 SLOW = """
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from snap_evo import registry, scorers
 
@@ -227,30 +346,26 @@ main()
 """
 
 
-def slow(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", SLOW, *arguments], stderr=subprocess.PIPE, text=True
-    )
+def slow(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", SLOW, *arguments]
 
 
-def begun(out: Path) -> subprocess.Popen[str]:
+def begun(start: Start, out: Path) -> subprocess.Popen[str]:
     """Start a search that takes seconds, and wait for the first of its history."""
     options = ("--space", "nb101", "--scorer", "slow", "--budget", "100", "--out", str(out))
-    process = slow("run", *options, "--quiet")
-    while not (out / "search.parquet").exists():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
-    return process
+    return start(slow("run", *options, "--quiet"), (out / "search.parquet").exists)
 
 
-def test_a_search_that_was_killed_is_resumed_to_the_same_history(tmp_path: Path) -> None:
-    process = begun(tmp_path)
+def test_a_search_that_was_killed_is_resumed_to_the_same_history(
+    tmp_path: Path, start: Start
+) -> None:
+    process = begun(start, tmp_path)
     process.kill()
-    process.communicate()
+    process.communicate(timeout=60)
     kept = read(tmp_path / "search.parquet", "search")
     assert 0 < kept.num_rows < 100
-    resumed = slow("resume", str(tmp_path), "--quiet")
-    _, errors = resumed.communicate()
+    resumed = start(slow("resume", str(tmp_path), "--quiet"))
+    _, errors = resumed.communicate(timeout=120)
     assert resumed.returncode == 0, errors
     whole = search("nb101", ParamsScorer(), budget=100).history
     history = read(tmp_path / "search.parquet", "search")
@@ -258,13 +373,19 @@ def test_a_search_that_was_killed_is_resumed_to_the_same_history(tmp_path: Path)
     assert content(tmp_path)["evaluations"] == 100
 
 
-def test_ctrl_c_keeps_the_history_and_says_how_to_go_on(tmp_path: Path) -> None:
-    process = begun(tmp_path)
+def test_ctrl_c_keeps_the_history_and_says_how_to_go_on(tmp_path: Path, start: Start) -> None:
+    process = begun(start, tmp_path)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate()
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     kept = read(tmp_path / "search.parquet", "search").num_rows
     assert errors == f"{kept} candidates are kept; to go on: snap-evo resume {tmp_path}\n"
+
+
+def test_progress_counts_what_was_done_before_as_done(tmp_path: Path) -> None:
+    params(tmp_path)
+    result = CliRunner().invoke(main, ["resume", str(tmp_path), "--budget", "80"])
+    assert result.stderr == "search nb201: 80 of 80\n"
 
 
 def test_a_full_disk_leaves_what_was_written_before(
@@ -339,29 +460,50 @@ def workers(process: subprocess.Popen[str]) -> list[int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("worker", "number", "told"),
+    ("worker", "number", "code", "told"),
     [
-        (False, signal.SIGINT, ""),
-        (False, signal.SIGKILL, ""),
-        (True, signal.SIGKILL, "Error: a process of a search was killed, as when memory is short"),
+        (False, signal.SIGINT, 130, ""),
+        (False, signal.SIGKILL, -9, ""),
+        (True, signal.SIGKILL, 1, "Error: a process of a search was killed, as when memory is "),
     ],
 )
 def test_a_comparison_that_is_stopped_leaves_no_process_behind(
-    tmp_path: Path, worker: bool, number: signal.Signals, told: str
+    tmp_path: Path, start: Start, worker: bool, number: signal.Signals, code: int, told: str
 ) -> None:
     options = ("--space", "nb101", "--scorer", "params", "--budget", "1000000", "--jobs", "2")
     program = str(Path(sys.executable).with_name("snap-evo"))
-    command = [program, "compare", *options, "--out", str(tmp_path)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = start([program, "compare", *options, "--out", str(tmp_path)])
+    deadline = time.monotonic() + 120
     while len(found := workers(process)) < 2:
+        assert time.monotonic() < deadline
         time.sleep(0.05)
     time.sleep(2)  # to let them search
     os.kill(found[0] if worker else process.pid, number)
     _, errors = process.communicate(timeout=60)  # all who hold the pipe have ended
-    assert process.returncode != 0
+    assert process.returncode == code
     assert told in errors
     assert "Traceback" not in errors
+    assert "Aborted" not in errors
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), SnapError("no memory")])
+def test_a_comparison_that_ends_early_keeps_the_searches_that_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: BaseException
+) -> None:
+    def ending(plans: list[Plan], _jobs: int) -> Iterator[comparison.Run]:
+        yield from map(comparison.carry_out, plans[:2])
+        raise end
+
+    monkeypatch.setattr(comparison, "compare", ending)
+    options = ("--space", "nb201", "--scorer", "params", "--budget", "40", "--seeds", "3")
+    out = ("--out", str(tmp_path), "--quiet")
+    result = CliRunner().invoke(main, ["compare", *options, "--algorithms", "random", *out])
+    assert result.exit_code == (130 if isinstance(end, KeyboardInterrupt) else 1)
+    assert result.stderr.splitlines()[0] == (
+        f"2 of 3 searches are in {tmp_path / 'runs.csv'}; for all, give the command again"
+    )
+    assert (tmp_path / "runs.csv").read_text().count("\n") == 3
 
 
 def test_a_comparison_that_fails_tells_so_in_one_line(tmp_path: Path) -> None:
@@ -384,7 +526,6 @@ def test_a_limit_that_is_no_amount_is_wrong_usage(tmp_path: Path, amount: str) -
         (("--scorer", "table:x"), "write it as table:FILE:COLUMN"),
         (("--scorer", "table:gone.parquet:acc"), "gone.parquet: no such file"),
         (("--algorithm", "swarm"), "unknown algorithm 'swarm'"),
-        (("--budget", "0"), "a budget of 0"),
     ],
 )
 def test_bad_options_are_told_of_in_one_line(
@@ -394,9 +535,83 @@ def test_bad_options_are_told_of_in_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_wrong_usage_exits_with_2() -> None:
-    refused(run(), code=2)
-    refused(run("--space", "nb201", "--budget", "many"), code=2)
+def test_the_default_space_is_nas_bench_201(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("--scorer", "params", "--budget", "20")
+    assert result.exit_code == 0, result.output
+    assert content(tmp_path)["space"] == "nb201"
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "0", "1e300", "many", "9" * 5000])
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("run", "--budget"),
+        ("run", "--patience"),
+        ("run", "--time-limit"),
+        ("run", "--seed"),
+        ("run", "--min-params"),
+        ("run", "--max-params"),
+        ("run", "--max-flops"),
+        ("resume", "--budget"),
+        ("resume", "--time-limit"),
+        ("compare", "--budget"),
+        ("compare", "--seeds"),
+        ("compare", "--jobs"),
+        ("compare", "--best"),
+        ("build", "--layers"),
+        ("build", "--channels"),
+        ("build", "--classes"),
+        ("build", "--input"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_wrong_usage(
+    tmp_path: Path, command: str, option: str, value: str
+) -> None:
+    if (option, value) in {
+        *(("--best", known) for known in ("-1", "0", "1e300")),
+        *(("--max-flops", known) for known in ("1e300",)),
+        *((f"--{bound}-params", "1e300") for bound in ("min", "max")),
+        ("--seed", "0"),
+    }:
+        pytest.skip("this one does")
+    arguments = ["x"] if command in ("resume", "build") else ["--out", str(tmp_path)]
+    message = refused(CliRunner().invoke(main, [command, *arguments, option, value]), code=2)
+    assert f"Invalid value for '{option}'" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_jobs_without_use_are_wrong_usage(tmp_path: Path) -> None:
+    options = ("--engine", "ray", "--jobs", "2", "--out", str(tmp_path))
+    message = refused(CliRunner().invoke(main, ["compare", *options]), code=2)
+    assert "--jobs goes with --engine local" in message
+
+
+@pytest.mark.parametrize("objective", ["score", "score,params"])
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("gone.parquet", "gone.parquet: no such file"),
+        ("damaged.parquet", "damaged.parquet: not a readable Parquet file"),
+        ("three.parquet", "three.parquet: holds cells of nb101, none of nb201"),
+        ("empty.parquet", "empty.parquet: holds cells of no space, none of nb201"),
+    ],
+)
+def test_a_table_is_checked_whether_or_not_an_objective_uses_it(
+    tmp_path: Path,
+    three_cells: pa.Table,
+    three_cells_file: Path,
+    objective: str,
+    name: str,
+    problem: str,
+) -> None:
+    (tmp_path / "damaged.parquet").write_bytes(b"PAR1")
+    write(three_cells.slice(0, 0), tmp_path / "empty.parquet", "graphs", producer="snap-graphs")
+    options = ("--table", str(three_cells_file.with_name(name)), "--objective", objective)
+    assert problem in refused(params(tmp_path / "out", *options))
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_the_default_scorer_names_its_package_where_it_is_missing(
@@ -449,7 +664,7 @@ def no_weight(_rows: int) -> Any:
 @pytest.mark.parametrize(
     ("failure", "problem"),
     [
-        (no_weight, "the scorer Failing failed (ValueError: no such weight); mend it"),
+        (no_weight, "the scorer Failing failed (ValueError: no such weight); fix it"),
         (lambda rows: np.full(rows, np.nan), "the score nan; scores must be finite"),
         (lambda rows: np.zeros(rows + 1), "it must return one number each"),
     ],

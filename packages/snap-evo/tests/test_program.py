@@ -10,7 +10,6 @@ import tracemalloc
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -148,6 +147,20 @@ def test_a_program_ends_with_the_search(
     assert_ended(tmp_path)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_program_ends_with_a_comparison(
+    tmp_path: Path, start: Start, number: signal.Signals
+) -> None:
+    scorer = f"command:{lingering(tmp_path, 'time.sleep(600)')}"
+    options = ("--algorithms", "random", "--seeds", "1", "--jobs", "1", "--best", "1")
+    tool = str(Path(sys.executable).with_name("snap-evo"))
+    command = [tool, "compare", "--scorer", scorer, *options, "--out", str(tmp_path)]
+    process = start(command, (tmp_path / "pids").exists)
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    assert_ended(tmp_path)
+
+
 def test_what_a_program_prints_is_read_from_its_end_only(
     tmp_path: Path, three_cells: pa.Table
 ) -> None:
@@ -170,12 +183,13 @@ def test_what_an_endless_program_prints_fills_no_disk(
     (tmp_path / "temporary").mkdir()
     sizes: list[int] = []
 
-    def measured(*_: Any) -> None:
+    def failure(problem: str, _remedy: str = "") -> SnapError:
         sizes.extend(file.stat().st_size for file in (tmp_path / "temporary").rglob("*.*"))
+        return SnapError(problem)
 
     body = "while True: sys.stdout.write('x' * 1_000_000)"
     scorer = CommandScorer(command(tmp_path, body), seconds=3)
-    monkeypatch.setattr(scorer, "_failure", lambda *told: measured() or SnapError(told[0]))
+    monkeypatch.setattr(scorer, "_failure", failure)
     with pytest.raises(SnapError, match="not done after 3 s"):
         scorer.score(three_cells)
     assert sizes
@@ -238,4 +252,4 @@ def test_the_predictor_s_own_command_is_such_a_program(three_cells: pa.Table) ->
     pytest.importorskip("snap_gcn")
     predict = f"{Path(sys.executable).parent / 'snap-gcn'} predict {{input}} -o {{output}}"
     by_program = load_scorer(f"command:60s:{predict}").score(three_cells)
-    assert by_program == pytest.approx(load_scorer("gcn").score(three_cells))
+    assert by_program == pytest.approx(load_scorer("gcn").score(three_cells), abs=1e-5)

@@ -233,10 +233,13 @@ def test_a_history_of_another_search_is_refused() -> None:
     ("options", "problem"),
     [
         ({"budget": 0}, "a budget of 0 allows no search"),
-        ({"seed": -1}, "the seed -1 is negative"),
+        ({"seed": -1}, "the seed -1 must be from 0 to 4294967295"),
         ({"algorithm": "swarm"}, "unknown algorithm 'swarm'"),
         ({"patience": 0}, "a patience of 0 allows no search"),
         ({"time_limit": -1.0}, "a time limit of -1.0 allows no search"),
+        ({"time_limit": float("nan")}, "a time limit of nan allows no search"),
+        ({"time_limit": float("inf")}, "a time limit of inf allows no search"),
+        ({"seed": 2**32}, "the seed 4294967296 must be from 0"),
     ],
 )
 def test_senseless_options_are_refused(options: dict[str, Any], problem: str) -> None:

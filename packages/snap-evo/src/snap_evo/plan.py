@@ -1,17 +1,24 @@
 """A search as its options describe it, and as the file of its history remembers it."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any, get_type_hints
 
 import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
+from snap_catalog.errors import excerpt
 from snap_catalog.nested import parse_json
 from snap_catalog.parquet import decode_metadata
+from snap_graphs import Space, space
+from snap_graphs.spaces import defined_space
+from snap_graphs.spaces.custom import DEFINITION
 
 from snap_evo import defaults
 from snap_evo.candidates import Candidates
+from snap_evo.cell_table import CellTable
 from snap_evo.objectives import Limit, parse_objectives
 from snap_evo.scorers import Scorer
 from snap_evo.search_loop import SearchResult, search
@@ -24,18 +31,20 @@ class Plan:
     """All that decides what a search proposes.
 
     Attributes:
-        space: name of the search space.
+        space: the search space, as `snap_graphs.space` finds it.
         scorer: the scorer, as `load_scorer` reads it.
         algorithm: name of the algorithm.
         budget: candidates the algorithm may propose.
         seed: of all randomness.
         objective: objectives, as `parse_objectives` reads them.
-        table: the `graphs.parquet` whose metrics are objectives.
+        table: a `graphs.parquet` of the space, whose metrics may be objectives.
         min_params: fewest parameters of a cell's network.
         max_params: most parameters of a cell's network.
         max_flops: most multiply-adds of a cell's network.
         network: which network that is; the benchmark's own where None.
         patience: stop where that many candidates in a row brought no better score.
+        definition: the TOML of a space of the user's own, so that the search goes on in the same
+            space when its file has changed; None where `space` is to be looked up.
     """
 
     space: str
@@ -50,6 +59,18 @@ class Plan:
     max_flops: float | None = None
     network: str | None = None
     patience: int | None = None
+    definition: str | None = None
+
+    @property
+    def home(self) -> Space:
+        """The search space.
+
+        Raises:
+            SnapError: there is no such space.
+        """
+        if self.definition is None:
+            return space(self.space)
+        return defined_space(self.definition, self.space)
 
     @property
     def limits(self) -> list[Limit]:
@@ -73,8 +94,11 @@ class Plan:
         after: Callable[[Candidates], None] | None = None,
     ) -> SearchResult:
         """Search; arguments and errors are those of `search`."""
+        home = self.home
+        if self.table is not None:
+            CellTable(self.table).check_space(home.name)
         return search(
-            self.space,
+            home,
             scorer,
             algorithm=self.algorithm,
             budget=self.budget,
@@ -89,12 +113,16 @@ class Plan:
         )
 
     def metadata(self) -> dict[str, str]:
-        """Return the entries that a history's file has of its plan."""
+        """Return the entries that a history's file has of its plan.
+
+        The space's own definition is not among them: every table of its cells holds it.
+        """
+        options = {name: value for name, value in asdict(self).items() if name != "definition"}
         return {
             "snap.scorer": self.scorer,
             "snap.algorithm": self.algorithm,
             "snap.seed": str(self.seed),
-            _ENTRY: json.dumps(asdict(self)),
+            _ENTRY: json.dumps(options),
         }
 
     @classmethod
@@ -104,10 +132,26 @@ class Plan:
         Raises:
             SnapError: the file has none that this version understands.
         """
+        entries = decode_metadata(history.schema)
         try:
-            return cls(**parse_json(decode_metadata(history.schema)[_ENTRY]))
+            plan = cls(**parse_json(entries[_ENTRY]), definition=entries.get(DEFINITION))
         except (KeyError, TypeError, ValueError) as error:
             raise SnapError(
                 f"{source}: its metadata {_ENTRY!r} holds no plan of this version of snap-evo; "
-                "start the search anew"
+                "start the search again"
             ) from error
+        for name, kind in get_type_hints(cls).items():
+            value = getattr(plan, name)
+            if not _is(value, kind):
+                raise SnapError(
+                    f"{source}: its metadata {_ENTRY!r} has the {name} {excerpt(value)}, which is "
+                    "damaged; start the search again"
+                )
+        return plan
+
+
+def _is(value: object, kind: Any) -> bool:
+    """Tell whether a value is of a type, and, of a number, finite."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return False
+    return isinstance(value, kind) and not isinstance(value, bool)

@@ -15,6 +15,7 @@ from snap_catalog import SnapError
 from snap_catalog.parquet import write
 
 from snap_evo import leash
+from snap_evo.defaults import LONGEST
 from snap_evo.scorers import Scores
 
 SECONDS = 600.0
@@ -41,7 +42,7 @@ class CommandScorer:
             seconds: how long it may take for one generation.
 
         Raises:
-            SnapError: it is none, or lacks one of the two.
+            SnapError: it is none, or lacks one of the two, or has no time.
         """
         try:
             self._arguments = shlex.split(command)
@@ -52,6 +53,8 @@ class CommandScorer:
                 f"command {command!r}: its arguments must hold {_INPUT} and {_OUTPUT}, the files "
                 f"to read and to write, as in 'prog {_INPUT} {_OUTPUT}'"
             )
+        if not 0 < seconds <= LONGEST:
+            raise SnapError(f"command {command!r}: give it more than 0 s and {LONGEST:g} at most")
         self._seconds = seconds
 
     def score(self, graphs: pa.Table) -> Scores:

@@ -57,6 +57,7 @@ def as_json(report: Report) -> str:
         "metrics": metrics,
         "measured": dataclasses.asdict(report.measured) if report.measured else None,
         "network": report.plan.network,
+        "space_definition": report.plan.definition,
         "trust": report.trust.as_dict() if report.trust else None,
         "scorer": report.plan.scorer,
         "algorithm": result.algorithm,

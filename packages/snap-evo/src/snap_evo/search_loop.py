@@ -7,12 +7,13 @@ from functools import cached_property, partial
 import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
+from snap_catalog.errors import excerpt
 from snap_graphs import Cell, Space, space
 
 from snap_evo.algorithms import Algorithm, start
 from snap_evo.candidates import Candidates, OutOfTimeError
 from snap_evo.costs import cell_graphs, check_network
-from snap_evo.defaults import ALGORITHM, BUDGET, SEED
+from snap_evo.defaults import ALGORITHM, BUDGET, MOST_SEED, SEED
 from snap_evo.objectives import ONE_OBJECTIVE, Limit, Objective, front
 from snap_evo.scorers import Scorer
 
@@ -129,10 +130,12 @@ def search(
             within the limits.
     """
     for name, value in (("budget", budget), ("patience", patience), ("time limit", time_limit)):
-        if value is not None and value <= 0:
-            raise SnapError(f"a {name} of {value} allows no search; it must be more than 0")
-    if seed < 0:
-        raise SnapError(f"the seed {seed} is negative; it must be at least 0")
+        if value is not None and not 0 < value < np.inf:
+            raise SnapError(
+                f"a {name} of {excerpt(value)} allows no search; it must be finite and above 0"
+            )
+    if not 0 <= seed <= MOST_SEED:
+        raise SnapError(f"the seed {excerpt(seed)} must be from 0 to {MOST_SEED}")
     home = space(space_name)
     solver = start(algorithm, home, seed, len(objectives))
     check_network(home.name, network)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import click
 
@@ -24,9 +25,29 @@ def _amount(context: click.Context, parameter: click.Parameter, text: str | None
     return amount
 
 
+class Finite(click.FloatRange):
+    """A number within bounds that is neither infinite nor NaN."""
+
+    name = "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read a number."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
+
+
+COUNT = click.IntRange(1, 2**31 - 1)
+"""Of candidates: their numbers in files have 32 bits."""
+SEED = click.IntRange(0, defaults.MOST_SEED)
+
 space_option = click.option(
     "--space",
-    required=True,
+    default=defaults.SPACE,
+    show_default=True,
     help="A search space that snap-graphs knows, as nb201 or darts, or a TOML file (*.toml) that "
     "defines one.",
 )
@@ -60,7 +81,7 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 
 time_limit_option = click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(min=0, min_open=True, max=defaults.LONGEST),
     metavar="SECONDS",
     help="Stop after so long; a scorer still at work is not waited for.",
 )

@@ -14,6 +14,7 @@ from snap_evo.commands import options
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from snap_graphs import Space
 
     from snap_evo.candidates import Candidates
     from snap_evo.plan import Plan
@@ -44,16 +45,24 @@ _STARTED = time.perf_counter()
 @options.limit_options
 @click.option(
     "--budget",
-    type=int,
+    type=options.COUNT,
     help="Candidates the algorithm may propose. A cell proposed again counts, though it is not "
     f"scored again. Default: {defaults.BUDGET:,}, for exhaustive the whole space.",
 )
 @click.option(
-    "--patience", type=int, help="Stop when so many candidates in a row brought no better score."
+    "--patience",
+    type=options.COUNT,
+    help="Stop when so many candidates in a row brought no better score.",
 )
 @options.time_limit_option
 @options.engine_option
-@click.option("--seed", default=defaults.SEED, show_default=True, help="Seed of all randomness.")
+@click.option(
+    "--seed",
+    type=options.SEED,
+    default=defaults.SEED,
+    show_default=True,
+    help="Seed of all randomness.",
+)
 @options.out_option
 @options.json_option
 @options.quiet_option
@@ -82,14 +91,18 @@ def run(
     objectives also front.parquet, front.svg and front.png. Equal options give equal
     search.parquet and best.json, once `seconds` is dropped from both.
     """
+    from snap_graphs import space as find
+    from snap_graphs.spaces.custom import DEFINITION
+
     from snap_evo.plan import Plan
 
     algorithm = algorithm or ("nsga2" if "," in objective else defaults.ALGORITHM)
+    home = find(space)
     plan = Plan(
         space=space,
         scorer=scorer,
         algorithm=algorithm,
-        budget=_budget(space, algorithm) if budget is None else budget,
+        budget=_budget(home, algorithm) if budget is None else budget,
         seed=seed,
         objective=objective,
         table=table,
@@ -98,13 +111,16 @@ def run(
         max_flops=max_flops,
         network=network,
         patience=patience,
+        definition=home.metadata.get(DEFINITION),
     )
     _search(plan, out, None, time_limit=time_limit, engine=engine, as_json=as_json, quiet=quiet)
 
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False))
-@click.option("--budget", type=int, help="A new budget; the search's own where not given.")
+@click.option(
+    "--budget", type=options.COUNT, help="A new budget; the search's own where not given."
+)
 @options.time_limit_option
 @options.engine_option
 @options.json_option
@@ -131,13 +147,9 @@ def resume(
     )
 
 
-def _budget(space: str, algorithm: str) -> int:
+def _budget(home: "Space", algorithm: str) -> int:
     """Return the default budget."""
-    if algorithm != "exhaustive":
-        return defaults.BUDGET
-    from snap_graphs import space as find
-
-    return find(space).count()
+    return home.count() if algorithm == "exhaustive" else defaults.BUDGET
 
 
 def _search(
@@ -154,18 +166,19 @@ def _search(
     from snap_evo import output, report
 
     folder = output.prepare(out)
+    done = 0 if recorded is None else recorded.num_rows
     with (
         _judge(plan.scorer, engine) as judge,
         output.keeping(plan, folder) as keep,
-        progress(f"search {plan.space}", plan.budget, quiet=quiet) as advance,
+        progress(f"search {plan.space}", plan.budget, done=done, quiet=quiet) as advance,
     ):
-        done = 0
 
         def after(candidates: "Candidates") -> None:
             nonlocal done
             keep(candidates)
-            advance(candidates.evaluations - done)
-            done = candidates.evaluations
+            new = max(candidates.evaluations - done, 0)
+            advance(new)
+            done += new
 
         began = time.perf_counter()
         result = plan.carry_out(judge, time_limit=time_limit, recorded=recorded, after=after)
@@ -175,8 +188,8 @@ def _search(
             "algorithm": time.perf_counter() - began - result.scoring_seconds,
         }
         told = _examine(result, plan, judge, seconds)
-    with _timed("writing and drawing", seconds):
-        files = output.write_results(told, folder) + output.write_drawings(told, folder)
+        with _timed("writing and drawing", seconds):
+            files = output.write_results(told, folder) + output.write_drawings(told, folder)
     click.echo(report.as_json(told).rstrip() if as_json else report.summary(told, seconds, files))
 
 
@@ -208,7 +221,7 @@ def _examine(
     if result.out_of_time:  # the scorer may hang
         return Report(result, plan, None, None, "the time limit ended the search")
     with _timed("ranking the space", seconds):
-        predicted = rank_space(plan.space, judge)
+        predicted = rank_space(plan.home, judge)
     arch_id = str(result.best["arch_id"][0])
     with _timed("measured accuracies", seconds):
         try:
@@ -217,7 +230,7 @@ def _examine(
         except SnapError as error:
             unmeasured = str(error)
     with _timed("trust", seconds):
-        trust = ask_trust(judge, plan.space)
+        trust = ask_trust(judge, plan.home)
     return Report(result, plan, predicted, None, unmeasured, trust)
 
 
