@@ -9,6 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# However busy or slow the machine, only what is computed decides a test.
+settings.register_profile("snap", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("snap")
 
 ROOT = Path(__file__).parent
 _LONGEST_START = 120.0

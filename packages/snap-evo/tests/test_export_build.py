@@ -213,7 +213,8 @@ JUNK = st.recursive(
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data(), name=st.sampled_from(SPACES))
 def test_a_damaged_best_json_is_one_line_that_names_the_file(
