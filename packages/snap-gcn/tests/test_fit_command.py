@@ -181,7 +181,6 @@ def test_a_folder_of_other_files_is_told_before_training(files: Path) -> None:
     [
         (".", "is the current folder"),
         ("link", "is a symbolic link"),
-        ("g.parquet", "is a file"),
         ("/proc", "is a mount point"),
     ],
 )

@@ -116,7 +116,7 @@ def _occupied(folder: Path) -> str | None:
         return None
     if not folder.is_dir():
         return "is a file"
-    if folder.is_mount():
+    if folder.resolve().is_mount():
         return "is a mount point"
     if Path.cwd().is_relative_to(folder.resolve()):
         return "is the current folder or holds it"
