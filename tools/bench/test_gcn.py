@@ -59,7 +59,7 @@ def table(shared_data: Path) -> pa.Table:
 def plain_data(table: pa.Table) -> list[Data]:
     vocabulary = Predictor.bundled().vocabulary
     graphs = Graphs.from_table(table)
-    op = vocabulary.find(table, graphs, "bench")
+    op = vocabulary.find(table["space"], graphs, "bench")
     vectors = torch.from_numpy(vocabulary.vectors)
     labels = torch.from_numpy(table[METRIC].to_numpy() / 100).float()
     data = []

@@ -223,7 +223,7 @@ def test_without_graphs_nas_bench_101_is_trained_on(tmp_path: Path, shared_data:
 def test_without_nas_bench_101_one_line_says_how_to_get_it(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["fit", "-o", str(tmp_path / "m")])
     assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
-    assert "nb101 is neither in the cache" in done.stderr
+    assert "run: snap-graphs fetch nb101, or name its file with --source" in done.stderr
 
 
 def test_two_processes_train_as_well_as_one(tmp_path: Path, vocabulary: Vocabulary) -> None:

@@ -94,7 +94,7 @@ def test_a_fitted_model_gives_back_what_is_linear_in_the_statistics(
 ) -> None:
     seen = viewed(cells, VIEWS)
     graphs = Graphs.from_table(seen)
-    op = vocabulary.find(seen, graphs, "cells")
+    op = vocabulary.find(seen["space"], graphs, "cells")
     examples = vocabulary.vectors[[vocabulary.rows[key] for key in KINDS.values()]]
     weights = np.array([0.3, -0.2, 0.9, 1.5, -0.5])
     targets = statistics(graphs, op, kinds(vocabulary.vectors, examples)) @ weights + 2
@@ -108,7 +108,7 @@ def test_a_model_says_less_of_graphs_of_other_shapes(
     vocabulary: Vocabulary, cells: pa.Table
 ) -> None:
     graphs = Graphs.from_table(viewed(cells, VIEWS))
-    op = vocabulary.find(viewed(cells, VIEWS), graphs, "cells")
+    op = vocabulary.find(cells["space"], graphs, "cells")
     model = PathModel.fit(graphs, op, vocabulary, np.arange(len(graphs), dtype=np.float64))
     narrow = model._replace(shapes={"nodes": [3, 3]})
     faded = np.exp(-REACH * np.log((graphs.sizes + 1) / 4))

@@ -90,7 +90,9 @@ def test_cells_whose_operators_are_described_otherwise_are_not_of_the_training_s
         predictor.predict(cells)["spread"].to_pylist()
         != reader.predict(cells)["spread"].to_pylist()
     )
-    assert reader.home is not None
+    seen = reader.model.config.training_space
+    assert seen is not None
     graphs = Graphs.from_table(cells)
-    op = reader.vocabulary.find(cells, graphs, "cells")
-    assert reader.home.holds(graphs, op).tolist() == [False, True]
+    op = reader.vocabulary.find(cells["space"], graphs, "cells")
+    own = TrainingSpace.read(seen, reader.vocabulary, reader.kept, "snap")
+    assert own.holds(graphs, op).tolist() == [False, True]

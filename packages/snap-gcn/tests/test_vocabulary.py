@@ -31,7 +31,7 @@ def graph(space: str, *nodes: str) -> pa.Table:
 
 
 def find(vocabulary: Vocabulary, table: pa.Table) -> list[int]:
-    return list(vocabulary.find(table, Graphs.from_table(table), "g.parquet"))
+    return list(vocabulary.find(table["space"], Graphs.from_table(table), "g.parquet"))
 
 
 def test_an_operator_of_the_graph_s_space_goes_before_one_of_none() -> None:

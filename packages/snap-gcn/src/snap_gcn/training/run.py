@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+from snap_catalog import SnapError, benchmark
+from snap_catalog.cache import cache_folder
 from snap_catalog.console import say
 from snap_catalog.metrics import is_metric, resolve_metric
 from snap_catalog.parquet import column_names, read
-from snap_graphs.convert import convert, locate
+from snap_graphs.cache import cached
+from snap_graphs.convert import convert
 from torch import Tensor
 
 from snap_gcn.data.encoders import with_described
@@ -28,8 +31,8 @@ from snap_gcn.training.ensemble import fit_members, fit_paths
 from snap_gcn.training.fit import Fitted
 from snap_gcn.training.record import encoder_of, training_record
 
-_DEFAULT_METRIC = "cifar10/test/accuracy@108"
-"""Of NAS-Bench-101."""
+_DEFAULT, _DEFAULT_METRIC = "nb101", "cifar10/test/accuracy@108"
+"""What is trained on if no file is given."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def train(
     recipes = members(settings.preset, settings.schedule)
     with processes.joined(settings.device):
         quiet = quiet or processes.rank() > 0
-        file = graphs or str(locate("nb101", source, quiet=quiet))
+        file = graphs or source or _cached()
         table, metric = _cells(graphs, file, settings.metric)
         vectors = operators or str(folder.locate(settings.preset) / folder.OPERATORS)
         vocabulary = _vocabulary(vectors, table, file)
@@ -106,10 +109,21 @@ def train(
     say(f"{out}: Kendall's tau {tau:.4f} on {held:,} held-out cells", quiet=quiet)
 
 
+def _cached() -> str:
+    """Return where the cache has NAS-Bench-101."""
+    path = cached(benchmark(_DEFAULT))
+    if path is None:
+        raise SnapError(
+            f"{_DEFAULT} is not in the cache ({cache_folder()}); "
+            f"run: snap-graphs fetch {_DEFAULT}, or name its file with --source"
+        )
+    return str(path)
+
+
 def _cells(graphs: str | None, file: str, metric: str | None) -> tuple[pa.Table, str]:
     """Return what training reads of a file, and the column that `metric` names."""
     if graphs is None:
-        table = convert("nb101", file)
+        table = convert(_DEFAULT, file)
         return table, resolve_metric(metric or _DEFAULT_METRIC, table.column_names, source=file)
     names = column_names(graphs)
     metrics = [name for name in names if is_metric(name)]
