@@ -100,7 +100,7 @@ def test_a_fitted_model_gives_back_what_is_linear_in_the_statistics(
     targets = statistics(graphs, op, kinds(vocabulary.vectors, examples)) @ weights + 2
     model = PathModel.fit(graphs, op, vocabulary, targets)
     assert model.weights == pytest.approx(weights)
-    again = PathModel.from_tensors(model.tensors())
+    again = PathModel.from_tensors(model.tensors(), vocabulary.vectors.shape[1], "model")
     assert again.score(graphs, op, vocabulary.vectors) == pytest.approx(targets)
 
 
