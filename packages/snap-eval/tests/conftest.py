@@ -60,6 +60,27 @@ def _scores(
     return pa.table(columns).replace_schema_metadata(entries)
 
 
+def _search(arch_ids: Sequence[str], objectives: Mapping[str, Sequence[float]]) -> pa.Table:
+    n = len(arch_ids)
+    columns = {
+        "evaluation": pa.array(range(n), pa.int32()),
+        "generation": pa.array([0] * n, pa.int32()),
+        "space": pa.array(["nb201"] * n, pa.string()),
+        "arch_id": pa.array(arch_ids, pa.string()),
+        "cell_hash": pa.array([f"{h:032x}" for h in range(n)], pa.string()),
+        "score": pa.array([1.0] * n, pa.float64()),
+        "seconds": pa.array([0.0] * n, pa.float64()),
+        **{name: pa.array(values, pa.float64()) for name, values in objectives.items()},
+    }
+    facts = {"snap.scorer": "gcn", "snap.algorithm": "de", "snap.seed": "0"}
+    return pa.table(columns).replace_schema_metadata(facts)
+
+
+@pytest.fixture(name="make_search", scope="session")
+def _make_search() -> Callable[..., pa.Table]:
+    return _search
+
+
 @pytest.fixture(name="make_graphs", scope="session")
 def _make_graphs() -> Callable[..., pa.Table]:
     return _graphs

@@ -364,7 +364,7 @@ def _foreign(folder: Path) -> None:
     [
         (lambda folder: None, "holds no Parquet file"),
         (_damaged, "bad.parquet: not a readable Parquet file"),
-        (_foreign, "bad.parquet: no file of the SNAP tools"),
+        (_foreign, "holds no Parquet file of the SNAP tools"),
     ],
 )
 def test_what_cannot_be_drawn_is_told_in_one_line(

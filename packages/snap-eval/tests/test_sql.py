@@ -1,4 +1,8 @@
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -117,9 +121,98 @@ def test_settings_stay_as_they_are(folder: Path) -> None:
     ]
 
 
+def test_columns_of_one_name_are_columns_of_their_own(folder: Path) -> None:
+    table = query(folder, "SELECT 1 AS v, 2 AS v, 3 AS w")
+    assert table.column_names == ["v", "v", "w"]
+    assert [column.to_pylist() for column in table.columns] == [[1], [2], [3]]
+
+
+def test_a_column_file_of_the_files_does_not_hide_their_names(
+    folder: Path, make_search: Make
+) -> None:
+    history = make_search(["a"], {"file": [7.0]})
+    write(history, folder / "search.parquet", "search", producer="snap-eval")
+    rows = query(folder, "SELECT file, file_1 FROM search").to_pylist()
+    assert rows == [{"file": "search.parquet", "file_1": 7.0}]
+
+
+def test_dates_out_of_pythons_range_are_text(folder: Path) -> None:
+    sql = "SELECT DATE '99999-01-01' AS d, [TIMESTAMP '-infinity'] AS t, INTERVAL '3 days' AS i"
+    (row,) = query(folder, sql).to_pylist()
+    assert row == {"d": "99999-01-01", "t": ["-infinity"], "i": "3 days"}
+
+
+def test_times_with_zones_are_in_utc_wherever_the_machine_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        sql = "SELECT TIMESTAMPTZ '2020-01-01 00:00:00+02' AS t"
+        assert query(folder, sql).to_pylist() == [{"t": "2019-12-31 22:00:00+00"}]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_integers_stay_exact_to_128_bits(folder: Path) -> None:
+    (row,) = query(folder, f"SELECT {2**127 - 1} AS h, {2**128 - 1}::UHUGEINT AS u").to_pylist()
+    assert row == {"h": Decimal(2**127 - 1), "u": str(2**128 - 1)}
+
+
+def test_every_type_of_duckdb_is_answered(folder: Path) -> None:
+    table = query(folder, "SELECT * FROM test_all_types()")
+    plain = (bool, int, float, str, Decimal, list, dict, type(None))
+    assert len(table) == 3
+    for column in table.columns:
+        assert all(isinstance(value, plain) for value in column.to_pylist())
+
+
+@pytest.mark.parametrize("end", [";", " -- note", "; -- note\n", " /* note */ ;"])
+def test_a_statement_may_end_as_duckdb_lets_it(folder: Path, end: str) -> None:
+    assert query(folder, f"SELECT 1 AS v{end}").to_pylist() == [{"v": 1}]
+
+
+def test_temporary_files_are_no_results(folder: Path) -> None:
+    (folder / ".scores-abcd1234.parquet").write_bytes(b"PAR1")
+    assert query(folder, "SELECT count(*) AS n FROM scores").to_pylist() == [{"n": 6}]
+
+
+_INTERRUPTED = """
+import signal, sys, threading
+from pathlib import Path
+from snap_eval.sql import query
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main, stopped = threading.main_thread().ident, threading.Event()
+
+def interrupt():
+    while not stopped.wait(1):
+        signal.pthread_kill(main, signal.SIGINT)
+
+threading.Thread(target=interrupt, daemon=True).start()
+try:
+    query(Path(sys.argv[1]), "SELECT sum(a.i * b.i) FROM range(99999999) a(i), range(99999999) b(i)")
+except KeyboardInterrupt:
+    stopped.set()
+    print("stopped")
+"""
+
+
+def test_ctrl_c_stops_a_query(folder: Path) -> None:
+    command = [sys.executable, "-c", _INTERRUPTED, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.stdout == "stopped\n", done.stderr
+
+
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SnapError, match="no Parquet file of the SNAP tools is in it"):
         query(tmp_path, "SELECT 1")
+
+
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SnapError, match="nowhere: no such folder"):
+        query(tmp_path / "nowhere", "SELECT 1")
 
 
 def test_a_damaged_file_is_refused_by_name(folder: Path) -> None:

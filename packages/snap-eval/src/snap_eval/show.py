@@ -1,9 +1,10 @@
 """Results as people and programs read them."""
 
-import csv
 import io
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -11,6 +12,8 @@ import pyarrow as pa
 from snap_catalog.parquet import decode_metadata
 
 from snap_eval.comparison import Comparison
+from snap_eval.csv_text import csv_text
+from snap_eval.plain import distinct
 
 Row = Mapping[str, Any]
 
@@ -120,22 +123,52 @@ def independence(table: pa.Table) -> str:
 
 
 def rows(table: pa.Table) -> str:
-    """Return any table as one for people."""
-    return _grid(table.column_names, ([_text(v) for v in r.values()] for r in table.to_pylist()))
+    """Return a table of plain values (`snap_eval.plain`) as one for people."""
+    return _grid(table.column_names, ([*map(_text, row)] for row in _rows(table)))
 
 
 def rows_as_json(table: pa.Table) -> str:
-    """Return any table as a JSON list of objects."""
-    return json.dumps(table.to_pylist(), indent=2, default=str)
+    """Return a table of plain values as a JSON list of objects.
+
+    Of several columns of one name the second is called `name_1`, or `name_2` if a column is called
+    `name_1`, and so on. What JSON has no number for is text: `NaN`, `Infinity`, `-Infinity`, and
+    decimals that a double does not hold.
+    """
+    names = distinct(table.column_names)
+    found = [dict(zip(names, map(_json_value, row), strict=True)) for row in _rows(table)]
+    return json.dumps(found, indent=2, allow_nan=False)
 
 
 def as_csv(table: pa.Table) -> str:
-    """Return any table as CSV with a line of names."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.column_names)
-    writer.writerows(row.values() for row in table.to_pylist())
-    return text.getvalue()
+    """Return a table of plain values as CSV with a line of names; lists and structs are JSON."""
+    return csv_text(table.column_names, (map(_csv_value, row) for row in _rows(table)))
+
+
+def _rows(table: pa.Table) -> Iterator[tuple[object, ...]]:
+    return zip(*(column.to_pylist() for column in table.columns), strict=True)
+
+
+def _json_value(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Decimal):
+        return _json_number(value)
+    if isinstance(value, list):
+        return [*map(_json_value, value)]
+    if isinstance(value, dict):
+        return {key: _json_value(entry) for key, entry in value.items()}
+    return value
+
+
+def _json_number(value: Decimal) -> int | float | str:
+    if value == value.to_integral_value():
+        return int(value)
+    return float(value) if Decimal(repr(float(value))) == value else str(value)
+
+
+def _csv_value(value: object) -> object:
+    is_json = isinstance(value, bool | list | dict)
+    return json.dumps(_json_value(value)) if is_json else value
 
 
 def _heading(row: Row, many: bool) -> str:
@@ -193,7 +226,7 @@ def _grid(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     rows = [list(line) for line in lines]
     for place, name in enumerate(head):
         is_text = place == 0 or any(row[place][:1].isalpha() for row in rows)
-        grid.add_column(Text(name), justify="left" if is_text else "right")
+        grid.add_column(Text(_printable(name)), justify="left" if is_text else "right")
     for row in rows:
         grid.add_row(*map(Text, row))
     console = Console(file=io.StringIO(), width=_WIDE)
@@ -219,4 +252,9 @@ def _ends(low: float | None, high: float | None) -> str:
 def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
-    return "" if value is None else str(value)
+    return "" if value is None else _printable(str(_csv_value(value)))
+
+
+def _printable(text: str) -> str:
+    """Write line breaks and other control characters as escapes."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -1,14 +1,16 @@
 """SQL over a folder of result files: a single SELECT, which sees those files and nothing else."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 from snap_catalog import SnapError
-from snap_catalog.parquet import claim, read
-from snap_catalog.schemas import Name
+
+from snap_eval.folder import read_folder
+from snap_eval.plain import distinct, plain
 
 _CLOSED: Mapping[str, Any] = {
     "enable_external_access": False,
@@ -17,18 +19,27 @@ _CLOSED: Mapping[str, Any] = {
     # Names of variables of this program are no tables.
     "python_enable_replacements": False,
     "temp_directory": "",
+    # Arrow's own types hold neither unsigned 128-bit integers nor times with zones.
+    "arrow_lossless_conversion": True,
 }
+_SECONDS = 0.1
+"""Between two attempts to interrupt a query."""
 
 
 def query(folder: Path, sql: str) -> pa.Table:
     """Answer a question about the files of a folder.
 
     The views `graphs`, `scores`, `correlations` and so on, one a contract, hold the rows of all
-    the files that keep it, with the file's name in the column `file`.
+    the files that keep it, with the file's name in the column `file`. Other tools may write to the
+    folder meanwhile.
 
     Args:
         folder: where the Parquet files are; folders within it are not looked at.
         sql: one SELECT statement, as DuckDB understands it.
+
+    Returns:
+        The columns in the order of the statement, of which several may have one name; of the
+        types that `plain` gives.
 
     Raises:
         SnapError: the folder has no file of the tools, one is damaged, the SQL is wrong, or is
@@ -36,14 +47,31 @@ def query(folder: Path, sql: str) -> pa.Table:
     """
     views = _views(folder)
     statement = _only_select(sql)
-    with duckdb.connect(config=dict(_CLOSED)) as connection:
+    with duckdb.connect(config=dict(_CLOSED)) as database:
         for name, table in views.items():
-            connection.register(name, table)
-        connection.execute("SET lock_configuration = true")
+            database.register(name, table)
+        database.execute("SET enable_progress_bar = false")  # which would go to standard output
+        # The extension that knows time zones is loaded only now.
+        database.execute("SET TimeZone = 'UTC'")
+        database.execute("SET lock_configuration = true")
         try:
-            return connection.sql(statement).to_arrow_table()
+            answer = _interruptible(database, lambda: database.sql(statement).to_arrow_table())
+            return plain(answer)
         except duckdb.Error as error:
             raise SnapError(f"{_first_line(error)} (views: {', '.join(views)})") from error
+
+
+def _interruptible(database: duckdb.DuckDBPyConnection, answer: Callable[[], pa.Table]) -> pa.Table:
+    """Return the answer; on Ctrl-C, which DuckDB does not see, stop it and pass that on."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(answer)
+        try:
+            return waiting.result()
+        except KeyboardInterrupt:
+            while not waiting.done():
+                database.interrupt()
+                wait([waiting], _SECONDS)
+            raise
 
 
 def _only_select(sql: str) -> str:
@@ -53,27 +81,27 @@ def _only_select(sql: str) -> str:
         raise SnapError(_first_line(error)) from error
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         kinds = ", ".join(statement.type.name for statement in statements) or "nothing"
-        raise SnapError(f"only one SELECT statement is allowed, but this is {kinds}: {sql}")
+        raise SnapError(f"only one SELECT statement is allowed, but this is {kinds}: {sql!r:.200}")
     return sql
 
 
 def _first_line(error: duckdb.Error) -> str:
-    return str(error).splitlines()[0]
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _views(folder: Path) -> dict[str, pa.Table]:
     found: dict[str, list[pa.Table]] = {}
-    for file, kind in _files(folder):
-        table = read(file, kind)
-        names = pa.array([file.name] * len(table), pa.string())
-        plain = pa.schema([pa.field(field.name, field.type) for field in table.schema])
-        found.setdefault(kind, []).append(table.cast(plain).append_column("file", names))
+    for path, kind, table in read_folder(folder, nested=False):
+        if kind is not None:
+            found.setdefault(kind, []).append(_of_file(table, path.name))
     if not found:
         raise SnapError(f"{folder}: no Parquet file of the SNAP tools is in it")
     return {kind: pa.concat_tables(t, promote_options="default") for kind, t in found.items()}
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, Name]]:
-    for file in sorted(folder.glob("*.parquet")):
-        if kind := claim(file):
-            yield file, kind
+def _of_file(table: pa.Table, name: str) -> pa.Table:
+    """Put the file's name before the columns; a column that is called `file` gets another name."""
+    fields = [pa.field(field.name, field.type) for field in table.schema]
+    names = pa.array([name] * len(table), pa.string())
+    whole = table.cast(pa.schema(fields)).add_column(0, "file", names)
+    return whole.rename_columns(distinct(whole.column_names))

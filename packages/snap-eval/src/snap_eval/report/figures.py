@@ -1,7 +1,5 @@
 """What a report is made of: charts, tables, and notes of what is absent."""
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +8,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
+from snap_eval.csv_text import csv_text
 from snap_eval.report.results import Results
 
 Spec = dict[str, Any]
@@ -170,11 +169,8 @@ def slug(*words: str) -> str:
 
 def as_csv(table: pa.Table) -> str:
     """Write a table as CSV, equal tables alike; numbers are rounded to six decimals."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.column_names)
-    writer.writerows([_rounded(value) for value in row.values()] for row in table.to_pylist())
-    return text.getvalue()
+    rows = ([_rounded(value) for value in row.values()] for row in table.to_pylist())
+    return csv_text(table.column_names, rows)
 
 
 def _rounded(value: object) -> object:

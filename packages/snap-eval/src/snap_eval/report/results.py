@@ -1,6 +1,6 @@
 """Read a folder of results: whatever Parquet files of the tools lie in it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -9,6 +9,8 @@ from typing import Any
 import pyarrow as pa
 from snap_catalog import SnapError, parquet
 from snap_catalog.schemas import Name
+
+from snap_eval.folder import read_folder
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,11 @@ class Results:
 
     Attributes:
         files: in the order of their paths.
+        foreign: the names of Parquet files of other programs.
     """
 
     files: Mapping[Name, tuple[File, ...]]
+    foreign: tuple[str, ...] = ()
 
     def of(self, kind: Name) -> tuple[File, ...]:
         """Return the files that keep a contract."""
@@ -53,25 +57,22 @@ def read_results(folder: Path) -> Results:
     """Read every Parquet file in a folder and the folders in it.
 
     Raises:
-        SnapError: there is no such folder, no file in it, or one that is damaged, of none of the
-            tools, or breaks its contract.
+        SnapError: there is no such folder, no file of the tools in it, or one that is damaged or
+            breaks its contract.
     """
-    if not folder.is_dir():
-        raise SnapError(f"{folder}: no such folder; give the one that the results are in")
     found: dict[Name, list[File]] = {}
-    for kind, file in _files(folder):
-        found.setdefault(kind, []).append(file)
+    foreign = []
+    for path, kind, table in read_folder(folder, nested=True):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if kind is None:
+            foreign.append(name)
+        else:
+            file = File(name, table, parquet.decode_metadata(table.schema))
+            found.setdefault(kind, []).append(file)
     if not found:
         raise SnapError(
-            f"{folder}: holds no Parquet file; write results of the tools there first, as "
+            f"{folder}: holds no Parquet file of the SNAP tools; write results there first, as "
             "snap-eval correlate does"
         )
-    return Results(MappingProxyType({kind: tuple(files) for kind, files in found.items()}))
-
-
-def _files(folder: Path) -> Iterator[tuple[Name, File]]:
-    for path in sorted(folder.rglob("*.parquet")):
-        kind = parquet.kind(path)
-        table = parquet.read(path, kind)
-        name = path.relative_to(folder).with_suffix("").as_posix()
-        yield kind, File(name, table, parquet.decode_metadata(table.schema))
+    files = MappingProxyType({kind: tuple(files) for kind, files in found.items()})
+    return Results(files, tuple(foreign))

@@ -13,10 +13,12 @@ const looks = {
   text: { fontSize: 11 },
 };
 
-// Charts are drawn from the very CSV that the download gives.
+// Charts are drawn from the very CSV that the download gives, less the apostrophes that keep
+// spreadsheets from running texts as formulas.
 function csvOf(name) {
   const link = document.querySelector(`a[download="${CSS.escape(name)}.csv"]`).href;
-  return decodeURIComponent(link.slice(link.indexOf(",") + 1));
+  const text = decodeURIComponent(link.slice(link.indexOf(",") + 1));
+  return text.replace(/(^|[,\n]"?)'(?=[=+\-@\t\r])/g, "$1");
 }
 
 async function draw(place, csv) {
