@@ -24,7 +24,7 @@ def correlations(results: Path) -> Iterator[Step]:
         graphs = graphs_file(results, name)
         for metric in source.metrics if graphs.exists() else ():
             out = correlations_file(results, name, metric)
-            how = ["--metric", metric, "--flip", "--bootstrap", str(_RESAMPLES)]
+            how = ["--metric", metric, "--flip", "--all", "--bootstrap", str(_RESAMPLES)]
             yield _evaluate("correlate", results, name, out, [*yardsticks(graphs, metric), *how])
 
 

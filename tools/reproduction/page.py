@@ -36,7 +36,7 @@ def page(results: Results, missing: Sequence[str], seeds: int) -> str:
         "Parquet files shows the same as charts. Roles in brackets: nothing was chosen by a metric "
         "of the role test, and no label but NAS-Bench-101's reached a weight. The table of every "
         "statistic is here with the rows of predictors with several seeds over all cells alone.",
-        *(block for part in parts if not isinstance(part, Absent) for block in _blocks(part)),
+        *(block for part in parts if isinstance(part, Chart | Table) for block in _blocks(part)),
         "## Not run",
         _listing([*missing, *(f"{part.what}: `{part.command}`" for part in absent)]),
     ]

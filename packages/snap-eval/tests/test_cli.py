@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from click.testing import Result
 from snap_catalog.parquet import decode_metadata, read, write
+from snap_eval.statistics import names
 
 Run = Callable[..., Result]
 Make = Callable[..., pa.Table]
@@ -46,11 +47,56 @@ def test_a_negated_metric_is_said_to_be(run: Run, files: Files) -> None:
     assert "role unknown" in result.stderr
 
 
+def test_nothing_is_said_of_the_role_of_a_benchmark_that_is_not_catalogued(
+    run: Run, files: Files
+) -> None:
+    inputs = ("--scores", files[0], "--graphs", f"mine={files[1]}", "--metric", "accuracy")
+    result = run("correlate", *inputs, *FAST)
+    assert "gcn on mine, cifar10/test/accuracy@200" in result.stdout
+    assert "role" not in result.stderr
+
+
+MAIN = ["spearman", "kendall_tau_b", "spearman@top10%", "best@10", "regret@10"]
+
+
+@pytest.mark.parametrize(
+    ("more", "statistics", "populations"),
+    [
+        ([], MAIN, ["all"]),
+        (["--all"], names(), ["all", "unique", "unique_reachable"]),
+        (["--statistic", "pearson"], ["pearson"], ["all"]),
+        (["--population", "unique"], MAIN, ["unique"]),
+    ],
+)
+def test_what_is_asked_for_is_printed_and_written(
+    run: Run,
+    files: Files,
+    tmp_path: Path,
+    more: list[str],
+    statistics: list[str],
+    populations: list[str],
+) -> None:
+    result = run("correlate", *_inputs(files), "--metric", "accuracy", *more, *FAST)
+    assert result.exit_code == 0, result.stderr
+    table = read(tmp_path / "correlations.parquet", "correlations")
+    assert [*dict.fromkeys(table["statistic"].to_pylist())] == statistics
+    assert [*dict.fromkeys(table["population"].to_pylist())] == populations
+    for word in (*statistics, *populations):
+        assert f" {word} " in result.stdout
+
+
+def test_the_tables_fit_into_80_columns(run: Run, files: Files) -> None:
+    more = ("--scores", "convolutions=:count:input", "--scores", ":depth", "--metric", "accuracy")
+    for scorers in ((), more):
+        result = run("correlate", *_inputs(files), *scorers, "--metric", "accuracy", *FAST)
+        assert max(map(len, result.stdout.splitlines())) <= 80
+
+
 def test_several_scorers_stand_beside_one_another(run: Run, files: Files) -> None:
     more = ("--scores", ":depth", "--scores", "inputs=:count:input", "--flip", "--metric", "acc")
     result = run("correlate", *_inputs(files), *more, *FAST)
     assert result.exit_code == 0, result.stderr
-    for name in ("gcn", "gcn, flipped", "depth", "inputs", "kendall_tau_b", "best@10"):
+    for name in ("gcn", "gcn, flipped", "depth", "inputs", "kendall", "tau_b", "best", "@10"):
         assert name in result.stdout
     assert "depth on nb201, cifar10/test/accuracy@200: undefined" in result.stderr
 
@@ -187,12 +233,24 @@ def test_a_folder_that_cannot_be_written_to_is_refused_first(
     [
         ["correlate"],
         ["correlate", "--bootstrap", "-1", "--scores", "s", "--graphs", "g"],
+        ["correlate", "--bootstrap", "nan", "--scores", "s", "--graphs", "g"],
+        ["correlate", "--bootstrap", "1000000000000", "--scores", "s", "--graphs", "g"],
+        ["correlate", "--seed", "-1", "--scores", "s", "--graphs", "g"],
+        ["correlate", "--seed", "inf", "--scores", "s", "--graphs", "g"],
+        ["correlate", "--all", "--statistic", "spearman", "--scores", "s", "--graphs", "g"],
+        ["correlate", "--all", "--population", "all", "--scores", "s", "--graphs", "g"],
+        ["compare", "a", "b", "--graphs", "g", "--metric", "m", "--bootstrap", "inf"],
+        ["compare", "a", "b", "--graphs", "g", "--metric", "m", "--all", "--statistic", "pearson"],
         ["correlate", "--statistic", "luck", "--scores", "s", "--graphs", "g"],
         ["correlate", "--population", "some", "--scores", "s", "--graphs", "g"],
         ["compare", "a", "--graphs", "g", "--metric", "m"],
         ["compare", "a", "b", "--metric", "m"],
         ["independence", "--scores", "s", "--graphs", "g", "--cells", "1"],
+        ["independence", "--scores", "s", "--graphs", "g", "--cells", "nan"],
         ["combine", "--scores", "s", "--graphs", "g", "--weight", "s=heavy"],
+        ["combine", "--scores", "s", "--graphs", "g", "--weight", "s=nan"],
+        ["combine", "--scores", "s", "--graphs", "g", "--weight", "s=-inf"],
+        ["combine", "--scores", "s", "--graphs", "g", "--weight", "1"],
         ["combine", "--scores", "s", "--graphs", "g", "--weight", "s=1", "--leave-one-out"],
         ["combine", "--scores", "s", "--graphs", "g", "--metric", "m"],
         ["query", "SELECT 1", "--csv", "--json"],

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 from snap_catalog import SnapError
@@ -23,13 +24,16 @@ from snap_eval.independence import independence
 from snap_eval.measured import as_measured, targets
 from snap_eval.report.correlated import chosen, ranked
 from snap_eval.report.curves import labelled
-from snap_eval.report.figures import Absent, Chart, Entry, Table, as_csv, entry, slug
+from snap_eval.report.figures import Absent, Chart, Entry, Skipped, Table, as_csv, entry, slug
 from snap_eval.report.matched import matches
 from snap_eval.report.results import Results, read_results
 from snap_eval.report.sections import SECTIONS
 from snap_eval.report.sections.tables import measured as measurements_of
+from snap_eval.scorer_files import read_scorers
 from snap_eval.scorers import Scorer, as_scorer
 from snap_graphs import graph_table, space
+from snap_graphs.spaces import defined_space
+from snap_graphs.spaces.custom import DEFINITION
 from snap_graphs.table import Metric, append_metric
 
 ACCURACY = "cifar10/test/accuracy@200"
@@ -110,7 +114,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sizes = graphs.select(["space", "arch_id"]).append_column(
         "score", graphs["params"].cast(pa.float64())
     )
-    scorers.append(Scorer("params", None, sizes, "graphs"))
+    scorers.append(Scorer("params", None, sizes, "graphs", is_baseline=True))
     benchmark = as_measured(graphs)
     aims = targets([benchmark], [ACCURACY, LATENCY])
     table = correlations.correlate(scorers, aims, flip=True, bootstrap=20)
@@ -146,7 +150,7 @@ def _report(out: Path, results: Path, *words: str) -> Result:
 
 def _parts(results: Results) -> dict[str, Chart | Table]:
     parts = (part for section in SECTIONS for part in section.parts(results))
-    return {part.name: part for part in parts if not isinstance(part, Absent)}
+    return {part.name: part for part in parts if isinstance(part, Chart | Table)}
 
 
 def _absent(results: Results) -> list[str]:
@@ -331,6 +335,145 @@ def test_csv_quotes_what_needs_it_and_rounds() -> None:
     ]
 
 
+MINE = """
+name = "mine"
+nodes = 3
+edges = "all"
+[operators]
+conv = "Convolution 3x3"
+pool = "Max pooling"
+"""
+
+
+def _own_search(folder: Path, facts: dict[str, str], *, name: str = "search") -> Results:
+    """Read a folder with a search of a space that only the user knows."""
+    mine = defined_space(MINE, "mine.toml")
+    graphs = graph_table(mine, list(itertools.islice(mine.enumerate(), 5)))
+    columns = {
+        "evaluation": pa.array(range(5), pa.int32()),
+        "generation": pa.array([0] * 5, pa.int32()),
+        **{name: graphs[name] for name in ("space", "arch_id", "cell_hash")},
+        "score": pa.array([1.0, 5.0, None, 3.0, 2.0]),
+        "seconds": np.arange(5) / 10,
+    }
+    facts = {"snap.scorer": "gcn", "snap.algorithm": "de", "snap.seed": "0"} | facts
+    path = folder / f"{name}.parquet"
+    write(pa.table(columns), path, "search", producer="snap-eval", metadata=facts)
+    return read_results(folder)
+
+
+def _skipped(results: Results) -> dict[str, str]:
+    parts = (part for section in SECTIONS for part in section.parts(results))
+    return {part.what: part.why for part in parts if isinstance(part, Skipped)}
+
+
+def test_a_search_of_ones_own_space_is_drawn_by_the_definition_in_its_file(tmp_path: Path) -> None:
+    results = _own_search(tmp_path, {DEFINITION: MINE})
+    found = _parts(results)["found"]
+    assert isinstance(found, Table)
+    (drawing,) = found.drawings.values()
+    assert "conv" in drawing
+    assert _skipped(results) == {}
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({}, "unknown"),
+        ({DEFINITION: "no TOML ["}, "search.parquet"),
+        ({DEFINITION: MINE.replace("mine", "other")}, "defines the space 'other'"),
+        ({DEFINITION: MINE.replace("conv", "other")}, "no cell of mine"),
+    ],
+)
+def test_a_search_whose_space_is_unclear_is_shown_without_its_drawing(
+    tmp_path: Path, facts: dict[str, str], why: str
+) -> None:
+    results = _own_search(tmp_path, facts)
+    found = _parts(results)["found"]
+    assert isinstance(found, Table)
+    assert (len(found.rows), found.drawings) == (1, {})
+    ((what, reason),) = _skipped(results).items()
+    assert "search.parquet" in what
+    assert why in reason
+    assert _report(tmp_path / "r.html", tmp_path).exit_code == 0
+    assert "What could not be shown" in (tmp_path / "r.html").read_text("utf-8")
+
+
+def test_the_front_of_a_search_is_no_search_of_its_own(tmp_path: Path) -> None:
+    _own_search(tmp_path, {DEFINITION: MINE}, name="front")
+    results = _own_search(tmp_path, {DEFINITION: MINE})
+    assert len(_parts(results)["found"].data) == 1
+
+
+def test_a_search_without_a_score_is_named(
+    tmp_path: Path, make_search: Callable[..., pa.Table]
+) -> None:
+    table = make_search(["a"], {})
+    place = table.column_names.index("score")
+    table = table.set_column(place, "score", pa.array([None], pa.float64()))
+    write(table, tmp_path / "s.parquet", "search", producer="snap-eval")
+    write(make_search([], {}), tmp_path / "none.parquet", "search", producer="snap-eval")
+    why = "no candidate of this search has a score"
+    assert _skipped(read_results(tmp_path)) == {"none.parquet": why, "s.parquet": why}
+
+
+def test_what_the_page_cannot_show_is_named(
+    folder: Path, tmp_path: Path, make_graphs: Callable[..., pa.Table]
+) -> None:
+    (tmp_path / "c.parquet").write_bytes((folder / "correlations.parquet").read_bytes())
+    _foreign(tmp_path)
+    (tmp_path / ".c-temporary.parquet").write_bytes(b"PAR1")
+    several = make_graphs(["a", "b"], {}, spaces=["x", "y"])
+    write(several, tmp_path / "g.parquet", "graphs", producer="snap-eval")
+    found = _skipped(read_results(tmp_path))
+    assert found.keys() == {"bad.parquet", "g.parquet"}
+    assert "several spaces" in found["g.parquet"]
+
+
+def _own_benchmark(tmp_path: Path) -> Results:
+    graphs = _graphs().replace_schema_metadata({"snap.benchmark": "mine"})
+    table = _scores(graphs, "brought", 0, 0.5).replace_schema_metadata({"snap.scorer": "brought"})
+    scorers = [
+        as_scorer(table),
+        *read_scorers([":params"], [as_measured(graphs)]),
+    ]
+    aims = targets([as_measured(graphs)], [ACCURACY])
+    found = correlations.correlate(scorers, aims, flip=True, bootstrap=20)
+    write(found, tmp_path / "c.parquet", "correlations", producer="snap-eval")
+    return read_results(tmp_path)
+
+
+def test_scores_without_a_seed_that_a_user_brings_are_a_predictor(tmp_path: Path) -> None:
+    parts = _parts(_own_benchmark(tmp_path))
+    assert [row["predictor"] for row in parts["summary"].data.to_pylist()] == ["brought"]
+    kinds = {row["scorer"]: row["kind"] for row in parts["bars"].data.to_pylist()}
+    assert kinds == {"brought": "predictor", "params": "yardstick"}
+
+
+def test_nothing_is_claimed_of_the_role_of_a_benchmark_that_is_not_catalogued(
+    tmp_path: Path,
+) -> None:
+    _own_benchmark(tmp_path)
+    assert _report(tmp_path / "r.html", tmp_path).exit_code == 0
+    page = (tmp_path / "r.html").read_text("utf-8")
+    shown = page[page.index("<main>") : page.index('id="absent"')]
+    assert "not in the catalog: mean rho" in shown
+    for claim in ("role test", "[unknown]", "unknown", "develop", "role is in brackets"):
+        assert claim not in shown
+
+
+@pytest.mark.parametrize("entry", ["{", "3", "[" * 100_000])
+def test_a_damaged_list_of_baselines_is_refused_by_name(
+    folder: Path, tmp_path: Path, entry: str
+) -> None:
+    table = pq.read_table(folder / "correlations.parquet")
+    damaged = table.schema.with_metadata(table.schema.metadata | {b"snap.baselines": entry})
+    pq.write_table(table.cast(damaged), tmp_path / "c.parquet")
+    done = _report(tmp_path / "r.html", tmp_path)
+    assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
+    assert "c.parquet: its metadata entry 'snap.baselines'" in done.stderr
+
+
 def test_correlations_alone_are_enough(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "c.parquet").write_bytes((folder / "correlations.parquet").read_bytes())
     results = read_results(tmp_path)
@@ -354,8 +497,6 @@ def _damaged(folder: Path) -> None:
 
 
 def _foreign(folder: Path) -> None:
-    import pyarrow.parquet as pq
-
     pq.write_table(pa.table({"a": [1]}), folder / "bad.parquet")
 
 

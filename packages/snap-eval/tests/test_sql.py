@@ -192,7 +192,7 @@ def interrupt():
 
 threading.Thread(target=interrupt, daemon=True).start()
 try:
-    query(Path(sys.argv[1]), "SELECT sum(a.i * b.i) FROM range(99999999) a(i), range(99999999) b(i)")
+    query(Path(sys.argv[1]), "SELECT sum(a.i * b.i) FROM range(9999999) a(i), range(9999999) b(i)")
 except KeyboardInterrupt:
     stopped.set()
     print("stopped")

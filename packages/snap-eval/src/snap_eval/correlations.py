@@ -1,5 +1,6 @@
 """How well scorers order cells by measured metrics, as a table."""
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,9 @@ _SCHEMA = pa.schema(
         "role": pa.string(),
     }
 )
+
+BASELINES = "snap.baselines"
+"""The metadata entry that lists, in JSON, the scorers that are columns of the benchmarks."""
 
 # What a graphs file says of where its measurements come from goes on to the result.
 _PROVENANCE = ("snap.source", "snap.source_sha256", "snap.licence", "snap.citation")
@@ -90,7 +94,12 @@ def correlate(
             advance(1)
     if not rows:
         raise SnapError(_nothing(scorers, targets))
-    entries = {"snap.bootstrap": str(bootstrap), "snap.bootstrap_seed": str(seed)}
+    baselines = sorted({scorer.name for scorer in scorers if scorer.is_baseline})
+    entries = {
+        "snap.bootstrap": str(bootstrap),
+        "snap.bootstrap_seed": str(seed),
+        BASELINES: json.dumps(baselines),
+    }
     return pa.Table.from_pylist(rows, _SCHEMA.with_metadata(_provenance(targets) | entries))
 
 

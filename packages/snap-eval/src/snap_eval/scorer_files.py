@@ -85,7 +85,7 @@ def _own(name: str, column: str, measured: Sequence[Measured]) -> Iterator[Score
     having = [m for m in measured if _has(m.graphs, column)] or measured
     for benchmark in having:
         scores = _scores(benchmark.graphs, column, benchmark.source)
-        yield Scorer(name, None, scores, benchmark.source)
+        yield Scorer(name, None, scores, benchmark.source, is_baseline=True)
 
 
 def _has(table: pa.Table, column: str) -> bool:

@@ -40,12 +40,15 @@ class Scorer:
         seed: of the model; None where there is none.
         scores: `space`, `arch_id` and `score`, a double, higher for better; NaN for none.
         source: what to call it in an error: usually its file.
+        is_baseline: whether it is a column of the benchmarks themselves, a cost or a proxy, rather
+            than scores that the user brings.
     """
 
     name: str
     seed: int | None
     scores: pa.Table
     source: str
+    is_baseline: bool = False
 
     def place(self, measured: Measured) -> Placed:
         """Match the scores with a benchmark's cells. The sentinel -1e8 and infinities are none."""

@@ -9,26 +9,17 @@ from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
+from snap_catalog import benchmarks
 from snap_catalog.parquet import decode_metadata
 
 from snap_eval.comparison import Comparison
 from snap_eval.csv_text import csv_text
 from snap_eval.plain import distinct
+from snap_eval.statistics import DEFAULT
 
 Row = Mapping[str, Any]
 
 _WIDE = 400  # columns of text: tables are not folded, whatever they are printed on
-_BESIDE = (
-    "pearson",
-    "spearman",
-    "kendall_tau_b",
-    "weighted_tau",
-    "spearman@top10%",
-    "precision@10",
-    "best@10",
-    "regret@10",
-)
-"""Statistics that are shown where scorers are compared; the file has all."""
 
 
 def as_json(table: pa.Table) -> str:
@@ -39,7 +30,7 @@ def as_json(table: pa.Table) -> str:
 
 
 def correlations(table: pa.Table) -> str:
-    """Return correlations as tables, one a metric: all of one scorer, or the main ones of many."""
+    """Return correlations as tables, one per metric; of several scorers the main statistics."""
     parts = []
     for _, rows in groupby(table.to_pylist(), lambda row: (row["benchmark"], row["metric"])):
         found = list(rows)
@@ -53,7 +44,7 @@ def notes(table: pa.Table) -> Iterator[str]:
     key = ("benchmark", "metric", "role", "scorer", "sign")
     rows = table.to_pylist()
     for target in dict.fromkeys((row["benchmark"], row["metric"], row["role"]) for row in rows):
-        if target[2] == "unknown":
+        if target[2] == "unknown" and target[0] in benchmarks():
             yield f"The catalog knows no {target[1]} of {target[0]!r}: role unknown."
     for values in dict.fromkeys(tuple(row[k] for k in key) for row in rows):
         own = [row for row in rows if tuple(row[k] for k in key) == values]
@@ -124,7 +115,8 @@ def independence(table: pa.Table) -> str:
 
 def rows(table: pa.Table) -> str:
     """Return a table of plain values (`snap_eval.plain`) as one for people."""
-    return _grid(table.column_names, ([*map(_text, row)] for row in _rows(table)))
+    names = [_printable(name) for name in table.column_names]
+    return _grid(names, ([*map(_text, row)] for row in _rows(table)))
 
 
 def rows_as_json(table: pa.Table) -> str:
@@ -174,7 +166,8 @@ def _csv_value(value: object) -> object:
 def _heading(row: Row, many: bool) -> str:
     direction = "higher is better" if row["direction"] == "max" else "lower is better: negated"
     scorer = "" if many else f"{_scorer(row)} on "
-    return f"{scorer}{row['benchmark']} ({row['role']}), {row['metric']} ({direction})"
+    role = "" if row["role"] == "unknown" else f" ({row['role']})"
+    return f"{scorer}{row['benchmark']}{role}, {row['metric']} ({direction})"
 
 
 def _alone(rows: Sequence[Row]) -> str:
@@ -194,20 +187,37 @@ def _alone(rows: Sequence[Row]) -> str:
 
 
 def _beside(rows: Sequence[Row]) -> str:
-    shown = [s for s in dict.fromkeys(row["statistic"] for row in rows) if s in _BESIDE]
-    shown = shown or [*dict.fromkeys(row["statistic"] for row in rows)]
-    by_line: dict[tuple[str, ...], dict[str, Row]] = {}
-    for row in rows:
-        by_line.setdefault((row["population"], _scorer(row)), {})[row["statistic"]] = row
+    """Return one table a population, with a line a scorer and the main statistics side by side."""
+    parts = []
+    for population, found in groupby(sorted(rows, key=_population), _population):
+        by_scorer: dict[str, dict[str, Row]] = {}
+        for row in found:
+            by_scorer.setdefault(_scorer(row), {})[row["statistic"]] = row
+        parts += [f"population: {population}", _side_by_side(by_scorer)]
+    return "\n".join(parts)
+
+
+def _population(row: Row) -> str:
+    return str(row["population"])
+
+
+def _side_by_side(by_scorer: Mapping[str, Mapping[str, Row]]) -> str:
+    known = list(dict.fromkeys(name for found in by_scorer.values() for name in found))
+    shown = [name for name in known if name in DEFAULT] or known
     lines = [
         (
-            *line,
+            scorer,
             f"{max(row['n'] for row in found.values()):,}",
             *(_number(found[statistic]["value"]) for statistic in shown),
         )
-        for line, found in by_line.items()
+        for scorer, found in by_scorer.items()
     ]
-    return _grid(("population", "scorer", "n", *shown), lines)
+    return _grid(("scorer", "n", *map(_broken, shown)), lines)
+
+
+def _broken(statistic: str) -> str:
+    """Break the name of a statistic into two short lines."""
+    return statistic.replace("@", "\n@").replace("_", "\n", 1)
 
 
 def _scorer(row: Row) -> str:
@@ -226,7 +236,7 @@ def _grid(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     rows = [list(line) for line in lines]
     for place, name in enumerate(head):
         is_text = place == 0 or any(row[place][:1].isalpha() for row in rows)
-        grid.add_column(Text(_printable(name)), justify="left" if is_text else "right")
+        grid.add_column(Text(name), justify="left" if is_text else "right")
     for row in rows:
         grid.add_row(*map(Text, row))
     console = Console(file=io.StringIO(), width=_WIDE)

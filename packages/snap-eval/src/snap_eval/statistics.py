@@ -17,6 +17,9 @@ TOPS = (1, 5, 10, 50)
 COUNTS = (1, 10, 100)
 """So many cells with the highest scores are looked at."""
 
+DEFAULT = ("spearman", "kendall_tau_b", "spearman@top10%", "best@10", "regret@10")
+"""What the command line reports where no statistic is named."""
+
 
 class Family(NamedTuple):
     """Statistics that are computed together.

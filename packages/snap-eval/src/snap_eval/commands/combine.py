@@ -1,6 +1,7 @@
 """`snap-eval combine`."""
 
 import json
+import math
 from pathlib import Path
 
 import click
@@ -74,11 +75,15 @@ def combine(
 
 
 def _weights(given: tuple[str, ...]) -> dict[str, float]:
-    found = {}
-    for entry in given:
-        name, _, number = entry.rpartition("=")
-        try:
-            found[name] = float(number)
-        except ValueError:
-            raise click.UsageError(f"--weight {entry!r}: say NAME=W, W a number") from None
-    return found
+    return dict(map(_weight, given))
+
+
+def _weight(entry: str) -> tuple[str, float]:
+    name, _, number = entry.rpartition("=")
+    try:
+        weight = float(number)
+    except ValueError:
+        weight = math.nan
+    if not name or not math.isfinite(weight):
+        raise click.UsageError(f"--weight {entry!r}: say NAME=W, W a finite number")
+    return name, weight

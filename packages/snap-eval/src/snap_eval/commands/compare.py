@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from snap_eval.commands.options import (
+    all_option,
     bootstrap_option,
-    check_statistics,
+    chosen_statistics,
     json_option,
     population_option,
     quiet_option,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--graphs", required=True, metavar="[NAME=]FILE", help="Benchmark: a graphs file.")
 @click.option("--metric", required=True, help="Metric column, or an unambiguous shortening of it.")
 @statistic_option
+@all_option("every statistic")
 @population_option(default="all", show_default=True, help="Set of cells to compare on.")
 @bootstrap_option
 @seed_option("the resamples")
@@ -41,13 +43,14 @@ def compare(
     graphs: str,
     metric: str,
     statistics: tuple[str, ...],
+    every: bool,
     population: str,
     bootstrap: int,
     seed: int,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Tell whether scorer A or scorer B is better, on the cells that both score.
+    """Report whether scorer A or scorer B is better, on the cells that both score.
 
     A and B are as for `correlate --scores`; quote a `*` that stands for several seeds' files.
     The 95 % interval of the difference is from resamples that both share.
@@ -55,7 +58,7 @@ def compare(
     from snap_eval import comparison, show
     from snap_eval.measured import targets
 
-    check_statistics(statistics)
+    wanted = chosen_statistics(statistics, every=every)
     measured = read_benchmarks([graphs])
     (target,) = targets(measured, [metric])
     found = comparison.compare(
@@ -63,7 +66,7 @@ def compare(
         _models(second, measured, quiet),
         target,
         population=population,
-        statistics=statistics,
+        statistics=wanted,
         bootstrap=bootstrap,
         seed=seed,
     )

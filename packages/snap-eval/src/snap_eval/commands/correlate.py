@@ -6,8 +6,9 @@ import click
 from snap_catalog.console import progress, say
 
 from snap_eval.commands.options import (
+    all_option,
     bootstrap_option,
-    check_statistics,
+    chosen_statistics,
     graphs_option,
     json_option,
     metric_option,
@@ -30,8 +31,9 @@ from snap_eval.commands.options import (
 @population_option(
     "populations",
     multiple=True,
-    help="Set of cells to tell of; all three where none is named. May be repeated.",
+    help="Set of cells to report on; `all` where none is named. May be repeated.",
 )
+@all_option("every statistic over all three populations")
 @click.option("--flip", is_flag=True, help="Judge every scorer with its scores negated too.")
 @out_option("correlations.parquet")
 @bootstrap_option
@@ -44,6 +46,7 @@ def correlate(
     metrics: tuple[str, ...],
     statistics: tuple[str, ...],
     populations: tuple[str, ...],
+    every: bool,
     flip: bool,
     out: Path,
     bootstrap: int,
@@ -51,27 +54,30 @@ def correlate(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Tell how well scorers order the cells of benchmarks by measured metrics.
+    """Report how well scorers order the cells of benchmarks by measured metrics.
 
-    Correlations, what they are among the best cells, and what the cells with the highest scores
-    are worth, each with a 95 % bootstrap interval, over several populations of cells.
+    Rank correlations, also among the best cells, and what the cells with the highest scores are
+    worth, each with a 95 % bootstrap interval. What is printed is written to the file; with
+    several scorers the file has the intervals too.
     """
     from snap_catalog import parquet
 
     from snap_eval import correlations, show
     from snap_eval.measured import POPULATIONS, targets
 
-    check_statistics(statistics)
+    wanted = chosen_statistics(statistics, every=every)
+    if every and populations:
+        raise click.UsageError("--all reports on every population; leave --population out")
     parquet.check_writable(out)
     measured = read_benchmarks(graphs)
     aims = targets(measured, metrics)
     scorers = read_contenders(specs, measured, quiet=quiet)
-    chosen = populations or POPULATIONS
+    chosen = POPULATIONS if every else populations or ("all",)
     with progress("Populations", len(aims) * len(chosen), quiet=quiet) as advance:
         table = correlations.correlate(
             scorers,
             aims,
-            statistics=statistics,
+            statistics=wanted,
             populations=chosen,
             flip=flip,
             bootstrap=bootstrap,

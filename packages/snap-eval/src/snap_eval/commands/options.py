@@ -41,11 +41,12 @@ statistic_option = click.option(
     "--statistic",
     "statistics",
     multiple=True,
-    help="Statistic to tell; all where none is named. May be repeated.",
+    help="Statistic to report; without any, spearman, kendall_tau_b, spearman@top10%, best@10 and "
+    "regret@10. May be repeated.",
 )
 bootstrap_option = click.option(
     "--bootstrap",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, 10**6),
     default=1000,
     show_default=True,
     help="Resamples for the 95 % intervals; 0 gives none.",
@@ -71,6 +72,11 @@ def out_option(default: str) -> _Decorator:
         show_default=True,
         help="File to write.",
     )
+
+
+def all_option(what: str) -> _Decorator:
+    """Return the option `--all`."""
+    return click.option("--all", "every", is_flag=True, help=f"Report {what}.")
 
 
 def population_option(*names: str, **settings: Any) -> _Decorator:
@@ -102,11 +108,18 @@ def read_contenders(
     return scorers
 
 
-def check_statistics(statistics: Sequence[str]) -> None:
-    """Refuse, as wrong usage, statistics that there are not."""
-    from snap_eval.statistics import names
+def chosen_statistics(named: Sequence[str], *, every: bool) -> Sequence[str]:
+    """Return the statistics to report: those named, or the main ones, or every one there is.
 
-    for statistic in statistics:
+    Raises:
+        click.UsageError: one is named that there is not, or some are named beside `--all`.
+    """
+    from snap_eval.statistics import DEFAULT, names
+
+    if every and named:
+        raise click.UsageError("--all reports every statistic; leave --statistic out")
+    for statistic in named:
         if statistic not in names():
             known = ", ".join(names())
             raise click.UsageError(f"no statistic {statistic!r}; choose of: {known}")
+    return names() if every else named or DEFAULT

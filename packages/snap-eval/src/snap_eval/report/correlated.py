@@ -1,46 +1,83 @@
 """What the report takes from files of the `correlations` contract."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+import json
+import math
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any, TypeVar
 
-from snap_eval.report.results import Results
+from snap_eval.correlations import BASELINES
+from snap_eval.report.results import File, Results
 
 Row = Mapping[str, Any]
-"""A row of the `correlations` contract whose value is defined."""
+"""A row of the `correlations` contract, and whether its scorer `is_baseline`."""
 
 Key = TypeVar("Key", bound=Hashable)
 
 COMMAND = "snap-eval correlate --graphs GRAPHS.parquet --scores SCORES.parquet --flip"
-_ROLES = ("develop", "test", "validate", "train", "unknown")
+_ROLES = ("develop", "test", "validate", "train")
 
 
 def chosen(results: Results, statistic: str, population: str = "all") -> list[Row]:
     """Return the rows of a statistic, in the order of roles, benchmarks and metrics.
 
-    Of a predictor, that is a scorer with seeds, only the sign it has; of a yardstick the one of the
-    two that favours it.
+    Of a predictor only the sign it has; of a yardstick, a column of the benchmark itself, the one
+    of the two that favours it.
     """
-    rows = [
+    found = [
         row
-        for row in results.rows("correlations")
+        for row in rows(results)
         if row["statistic"] == statistic
         and row["population"] == population
         and row["value"] is not None
-        and (row["sign"] == 1 or not row["seeds"])
+        and (row["sign"] == 1 or row["is_baseline"])
     ]
-    groups = grouped(rows, lambda row: (*_place(row), row["scorer"]))
+    groups = grouped(found, lambda row: (*_place(row), row["scorer"]))
     best = [max(same, key=lambda row: (row["value"], row["sign"])) for same in groups.values()]
     return sorted(best, key=lambda row: (_place(row), -row["value"], row["scorer"]))
 
 
+def rows(results: Results) -> list[Row]:
+    """Return all rows; figures that are no finite numbers are None."""
+    return [_finite(row) for file in results.of("correlations") for row in _rows(file)]
+
+
+def _rows(file: File) -> Iterator[Row]:
+    baselines = _baselines(file)
+    for row in file.table.to_pylist():
+        yield row | {"is_baseline": row["scorer"] in baselines}
+
+
+def _baselines(file: File) -> list[str]:
+    try:
+        names = json.loads(file.facts.get(BASELINES, "[]"))
+    except (ValueError, RecursionError) as error:
+        raise file.fault(BASELINES) from error
+    if not isinstance(names, list):
+        raise file.fault(BASELINES)
+    return names
+
+
+def _finite(row: Row) -> Row:
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in row.items()
+    }
+
+
 def _place(row: Row) -> tuple[int, str, str]:
-    return _ROLES.index(row["role"]), row["benchmark"], row["metric"]
+    role = _ROLES.index(row["role"]) if row["role"] in _ROLES else len(_ROLES)
+    return role, row["benchmark"], row["metric"]
+
+
+def role(row: Row) -> str:
+    """Return the role that the catalog gives a metric; nothing for a benchmark of the user's."""
+    return row["role"] if row["role"] in _ROLES else ""
 
 
 def target(row: Row) -> str:
-    """Name what was to be predicted, and its role."""
-    return f"{row['benchmark']} {row['metric']} [{row['role']}]"
+    """Name what was to be predicted, and its role if the catalog gives it one."""
+    return f"{row['benchmark']} {row['metric']}" + (f" [{role(row)}]" if role(row) else "")
 
 
 def scorer(row: Row) -> str:
@@ -49,18 +86,18 @@ def scorer(row: Row) -> str:
 
 
 def is_predictor(row: Row) -> bool:
-    """Tell whether a row is of a trained model rather than of a yardstick, which needs none."""
-    return bool(row["seeds"])
+    """Tell whether a row is of scores that somebody brought, rather than of a yardstick."""
+    return not row["is_baseline"]
 
 
-def by_target(rows: Iterable[Row]) -> dict[str, list[Row]]:
+def by_target(found: Iterable[Row]) -> dict[str, list[Row]]:
     """Group rows by what was to be predicted."""
-    return grouped(rows, target)
+    return grouped(found, target)
 
 
-def ranked(rows: Sequence[Row]) -> list[str]:
+def ranked(found: Sequence[Row]) -> list[str]:
     """Return the scorers: predictors before yardsticks, then by how many rows, then by mean."""
-    groups = grouped(rows, lambda row: row["scorer"])
+    groups = grouped(found, lambda row: row["scorer"])
     order = {
         name: (not is_predictor(same[0]), -len(same), -fmean(row["value"] for row in same))
         for name, same in groups.items()

@@ -107,7 +107,20 @@ class Absent:
     command: str
 
 
-Part = Chart | Table | Absent
+@dataclass(frozen=True)
+class Skipped:
+    """Something in the results that cannot be shown.
+
+    Attributes:
+        what: the file, or the part of it.
+        why: the reason, and the remedy.
+    """
+
+    what: str
+    why: str
+
+
+Part = Chart | Table | Absent | Skipped
 
 
 @dataclass(frozen=True)

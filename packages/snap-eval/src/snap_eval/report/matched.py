@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from snap_eval.estimate import Floats
 from snap_eval.measured import Measured, as_measured
-from snap_eval.report.correlated import target
-from snap_eval.report.results import Results
+from snap_eval.report.correlated import rows, target
+from snap_eval.report.results import File, Results
 from snap_eval.scorers import Placed, as_scorer
 
 
@@ -68,15 +68,21 @@ def _matches(results: Results) -> Iterator[Matched]:
 
 
 def benchmarks_of(results: Results) -> Iterator[Measured]:
-    """Yield the benchmarks, one a file."""
+    """Yield the benchmarks, one per file that names its own or holds cells of one space."""
     for file in results.of("graphs"):
-        yield as_measured(file.table, source=file.name)
+        if not nameless(file):
+            yield as_measured(file.table, source=file.name)
+
+
+def nameless(file: File) -> bool:
+    """Return whether a file of graphs names no benchmark and holds cells of several spaces."""
+    return "snap.benchmark" not in file.facts and len(file.table["space"].unique()) != 1
 
 
 def metrics(results: Results, benchmark: Measured) -> dict[str, str]:
     """Return the metrics by which a benchmark's cells are ranked, and what to call each."""
-    rows = (row for row in results.rows("correlations") if row["benchmark"] == benchmark.name)
-    told = {row["metric"]: target(row) for row in rows}
+    found = (row for row in rows(results) if row["benchmark"] == benchmark.name)
+    told = {row["metric"]: target(row) for row in found}
     return {name: told[name] for name in benchmark.graphs.column_names if name in told}
 
 

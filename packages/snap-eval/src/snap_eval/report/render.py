@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
-from snap_eval.report.figures import Absent, Chart, Part, Section, Table
+from snap_eval.report.figures import Absent, Chart, Part, Section, Skipped, Table
 from snap_eval.report.results import Results
 
 _EXPORT = "window.vegaEmbed = vegaEmbed;"
@@ -23,7 +23,7 @@ def render(results: Results, sections: Sequence[Section], title: str) -> str:
     """
     parts = [list(section.parts(results)) for section in sections]
     everything = [part for of in parts for part in of]
-    shown = [[part for part in of if not isinstance(part, Absent)] for of in parts]
+    shown = [[part for part in of if isinstance(part, Chart | Table)] for of in parts]
     drawings = dict(_drawings(everything))
     return (
         _environment()
@@ -35,6 +35,7 @@ def render(results: Results, sections: Sequence[Section], title: str) -> str:
                 for number, (section, of) in enumerate(zip(sections, shown, strict=True))
                 if of
             ],
+            skipped=[part for part in everything if isinstance(part, Skipped)],
             absent=[part for part in everything if isinstance(part, Absent)],
             charts=_script(dict(_specs(everything))),
             drawings=_script(list(drawings.values())),

@@ -27,6 +27,14 @@ class File:
     table: pa.Table
     facts: Mapping[str, str]
 
+    def fault(self, entry: str) -> SnapError:
+        """Return the error of a metadata entry that holds something else than it should."""
+        value = self.facts.get(entry)
+        return SnapError(
+            f"{self.name}.parquet: its metadata entry {entry!r} is {value!r:.80}; write the file "
+            "again"
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Results:

@@ -1,6 +1,6 @@
 """How well each scorer orders the cells of each benchmark (paper, Figures 1 and 3)."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -15,9 +15,11 @@ from snap_eval.report.correlated import (
     grouped,
     is_predictor,
     ranked,
+    role,
     scorer,
     target,
 )
+from snap_eval.report.correlated import rows as every_row
 from snap_eval.report.figures import Absent, Chart, Entry, Part, Table, entry, plain_table, spread
 from snap_eval.report.results import Results
 
@@ -33,6 +35,14 @@ _STATISTICS = (
     "regret@10",
 )
 _POPULATIONS = ("all", "unique_reachable")
+_GROUPS = {
+    "develop": "develop",
+    "test": "test",
+    "validate": "validate",
+    "train": "train",
+    "": "not in the catalog",
+}
+"""The roles whose metrics are averaged, and what the columns are called."""
 _KEYS = ("benchmark", "metric", "role", "population", "scorer")
 _NOTHING = Absent("how well scores order the cells of benchmarks (Figures 1 and 3)", COMMAND)
 
@@ -45,29 +55,41 @@ def summary(results: Results) -> Iterator[Part]:
         for name, same in by_target(rows).items()
     }
     predictors = grouped(filter(is_predictor, rows), lambda row: row["scorer"])
-    lines = [_summed(name, predictors[name], best) for name in ranked(rows) if name in predictors]
+    groups = {name: title for name, title in _GROUPS.items() if _has_role(rows, name)}
+    lines = [
+        _summed(name, predictors[name], best, groups) for name in ranked(rows) if name in predictors
+    ]
     if not lines:
         yield _NOTHING
         return
+    any_role = any(map(role, rows))
+    averaged = "the metrics of a role" if any_role else "all metrics"
+    claim = " Nothing was chosen by a metric of the role test." if _has_role(rows, "test") else ""
     yield plain_table(
         "summary",
         "Predictors in short",
-        "Spearman's rho over all cells, averaged over the metrics of a role. Ahead: on how many of "
-        "them no yardstick (a proxy, a cost, a count), with the sign that favours it, does better. "
-        "Nothing was chosen by a metric of the role test.",
+        f"Spearman's rho over all cells, averaged over {averaged}. Ahead: on how many of them no "
+        "yardstick (a proxy, a cost, a count of the benchmark's own), with the sign that favours "
+        f"it, does better.{claim}",
         COMMAND,
         lines,
     )
 
 
-def _summed(name: str, rows: Sequence[Row], best: dict[str, Any]) -> dict[str, object]:
+def _has_role(rows: Sequence[Row], name: str) -> bool:
+    return any(role(row) == name for row in rows)
+
+
+def _summed(
+    name: str, rows: Sequence[Row], best: Mapping[str, Any], groups: Mapping[str, str]
+) -> dict[str, object]:
     line: dict[str, object] = {"predictor": name, "seeds": max(len(row["seeds"]) for row in rows)}
-    for role in ("develop", "test"):
-        own = [row for row in rows if row["role"] == role]
+    for group, title in groups.items():
+        own = [row for row in rows if role(row) == group]
         rivalled = [row for row in own if best[target(row)] is not None]
         ahead = sum(row["value"] > best[target(row)] for row in rivalled)
-        line[f"{role}: mean rho"] = fmean(row["value"] for row in own) if own else None
-        line[f"{role}: ahead"] = f"{ahead} of {len(rivalled)}" if rivalled else None
+        line[f"{title}: mean rho"] = fmean(row["value"] for row in own) if own else None
+        line[f"{title}: ahead"] = f"{ahead} of {len(rivalled)}" if rivalled else None
     return line
 
 
@@ -102,7 +124,8 @@ def _heat_map(rows: list[Row]) -> Chart:
         "Spearman's rho over all cells that a scorer scored, with the sign that the scorer has; "
         "blue is good, orange means that the order is the wrong way round. Predictors stand left "
         "of yardsticks; of either, those with more benchmarks further left, then those that are "
-        "better on average. The benchmark's role is in brackets. Of several seeds, the mean.",
+        "better on average. Of several seeds, the mean."
+        + (" The benchmark's role is in brackets." if any(map(role, rows)) else ""),
         pa.Table.from_pylist(fields),
         COMMAND,
         charts.heat_map(len(names), two_lines=True),
@@ -140,7 +163,7 @@ def _bar(name: str, row: Row) -> dict[str, Any]:
     low, high = (value if row[key] is None else row[key] for key in ("low", "high"))
     return {
         "benchmark": name,
-        "role": row["role"],
+        "role": role(row),
         "scorer": scorer(row),
         "kind": "predictor" if is_predictor(row) else "yardstick",
         "value": value,
@@ -166,7 +189,7 @@ def _table(results: Results) -> Table:
         "± their standard deviation; the download adds the 95 % intervals. Yardsticks have the "
         "sign that favours them.",
         pa.Table.from_pylist([_data(found, shown) for found in lines.values()]),
-        COMMAND,
+        f"{COMMAND} --all",
         [*_KEYS, "cells", *shown],
         [_line(found, shown) for found in lines.values()],
         {},
@@ -176,8 +199,8 @@ def _table(results: Results) -> Table:
 def _lines(results: Results, population: str) -> dict[Hashable, dict[str, Row]]:
     """Return by benchmark, metric, population and scorer the rows of each statistic."""
     signs = {_key(row): row["sign"] for row in chosen(results, "spearman", population)}
-    rows = [row for row in results.rows("correlations") if signs.get(_key(row)) == row["sign"]]
-    groups = grouped(rows, _key)
+    found = [row for row in every_row(results) if signs.get(_key(row)) == row["sign"]]
+    groups = grouped(found, _key)
     return {key: {row["statistic"]: row for row in groups[key]} for key in signs}
 
 
@@ -187,7 +210,7 @@ def _key(row: Row) -> Hashable:
 
 def _line(found: dict[str, Row], shown: Sequence[str]) -> list[Entry]:
     row = found["spearman"]
-    texts = [row["benchmark"], row["metric"], row["role"], row["population"], scorer(row)]
+    texts = [row["benchmark"], row["metric"], role(row), row["population"], scorer(row)]
     of = [found.get(statistic, {}) for statistic in shown]
     values = [spread(one.get("value"), one.get("deviation")) for one in of]
     return [*map(Entry, texts), entry(row["n"]), *values]
@@ -196,6 +219,7 @@ def _line(found: dict[str, Row], shown: Sequence[str]) -> list[Entry]:
 def _data(found: dict[str, Row], shown: Sequence[str]) -> dict[str, object]:
     row = found["spearman"]
     facts = {name: row[name] for name in (*_KEYS, "sign", "n", "missing", "failed", "interval")}
+    facts["role"] = role(row)
     for statistic in shown:
         of = found.get(statistic, {})
         facts |= {

@@ -1,30 +1,57 @@
 """What searches found (paper, Figure 9)."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from snap_catalog import SnapError
 from snap_graphs import space
+from snap_graphs.spaces import Space, defined_space
+from snap_graphs.spaces.custom import DEFINITION
 
 from snap_eval.estimate import Floats
 from snap_eval.report import charts
 from snap_eval.report.curves import labelled
 from snap_eval.report.drawings import Named, drawings
-from snap_eval.report.figures import Absent, Chart, Entry, Part, Table, entry, slug
+from snap_eval.report.figures import Absent, Chart, Entry, Part, Skipped, Table, entry, slug
 from snap_eval.report.matched import benchmarks_of, metrics
 from snap_eval.report.results import File, Results
 
 COMMAND = "snap-evo run --space SPACE --scorer SCORER --seed SEED --out FOLDER"
 _POINTS = 60
+_FRONT = "front"
+"""What the file of a search's Pareto front is called, which holds rows of the history beside it."""
+_SEED = "snap.seed"
+
+
+class Undrawn(NamedTuple):
+    """A cell of a space that the report does not know.
+
+    Attributes:
+        space: the space's name.
+        arch_id: what the cell is called in it.
+        why: why it cannot be drawn.
+    """
+
+    space: str
+    arch_id: str
+    why: str
+    key: str = ""
+
+
+Best = Named | Undrawn
 
 
 def searches(results: Results) -> Iterator[Part]:
     """Show the best score so far of every search, and the best cells."""
-    files = [
-        file for file in results.of("search") if file.table["score"].null_count < len(file.table)
-    ]
+    histories = [file for file in results.of("search") if Path(file.name).name != _FRONT]
+    files = [file for file in histories if file.table["score"].null_count < len(file.table)]
+    for file in histories:
+        if file not in files:
+            yield Skipped(f"{file.name}.parquet", "no candidate of this search has a score")
     if not files:
         yield Absent("search curves and the cells found (Figure 9)", COMMAND)
         return
@@ -33,20 +60,26 @@ def searches(results: Results) -> Iterator[Part]:
         groups.setdefault((_space(file), file.facts["snap.scorer"]), []).append(file)
     for (name, scorer), same in sorted(groups.items()):
         yield _curves(name, scorer, same)
-    yield _found(results, files)
+    found = [_best(file) for file in files]
+    yield _found(results, files, found)
+    for file, best in zip(files, found, strict=True):
+        if isinstance(best, Undrawn):
+            yield Skipped(f"{file.name}.parquet: the drawing of its best cell", best.why)
 
 
 def _space(file: File) -> str:
     return str(file.table["space"][0])
 
 
-def _curves(name: str, scorer: str, files: Sequence[File]) -> Chart:
+def _curves(name: str, scorer: str, files: Sequence[File]) -> Chart | Skipped:
     algorithms: dict[str, list[Floats]] = {}
     for file in files:
         algorithms.setdefault(file.facts["snap.algorithm"], []).append(_best_so_far(file))
     points = [
         point for series in sorted(algorithms) for point in _points(series, algorithms[series])
     ]
+    if not points:
+        return Skipped(f"the curve of {name} by {scorer}", "its runs share no scored evaluation")
     seeds = ", ".join(f"{series} {len(runs)}" for series, runs in sorted(algorithms.items()))
     return Chart(
         slug("search", name, scorer),
@@ -83,9 +116,11 @@ def _points(name: str, runs: Sequence[Floats]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _found(results: Results, files: Sequence[File]) -> Table:
-    rows = [(_best(file), _summed(results, file)) for file in files]
-    data = pa.Table.from_pylist([row | {"cell": named.arch_id} for named, row in rows])
+def _found(results: Results, files: Sequence[File], found: Sequence[Best]) -> Table:
+    rows = [_summed(results, file, best) for file, best in zip(files, found, strict=True)]
+    data = pa.Table.from_pylist(
+        [row | {"cell": best.arch_id} for row, best in zip(rows, found, strict=True)]
+    )
     return Table(
         "found",
         "The best cells found (Figure 9)",
@@ -95,45 +130,68 @@ def _found(results: Results, files: Sequence[File]) -> Table:
         COMMAND,
         data.column_names,
         [
-            [*map(entry, row.values()), Entry(named.arch_id, drawing=named.key)]
-            for named, row in rows
+            [*map(entry, row.values()), Entry(best.arch_id, drawing=best.key)]
+            for row, best in zip(rows, found, strict=True)
         ],
-        drawings(named for named, _ in rows),
-        gallery=_best_of_all(rows),
+        drawings(best for best in found if isinstance(best, Named)),
+        gallery=_best_of_all(rows, found),
     )
 
 
-def _best_of_all(rows: Sequence[tuple[Named, dict[str, Any]]]) -> list[str]:
+def _best_of_all(rows: Sequence[Mapping[str, Any]], found: Sequence[Best]) -> list[str]:
     """Return the keys of the best cells of each space by each scorer, whatever the algorithm."""
     best: dict[tuple[str, str], tuple[float, str]] = {}
-    for named, row in rows:
-        search = named.space, row["scorer"]
-        best[search] = max(best.get(search, (float("-inf"), "")), (row["best score"], named.key))
+    for row, cell in zip(rows, found, strict=True):
+        if isinstance(cell, Named):
+            search = cell.space, row["scorer"]
+            best[search] = max(best.get(search, (float("-inf"), "")), (row["best score"], cell.key))
     return [key for _, key in best.values()]
 
 
-def _best(file: File) -> Named:
+def _best(file: File) -> Best:
+    """Return the best cell of a search; where nobody can say what its string means, why not."""
     scores = file.table["score"].fill_null(-np.inf).to_numpy()
     arch_id = str(file.table["arch_id"][int(scores.argmax())])
-    return Named(_space(file), arch_id, space(_space(file)).parse(arch_id))
+    try:
+        return Named(_space(file), arch_id, _space_of(file).parse(arch_id))
+    except SnapError as error:
+        return Undrawn(_space(file), arch_id, str(error))
 
 
-def _summed(results: Results, file: File) -> dict[str, Any]:
+def _space_of(file: File) -> Space:
+    """Return the space that a search went through, which a file may define itself."""
+    name, definition = _space(file), file.facts.get(DEFINITION)
+    if definition is None:
+        return space(name)
+    found = defined_space(definition, f"{file.name}.parquet ({DEFINITION})")
+    if found.name != name:
+        raise SnapError(f"the file defines the space {found.name!r}, but its cells are of {name!r}")
+    return found
+
+
+def _summed(results: Results, file: File, best: Best) -> dict[str, Any]:
     return {
         "space": _space(file),
         "scorer": file.facts["snap.scorer"],
         "algorithm": file.facts["snap.algorithm"],
-        "seed": int(file.facts["snap.seed"]),
+        "seed": _seed(file),
         "candidates": len(file.table),
         "distinct": len(file.table["cell_hash"].unique()),
         "seconds": float(pc.max(file.table["seconds"]).as_py()),
         "best score": float(pc.max(file.table["score"]).as_py()),
-        "measured": _measured(results, _best(file)),
+        "measured": _measured(results, best),
     }
 
 
-def _measured(results: Results, named: Named) -> str:
-    """Tell what each benchmark measured of a cell, by the first metric it is ranked by."""
+def _seed(file: File) -> int:
+    try:
+        return int(file.facts[_SEED])
+    except ValueError as error:
+        raise file.fault(_SEED) from error
+
+
+def _measured(results: Results, named: Best) -> str:
+    """Return what each benchmark measured of a cell, by the first metric it is ranked by."""
     told = []
     for benchmark in benchmarks_of(results):
         metric = next(iter(metrics(results, benchmark)), None)

@@ -9,7 +9,7 @@ from typing import Any
 
 from snap_eval.report import charts
 from snap_eval.report.curves import labelled
-from snap_eval.report.figures import Absent, Chart, Entry, Part, Table, entry, spread
+from snap_eval.report.figures import Absent, Chart, Entry, Part, Skipped, Table, entry, spread
 from snap_eval.report.results import File, Results
 
 EXPECTED: Mapping[str, tuple[str, str]] = {
@@ -55,6 +55,9 @@ def training_size(results: Results) -> Iterator[Part]:
         yield Absent("training-size curve (Figure 6)", "uv run tools/training_size.py")
         return
     points = [point for quantity in _QUANTITIES for point in _points(file, quantity)]
+    if not points:
+        yield Skipped(f"{file.name}.parquet as a curve", f"no setting has a number {_SHARE!r}")
+        return
     yield Chart(
         f"{CURVE}-curve",
         "How much needs to be trained on (Figure 6)",
@@ -80,7 +83,12 @@ def tables(results: Results) -> Iterator[Part]:
 
 
 def _points(file: File, quantity: str) -> Iterator[dict[str, Any]]:
-    found = {json.loads(s)[_SHARE]: m[quantity] for s, m in measured(file).items() if quantity in m}
+    shares = {setting: json.loads(setting).get(_SHARE) for setting in measured(file)}
+    found = {
+        shares[setting]: of[quantity]
+        for setting, of in measured(file).items()
+        if quantity in of and isinstance(shares[setting], int | float)
+    }
     for share, point in sorted(found.items()):
         if point.mean is not None:
             yield {
@@ -129,7 +137,7 @@ def _columns(found: Mapping[str, Mapping[str, Measured]]) -> Iterator[tuple[str,
     for key in dict.fromkeys(key for setting in settings for key in setting):
         yield key, [entry(setting.get(key)) for setting in settings]
     seeds = [max(len(value.values) for value in of.values()) for of in found.values()]
-    if max(seeds) > 1:
+    if max(seeds, default=0) > 1:
         yield "seeds", [entry(count) for count in seeds]
     for quantity in dict.fromkeys(quantity for of in found.values() for quantity in of):
         values = [of.get(quantity, Measured((), None)) for of in found.values()]
