@@ -40,7 +40,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(_alike(read(scores[0], "scores")), scores[1], "scores", producer="snap-eval")
     known = [word for path in (*scores, ":params", ":depth") for word in ("--scores", str(path))]
     given = f"--graphs {graphs} {' '.join(known)} --quiet"
-    metrics = f"--metric {BASELINE} --metric {NOISY} --flip --bootstrap 20"
+    metrics = f"--metric {BASELINE} --metric {NOISY} --flip --all --bootstrap 20"
     _run(evaluate, f"correlate {given} {metrics} -o", results / "correlations.parquet")
     _run(evaluate, f"independence {given} -o", results / "independence.parquet")
     for algorithm in ("de", "random"):

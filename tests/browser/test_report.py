@@ -52,6 +52,30 @@ def test_every_chart_is_drawn_and_nothing_sticks_out(
     assert picture.stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_what_is_wider_than_the_page_scrolls_in_its_own_place_and_says_so(
+    visit: Visit, width: int
+) -> None:
+    page = visit(width)
+    places = page.locator("article:not(:has(details)) .scroll, #absent .scroll")
+    wide = []
+    for place in places.all():
+        box = place.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= width
+        is_wide = place.evaluate("place => place.scrollWidth > place.clientWidth")
+        hint = place.locator("xpath=preceding-sibling::p[@class='hint'][1]")
+        assert hint.is_visible() == is_wide
+        if is_wide:
+            wide.append(place)
+            place.evaluate("place => place.scrollTo(place.scrollWidth, 0)")
+            end = place.evaluate("place => place.scrollLeft + place.clientWidth")
+            assert end >= place.evaluate("place => place.scrollWidth") - 1
+    assert bool(wide) or width == DESK
+    # No cell of a table outside such a place is cut off.
+    assert page.locator("table").count() == page.locator(".scroll table").count()
+
+
 def test_charts_show_the_figures_of_their_download(visit: Visit) -> None:
     page = visit()
     link = page.locator('a[download="bars.csv"]')

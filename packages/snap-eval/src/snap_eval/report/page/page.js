@@ -96,6 +96,26 @@ for (const image of document.querySelectorAll("img[data-drawing]")) {
   image.src = drawings[image.dataset.drawing];
 }
 
+// Phones show no scroll bar before a finger moves, so words say what is out of sight.
+const widths = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const scroll = target.closest(".scroll");
+    const isWide = scroll.scrollWidth > scroll.clientWidth;
+    scroll.toggleAttribute("data-wide", isWide);
+    scroll.previousElementSibling.hidden = !isWide;
+  }
+});
+
+for (const scroll of document.querySelectorAll(".scroll")) {
+  const hint = document.createElement("p");
+  hint.className = "hint";
+  hint.textContent = "Scroll sideways to see the rest →";
+  hint.hidden = true;
+  scroll.before(hint);
+  widths.observe(scroll);
+  widths.observe(scroll.firstElementChild);
+}
+
 const tip = document.getElementById("drawing");
 let pointed = null;
 
