@@ -117,7 +117,7 @@ def test_without_resamples_nothing_is_claimed(target: Target, model: Model) -> N
             model("good", 0.1), model("bad", 5), target, statistics=["spearman"], bootstrap=0
         ).differences
     )
-    assert found.better == "no difference"
+    assert found.better == "unknown"
     assert np.isnan(found.low)
 
 

@@ -129,3 +129,15 @@ def test_a_metric_may_be_in_one_of_several_benchmarks(make_graphs: Make) -> None
 def test_a_benchmark_without_an_accuracy_needs_a_metric(make_graphs: Make) -> None:
     with pytest.raises(SnapError, match="no accuracy is in it; name a --metric"):
         targets([as_measured(make_graphs(["a"], {ENERGY: [1]}))])
+
+
+def test_an_infinite_measurement_is_refused_by_name(make_graphs: Make) -> None:
+    graphs = make_graphs(["a", "b"], {ACCURACY: [1.0, float("inf")], ENERGY: [1.0, 2.0]})
+    with pytest.raises(SnapError, match="of 'b' is infinite"):
+        targets([as_measured(graphs)], [ACCURACY])
+    assert len(targets([as_measured(graphs)], [ENERGY])) == 1
+
+
+def test_graphs_without_a_cell_are_refused(make_graphs: Make) -> None:
+    with pytest.raises(SnapError, match="none: holds no cell"):
+        as_measured(make_graphs([], {ACCURACY: []}), source="none")

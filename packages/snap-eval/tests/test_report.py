@@ -474,6 +474,16 @@ def test_a_damaged_list_of_baselines_is_refused_by_name(
     assert "c.parquet: its metadata entry 'snap.baselines'" in done.stderr
 
 
+def test_pairs_of_scorers_may_be_incomplete(folder: Path, tmp_path: Path) -> None:
+    table = pq.read_table(folder / "independence.parquet")
+    rows = table.to_pylist()
+    rows[0]["other"] = "gone"
+    changed = pa.Table.from_pylist(rows, table.schema)
+    pq.write_table(changed, tmp_path / "i.parquet")
+    chart = _parts(read_results(tmp_path))["independence-nb201"]
+    assert len(chart.data) == len(rows)
+
+
 def test_correlations_alone_are_enough(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "c.parquet").write_bytes((folder / "correlations.parquet").read_bytes())
     results = read_results(tmp_path)

@@ -24,7 +24,8 @@ class Difference(NamedTuple):
         difference: the first less the second.
         low: lower end of the 95 % interval of the difference; NaN where there is none.
         high: its upper end.
-        better: the name of the better one, or `no difference` where the interval holds 0.
+        better: the name of the better one, `no difference` where the interval holds 0, `unknown`
+            where there is no interval: a statistic is undefined, or nothing was resampled.
     """
 
     statistic: str
@@ -53,6 +54,7 @@ class Comparison(NamedTuple):
 
 
 NO_DIFFERENCE = "no difference"
+UNKNOWN = "unknown"
 
 
 def compare(
@@ -129,7 +131,7 @@ def _difference(
     first, second = (float(figure) for figure in sign * figures)
     low, high = (float(end) for end in interval(sign * moved))
     less_is_better = (sign < 0) != statistic.startswith("regret@")
-    better = NO_DIFFERENCE
+    better = NO_DIFFERENCE if low <= 0 <= high else UNKNOWN
     if low > 0 or high < 0:
         better = names[(low > 0) == less_is_better]
     return Difference(statistic, first, second, first - second, low, high, better)

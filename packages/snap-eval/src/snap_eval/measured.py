@@ -151,10 +151,12 @@ def targets(benchmarks: Sequence[Measured], wanted: Sequence[str] = ()) -> list[
             `<dataset>/valid/...` of which more is better where none is named.
 
     Raises:
-        SnapError: a wanted metric is in no benchmark or fits several columns of one, or there is
-            no metric at all.
+        SnapError: a wanted metric is in no benchmark or fits several columns of one, is infinite
+            for a cell, or there is no metric at all.
     """
     found = [Target(m, column) for m in benchmarks for column in _columns(m, wanted)]
+    for target in found:
+        _refuse_infinite(*target)
     for metric in wanted:
         if not any(fitting_metrics(metric, m.graphs.column_names) for m in benchmarks):
             first = benchmarks[0]
@@ -164,6 +166,16 @@ def targets(benchmarks: Sequence[Measured], wanted: Sequence[str] = ()) -> list[
             f"{', '.join(m.source for m in benchmarks)}: no accuracy is in it; name a --metric"
         )
     return found
+
+
+def _refuse_infinite(benchmark: Measured, metric: str) -> None:
+    infinite = np.flatnonzero(np.isinf(benchmark.goodness(metric)))
+    if infinite.size:
+        cell = benchmark.graphs["arch_id"][int(infinite[0])].as_py()
+        raise SnapError(
+            f"{benchmark.source}: {metric} of {cell!r:.80} is infinite ({infinite.size:,} cells); "
+            "leave it empty where a measurement failed"
+        )
 
 
 def _columns(benchmark: Measured, wanted: Sequence[str]) -> list[str]:
@@ -176,6 +188,8 @@ def _columns(benchmark: Measured, wanted: Sequence[str]) -> list[str]:
 
 
 def _benchmark(graphs: pa.Table, source: str) -> str:
+    if not len(graphs):
+        raise SnapError(f"{source}: holds no cell; write the file again")
     stated = decode_metadata(graphs.schema).get("snap.benchmark")
     spaces = sorted(graphs["space"].unique().to_pylist())
     if stated is None and len(spaces) != 1:

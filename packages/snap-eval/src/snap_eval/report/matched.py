@@ -75,8 +75,9 @@ def benchmarks_of(results: Results) -> Iterator[Measured]:
 
 
 def nameless(file: File) -> bool:
-    """Return whether a file of graphs names no benchmark and holds cells of several spaces."""
-    return "snap.benchmark" not in file.facts and len(file.table["space"].unique()) != 1
+    """Return whether a file of graphs has no cells, or no name and cells of several spaces."""
+    spaces = len(file.table["space"].unique())
+    return spaces == 0 or ("snap.benchmark" not in file.facts and spaces > 1)
 
 
 def metrics(results: Results, benchmark: Measured) -> dict[str, str]:

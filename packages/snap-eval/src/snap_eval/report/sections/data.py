@@ -30,7 +30,7 @@ def data(results: Results) -> Iterator[Part]:
         if nameless(file):
             yield Skipped(
                 f"{file.name}.parquet",
-                "it holds cells of several spaces and names no benchmark; give one file per space",
+                "it holds no cell, or cells of several spaces without the name of a benchmark",
             )
     for name in results.foreign:
         yield Skipped(f"{name}.parquet", "no file of the SNAP tools; keep it in another folder")

@@ -23,7 +23,7 @@ def independence(results: Results) -> Iterator[Part]:
 def _chart(file: File, benchmark: str) -> Chart:
     rows = [row for row in file.table.to_pylist() if row["benchmark"] == benchmark]
     order = {row["scorer"]: row["place"] for row in rows}
-    rows.sort(key=lambda row: (order[row["scorer"]], order[row["other"]]))
+    rows.sort(key=lambda row: (order[row["scorer"]], order.get(row["other"], len(order))))
     data = [
         {"row": row["scorer"], "column": row["other"], "value": row["spearman"], "cells": row["n"]}
         for row in rows
