@@ -1,7 +1,6 @@
 """What the READMEs show is true, and what the command lines offer is in the READMEs."""
 
 import re
-import shlex
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -56,38 +55,8 @@ def _subcommands() -> list[tuple[str, str]]:
     return [(tool, subcommand) for tool in TOOLS for subcommand in _tool(tool).commands]
 
 
-def _shown_commands() -> list[tuple[Path, str]]:
-    """Every command line of a tool that stands alone on a line of a page."""
-    line = re.compile(rf"^(?:.*\buv run )?((?:{'|'.join(TOOLS)}) .*)$", re.MULTILINE)
-    return [
-        (page, shown)
-        for page in PAGES
-        for shown in line.findall(re.sub(r"^    ", "", page.read_text("utf-8"), flags=re.M))
-    ]
-
-
 def test_there_are_five_tools() -> None:
     assert [p.name for p in PACKAGES[1:]] == TOOLS
-
-
-@pytest.mark.parametrize("readme", READMES, ids=_name)
-def test_the_one_python_example_runs(
-    readme: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    examples = re.findall(r"^```python\n(.*?)^```$", readme.read_text("utf-8"), re.M | re.S)
-    assert len(examples) == 1
-    monkeypatch.chdir(tmp_path)
-    exec(compile(examples[0], str(readme), "exec"), {})
-
-
-@pytest.mark.parametrize(("page", "shown"), _shown_commands(), ids=_name)
-def test_a_command_that_is_shown_would_be_accepted(page: Path, shown: str) -> None:
-    tool, *arguments = shlex.split(shown, comments=True)
-    group = _tool(tool)
-    with click.Context(group) as context:
-        name, command, rest = group.resolve_command(context, arguments)
-        assert command is not None
-        command.make_context(name, rest, parent=context)
 
 
 @pytest.mark.parametrize(("tool", "subcommand"), _subcommands())
