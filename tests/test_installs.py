@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -124,12 +125,44 @@ def test_uv_finds_the_siblings_of_a_folder_in_the_workspace(folder: Path, packag
     assert _tool(folder, environment, f"{package} --help").startswith(f"Usage: {package}")
 
 
-@pytest.mark.parametrize("package", ["snap-graphs", "snap-eval"])
-def test_the_pip_line_of_the_readme_makes_a_working_command(folder: Path, package: str) -> None:
-    readme = (FOLDERS[package] / "README.md").read_text("utf-8").splitlines()
-    (line,) = (text.strip() for text in readme if text.strip().startswith("pip install ./"))
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Git repository of the packages as they are in the working tree."""
+    folder = tmp_path_factory.mktemp("repository")
+    _call(folder, "git", "init", "--quiet")
+    _call(folder, "git", f"--work-tree={ROOT}", "add", "pyproject.toml", "data-catalog", "packages")
+    author = ("-c", "user.name=tests", "-c", "user.email=tests@localhost")
+    _call(folder, "git", *author, "commit", "--quiet", "--message", "As it is")
+    return folder
+
+
+def _pip_lines(package: str) -> list[str]:
+    readme = (FOLDERS[package] / "README.md").read_text("utf-8")
+    return re.findall(r"^(?:    )?pip install ((?:\./|\"\$SNAP#).*)$", readme, re.MULTILINE)
+
+
+def _folders(line: str) -> list[str]:
+    return re.findall(r"(?:\./|#subdirectory=)([\w/-]+)", line)
+
+
+@pytest.mark.parametrize("package", SIBLINGS)
+def test_both_pip_lines_of_the_readme_name_the_package_and_all_its_siblings(package: str) -> None:
+    needed = {FOLDERS[name].relative_to(ROOT).as_posix() for name in SIBLINGS[package]}
+    lines = _pip_lines(package)
+    assert len(lines) == 2
+    assert [set(_folders(line)) for line in lines] == [needed, needed]
+
+
+@pytest.mark.parametrize(
+    ("package", "sign"), [("snap-eval", "./"), ("snap-graphs", "$SNAP")], ids=["folder", "address"]
+)
+def test_a_pip_line_of_the_readme_makes_a_working_command(
+    folder: Path, repository: Path, package: str, sign: str
+) -> None:
+    (line,) = (line for line in _pip_lines(package) if sign in line)
     environment = folder / "environment"
     _call(folder, sys.executable, "-m", "venv", environment)
-    _call(ROOT, environment / "bin" / "pip", *line.split()[1:])
+    pip = environment / "bin" / "pip"
+    _call(ROOT, "env", f"SNAP=git+file://{repository}", "bash", "-c", f"{pip} install {line}")
     assert _siblings(folder, environment) == SIBLINGS[package]
     _tool(folder, environment, WORK[package])
