@@ -15,6 +15,9 @@ GOOD = (
     "+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
 )
 BASELINE = "cifar10/test/baseline_accuracy"
+TOLERANCE = 1e-5
+"""How far a cell's scores in a search and in a file may be apart: sums of 32-bit floats depend on
+the batch and the processor."""
 
 
 def tool(folder: Path, command: str) -> str:
@@ -86,8 +89,8 @@ def test_the_search_ends_among_the_good_cells(bundled: Path) -> None:
     measured = by_arch(bundled / "nb201.parquet", BASELINE)
     scores = by_arch(bundled / "scores.parquet", "score")
     assert best["metrics"][BASELINE] == measured[best["arch_id"]]
-    assert best["score"] == pytest.approx(scores[best["arch_id"]], abs=1e-6)
-    assert best["score"] >= sorted(scores.values())[-20] - 1e-6
+    assert best["score"] == pytest.approx(scores[best["arch_id"]], abs=TOLERANCE)
+    assert best["score"] >= sorted(scores.values())[-20] - TOLERANCE
     assert measured[best["arch_id"]] > sum(measured.values()) / len(measured)
     for name in ("best.svg", "best.png", "search.parquet"):
         assert (bundled / "found" / name).stat().st_size > 1000
@@ -105,8 +108,8 @@ def test_a_trained_predictor_guides_a_search(trained: Path) -> None:
     tool(trained, "snap-evo run --space nb201 --scorer gcn:model --budget 300 --out own --quiet")
     best = json.loads((trained / "own" / "best.json").read_text())
     scores = by_arch(trained / "model.parquet", "score")
-    assert best["score"] == pytest.approx(scores[best["arch_id"]], abs=1e-5)
-    assert best["score"] > sorted(scores.values())[-200]
+    assert best["score"] == pytest.approx(scores[best["arch_id"]], abs=TOLERANCE)
+    assert best["score"] > sorted(scores.values())[-200] - TOLERANCE
 
 
 def test_equal_seeds_give_equal_bytes(trained: Path) -> None:

@@ -56,10 +56,12 @@ BEFORE = {
         Example(
             "python",
             """
+import numpy as np
 import torch
 from snap_graphs import space
 
-genotype = space("darts").sample(1, 0)[0]
+(cell,) = space("darts").sample(np.random.default_rng(0), 1)
+genotype = space("darts").format(cell)
 epochs, batches = 1, [(torch.randn(2, 3, 32, 32), torch.tensor([0, 1]))]
 """,
         )
