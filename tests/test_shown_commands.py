@@ -104,9 +104,9 @@ epochs, batches = 1, [(torch.randn(2, 3, 32, 32), torch.tensor([0, 1]))]
 """By page, what makes the files that its reader brings; `$DATA` is the folder of real tables."""
 
 NOT_RUN = {
-    r"(uv )?pip install .*|uv sync": "changes an environment; test_installs.py has its own",
-    r"uv run pytest|uv run pytest (-m 'not slow'|packages/snap-graphs)": "is this suite",
-    r"uv run pytest tools/bench( .*|/test_eval.py)?": "takes minutes",
+    r"(uv )?pip install .*|uv sync --all-groups": "changes an environment; test_installs.py has its own",
+    r"uv run --all-groups pytest( -m 'not slow'| packages/snap-graphs)?": "is this suite",
+    r"uv run --all-groups pytest tools/bench( .*|/test_eval.py)?": "takes minutes",
     r"uv export .*": "resolves all dependencies; .ci/run does it",
     r"snap-graphs fetch nb101": "downloads 0.5 GB",
     r"uv run snap-graphs enumerate nb101 nb101.parquet": "runs on the page of snap-graphs",
@@ -115,14 +115,17 @@ NOT_RUN = {
     r"snap-eval independence --graphs GRAPHS.parquet .*": "stands for several --scores",
     r"snap-graphs convert BENCHMARK .*": "stands for many runs",
     r"torchrun --nproc-per-node 2 .*": "as many processes as cores; test_fit_command.py runs it",
-    r"uv run tools/ablation.py( --mpnet FOLDER --seeds 2)?": "takes an hour",
-    r"uv run tools/(baselines|reproduce|training_size|unseen_operators).py": "takes hours",
-    r"uv run tools/(scaling|train_bundled).py": "takes minutes and whole tables",
-    r"uv run tools/measure_encoder.py [a-z]+": "takes minutes",
-    r"uv run tools/measure_search.py [a-z0-9]+": "takes minutes and whole tables",
+    r"uv run --all-groups tools/ablation.py( --mpnet FOLDER --seeds 2)?": "takes an hour",
+    r"uv run --all-groups tools/(baselines|reproduce|training_size|unseen_operators).py": (
+        "takes hours"
+    ),
+    r"uv run --all-groups tools/(scaling|train_bundled).py": "takes minutes and whole tables",
+    r"uv run --all-groups tools/measure_encoder.py [a-z]+": "takes minutes",
+    r"uv run --all-groups tools/measure_search.py [a-z0-9]+": "takes minutes and whole tables",
 }
 """The commands that no page's test runs, as patterns, and why."""
 
+_UV_RUN = r"^uv run (--all-groups |--group \S+ )*"
 _BLOCK = re.compile(
     r"^```(?P<language>\w*)\n(?P<fenced>.*?)^```$"
     r"|^    (?P<indented>\S[^\n]*)$"
@@ -214,7 +217,7 @@ def test_what_a_page_shows_runs_from_top_to_bottom(
 
 @pytest.mark.parametrize("shown", COMMANDS)
 def test_a_command_that_is_shown_would_be_accepted(shown: str) -> None:
-    words = shlex.split(shown.removeprefix("uv run ").replace("SEED", "0"))
+    words = shlex.split(re.sub(_UV_RUN, "", shown).replace("SEED", "0"))
     assert [word for word in words if word.startswith("./") and not (ROOT / word).exists()] == []
     program, *arguments = words
     if program in TOOLS:

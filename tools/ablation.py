@@ -1,7 +1,7 @@
 """Vary what the paper's ablation varies, and rank NAS-Bench-201 with each (paper, Table 6).
 
-    uv run tools/ablation.py
-    uv run tools/ablation.py --mpnet FOLDER
+    uv run --all-groups tools/ablation.py
+    uv run --all-groups tools/ablation.py --mpnet FOLDER
 
 Layers, weight decay, length of the descriptions and size of their vectors, each with each, by the
 preset `paper` on the `short` schedule. Vectors of 768 numbers are those of all-mpnet-base-v2, and

@@ -1,6 +1,6 @@
 """Rank every benchmark at hand with the predictors, and with all that costs nothing.
 
-    uv run tools/baselines.py
+    uv run --all-groups tools/baselines.py
 
 Prints Markdown. Beside the predictors stand parameters, multiply-adds, numbers of convolutions and
 of skips, and each zero-cost proxy whose scores are in the data, on the same cells; all but the

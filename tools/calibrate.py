@@ -1,6 +1,6 @@
 """Record in the bundled predictors which rank correlation to expect elsewhere.
 
-    uv run tools/calibrate.py
+    uv run --all-groups tools/calibrate.py
 
 Fits `snap_gcn.reliability.calibration.Calibration` to how a predictor ranks populations of
 NAS-Bench-101's held-out cells and of the benchmarks of role `develop` (`populations.py`); prints

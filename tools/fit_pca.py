@@ -1,6 +1,6 @@
 """Fit the model MiniLM-64: principal components of all-MiniLM-L6-v2's vectors (paper, Table 2).
 
-    uv run tools/fit_pca.py packages/snap-encode/src/snap_encode/bundle/MiniLM-64
+    uv run --all-groups tools/fit_pca.py packages/snap-encode/src/snap_encode/bundle/MiniLM-64
 
 The components are those of what the corpus says of its training operators. As in the scripts of
 TG-NAS, on which the paper builds, vectors are projected as they are: neither centred before nor

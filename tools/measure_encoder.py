@@ -1,6 +1,6 @@
 """Measure what the encoder's vectors separate, and what that is worth to a predictor.
 
-    uv run tools/measure_encoder.py lengths
+    uv run --all-groups tools/measure_encoder.py lengths
 
 and likewise the other subcommands; what they print is in docs/encoder.md.
 """

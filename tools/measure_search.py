@@ -1,6 +1,6 @@
 """Measure what searches find, and how long they take.
 
-    uv run tools/measure_search.py nb201
+    uv run --all-groups tools/measure_search.py nb201
 
 and likewise the other subcommands; what they print is in docs/search.md.
 """

@@ -1,7 +1,7 @@
 """Tell how a predictor does, and how much it scatters between seeds.
 
-    uv run tools/measure_seeds.py --preset snap --schedule full
-    uv run tools/measure_seeds.py --preset paper --schedule short
+    uv run --all-groups tools/measure_seeds.py --preset snap --schedule full
+    uv run --all-groups tools/measure_seeds.py --preset paper --schedule short
 
 Takes six minutes a seed on one core (`paper` one); a stopped run goes on at the seed it was at.
 """

@@ -1,7 +1,7 @@
 """Rank every benchmark at hand, and write all tables and figures that can be had of it.
 
-    uv run tools/reproduce.py
-    uv run tools/reproduce.py --all
+    uv run --all-groups tools/reproduce.py
+    uv run --all-groups tools/reproduce.py --all
 
 Converts the benchmarks, scores them by both presets and several seeds (training what is not trained
 yet, six minutes a seed on one core or less), correlates, compares, searches, and writes Parquet

@@ -1,7 +1,7 @@
 """Measure how the time and the memory of `snap-gcn predict` grow with the number of graphs.
 
-    uv run tools/scaling.py
-    uv run tools/scaling.py --model paper
+    uv run --all-groups tools/scaling.py
+    uv run --all-groups tools/scaling.py --model paper
 
 Up to NAS-Bench-101's 423,624 cells are its first ones; beyond, they are made up: the same cells
 again, under further names, which costs as much. The files are removed afterwards.

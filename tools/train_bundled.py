@@ -1,6 +1,6 @@
 """Train the predictors that snap-gcn bundles, measure them, and put them into the package.
 
-    uv run tools/train_bundled.py
+    uv run --all-groups tools/train_bundled.py
 
 Takes about half an hour on one core; a stopped run goes on after its last epoch. After a change of
 the catalogued operators, a further run keeps the trained weights and renews the vectors alone.

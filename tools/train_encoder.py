@@ -1,6 +1,6 @@
 """Tune the encoder that snap-encode ships, and tell how the losses do and scatter between seeds.
 
-    uv run tools/train_encoder.py
+    uv run --all-groups tools/train_encoder.py
 
 Tunes every loss with every seed; takes two to three minutes a run on one free core, and a stopped
 run goes on where it was. The encoder that ships is that of the default loss and seed 0.

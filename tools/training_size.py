@@ -1,6 +1,6 @@
 """Tell how much of NAS-Bench-101 a predictor needs to rank the rest of it (paper, Figure 6).
 
-    uv run tools/training_size.py
+    uv run --all-groups tools/training_size.py
 
 Trains the preset `paper` on 90 % to 1 % of all cells, drawn at random a seed, and ranks all others.
 The schedule is called `steps`: as many steps as the schedule `short` takes, whatever the share, but

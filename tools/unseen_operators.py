@@ -1,6 +1,6 @@
 """Rank NAS-Bench-201 when two of its operators are known by a sentence alone.
 
-    uv run tools/unseen_operators.py
+    uv run --all-groups tools/unseen_operators.py
 
 Average pooling and the skip are struck from the vocabulary of each predictor, and come back as a
 user's own operators, described as in `unseen_operators.toml`. Predictors that are not trained yet

@@ -1,6 +1,6 @@
 """Reading NAS-Bench-101's TFRecord file beside a straightforward loop over the same file.
 
-    uv run pytest tools/bench/test_convert.py
+    uv run --all-groups pytest tools/bench/test_convert.py
 
 The file is generated from the benchmark's table (three runs a cell, at 108 epochs). The plain loop
 builds the nested dictionaries of the benchmark's own reader, with its protocol buffers decoded

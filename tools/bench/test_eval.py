@@ -1,6 +1,6 @@
 """All statistics of 16 scorers on 12 metrics, beside scipy called in a loop over resamples.
 
-    uv run pytest tools/bench/test_eval.py
+    uv run --all-groups pytest tools/bench/test_eval.py
 
 The loop over resamples is run for one scorer and metric, with a hundredth of the resamples, and
 its time is scaled up: in full it would take hours. Needs `pip install analog-nasbench`.

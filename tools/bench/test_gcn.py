@@ -1,6 +1,6 @@
 """Training and inference beside a plain torch-geometric loop over the same cells.
 
-    uv run pytest tools/bench
+    uv run --all-groups pytest tools/bench
 
 Figures in brackets are ratios to the fastest of the group. Needs the benchmark tables.
 """

@@ -1,6 +1,6 @@
 """Reading all of NAS-Bench-101 into arrays to train on, and viewing it otherwise.
 
-    uv run pytest tools/bench/test_graphs.py
+    uv run --all-groups pytest tools/bench/test_graphs.py
 
 Figures in brackets are ratios to the fastest of the group. Needs the benchmark tables; a converted
 file in SNAP_BENCH_NB101 saves its conversion.

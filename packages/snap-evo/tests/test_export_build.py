@@ -113,7 +113,7 @@ def test_build_counts_the_auxiliary_head_apart() -> None:
     assert found["auxiliary_params"] > found["params"] > 0
 
 
-@pytest.mark.skipif(find_spec("onnxscript") is None, reason="needs snap-evo[onnx]")
+@pytest.mark.skipif(find_spec("onnxscript") is None, reason="needs snap-evo[build]")
 def test_the_onnx_file_computes_what_the_network_does(tmp_path: Path) -> None:
     import onnx
     import torch
@@ -142,7 +142,7 @@ def test_a_missing_extra_is_told_and_nothing_is_written(
     )
     message = refused("build", CELL, "--space", "nb201", *SMALL, "--onnx", str(path))
     assert "needs onnxscript" in message
-    assert "pip install 'snap-evo[onnx]'" in message
+    assert "pip install 'snap-evo[build]'" in message
     monkeypatch.setattr("snap_evo.extras.find_spec", lambda package: None)
     assert "snap-evo[build]" in refused("build", CELL, "--space", "nb201")
     assert not path.exists()

@@ -59,13 +59,20 @@ def _single(spec: str) -> Scorer:
     try:
         factory = entry.load()
     except (ImportError, AttributeError) as error:
-        owner = entry.dist.name if entry.dist else entry.module
         raise SnapError(
-            f"the scorer {name!r} cannot be loaded ({error}); "
-            f"run: pip install --force-reinstall {owner}"
+            f"the scorer {name!r} cannot be loaded ({error}); {_remedy(entry, error)}"
         ) from error
     scorer: Scorer = factory(**options)
     return scorer
+
+
+def _remedy(entry: EntryPoint, error: Exception) -> str:
+    """Return what to do about a scorer that cannot be loaded."""
+    owner = entry.dist.name if entry.dist else entry.module
+    missing = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    if missing and missing != entry.module.partition(".")[0]:
+        return f"{owner} needs {missing}; run: pip install {missing}"
+    return f"run: pip install --force-reinstall {owner}"
 
 
 def _unreadable(spec: str, problem: str) -> SnapError:

@@ -89,7 +89,7 @@ def build(
     from snap_evo.network import build_network, network_size
 
     if onnx is not None:
-        require("onnxscript", "onnx")
+        require("onnxscript", "build")
         check_writable(onnx)
     found = read_architecture(best, space)
     size = network_size(found.space, layers=layers, channels=channels, classes=classes, image=image)

@@ -25,8 +25,8 @@ def write_onnx(network: "nn.Module", path: str | os.PathLike[str], image: int) -
     Raises:
         SnapError: onnxscript is missing, or the file cannot be written.
     """
-    require("torch", "onnx")
-    require("onnxscript", "onnx")
+    require("torch", "build")
+    require("onnxscript", "build")
     import torch
 
     with _no_word_of_torchvision():
