@@ -104,7 +104,7 @@ epochs, batches = 1, [(torch.randn(2, 3, 32, 32), torch.tensor([0, 1]))]
 """By page, what makes the files that its reader brings; `$DATA` is the folder of real tables."""
 
 NOT_RUN = {
-    r"(uv )?pip install .*|uv sync --all-groups": "changes an environment; test_installs.py has its own",
+    r"(uv )?pip install .*|uv sync .*": "changes an environment; test_installs.py has its own",
     r"uv run --all-groups pytest( -m 'not slow'| packages/snap-graphs)?": "is this suite",
     r"uv run --all-groups pytest tools/bench( .*|/test_eval.py)?": "takes minutes",
     r"uv export .*": "resolves all dependencies; .ci/run does it",
