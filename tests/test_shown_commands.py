@@ -113,6 +113,7 @@ NOT_RUN = {
     r"uv run snap-evo compare --space nb(101|201) --budget .*": "takes minutes: 80 searches",
     r"snap-evo run --space SPACE .*": "stands for many runs",
     r"snap-eval independence --graphs GRAPHS.parquet .*": "stands for several --scores",
+    r"snap-gcn convert OLD NEW": "needs a model of the first format; test_conversion.py has one",
     r"snap-graphs convert BENCHMARK .*": "stands for many runs",
     r"torchrun --nproc-per-node 2 .*": "as many processes as cores; test_fit_command.py runs it",
     r"uv run --all-groups tools/ablation.py( --mpnet FOLDER --seeds 2)?": "takes an hour",
