@@ -33,8 +33,8 @@ def page(results: Results, missing: Sequence[str], seeds: int) -> str:
         "# Results",
         f"Made by `uv run --all-groups tools/reproduce.py` at commit {commit()}; {seeds} seeds of "
         "each preset unless said, 1,000 bootstrap resamples with seed 0. The report that it writes "
-        "beside its Parquet files shows the same as charts. Roles in brackets: nothing was chosen by a metric "
-        "of the role test, and no label but NAS-Bench-101's reached a weight. The table of every "
+        "beside its Parquet files shows the same as charts. Roles in brackets: nothing was chosen "
+        "by a metric of the role test, and no label but NAS-Bench-101's reached a weight. The table of every "
         "statistic is here with the rows of predictors with several seeds over all cells alone.",
         *(block for part in parts if isinstance(part, Chart | Table) for block in _blocks(part)),
         "## Not run",
