@@ -34,8 +34,9 @@ def page(results: Results, missing: Sequence[str], seeds: int) -> str:
         f"Made by `uv run --all-groups tools/reproduce.py` at commit {commit()}; {seeds} seeds of "
         "each preset unless said, 1,000 bootstrap resamples with seed 0. The report that it writes "
         "beside its Parquet files shows the same as charts. Roles in brackets: nothing was chosen "
-        "by a metric of the role test, and no label but NAS-Bench-101's reached a weight. The table of every "
-        "statistic is here with the rows of predictors with several seeds over all cells alone.",
+        "by a metric of the role test, and no label but NAS-Bench-101's reached a weight. The "
+        "table of every statistic is here with the rows of predictors with several seeds over all "
+        "cells alone.",
         *(block for part in parts if isinstance(part, Chart | Table) for block in _blocks(part)),
         "## Not run",
         _listing([*missing, *(f"{part.what}: `{part.command}`" for part in absent)]),
