@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from snap_catalog.errors import SnapError, is_short_of_memory, one_line
+from snap_catalog.imports import keep_pandas_from_pyarrow
 
 if TYPE_CHECKING:
     from rich.progress import Task, TimeRemainingColumn
@@ -34,6 +35,7 @@ class OneLineErrors(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command line, also where its output finds no room."""
+        keep_pandas_from_pyarrow()
         try:
             return super().main(*args, **extra)
         except OSError as error:

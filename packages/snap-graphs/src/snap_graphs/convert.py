@@ -9,6 +9,7 @@ import pyarrow as pa
 from snap_catalog import Benchmark, SnapError, benchmarks
 from snap_catalog.metrics import is_metric
 
+from snap_graphs.converted import once
 from snap_graphs.formats.analog import AnalogNasBench
 from snap_graphs.formats.base import Chunk, Format, Request
 from snap_graphs.formats.custom import CustomCells
@@ -90,6 +91,12 @@ def convert(
     """
     request = request or Request()
     path = locate(name, source)
+    if source is None and request.everything:
+        return once(name, _sha256(path), lambda: _converted(name, path, request))
+    return _converted(name, path, request)
+
+
+def _converted(name: str, path: Path, request: Request) -> pa.Table:
     reader = _recognise(name, path)
     facts = reader.facts(path)
     chunks = reader.chunks(path, request)

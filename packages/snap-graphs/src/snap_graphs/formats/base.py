@@ -76,6 +76,12 @@ class Request:
     notes: list[str] = field(default_factory=list)
     advance: Callable[[int], None] = _unheard
 
+    @property
+    def everything(self) -> bool:
+        """Whether all of a source is wanted as it is."""
+        narrowed = self.epochs or self.columns or self.declared or self.skip_bad
+        return self.repeat == "mean" and not narrowed
+
     def wants(self, epochs: int) -> bool:
         """Tell whether a training budget is wanted."""
         return not self.epochs or epochs in self.epochs
