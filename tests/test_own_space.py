@@ -64,7 +64,7 @@ def test_one_command_leads_from_own_operators_to_a_cell_and_says_how_far_to_trus
 def test_without_an_encoder_the_remedy_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("snap_gcn.encoders.entry_points", lambda **_: ())
+    monkeypatch.setattr("snap_gcn.data.encoders.entry_points", lambda **_: ())
     done = search(tmp_path)
     assert done.exit_code == 1
     assert done.stderr.splitlines()[-1] == (

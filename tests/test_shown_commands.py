@@ -60,7 +60,7 @@ import numpy as np
 import torch
 from snap_graphs import space
 
-(cell,) = space("darts").sample(np.random.default_rng(0), 1)
+(cell,) = space("darts").sample(1, seed=0)
 genotype = space("darts").format(cell)
 epochs, batches = 1, [(torch.randn(2, 3, 32, 32), torch.tensor([0, 1]))]
 """,
@@ -120,7 +120,7 @@ NOT_RUN = {
     r"uv run --all-groups tools/(baselines|reproduce|training_size|unseen_operators).py": (
         "takes hours"
     ),
-    r"uv run --all-groups tools/(scaling|train_bundled).py": "takes minutes and whole tables",
+    r"uv run --all-groups tools/(calibrate|scaling|train_bundled).py": "takes minutes",
     r"uv run --all-groups tools/measure_encoder.py [a-z]+": "takes minutes",
     r"uv run --all-groups tools/measure_search.py [a-z0-9]+": "takes minutes and whole tables",
 }

@@ -87,7 +87,7 @@ def test_the_first_bytes_tell_what_a_file_is(tmp_path: Path, ending: str) -> Non
     ("text", "fault"),
     [
         ("arch_id,score,score\na,1,2\n", "2 columns are called 'score'; rename all but one"),
-        ("a,b\n1,2,3\n", "not a readable CSV table (CSV parse error: Expected 2 columns, got 3"),
+        ("a,b\n1,2,3\n", "not a readable CSV table (CSV parse error: "),
         ("", "not a readable CSV table (Empty CSV file"),
         ("\0", "not a readable CSV table ("),
     ],

@@ -53,6 +53,7 @@ def test_the_result_keeps_the_contract_and_says_how_it_came_about(
     assert stamped == {
         "snap.licence": "MIT",
         "snap.bootstrap": "30",
+        "snap.baselines": "[]",
         "snap.bootstrap_seed": "5",
     }
     validate(table, "correlations")

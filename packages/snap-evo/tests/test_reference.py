@@ -49,7 +49,7 @@ def test_a_scorer_is_asked_about_a_sample_of_the_space() -> None:
 
 
 def test_a_scorer_that_fails_to_tell_is_told_of_in_one_line() -> None:
-    with pytest.raises(SnapError, match=r"the scorer Failing failed \(KeyError: 'gone'\); mend"):
+    with pytest.raises(SnapError, match=r"the scorer Failing failed \(KeyError: 'gone'\); fix it"):
         ask_trust(Failing(), "nb201")
 
 
