@@ -61,6 +61,7 @@ def _renamed(entry: dict[str, Any]) -> dict[str, Any]:
     renamed = {k: v for k, v in entry.items() if k not in ("sha256", "home")}
     renamed["format"] = schema.FORMAT
     renamed.setdefault("paths", 0.0)
+    renamed.setdefault("measured", [])
     renamed["training_space"] = entry.get("home")
     renamed["calibration"] = None  # of another kind; tools/calibrate.py makes the present one
     renamed["training"] = _LATER | entry["training"]

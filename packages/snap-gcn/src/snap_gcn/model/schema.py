@@ -108,9 +108,9 @@ class Config(_Entry, frozen=True, kw_only=True):
     encoder: Encoder
     training: Training
     trained_operators: Annotated[list[Key], Meta(min_length=1)]
-    training_space: Domain | None = None
-    measured: list[Measured] = msgspec.field(default_factory=list)
-    calibration: Calibration | None = None
+    training_space: Domain | None
+    measured: list[Measured]
+    calibration: Calibration | None
 
 
 class _Format(Struct):

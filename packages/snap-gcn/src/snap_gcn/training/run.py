@@ -229,6 +229,8 @@ def assembled(
         training=training,
         trained_operators=sorted({key for m in fitted for key in m.trained}, key=str),
         training_space=training_space.record(cells, recipes, [m.trained for m in fitted]),
+        measured=[],
+        calibration=None,
     )
     states = [member.weights for member in fitted]
     parts = {folder.member(i): _arrays(state) for i, state in enumerate(states)}
