@@ -2,6 +2,8 @@
 
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -30,11 +32,17 @@ command.callback = lambda: (print("begun", flush=True), time.sleep(600))
 """
 
 
+@contextmanager
 def start(
     tool: str, setup: str, *arguments: str, stdin: int | None = None, stdout: IO[str] | int = PIPE
-) -> Popen[str]:
+) -> Iterator[Popen[str]]:
+    """Run a tool, which does not outlive the test."""
     command = [sys.executable, "-c", f"{_RUN.format(tool=tool)}{setup}main()", *arguments]
-    return Popen(command, stdin=stdin, stdout=stdout, stderr=PIPE, text=True)
+    with Popen(command, stdin=stdin, stdout=stdout, stderr=PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("tool", TOOLS)
