@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from snap_catalog.casting import cast, contract_schema
 from snap_catalog.columns import check_columns
 from snap_catalog.errors import SnapError, is_short_of_memory
+from snap_catalog.replaceable import check_alike, check_regular, refusal
+from snap_catalog.replaceable import kind as kind_of
 from snap_catalog.rules import RULES, check_key
 from snap_catalog.schemas import Contract, Name, contract
 
@@ -172,9 +174,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         A path in the same folder, with the same suffix, that does not outlive a failure.
 
     Raises:
-        SnapError: the folder is missing or cannot be written to.
+        SnapError: the folder is missing or cannot be written to, or `path` holds something of
+            another kind.
     """
-    target = Path(path)
+    target = Path(path).resolve()
+    check_regular(target)
     try:
         handle, name = tempfile.mkstemp(
             dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
@@ -185,6 +189,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise _cannot_write(target, error) from error
     try:
         yield temporary
+        check_alike(target, temporary)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
     except OSError as error:
@@ -193,13 +198,21 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def check_writable(path: str | os.PathLike[str]) -> None:
+def check_writable(path: str | os.PathLike[str], name: Name | None = None) -> None:
     """Refuse a path that cannot be written, before long work whose result is meant for it.
 
+    Args:
+        path: a file, or a folder to make.
+        name: the contract of the file; a file of another kind is not replaced.
+
     Raises:
-        SnapError: the folder is missing or cannot be written to.
+        SnapError: the folder is missing or cannot be written to, or other data are there.
     """
     target = Path(path)
+    if name is not None:
+        check_regular(target)
+        if target.exists() and target.stat().st_size and kind_of(target) != ("parquet", name):
+            raise refusal(target)
     try:
         with tempfile.TemporaryFile(dir=target.parent):
             pass

@@ -80,11 +80,18 @@ def test_a_saved_model_is_read_back(model: Model, tmp_path: Path) -> None:
 
 
 def test_saving_replaces_an_older_model(model: Model, tmp_path: Path) -> None:
+    save(load(locate("paper")), tmp_path / "m")
     save(model, tmp_path / "m")
-    (tmp_path / "m" / "model.safetensors").write_bytes(b"old")
-    save(model, tmp_path / "m")
-    load(tmp_path / "m")
+    assert load(tmp_path / "m").config.preset == "snap"
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_a_model_whose_card_was_edited_is_not_replaced(model: Model, tmp_path: Path) -> None:
+    save(model, tmp_path / "m")
+    (tmp_path / "m" / "README.md").write_text("my own words")
+    with pytest.raises(SnapError, match=r"holds 'README\.md', which was changed since"):
+        save(model, tmp_path / "m")
+    assert (tmp_path / "m" / "README.md").read_text() == "my own words"
 
 
 @pytest.mark.parametrize("name", ["thesis.tex", "config.json"])

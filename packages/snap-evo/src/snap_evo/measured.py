@@ -67,7 +67,7 @@ def measure(space_name: str, arch_id: str, predicted: Ranking | None, draws: int
     if space_name not in _MEASURED or predicted is None:
         raise SnapError(
             f"no data package holds measurements of {space_name}; "
-            "search a table of them instead: --scorer table:FILE:COLUMN"
+            "where a table has one for every cell, search that: --scorer table:FILE:COLUMN"
         )
     name, metric = _MEASURED[space_name]
     source = installed_file(benchmark(name))

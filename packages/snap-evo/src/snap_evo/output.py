@@ -11,6 +11,7 @@ import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.console import say
 from snap_catalog.parquet import check_writable, read, replacing, write
+from snap_catalog.replaceable import check_first_key
 from snap_graphs.drawing import draw_architecture
 
 from snap_evo.candidates import Candidates
@@ -35,7 +36,8 @@ def prepare(folder: str | os.PathLike[str]) -> Path:
     if not path.exists():
         check_writable(path)
         path.mkdir()
-    check_writable(path / _BEST)
+    check_writable(path / _HISTORY, "search")
+    check_first_key(path / _BEST, "space")
     return path
 
 

@@ -66,7 +66,7 @@ def _encode(
     from snap_encode.tables import catalog_table, operator_table
 
     descriptions = read_operators(file) if file else {}
-    parquet.check_writable(target)
+    parquet.check_writable(target, "operators")
     if file:
         table = operator_table(descriptions, model, quiet=quiet)
     else:

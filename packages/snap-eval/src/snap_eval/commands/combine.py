@@ -61,7 +61,7 @@ def combine(
     if metrics and not leave_one_out:
         raise click.UsageError("--metric says what --leave-one-out fits weights to; give both")
     weighted = _weights(given)
-    parquet.check_writable(out)
+    parquet.check_writable(out, "scores")
     measured = read_benchmarks(graphs)
     scorers = read_contenders(specs, measured, quiet=quiet)
     if leave_one_out:

@@ -68,7 +68,7 @@ def correlate(
     wanted = chosen_statistics(statistics, every=every)
     if every and populations:
         raise click.UsageError("--all reports on every population; leave --population out")
-    parquet.check_writable(out)
+    parquet.check_writable(out, "correlations")
     measured = read_benchmarks(graphs)
     aims = targets(measured, metrics)
     scorers = read_contenders(specs, measured, quiet=quiet)

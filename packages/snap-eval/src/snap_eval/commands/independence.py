@@ -49,7 +49,7 @@ def independence(
     from snap_eval import independence as pairs
     from snap_eval import show
 
-    parquet.check_writable(out)
+    parquet.check_writable(out, "independence")
     measured = read_benchmarks(graphs)
     scorers = read_contenders(specs, measured, quiet=quiet)
     table = pairs.independence(scorers, measured, cells=cells, seed=seed)

@@ -53,7 +53,7 @@ def predict(
     from snap_gcn.engines import predict_file
     from snap_gcn.reliability.trust import assess_files
 
-    check_writable(out)
+    check_writable(out, "scores")
     total = Stream(graphs, "graphs", ["space", "arch_id"]).num_rows
     predictor = _predictor(model, operators, device)
     try:

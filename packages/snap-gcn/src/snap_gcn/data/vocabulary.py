@@ -165,7 +165,7 @@ class UnknownOperatorError(SnapError):
         super().__init__(
             f"{source}: {told}{f'; and {more} more' if more > 0 else ''}{hint}; describe each on a "
             f"line NAME<TAB>SENTENCE of ops.txt, run: snap-encode ops.txt --model {model}, "
-            "and pass --operators ops.parquet"
+            "and pass --operators ops.parquet; or describe it where its cells are defined"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

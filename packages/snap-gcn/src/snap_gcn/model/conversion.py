@@ -32,6 +32,8 @@ def convert(old: Path) -> folder.Model:
         SnapError: it is none, or it is damaged.
     """
     path = old / folder.CONFIG
+    if not path.is_file():
+        raise SnapError(f"{old}: no model folder (it has no {folder.CONFIG}); name one")
     try:
         entry = json.loads(path.read_text("utf-8"))
         if entry["format"] != _OLD:

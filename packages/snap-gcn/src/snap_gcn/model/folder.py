@@ -120,9 +120,14 @@ def _occupied(folder: Path) -> str | None:
         return "is a mount point"
     if Path.cwd().is_relative_to(folder.resolve()):
         return "is the current folder or holds it"
-    foreign = {path.name for path in folder.iterdir()} - {SUMS, *_listed(folder)}
-    if foreign:
-        return f"holds {min(foreign)!r}, which no earlier training wrote"
+    listed = _listed(folder)
+    for path in sorted(folder.iterdir()):
+        if path.name == SUMS:
+            continue
+        if path.name not in listed or not path.is_file():
+            return f"holds {path.name!r}, which no earlier training wrote"
+        if sha256(path.read_bytes()) != listed[path.name]:
+            return f"holds {path.name!r}, which was changed since it was trained"
     return None
 
 

@@ -71,11 +71,15 @@ class Trust:
         strongest = sorted(self.agreement, key=lambda name: -abs(self.agreement[name]))
         shown = dict.fromkeys([*costs, *[n for n in strongest if n not in costs][:2]])
         agreement = ", ".join(f"{name} {self.agreement[name]:.2f}" for name in shown) or "unknown"
-        spread = "unknown" if self.disagreement is None else f"{self.disagreement:.0%}"
+        spread = (
+            "unknown"
+            if self.disagreement is None
+            else f"{self.disagreement:.0%} of the differences between the scores"
+        )
         known = self.expected
         return [
             f"Spearman to expect: {f'{known.low:.2f} to {known.high:.2f}' if known else 'unknown'}",
-            f"disagreement of the members: {spread} of the differences between the scores",
+            f"disagreement of the members: {spread}",
             f"operators unlike those of training: {unlike}",
             f"graphs of unseen shape: {self.unseen_shapes:.0%}; novelty {self.novelty:.2f}",
             f"rank agreement: {agreement}",

@@ -68,8 +68,13 @@ def judge(evidence: Evidence, calibration: Calibration | None) -> tuple[str, Exp
 
 
 def _reliance(expected: Expected, calibration: Calibration, *, known: bool) -> str:
+    if not known:
+        return (
+            "rely on this ranking with care: this space was never measured, but is no further from "
+            f"training than {expected.as_on}"
+        )
     measured = _measured(expected.as_on, calibration)
-    if known and expected.middle < min(_spearman(expected.as_on, calibration)) - _LESS:
+    if expected.middle < min(_spearman(expected.as_on, calibration)) - _LESS:
         return f"rely on this ranking less than on all of {measured}: these score alike"
     return f"rely on this ranking as on {measured}"
 

@@ -22,7 +22,7 @@ def concat(files: tuple[str, ...], out: str, quiet: bool) -> None:
 
     if len(set(files)) < len(files):
         raise click.UsageError("a file is named twice")
-    check_writable(out)
+    check_writable(out, "graphs")
     table = concat_tables({file: read(file, "graphs") for file in files})
     write(table, out, "graphs", producer="snap-graphs")
     say(f"{out}: {table.num_rows:,} architectures of {len(files)} files", quiet=quiet)
@@ -47,7 +47,7 @@ def join(
     from snap_graphs.combine import join as join_table
     from snap_graphs.formats.base import Request
 
-    check_writable(out)
+    check_writable(out, "graphs")
     result = read(graphs, "graphs")
     request = Request(columns=by_name(columns), declared=declared(columns))
     for table in tables:

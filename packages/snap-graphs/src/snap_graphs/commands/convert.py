@@ -45,7 +45,7 @@ def convert(
     from snap_graphs.convert import locate
     from snap_graphs.formats.base import Request
 
-    check_writable(out)
+    check_writable(out, "graphs")
     path = locate(benchmark, source, quiet=quiet)
     with progress(f"reading {path.name}", _bytes(path), quiet=quiet) as advance:
         request = Request(

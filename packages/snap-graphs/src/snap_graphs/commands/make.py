@@ -17,7 +17,7 @@ def enumerate_(space: str, out: str, unique: bool, hashes: bool, quiet: bool) ->
     from snap_graphs.listing import list_space, one_a_class
     from snap_graphs.spaces import space as find
 
-    check_writable(out)
+    check_writable(out, "graphs")
     with progress(f"listing {space}", find(space).count(), quiet=quiet) as advance:
         table = list_space(space, advance, hashes=hashes)
     if unique:
@@ -44,7 +44,7 @@ def sample(space: str, out: str, count: int, seed: int, quiet: bool) -> None:
 
     from snap_graphs.listing import sample_space
 
-    check_writable(out)
+    check_writable(out, "graphs")
     table = sample_space(space, count, seed)
     write(table, out, "graphs", producer="snap-graphs", metadata={"snap.seed": str(seed)})
     say(f"{out}: {table.num_rows:,} architectures of {space}", quiet=quiet)

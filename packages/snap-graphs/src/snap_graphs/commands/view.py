@@ -48,7 +48,7 @@ def view(
     names = [name for name, is_wanted in wanted.items() if is_wanted]
     if not names:
         raise click.UsageError("name at least one view, as --prune")
-    check_writable(out)
+    check_writable(out, "graphs")
     table = read(file, "graphs")
     if prune:
         table = views.prune(table)

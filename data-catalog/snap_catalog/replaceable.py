@@ -1,0 +1,87 @@
+"""Which files may be replaced: those of the kind that would be written, and no others."""
+
+from collections.abc import Hashable
+from pathlib import Path
+
+from snap_catalog.errors import SnapError
+from snap_catalog.nested import parse_json
+
+_HEAD = 4096
+_SIGNATURES = {b"\x89PNG": "png", b"<?xml": "svg", b"<svg": "svg", b"<!doctype html": "html"}
+_PARQUET = b"PAR1"
+
+
+def check_regular(path: Path) -> None:
+    """Refuse to replace what is there and is no regular file, such as a device or a folder.
+
+    Raises:
+        SnapError: naming it.
+    """
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "no regular file"
+        raise SnapError(f"{path}: is {kind} and would be replaced; name a file")
+
+
+def check_alike(old: Path, new: Path) -> None:
+    """Refuse to replace a file by one of another kind: it is of somebody else.
+
+    Raises:
+        SnapError: naming the file.
+    """
+    if old.is_file() and old.stat().st_size and kind(old) != kind(new):
+        raise refusal(old)
+
+
+def check_first_key(path: Path, key: str) -> None:
+    """Refuse, before any work, a file that is no JSON object that begins with a key.
+
+    Raises:
+        SnapError: naming the file.
+    """
+    check_regular(path)
+    if path.exists() and path.stat().st_size and kind(path) != ("json", key):
+        raise refusal(path)
+
+
+def refusal(path: Path) -> SnapError:
+    """Return what is said of a file that may not be replaced."""
+    return SnapError(
+        f"{path}: exists and is of another kind than what would be written; name another file, or "
+        "remove it"
+    )
+
+
+def kind(path: Path) -> Hashable:
+    """Tell what a file is, from its contents alone.
+
+    For Parquet that is the contract which it states, for JSON its first key, for CSV its header.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if head.startswith(_PARQUET):
+        return "parquet", _contract(path)
+    found = [name for magic, name in _SIGNATURES.items() if head.lower().startswith(magic)]
+    if found:
+        return found[0]
+    if head.lstrip()[:1] == b"{":
+        return "json", _first_key(path)
+    if b"\0" in head:
+        return "binary"
+    return ("csv", head.partition(b"\n")[0].strip()) if path.suffix == ".csv" else "text"
+
+
+def _contract(path: Path) -> str | None:
+    from snap_catalog.parquet import claim
+
+    try:
+        return claim(path)
+    except SnapError:
+        return None
+
+
+def _first_key(path: Path) -> str | None:
+    try:
+        entries: dict[str, object] = parse_json(path.read_bytes())
+    except ValueError:
+        return None
+    return next(iter(entries), None)
