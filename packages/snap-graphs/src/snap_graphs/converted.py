@@ -34,6 +34,7 @@ def once(name: str, sha256: str, convert: Callable[[], pa.Table]) -> pa.Table:
     table = convert()
     with suppress(SnapError, OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)  # damaged, and so not recognised as one of ours
         write(table, path, "graphs", producer="snap-graphs")
         _forget_all_but(path, f"{name}-{sha256[:32]}-*.parquet")
     return table
