@@ -106,3 +106,9 @@ def test_no_text_makes_it_fail_otherwise(text: str) -> None:
         printed_value(text)
     except ValueError as error:
         assert str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("text", ["make(a=1, a=2)", "make(a=1, b=2, a=1)", "array([1], d=1, d=2)"])
+def test_a_keyword_given_twice_is_refused_as_python_refuses_it(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^malformed: '\w+' has '[ad]' twice$"):
+        printed_value(text, {"make": dict})

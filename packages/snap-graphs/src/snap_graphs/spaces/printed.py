@@ -79,6 +79,10 @@ class _Evaluation:
 
     def _call(self, tree: ast.Call) -> Any:
         name = _name(tree.func)
+        given = [keyword.arg for keyword in tree.keywords]
+        repeated = next((arg for arg in given if given.count(arg) > 1), None)
+        if repeated is not None:  # which Python refuses only when it compiles the tree
+            raise ValueError(f"malformed: {name!r:.40} has {repeated!r:.40} twice")
         scalar = _SCALAR.fullmatch(name)
         if scalar or name in _ARRAYS:  # whose keywords name types and devices
             (held,) = (self.value(argument) for argument in tree.args)
