@@ -78,7 +78,7 @@ def _holds_the_like(actual: pa.DataType, wanted: pa.DataType) -> bool:
     return bool(
         pt.is_null(actual)
         or (is_text(actual) and is_text(wanted))
-        or (_is_number(actual) and _is_number(wanted))
+        or (is_number(actual) and is_number(wanted))
     )
 
 
@@ -87,7 +87,7 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind))
 
 
-def _is_number(kind: pa.DataType) -> bool:
+def is_number(kind: pa.DataType) -> bool:
     """Return whether a type holds integers, floating-point numbers or decimals."""
     return bool(pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind))
 

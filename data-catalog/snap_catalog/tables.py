@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pyarrow.types as pt
 from pyarrow import csv
 
-from snap_catalog.casting import is_text
+from snap_catalog.casting import is_number, is_text
 from snap_catalog.columns import refuse_repeated
-from snap_catalog.errors import SnapError
+from snap_catalog.errors import SnapError, excerpt
 from snap_catalog.parquet import readable
 from snap_catalog.unpacking import magic, open_bounded
 
@@ -21,12 +21,16 @@ TEXT_COLUMNS = frozenset(
 """Columns of text whatever they look like: `001`, `1e5` and `true` are names there."""
 _MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NULL", "null")
 """How CSV files write that a number is missing. A NaN is a number that is none."""
+_LARGEST_WHOLE = 2**53
+"""Beyond it neighbouring whole numbers are the same double."""
+_MANY_DIGITS = rf"^[+-]?\d{{{len(str(_LARGEST_WHOLE))},}}$"
 
 
 def read_table(path: str | os.PathLike[str]) -> pa.Table:
     """Read a table in CSV, gzipped CSV or Parquet, which its first bytes tell apart.
 
-    In CSV a column is of integers or doubles where all its values are, and of text otherwise.
+    In CSV a column is of integers or doubles where all its values are and those types hold them,
+    and of text otherwise.
 
     Raises:
         SnapError: the file is missing or damaged, or two columns have one name.
@@ -65,12 +69,83 @@ def identifiers(table: pa.Table, column: str, source: str) -> pa.ChunkedArray:
         source: what to call the table in an error.
 
     Raises:
-        SnapError: the column holds something else.
+        SnapError: the column holds something else, or a row has no name.
     """
     values = table[column]
     if not pt.is_integer(values.type) and not pt.is_string(values.type):
         raise SnapError(f"{source}: column {column!r} must hold text, not {values.type}")
-    return values.cast(pa.string())
+    names = values.cast(pa.string())
+    refuse_missing(_without_empty(names), column, source)
+    return names
+
+
+def _without_empty(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts with null for empty ones, which is all that CSV has for null."""
+    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+
+
+def refuse_missing(values: pa.ChunkedArray, column: str, source: str) -> None:
+    """Refuse a column in which a row has no value.
+
+    Args:
+        values: the column.
+        column: its name.
+        source: what to call the table in an error.
+
+    Raises:
+        SnapError: a value is null; names the first row.
+    """
+    place = pc.index(values.is_null(), True).as_py()
+    if place >= 0:
+        raise SnapError(
+            f"{source}: row {place + 1}: column {column!r} is empty; fill it in or drop the row"
+        )
+
+
+def doubles(table: pa.Table, column: str, source: str) -> pa.ChunkedArray:
+    """Return a column of numbers as doubles, null where there is none.
+
+    Args:
+        table: what `read_table` returned.
+        column: its name.
+        source: what to call the table in an error.
+
+    Raises:
+        SnapError: the column holds something else, or a whole number beyond 2**53, which doubles
+            do not tell from its neighbours; names the row and the value.
+    """
+    values = table[column]
+    if pt.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if pt.is_string(values.type):
+        values = _numbers(values)
+    if pt.is_string(values.type):
+        raise _no_double(values, column, source)
+    if not is_number(values.type) and not pt.is_null(values.type):
+        raise SnapError(
+            f"{source}: column {column!r} holds no numbers but {values.type}; choose another"
+        )
+    try:
+        return values.cast(pa.float64())
+    except pa.ArrowInvalid:  # which Arrow raises for such whole numbers alone
+        raise _no_double(values, column, source) from None
+
+
+def _no_double(values: pa.ChunkedArray, column: str, source: str) -> SnapError:
+    """Return the error that names the first value that no double holds."""
+    row, value = next((i, v) for i, v in enumerate(values.to_pylist(), 1) if not _is_held(v))
+    return SnapError(
+        f"{source}: row {row}: column {column!r} holds {excerpt(value)}, which is no number or "
+        "one too large to be an exact double; correct it or leave it empty"
+    )
+
+
+def _is_held(value: str | int | float | None) -> bool:
+    """Return whether a double holds a value of a table, or what its text says."""
+    if isinstance(value, str):
+        number = _numbers(pa.chunked_array([[value]]))[0].as_py()
+        return not isinstance(number, str) and _is_held(number)
+    return not isinstance(value, int) or abs(value) <= _LARGEST_WHOLE
 
 
 def _header(path: Path) -> list[str]:
@@ -98,10 +173,23 @@ def _numbers(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     numbers = pc.if_else(is_missing, pa.scalar(None, pa.string()), trimmed)
     for kind in (pa.int64(), pa.float64()):
         try:
-            return numbers.cast(kind)
+            values = numbers.cast(kind)
         except pa.ArrowInvalid:
             continue
+        return texts if pt.is_floating(kind) and _changes(numbers, values) else values
     return texts
+
+
+def _changes(texts: pa.ChunkedArray, values: pa.ChunkedArray) -> bool:
+    """Return whether a text is a whole number beyond 2**53, or one that became infinite."""
+    infinite = pc.and_(pc.is_inf(values), pc.match_substring_regex(texts, r"\d"))
+    many = texts.filter(pc.match_substring_regex(texts, _MANY_DIGITS))
+    return pc.any(infinite).as_py() is True or any(map(_is_beyond, many.to_pylist()))
+
+
+def _is_beyond(text: str) -> bool:
+    digits = text.lstrip("+-0")
+    return (len(digits), digits) > (len(str(_LARGEST_WHOLE)), str(_LARGEST_WHOLE))
 
 
 def _with_types(schema: pa.Schema, columns: list[pa.ChunkedArray]) -> pa.Schema:

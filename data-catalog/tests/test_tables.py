@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from snap_catalog import SnapError
-from snap_catalog.tables import TEXT_COLUMNS, identifiers, read_table
+from snap_catalog.tables import TEXT_COLUMNS, doubles, identifiers, read_table
 
 
 def _csv(path: Path, text: str) -> Path:
@@ -26,7 +26,7 @@ def _refusal(path: Path) -> str:
 
 @pytest.mark.parametrize("column", sorted(TEXT_COLUMNS))
 def test_names_are_text_whatever_they_look_like(tmp_path: Path, column: str) -> None:
-    names = ["001", "1e5", "true", "nan", "NA", "2020-01-01", " a", "0x1F", "-0", ""]
+    names = ["001", "1e5", "true", "nan", "NA", "2020-01-01", " a", "0x1F", "-0"]
     path = _csv(tmp_path / "t.csv", f"x,{column}\n" + "".join(f"1,{name}\n" for name in names))
     table = read_table(path)
     assert table[column].to_pylist() == names
@@ -48,6 +48,8 @@ def test_any_name_is_read_as_it_was_written(tmp_path: Path, names: list[str]) ->
         ("1,,NA,null", "int64", [1, None, None, None]),
         ("1e5,inf", "double", [1e5, float("inf")]),
         ("1,high", "string", ["1", "high"]),
+        (f"0.5,{2**53 + 1}", "string", ["0.5", str(2**53 + 1)]),
+        ("1,1e400", "string", ["1", "1e400"]),
         ("true,false", "string", ["true", "false"]),
     ],
 )
@@ -140,8 +142,26 @@ def test_a_folder_that_looks_like_a_partition_adds_no_column(tmp_path: Path) -> 
 
 
 def test_whole_numbers_are_names_and_keep_their_digits(tmp_path: Path) -> None:
-    table = pa.table({"arch_id": pa.array([1, -2, None], pa.int64())})
-    assert identifiers(table, "arch_id", "t").to_pylist() == ["1", "-2", None]
+    table = pa.table({"arch_id": pa.array([1, -2], pa.int64())})
+    assert identifiers(table, "arch_id", "t").to_pylist() == ["1", "-2"]
+
+
+@pytest.mark.parametrize("missing", [None, ""])
+def test_a_row_without_a_name_is_refused(missing: str | None) -> None:
+    table = pa.table({"arch_id": ["a", missing]})
+    with pytest.raises(SnapError, match=r"^t: row 2: column 'arch_id' is empty"):
+        identifiers(table, "arch_id", "t")
+
+
+@given(st.lists(st.integers(), min_size=1))
+def test_whole_numbers_become_doubles_only_where_those_tell_them_apart(whole: list[int]) -> None:
+    far = next((i for i, value in enumerate(whole, 1) if abs(value) > 2**53), None)
+    table = pa.table({"x": [str(value) for value in whole]})
+    if far is None:
+        assert doubles(table, "x", "t").to_pylist() == whole
+    else:
+        with pytest.raises(SnapError, match=rf"^t: row {far}: column 'x' holds '?-?\d"):
+            doubles(table, "x", "t")
 
 
 @pytest.mark.parametrize(

@@ -173,10 +173,14 @@ def test_models_of_one_name_must_all_have_seeds(make_scores: Make) -> None:
     [
         ("arch,mine\na,1\na,2\n", ":mine", "2 rows share space 'nb201', arch_id 'a'"),
         ("arch,mine\na,1\n", ":yours", "no column 'yours'; choose one of: mine"),
-        ("arch,mine\na,x\n", ":mine", "column 'mine' is string; choose a numeric one"),
+        ("arch,mine\na,x\n", ":mine", "row 1: column 'mine' holds 'x', which is no number"),
         ("cell,mine\na,1\n", ":mine", "no column 'arch_id' or 'arch' names the cells"),
         ("arch,mine\na,1\n", ":count:conv", "no graphs file, so it has no operators to count"),
-        ("arch,mine\n,1\n", ":mine", "column 'arch_id' has nulls|no cell"),
+        (
+            "arch,mine\n,1\n",
+            ":mine",
+            "row 1: column 'arch_id' is empty; fill it in or drop",
+        ),
         ('arch,mine\n"a', ":mine", "not a readable CSV table"),
         ("arch,mine,mine\na,1,2\n", ":mine", "2 columns are called 'mine'"),
     ],
@@ -190,6 +194,48 @@ def test_a_table_that_is_no_scorer_is_refused_by_name(
         read_scorers([f"{file}{spec}"], [cells])[0].unmatched([cells])
     assert str(failure.value).startswith(str(file))
     assert "\n" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        (["1", str(2**53 + 1)], "9007199254740993"),
+        (["1", str(2**63), str(2**63 + 1)], "'9223372036854775808'"),
+        (["0.5", str(2**53 + 1)], "'9007199254740993'"),
+        (["1", str(10**400)], "'1000"),
+        (["1", "1e400"], "'1e400'"),
+        (["1", "inf"], "inf"),
+        (["0.5", "-inf"], "-inf"),
+    ],
+)
+def test_scores_that_a_double_cannot_rank_are_refused_by_row_and_value(
+    cells: Measured, tmp_path: Path, values: list[str], shown: str
+) -> None:
+    file = tmp_path / "s.csv"
+    rows = zip("abc", values, strict=False)
+    file.write_text("arch_id,score\n" + "".join(f"{name},{value}\n" for name, value in rows))
+    with pytest.raises(SnapError) as failure:
+        read_scorers([str(file)], [cells])
+    assert str(failure.value).startswith(f"{file}: row 2: column 'score' holds ")
+    assert shown in str(failure.value)
+    assert "\n" not in str(failure.value)
+
+
+@pytest.mark.parametrize("score", [np.inf, -np.inf])
+def test_infinite_scores_in_parquet_are_refused_by_row_and_value(
+    cells: Measured, tmp_path: Path, score: float
+) -> None:
+    file = tmp_path / "s.parquet"
+    pq.write_table(pa.table({"arch_id": ["a", "b"], "score": [1.0, score]}), file)
+    with pytest.raises(SnapError, match=rf"^{file}: row 2: column 'score' holds {score}[^\n]*$"):
+        read_scorers([str(file)], [cells])
+
+
+def test_empty_and_nan_scores_are_missing(cells: Measured, tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text(f"arch_id,score\na,\nb,nan\nc,{2**53}\n")
+    (one,) = read_scorers([str(tmp_path / "s.csv")], [cells])
+    assert _scores(one, cells) == [None, None, 2**53, None]
+    assert one.place(cells).found.tolist() == [False, True, True, False]
 
 
 def test_a_file_that_exists_is_that_file_and_no_pattern(cells: Measured, tmp_path: Path) -> None:

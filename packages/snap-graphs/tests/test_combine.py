@@ -143,7 +143,17 @@ NONE = graphs(0, 1)["arch_id"][0].as_py()
         ((f"arch_id,{TEST}", "a,1", "a,2"), "2 rows are about a; keep one"),
         (("arch,svhn/x/y", f"{NONE},1"), "does not know the metric 'svhn/x/y'; drop it, or say"),
         ((f"arch,{VALID}", f"{NONE},1"), f"already have '{VALID}'"),
-        ((f"arch,{TEST}", f"{NONE},high"), "holds no numbers"),
+        (
+            (f"arch,{TEST}", f"{NONE},high"),
+            f"row 1: column '{TEST}' holds 'high', which is no number",
+        ),
+        (
+            (f"arch,{TEST}", f"{NONE},{2**63 + 1}"),
+            f"row 1: column '{TEST}' holds",
+        ),
+        ((f"arch,{TEST}", f"{NONE},"), f"column '{TEST}' holds no value; fill it in or drop it"),
+        ((f"arch,{TEST}", f"{NONE},true"), "holds 'true', which is no number"),
+        ((f"arch,{TEST}", f"{NONE},1", ",2"), "row 2: column 'arch' is empty; fill it in or drop"),
         ((f"arch,{TEST}", f"{NONE},inf"), f"row 1: '{TEST}' is not finite; leave it empty"),
         ((f"arch,{TEST}", f"{NONE},0.91"), f"say --column {TEST}={TEST}:fraction to convert it"),
         ((f"arch,{TEST}", f"{NONE},191"), "holds 191, and a percent lies within 0 and 100"),
@@ -193,6 +203,24 @@ def test_names_that_are_no_text_are_refused_in_one_line(tmp_path: Path, names: p
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"arch_id": names, TEST: [90.0]}), path)
     with pytest.raises(SnapError, match=r"column 'arch_id' must hold text, not [^\n]*$"):
+        join(graphs(0, 2), path, Request())
+
+
+@pytest.mark.parametrize(
+    ("ids", "values", "fault"),
+    [
+        ([NONE, "x"], pa.array([True, False]), f"column '{TEST}' holds no numbers but bool"),
+        ([NONE, "x"], pa.array([None, None], pa.null()), f"column '{TEST}' holds no value"),
+        ([NONE, "x"], pa.array([1, 2**63], pa.uint64()), f"row 2: column '{TEST}' holds 92233"),
+        ([NONE, None], pa.array([1.0, 2.0]), "row 2: column 'arch' is empty"),
+    ],
+)
+def test_parquet_columns_that_lose_meaning_are_refused_in_one_line(
+    tmp_path: Path, ids: list[str | None], values: pa.Array, fault: str
+) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"arch": ids, TEST: values}), path)
+    with pytest.raises(SnapError, match=f"^{path}: {fault}[^\n]*$"):
         join(graphs(0, 2), path, Request())
 
 

@@ -94,7 +94,11 @@ def test_an_nb101_vertex_list_that_looks_like_a_number_stays_text(tmp_path: Path
         (("arch", CELL, "|oops~0|"), "record 2: '|oops~0|' is no NAS-Bench-201 cell"),
         ((f"arch,{METRIC}", f"{CELL},inf"), "record 1: a metric is not finite"),
         (("arch,svhn/test/vibes", f"{CELL},1"), "does not know the metric 'svhn/test/vibes'"),
-        ((f"arch,{METRIC}", f"{CELL},high"), "column 'cifar10/test/accuracy@200' holds no numbers"),
+        (
+            (f"arch,{METRIC}", f"{CELL},high"),
+            f"row 1: column '{METRIC}' holds 'high', which",
+        ),
+        ((f"arch,{METRIC}", f"{CELL},"), "column 'cifar10/test/accuracy@200' holds no value"),
         (("arch,x", "a,b,c"), "not a readable CSV table"),
     ],
 )
@@ -123,6 +127,8 @@ def test_a_bad_table_is_refused_in_one_line(
             "whole numbers, not bin",
         ),
         ("nb101", {"n_vertices": [2], "adj_upper": [1], "ops": [""]}, "'adj_upper' must hold text"),
+        ("nb201", {"arch": [CELL, None]}, "row 2: column 'arch' is empty; fill it in or drop"),
+        ("nb201", {"arch": [CELL], METRIC: [True]}, "holds no numbers but bool"),
         ("nb201", {"arch": [[CELL]]}, "column 'arch' must hold text, not list"),
     ],
 )
@@ -179,7 +185,6 @@ def test_percent_that_is_none_is_refused_with_the_remedy(
     [
         ("fraction", ("0.91", ""), [91.0, None]),
         ("percent", ("0.91", ""), [0.91, None]),
-        (None, ("", ""), [None, None]),
         (None, ("0.91", "9"), [0.91, 9]),
     ],
 )

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from snap_catalog import SnapError
+from snap_catalog.casting import is_number
 from snap_catalog.metrics import fitting_metrics, resolve_metric
 from snap_catalog.parquet import claim, read
 from snap_catalog.rules import check_key
 from snap_catalog.schemas import Name
-from snap_catalog.tables import identifiers, is_parquet, read_table
+from snap_catalog.tables import doubles, identifiers, is_parquet, read_table
 
 from snap_eval.measured import Measured, cell_keys, count_operators
 from snap_eval.scorers import Scorer, as_scorer
@@ -36,7 +38,8 @@ def read_scorers(specs: Sequence[str], measured: Sequence[Measured]) -> list[Sco
 
     Raises:
         SnapError: a file is missing or damaged, lacks the column, names a cell twice, or two files
-            of one scorer and seed differ on a cell.
+            of one scorer and seed differ on a cell; a score is infinite or none that a double
+            holds.
     """
     found: dict[tuple[str, int | None], Scorer] = {}
     for one in (one for spec in specs for one in _read(spec, measured)):
@@ -111,8 +114,6 @@ def _keyed(table: pa.Table, file: str, measured: Sequence[Measured]) -> pa.Table
     for name in ("space", "arch_id"):
         place = table.column_names.index(name)
         table = table.set_column(place, name, identifiers(table, name, file))
-        if table[name].null_count:
-            raise SnapError(f"{file}: column {name!r} has nulls and may not; drop those rows")
     check_key(table, ["space", "arch_id"], file)
     return table
 
@@ -129,12 +130,10 @@ def _only_space(rows: int, file: str, measured: Sequence[Measured]) -> pa.Array:
 
 def _scores(table: pa.Table, column: str, source: str) -> pa.Table:
     if column.startswith(_COUNT):
-        values = _counts(table, column.removeprefix(_COUNT), source)
+        score = _counts(table, column.removeprefix(_COUNT), source)
     else:
-        values = table[_resolve(table, column, source)]
-    if not _is_numeric(values.type):
-        raise SnapError(f"{source}: column {column!r} is {values.type}; choose a numeric one")
-    score = values.cast(pa.float64(), safe=False)
+        score = doubles(table, _resolve(table, column, source), source)
+        _refuse_infinite(score, column, source)
     return table.select(["space", "arch_id"]).append_column("score", score).filter(score.is_valid())
 
 
@@ -144,7 +143,16 @@ def _counts(table: pa.Table, operator: str, source: str) -> pa.Array:
     counts = count_operators(table, operator)
     if not counts.any():
         raise SnapError(f"{source}: no cell has an operator {operator!r}; * stands for any letters")
-    return pa.array(counts)
+    return pa.array(counts, pa.float64())
+
+
+def _refuse_infinite(score: pa.ChunkedArray, column: str, source: str) -> None:
+    row = pc.index(pc.is_inf(score), True).as_py()
+    if row >= 0:
+        raise SnapError(
+            f"{source}: row {row + 1}: column {column!r} holds {score[row].as_py()}, which ranks "
+            "nothing; correct it or leave it empty"
+        )
 
 
 def _resolve(table: pa.Table, column: str, source: str) -> str:
@@ -153,12 +161,8 @@ def _resolve(table: pa.Table, column: str, source: str) -> str:
         return column
     if fitting_metrics(column, names):
         return resolve_metric(column, names, source=source)
-    numeric = ", ".join(field.name for field in table.schema if _is_numeric(field.type))
+    numeric = ", ".join(field.name for field in table.schema if is_number(field.type))
     raise SnapError(f"{source}: no column {column!r}; choose one of: {numeric}")
-
-
-def _is_numeric(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _together(one: Scorer, other: Scorer) -> Scorer:

@@ -56,7 +56,7 @@ def _notes(what: str, rows: Sequence[Row]) -> Iterator[str]:
     if first["missing"] or first["failed"]:
         yield (
             f"{what}: {first['n']:,} cells ({first['population']}) compared; {first['missing']:,} "
-            f"have no score, {first['failed']:,} a failed one (NaN, infinite or -1e8)."
+            f"have no score, {first['failed']:,} a failed one (NaN or -1e8)."
         )
     for row in rows:
         if row["statistic"] == "spearman" and row["low"] is not None:

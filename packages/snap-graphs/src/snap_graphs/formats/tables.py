@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.metrics import is_metric
-from snap_catalog.tables import TEXT_COLUMNS, read_table
+from snap_catalog.tables import TEXT_COLUMNS, doubles, read_table, refuse_missing
 
 from snap_graphs.cell import Cell
 from snap_graphs.formats.base import CHUNK, Chunk, Format, Request
@@ -38,8 +38,7 @@ def table_with(path: Path, needed: Sequence[str]) -> pa.Table:
         if column not in table.column_names:
             there = ", ".join(table.column_names)
             raise SnapError(f"{path}: column {column!r} is missing; there are {there}")
-        if table[column].null_count:
-            raise SnapError(f"{path}: column {column!r} has empty cells and may not")
+        refuse_missing(table[column], column, str(path))
         _check_type(path, column, table[column].type)
     return table
 
@@ -57,8 +56,8 @@ def table_metrics(
     """Return a table's metric columns: those named as metrics are, and those the user maps.
 
     Raises:
-        SnapError: a mapped column is missing, a metric column holds no numbers, or two columns
-            are to hold one metric.
+        SnapError: a mapped column is missing, a metric column holds no numbers or no value, or two
+            columns are to hold one metric.
     """
     for column in request.columns:
         if column not in table.column_names:
@@ -69,16 +68,14 @@ def table_metrics(
         if name in metrics:
             raise SnapError(f"{path}: two columns hold {name!r}, one is {column!r}; drop one")
         if is_metric(name):
-            metrics[name] = _numbers(path, column, table[column])
+            metrics[name] = _numbers(path, column, table)
     return metrics
 
 
-def _numbers(path: Path, column: str, values: pa.ChunkedArray) -> npt.NDArray[np.float64]:
-    try:
-        numbers: npt.NDArray[np.float64] = values.cast(pa.float64()).to_numpy()
-    except pa.ArrowException as error:
-        reason = str(error).splitlines()[0]
-        raise SnapError(f"{path}: column {column!r} holds no numbers ({reason})") from error
+def _numbers(path: Path, column: str, table: pa.Table) -> npt.NDArray[np.float64]:
+    numbers: npt.NDArray[np.float64] = doubles(table, column, str(path)).to_numpy()
+    if numbers.size and np.isnan(numbers).all():
+        raise SnapError(f"{path}: column {column!r} holds no value; fill it in or drop it")
     return numbers
 
 
