@@ -141,3 +141,12 @@ def test_an_infinite_measurement_is_refused_by_name(make_graphs: Make) -> None:
 def test_graphs_without_a_cell_are_refused(make_graphs: Make) -> None:
     with pytest.raises(SnapError, match="none: holds no cell"):
         as_measured(make_graphs([], {ACCURACY: []}), source="none")
+
+
+def test_a_benchmark_whose_name_does_not_print_is_refused(
+    make_graphs: Make, tmp_path: Path
+) -> None:
+    file = tmp_path / "g.parquet"
+    write(make_graphs(["a"], {}), file, "graphs", producer="snap-eval")
+    with pytest.raises(SnapError, match="holds characters that do not print"):
+        read_measured(f"na\nme={file}")

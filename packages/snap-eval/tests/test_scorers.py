@@ -238,6 +238,18 @@ def test_empty_and_nan_scores_are_missing(cells: Measured, tmp_path: Path) -> No
     assert one.place(cells).found.tolist() == [False, True, True, False]
 
 
+@pytest.mark.parametrize("character", ["\n", "\t", "\x1b", "\u2028"])
+def test_a_scorer_whose_name_does_not_print_is_refused_in_one_line(
+    cells: Measured, tmp_path: Path, character: str
+) -> None:
+    file = tmp_path / "s.csv"
+    file.write_text("arch_id,score\na,1\n")
+    with pytest.raises(SnapError) as failure:
+        read_scorers([f"na{character}me={file}"], [cells])
+    name = f"na{character}me"
+    assert str(failure.value).startswith(f"{file}: the name {name!r} holds characters that do not")
+
+
 def test_a_file_that_exists_is_that_file_and_no_pattern(cells: Measured, tmp_path: Path) -> None:
     for name, score in (("mine[1].csv", 2), ("mine1.csv", 1), ("x=y:z.csv", 3)):
         (tmp_path / name).write_text(f"arch_id,score,more\na,{score},7\n")

@@ -136,10 +136,26 @@ def read_measured(spec: str) -> Measured:
     """Read `[NAME=]FILE`, a graphs file and what to call the benchmark.
 
     Raises:
-        SnapError: the file is missing, damaged or no graphs file, or the benchmark has no name.
+        SnapError: the file is missing, damaged or no graphs file, or the benchmark has no name, or
+            one that does not print.
     """
     name, _, file = spec.rpartition("=") if _NAMED.match(spec) else ("", "", spec)
-    return as_measured(read(file, "graphs"), name or None, file)
+    benchmark = as_measured(read(file, "graphs"), name or None, file)
+    check_name(benchmark.name, file)
+    return benchmark
+
+
+def check_name(name: str, source: str) -> None:
+    """Refuse a name of a scorer or benchmark that breaks lines or steers a terminal.
+
+    Raises:
+        SnapError: a character does not print; names the source and the name.
+    """
+    if not name.isprintable():
+        raise SnapError(
+            f"{source}: the name {name!r} holds characters that do not print; "
+            "give another, as NAME=FILE"
+        )
 
 
 def targets(benchmarks: Sequence[Measured], wanted: Sequence[str] = ()) -> list[Target]:

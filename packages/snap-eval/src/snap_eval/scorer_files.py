@@ -16,7 +16,7 @@ from snap_catalog.rules import check_key
 from snap_catalog.schemas import Name
 from snap_catalog.tables import doubles, identifiers, is_parquet, read_table
 
-from snap_eval.measured import Measured, cell_keys, count_operators
+from snap_eval.measured import Measured, cell_keys, check_name, count_operators
 from snap_eval.scorers import Scorer, as_scorer
 
 _SPEC = re.compile(r"(?:(?P<name>[^=:/]+)=)?(?P<file>[^:]*)(?::(?P<column>.+))?")
@@ -39,10 +39,11 @@ def read_scorers(specs: Sequence[str], measured: Sequence[Measured]) -> list[Sco
     Raises:
         SnapError: a file is missing or damaged, lacks the column, names a cell twice, or two files
             of one scorer and seed differ on a cell; a score is infinite or none that a double
-            holds.
+            holds; or a scorer's name does not print.
     """
     found: dict[tuple[str, int | None], Scorer] = {}
     for one in (one for spec in specs for one in _read(spec, measured)):
+        check_name(one.name, one.source)
         key = one.name, one.seed
         found[key] = _together(found[key], one) if key in found else one
     return list(found.values())
