@@ -73,7 +73,7 @@ def correlate(
     aims = targets(measured, metrics)
     scorers = read_contenders(specs, measured, quiet=quiet)
     chosen = POPULATIONS if every else populations or ("all",)
-    with progress("Populations", len(aims) * len(chosen), quiet=quiet) as advance:
+    with progress("Evaluations", len(aims) * len(chosen), quiet=quiet) as advance:
         table = correlations.correlate(
             scorers,
             aims,
