@@ -11,7 +11,8 @@ def keys_of(*cells: Cell, rounds: int = 3) -> list[int]:
         graph_table("mine", cells, arch_ids=list(map(str, range(len(cells)))))
     )
     words = np.array([hash(word) % 1000 for word in graphs.vocabulary])
-    return keys(graphs, words[graphs.op], rounds).tolist()
+    found: list[int] = keys(graphs, words[graphs.op], rounds).tolist()
+    return found
 
 
 def test_isomorphic_graphs_share_a_key() -> None:

@@ -10,9 +10,11 @@ from snap_gcn.cli import main
 from snap_gcn.model import export
 from snap_gcn.model.export import networks, score, to_onnx
 from snap_gcn.model.folder import load, locate, member
+from snap_gcn.model.network import GcnNetwork
 from snap_gcn.model.recipe import BUNDLED, Recipe, grouped
 from snap_gcn.model.runtime import Runtime, check_device
 from snap_graphs import Graphs
+from torch import Tensor
 
 DIMENSIONS = 6
 RECIPES = (Recipe(layers=2, width=4), Recipe(layers=1, width=4, readout=("sum", "output")))
@@ -23,8 +25,8 @@ def file() -> bytes:
     return to_onnx(RECIPES, states(RECIPES), DIMENSIONS)
 
 
-def states(recipes: tuple[Recipe, ...]) -> list[dict[str, export.Tensor]]:
-    return [dict(export.GcnNetwork(recipe, DIMENSIONS).state_dict()) for recipe in recipes]
+def states(recipes: tuple[Recipe, ...]) -> list[dict[str, Tensor]]:
+    return [dict(GcnNetwork(recipe, DIMENSIONS).state_dict()) for recipe in recipes]
 
 
 def graphs_of(size: int, count: int) -> Graphs:
@@ -43,7 +45,7 @@ def test_a_bundled_file_scores_as_its_weights_do(name: str, size: int, count: in
         for i in range(len(recipes))
     ]
     members, groups = networks(recipes, weights, 384), grouped(recipes)
-    vectors = np.random.default_rng(0).normal(size=(5, 384)).astype(np.float32) / 20
+    vectors = np.random.default_rng(0).normal(0, 0.05, (5, 384)).astype(np.float32)
     graphs = graphs_of(size, count)
     runtime = Runtime(model.networks, groups, "model.onnx")
     for group, numbers in groups.items():

@@ -19,7 +19,6 @@ from safetensors.numpy import load as tensors_of
 from safetensors.numpy import save as bytes_of
 from snap_catalog import SnapError
 from snap_gcn.cli import main
-from snap_gcn.model import folder as module
 from snap_gcn.model.folder import Model, load, locate, save
 from snap_gcn.predictor import Predictor
 from snap_graphs import Cell
@@ -146,7 +145,7 @@ def test_a_kill_leaves_a_whole_model(model: Model, tmp_path: Path, moment: str) 
 def test_without_an_exchange_in_one_step_a_model_is_replaced_all_the_same(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module.sys, "platform", "elsewhere")
+    monkeypatch.setattr("sys.platform", "elsewhere")
     for _ in range(2):
         save(model, tmp_path / "m")
     load(tmp_path / "m")
