@@ -544,39 +544,48 @@ def test_the_default_space_is_nas_bench_201(
     assert content(tmp_path)["space"] == "nb201"
 
 
-@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "0", "1e300", "many", "9" * 5000])
+_NUMBERS = (
+    ("run", "--budget"),
+    ("run", "--patience"),
+    ("run", "--time-limit"),
+    ("run", "--seed"),
+    ("run", "--min-params"),
+    ("run", "--max-params"),
+    ("run", "--max-flops"),
+    ("resume", "--budget"),
+    ("resume", "--time-limit"),
+    ("compare", "--budget"),
+    ("compare", "--seeds"),
+    ("compare", "--jobs"),
+    ("compare", "--best"),
+    ("build", "--layers"),
+    ("build", "--channels"),
+    ("build", "--classes"),
+    ("build", "--input"),
+)
+_SENSIBLE = {
+    ("--best", "-1"),
+    ("--best", "0"),
+    ("--best", "1e300"),
+    ("--max-flops", "1e300"),
+    ("--min-params", "1e300"),
+    ("--max-params", "1e300"),
+    ("--seed", "0"),
+}
+
+
 @pytest.mark.parametrize(
-    ("command", "option"),
+    ("command", "option", "value"),
     [
-        ("run", "--budget"),
-        ("run", "--patience"),
-        ("run", "--time-limit"),
-        ("run", "--seed"),
-        ("run", "--min-params"),
-        ("run", "--max-params"),
-        ("run", "--max-flops"),
-        ("resume", "--budget"),
-        ("resume", "--time-limit"),
-        ("compare", "--budget"),
-        ("compare", "--seeds"),
-        ("compare", "--jobs"),
-        ("compare", "--best"),
-        ("build", "--layers"),
-        ("build", "--channels"),
-        ("build", "--classes"),
-        ("build", "--input"),
+        (command, option, value)
+        for command, option in _NUMBERS
+        for value in ("nan", "inf", "-inf", "-1", "0", "1e300", "many", "9" * 5000)
+        if (option, value) not in _SENSIBLE
     ],
 )
 def test_a_number_that_makes_no_sense_is_wrong_usage(
     tmp_path: Path, command: str, option: str, value: str
 ) -> None:
-    if (option, value) in {
-        *(("--best", known) for known in ("-1", "0", "1e300")),
-        *(("--max-flops", known) for known in ("1e300",)),
-        *((f"--{bound}-params", "1e300") for bound in ("min", "max")),
-        ("--seed", "0"),
-    }:
-        pytest.skip("this one does")
     arguments = ["x"] if command in ("resume", "build") else ["--out", str(tmp_path)]
     message = refused(CliRunner().invoke(main, [command, *arguments, option, value]), code=2)
     assert f"Invalid value for '{option}'" in message
