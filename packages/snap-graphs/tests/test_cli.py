@@ -16,13 +16,16 @@ def test_convert_writes_a_file_in_the_contract(tmp_path: Path) -> None:
 
 def test_a_bad_source_is_one_line_and_leaves_the_old_file(tmp_path: Path) -> None:
     out, source = tmp_path / "out.parquet", tmp_path / "bad.csv"
-    out.write_bytes(b"old")
+    source.write_text("arch\n|none~0|+|none~0|none~1|+|none~0|none~1|none~2|\n")
+    done = CliRunner().invoke(main, ["convert", "nb201", str(out), "--source", str(source)])
+    assert done.exit_code == 0, done.stderr
+    old = out.read_bytes()
     source.write_text("arch\n|none~0|\n")
     result = CliRunner().invoke(main, ["convert", "nb201", str(out), "--source", str(source)])
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Error: {source}: record 1: ")
     assert result.stderr.count("\n") == 1
-    assert out.read_bytes() == b"old"
+    assert out.read_bytes() == old
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.csv", "out.parquet"]
 
 
