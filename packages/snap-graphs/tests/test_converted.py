@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 from snap_graphs import convert as module
 from snap_graphs.convert import convert
+from snap_graphs.formats import files
 from snap_graphs.formats.base import Request
 
 
@@ -53,4 +54,14 @@ def test_a_cache_that_cannot_be_written_changes_nothing(
 def test_a_part_of_a_source_is_not_kept(kept: Path) -> None:
     table = convert("nb201", request=Request(skip_bad=True))
     assert isinstance(table, pa.Table)
+    assert not kept.exists()
+
+
+def test_a_source_of_ones_own_is_converted_whatever_is_installed(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "own.csv"
+    source.write_text("arch\n|none~0|+|none~0|none~1|+|none~0|none~1|none~2|\n")
+    monkeypatch.setattr(files, "_check", lambda *_: pytest.fail("the installed package was read"))
+    assert convert("nb201", source).num_rows == 1
     assert not kept.exists()

@@ -14,7 +14,7 @@ from snap_graphs.formats.analog import AnalogNasBench
 from snap_graphs.formats.base import Chunk, Format, Request
 from snap_graphs.formats.custom import CustomCells
 from snap_graphs.formats.darts import DartsTable, NasBench301Table
-from snap_graphs.formats.files import installed_file
+from snap_graphs.formats.files import is_installed
 from snap_graphs.formats.hw_fbnet import HwNasBenchFbNet
 from snap_graphs.formats.hw_nasbench import HwNasBenchPickle, HwNasBenchTable
 from snap_graphs.formats.nasbench301 import NasBench301Runs
@@ -92,7 +92,8 @@ def convert(
     """
     request = request or Request()
     path = locate(name, source)
-    if request.everything and path in map(installed_file, _catalogued(name)):
+    packaged = any(is_installed(entry, path) for entry in _catalogued(name))
+    if packaged and request.everything:
         return once(name, _sha256(path), lambda: _converted(name, path, request))
     return _converted(name, path, request)
 

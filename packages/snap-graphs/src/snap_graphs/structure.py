@@ -40,7 +40,7 @@ def structure(graphs: Graphs) -> Structure:
         n_dead[part.rows] = (~live & ~ends).sum(axis=1)
         depth[part.rows] = _longest(adjacency, live & ~ends)
         n_paths[part.rows] = _count_paths(adjacency, live, part.op == graphs.index(INPUT))
-        colours = _mix(words[part.op] ^ _LANES[:, None, None])
+        colours = mix(words[part.op] ^ _LANES[:, None, None])
         digests[part.rows] = _digest(adjacency, colours, live | ends).T
     return Structure([f"{a:016x}{b:016x}" for a, b in digests], n_dead, depth, n_paths)
 
@@ -91,7 +91,7 @@ def _word_hashes(vocabulary: tuple[str, ...]) -> _Hashes:
     return np.array([int.from_bytes(digest, "big") for digest in digests], np.uint64)
 
 
-def _mix(x: _Hashes) -> _Hashes:
+def mix(x: _Hashes) -> _Hashes:
     """Scramble 64-bit words (the finaliser of the SplitMix64 generator)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -120,7 +120,7 @@ def _digest(adjacency: Bools, colours: _Hashes, kept: Bools) -> _Hashes:
     for node in range(kept.shape[1]):
         singled = start.copy()
         singled[..., node] ^= _INDIVIDUAL
-        total += _mix(_multiset(_refine(edges, singled, keep), keep)) * keep[:, node]
+        total += mix(_multiset(_refine(edges, singled, keep), keep)) * keep[:, node]
     digest[:, tied] ^= total
     return digest
 
@@ -130,9 +130,9 @@ def _refine(adjacency: Bools, colours: _Hashes, kept: Bools) -> _Hashes:
     into = out_of.transpose(0, 2, 1).copy()
     rounds = kept.sum(axis=1, keepdims=True) - 1  # dead nodes must not count
     for number in range(kept.shape[1] - 1):
-        sources = _neighbours(into, _mix(colours + np.uint64(1)))
-        targets = _neighbours(out_of, _mix(colours + np.uint64(2)))
-        mixed = _mix(colours * np.uint64(3) + _mix(sources) + _mix(targets) * np.uint64(5))
+        sources = _neighbours(into, mix(colours + np.uint64(1)))
+        targets = _neighbours(out_of, mix(colours + np.uint64(2)))
+        mixed = mix(colours * np.uint64(3) + mix(sources) + mix(targets) * np.uint64(5))
         colours = np.where(number < rounds, mixed, colours)
     return colours
 
@@ -144,8 +144,8 @@ def _neighbours(adjacency: _Hashes, colours: _Hashes) -> _Hashes:
 
 
 def _multiset(colours: _Hashes, kept: Bools) -> _Hashes:
-    summed: _Hashes = np.where(kept, _mix(colours), np.uint64(0)).sum(axis=-1, dtype=np.uint64)
-    return _mix(summed)
+    summed: _Hashes = np.where(kept, mix(colours), np.uint64(0)).sum(axis=-1, dtype=np.uint64)
+    return mix(summed)
 
 
 def _has_ties(colours: _Hashes, kept: Bools) -> Bools:

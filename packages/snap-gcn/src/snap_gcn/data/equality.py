@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from snap_graphs import Graphs
 from snap_graphs.arrays import Ints
+from snap_graphs.structure import mix
 
 Keys = npt.NDArray[np.uint64]
 
@@ -28,26 +29,19 @@ def keys(graphs: Graphs, op: Ints, rounds: int) -> Keys:
         return np.empty(0, np.uint64)
     first = graphs.node_start[:-1].repeat(np.diff(graphs.edge_start))
     src, dst = graphs.src + first, graphs.dst + first
-    colours = _mix(op.astype(np.uint64))
+    colours = mix(op.astype(np.uint64))
     for _ in range(rounds):
         into, out_of = np.zeros_like(colours), np.zeros_like(colours)
-        np.add.at(into, dst, _mix(colours + np.uint64(1))[src])
-        np.add.at(out_of, src, _mix(colours + np.uint64(2))[dst])
-        colours = _mix(colours * np.uint64(3) + _mix(into) + _mix(out_of) * np.uint64(5))
-    sums = np.add.reduceat(_mix(colours), graphs.node_start[:-1])
-    return _mix(sums ^ _mix(colours[graphs.node_start[1:] - 1]))
+        np.add.at(into, dst, mix(colours + np.uint64(1))[src])
+        np.add.at(out_of, src, mix(colours + np.uint64(2))[dst])
+        colours = mix(colours * np.uint64(3) + mix(into) + mix(out_of) * np.uint64(5))
+    sums = np.add.reduceat(mix(colours), graphs.node_start[:-1])
+    return mix(sums ^ mix(colours[graphs.node_start[1:] - 1]))
 
 
 def combined(parts: list[Keys]) -> Keys:
     """Return keys that are equal where the keys of all parts are."""
     total = np.zeros_like(parts[0])
     for part in parts:
-        total = _mix(total * np.uint64(3) + part)
+        total = mix(total * np.uint64(3) + part)
     return total
-
-
-def _mix(x: Keys) -> Keys:
-    """Scramble 64-bit words (the finaliser of the SplitMix64 generator)."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))

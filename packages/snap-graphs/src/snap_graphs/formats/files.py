@@ -17,16 +17,30 @@ def installed_file(facts: Benchmark) -> Path | None:
     Raises:
         SnapError: a file is not the catalogued one.
     """
+    paths = _paths(facts)
+    for path, expected in zip(paths, facts.files, strict=False):
+        _check(path, str(expected.sha256), f"pip install --force-reinstall {facts.package}")
+    return _source(paths)
+
+
+def is_installed(facts: Benchmark, path: Path) -> bool:
+    """Tell whether a path is what `installed_file` locates, without looking at its contents."""
+    return path == _source(_paths(facts))
+
+
+def _paths(facts: Benchmark) -> list[Path]:
+    """Return where the files of a benchmark's data package are; none without a package."""
     if facts.package is None:
-        return None
+        return []
     try:
         package = distribution(facts.package)
     except PackageNotFoundError:
-        return None
-    paths = [Path(str(package.locate_file(expected.name))) for expected in facts.files]
-    for path, expected in zip(paths, facts.files, strict=True):
-        _check(path, str(expected.sha256), f"pip install --force-reinstall {facts.package}")
-    return paths[0] if len(paths) == 1 else paths[0].parent
+        return []
+    return [Path(str(package.locate_file(expected.name))) for expected in facts.files]
+
+
+def _source(paths: list[Path]) -> Path | None:
+    return None if not paths else paths[0] if len(paths) == 1 else paths[0].parent
 
 
 def _check(path: Path, sha256: str, remedy: str) -> None:
