@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_evo import search
 from snap_evo.costs import NETWORKS, cell_graphs
-from snap_evo.network import build_network, count_costs
 from snap_evo.objectives import Limit
 from snap_evo.scorers import ParamsScorer
 from snap_graphs import graph_table, space
+from snap_graphs.torch.build import build_network, count_costs
 
 IMAGENET = NETWORKS["imagenet"]
 

@@ -118,7 +118,8 @@ def test_the_onnx_file_computes_what_the_network_does(tmp_path: Path) -> None:
     import onnx
     import torch
     from onnx.reference import ReferenceEvaluator
-    from snap_evo.network import build_network, write_onnx
+    from snap_evo.onnx import write_onnx
+    from snap_graphs.torch.build import build_network
 
     path = tmp_path / "net.onnx"
     network = build_network("nb201", CELL, layers=3, channels=8, image=16)

@@ -6,8 +6,7 @@ import pyarrow as pa
 from snap_catalog import SnapError
 from snap_graphs import Cell, Graphs, Space, graph_table
 from snap_graphs.spaces.darts import Darts, network_costs
-
-from snap_evo.network.size import Size
+from snap_graphs.torch.build.size import Size
 
 NETWORKS: Mapping[str, Size] = {"imagenet": Size(14, 48, 1000, 224)}
 """Sizes other than the benchmark's own, by name. `imagenet` is the mobile setting's network."""

@@ -10,8 +10,9 @@ from snap_catalog.console import say
 from snap_evo.commands.options import json_option, quiet_option
 
 if TYPE_CHECKING:
+    from snap_graphs.torch.build import NetworkCosts, Size
+
     from snap_evo.architecture import Architecture
-    from snap_evo.network import NetworkCosts, Size
 
 _BEST = click.argument("best")
 _SPACE = click.option("--space", help="Read BEST as a string of this space instead of as a file.")
@@ -86,7 +87,10 @@ def build(
 
     from snap_evo.architecture import read_architecture
     from snap_evo.extras import require
-    from snap_evo.network import build_network, network_size
+    from snap_evo.onnx import write_onnx
+
+    require("torch", "build")
+    from snap_graphs.torch.build import build_network, count_costs, network_size, try_training
 
     if onnx is not None:
         require("onnxscript", "build")
@@ -94,9 +98,6 @@ def build(
     found = read_architecture(best, space)
     size = network_size(found.space, layers=layers, channels=channels, classes=classes, image=image)
     network = build_network(found.space, found.arch_id, **size._asdict(), auxiliary=auxiliary)
-    # Not before, for these import torch, and build_network tells where it is missing.
-    from snap_evo.network import count_costs, try_training, write_onnx
-
     costs, reached = count_costs(network, size.image), try_training(network, size)
     if onnx is not None:
         say(f"writing {onnx}, which may take a minute", quiet=quiet)

@@ -11,8 +11,8 @@ from snap_graphs.spaces.nb101 import vertex_channels
 from snap_graphs.spaces.nb201 import EDGES
 from torch import Tensor, nn
 
-from snap_evo.network.operators import conv_bn, edge_operator, relu_conv_bn
-from snap_evo.network.size import Size
+from snap_graphs.torch.build.operators import conv_bn, edge_operator, relu_conv_bn
+from snap_graphs.torch.build.size import Size
 
 _TRANSNAS_MODULES = ((2, 2), (1, 1), (2, 2), (1, 1), (2, 2))
 """By module of TransNAS-Bench-101: what its first cell multiplies channels by, and its stride."""

@@ -6,8 +6,8 @@ from snap_catalog import SnapError
 from snap_graphs import space as named_space
 from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, to_genotype
 
-from snap_evo.extras import require
-from snap_evo.network.size import network_size
+from snap_graphs.extras import require
+from snap_graphs.torch.build.size import network_size
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,14 +47,14 @@ def build_network(
     """
     size = network_size(space, layers=layers, channels=channels, classes=classes, image=image)
     cell = named_space(space).parse(arch_id)
-    require("torch", "build")
+    require("torch", "torch")
     if space in TWO_CELL_SPACES:
-        from snap_evo.network.genotypes import GenotypeNetwork
+        from snap_graphs.torch.build.genotypes import GenotypeNetwork
 
         return GenotypeNetwork(to_genotype(cell), size, auxiliary)
     if auxiliary:
         raise SnapError(f"the networks of {space} have no auxiliary head; leave it out")
-    from snap_evo.network import cells
+    from snap_graphs.torch.build import cells
 
     builders = {
         "nb101": cells.nb101_network,

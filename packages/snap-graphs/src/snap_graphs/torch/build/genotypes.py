@@ -11,14 +11,14 @@ from snap_catalog import SnapError
 from snap_graphs.spaces.genotypes import Genotype, Pair
 from torch import Tensor, nn
 
-from snap_evo.network.operators import (
+from snap_graphs.torch.build.operators import (
     GENOTYPE_OPERATORS,
     FactorizedReduce,
     conv_bn,
     genotype_operator,
     relu_conv_bn,
 )
-from snap_evo.network.size import Size
+from snap_graphs.torch.build.size import Size
 
 _IMAGENET_SIDE = 64
 """Images of this side or more take the ImageNet stem, which divides the side by 8."""

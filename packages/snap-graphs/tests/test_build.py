@@ -9,7 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from snap_catalog import SnapError
-from snap_evo.network import (
+from snap_graphs import graph_table, space
+from snap_graphs.spaces.genotypes import parse_genotype
+from snap_graphs.torch.build import (
     PUBLISHED,
     NetworkCosts,
     Size,
@@ -18,10 +20,12 @@ from snap_evo.network import (
     network_size,
     try_training,
 )
-from snap_evo.network.genotypes import GenotypeNetwork
-from snap_evo.network.operators import GENOTYPE_OPERATORS, FactorizedReduce, genotype_operator
-from snap_graphs import graph_table, space
-from snap_graphs.spaces.genotypes import parse_genotype
+from snap_graphs.torch.build.genotypes import GenotypeNetwork
+from snap_graphs.torch.build.operators import (
+    GENOTYPE_OPERATORS,
+    FactorizedReduce,
+    genotype_operator,
+)
 
 DARTS_V2 = """Genotype(
     normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1),
@@ -230,8 +234,8 @@ def test_what_cannot_be_built_is_told(
 
 
 def test_a_missing_torch_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("snap_evo.extras.find_spec", lambda package: None)
-    with pytest.raises(SnapError, match=r"needs torch.*pip install 'snap-evo\[build\]'"):
+    monkeypatch.setattr("snap_graphs.extras.find_spec", lambda package: None)
+    with pytest.raises(SnapError, match=r"needs torch.*pip install 'snap-graphs\[torch\]'"):
         build_network("nb201", CELLS["nb201"])
 
 

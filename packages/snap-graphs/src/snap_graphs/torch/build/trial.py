@@ -8,7 +8,7 @@ from snap_catalog import SnapError
 from torch import Tensor, nn
 from torch.nn import functional
 
-from snap_evo.network.size import Size
+from snap_graphs.torch.build.size import Size
 
 _AUXILIARY = "auxiliary."
 

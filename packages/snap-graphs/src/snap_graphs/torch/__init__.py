@@ -1,0 +1,1 @@
+"""What needs PyTorch (`snap-graphs[torch]`); importing this package alone does not load it."""
