@@ -1,8 +1,7 @@
 """The primitive operations that a network is read as, whatever it was read from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Kind = Literal[
@@ -60,4 +59,4 @@ class Layer:
     params: int = 0
     flops: int = 0
     activations: int = 0
-    attributes: Mapping[str, Attribute] = MappingProxyType({})
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
