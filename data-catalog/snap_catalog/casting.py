@@ -115,9 +115,14 @@ def _cast(values: pa.ChunkedArray, field: pa.Field, source: str) -> pa.ChunkedAr
     return changed
 
 
+def _items(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the items of lists of any depth, end to end; what is no list as it is."""
+    return values if item_type(values.type) is None else _items(pc.list_flatten(values))
+
+
 def _is_exact(before: pa.ChunkedArray, after: pa.ChunkedArray) -> bool:
     """Return whether floating-point numbers are what they were; Arrow checks all other casts."""
-    given, made = (pc.list_flatten(c) if item_type(c.type) else c for c in (before, after))
+    given, made = (_items(values) for values in (before, after))
     if not pt.is_floating(made.type) or not (
         pt.is_floating(given.type) or pt.is_decimal(given.type)
     ):

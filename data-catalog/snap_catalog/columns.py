@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from snap_catalog.errors import SnapError
 from snap_catalog.metrics import is_metric
-from snap_catalog.schemas import Column, Contract
+from snap_catalog.schemas import Column, Contract, item_type
 
 
 def check_columns(
@@ -55,13 +55,18 @@ def _check_column(table: pa.Table, column: Column, source: str) -> None:
         raise SnapError(
             f"{source}: column {column.name!r} must be {column.type}, but is {values.type}"
         )
-    nested = pa.types.is_list(values.type) or pa.types.is_fixed_size_list(values.type)
-    inner = pc.list_flatten(values).null_count if nested else 0
-    if not column.nullable and (values.null_count or inner):
+    if not column.nullable and _has_nulls(values):
         raise SnapError(
             f"{source}: column {column.name!r} ({column.type}) has nulls and may not; "
             "fill or drop those rows"
         )
+
+
+def _has_nulls(values: pa.ChunkedArray) -> bool:
+    """Tell whether values, or at any depth the items of their lists, are null."""
+    if values.null_count:
+        return True
+    return item_type(values.type) is not None and _has_nulls(pc.list_flatten(values))
 
 
 def _check_open(field: pa.Field, rules: Contract, source: str) -> None:

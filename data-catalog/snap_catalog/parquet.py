@@ -18,6 +18,7 @@ from snap_catalog.replaceable import check_alike, check_regular, refusal
 from snap_catalog.replaceable import kind as kind_of
 from snap_catalog.rules import RULES, check_key
 from snap_catalog.schemas import Contract, Name, contract
+from snap_catalog.versions import upgraded
 
 COMPRESSION = "zstd"
 
@@ -27,7 +28,8 @@ def read(
 ) -> pa.Table:
     """Read a file and check it against its contract.
 
-    Columns of another type than the contract's are cast where no value changes.
+    Columns of another type than the contract's are cast where no value changes, and files of
+    earlier versions that are still read come as the present version has them.
 
     Args:
         path: the Parquet file.
@@ -43,6 +45,7 @@ def read(
     table, rules = _load(path, columns), contract(name)
     check_metadata(table.schema, rules, str(path))
     with enough_memory(path):
+        table = upgraded(table, rules, columns)
         table = cast(table, contract_schema(table, rules), str(path))
     validate(table, name, source=str(path), partial=columns)
     return table
@@ -276,10 +279,11 @@ def check_metadata(schema: pa.Schema, rules: Contract, source: str) -> None:
     if found != rules.name:
         kind = repr(found) if found else "none of the SNAP tools (no snap.schema)"
         raise SnapError(f"{source}: expected a file of kind {rules.name!r}, but this one is {kind}")
-    if number != str(rules.version):
+    if number not in [str(known) for known in range(rules.oldest, rules.version + 1)]:
+        earlier = f"s {rules.oldest} to" if rules.oldest < rules.version else ""
         raise SnapError(
             f"{source}: version {number} of the {rules.name!r} contract, but this tool reads "
-            f"version {rules.version}; make the file anew or install the matching release"
+            f"version{earlier} {rules.version}; make the file anew or install the matching release"
         )
     for key in rules.metadata:
         if key not in entries:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,9 @@ import pyarrow.compute as pc
 from snap_catalog.errors import SnapError, excerpt
 from snap_catalog.nested import parse_json
 from snap_catalog.schemas import Name
+
+MOST_NODES = 2**15 - 1
+"""Of a graph: their indices are 16-bit integers."""
 
 
 class RowError(SnapError):
@@ -120,6 +123,23 @@ def _check_ends(table: pa.Table, source: str) -> None:
         _refuse(table, int(wrong[0]), problem, source)
 
 
+def _check_size(table: pa.Table, source: str) -> None:
+    size = pc.list_value_length(table["nodes"]).to_numpy()
+    large = np.flatnonzero(size > MOST_NODES)
+    if large.size:
+        problem = f"{size[large[0]]:,} nodes are more than the {MOST_NODES:,} that a graph may have"
+        _refuse(table, int(large[0]), problem, source)
+
+
+def _check_per_node(table: pa.Table, source: str, column: str) -> None:
+    sizes, entries = (pc.list_value_length(table[name]) for name in ("nodes", column))
+    differ = pc.fill_null(pc.not_equal(sizes, entries), False)
+    if pc.any(differ).as_py():
+        row = int(differ.to_numpy().argmax())
+        problem = f"{entries[row]} entries of {column} for {sizes[row]} nodes; give one a node"
+        _refuse(table, row, problem, source)
+
+
 def _check_hash(table: pa.Table, source: str) -> None:
     ok = pc.match_substring_regex(table["cell_hash"], "^[0-9a-f]{32}$").to_numpy()
     wrong = np.flatnonzero(~ok)
@@ -160,14 +180,24 @@ def _refuse(table: pa.Table, row: int, problem: str, source: str) -> None:
 
 
 _GRAPH = frozenset({"nodes", "src", "dst"})
+_PER_NODE = ("node_shape", "node_params", "node_flops")
 _FINITE = Rule("scores are finite numbers", frozenset({"score"}), _check_scores)
 
 RULES: Mapping[Name, tuple[Rule, ...]] = {
     "graphs": (
         Rule("a cell begins with input and ends with output", frozenset({"nodes"}), _check_ends),
+        Rule(f"a graph has at most {MOST_NODES:,} nodes", frozenset({"nodes"}), _check_size),
         Rule("edges lead from lower to higher nodes", _GRAPH, _check_edges),
         Rule("no edge is listed twice", frozenset({"src", "dst"}), _check_repeats),
         Rule("cell_hash is 32 hexadecimal digits", frozenset({"cell_hash"}), _check_hash),
+        *(
+            Rule(
+                f"{column} has an entry for every node",
+                frozenset({"nodes", column}),
+                partial(_check_per_node, column=column),
+            )
+            for column in _PER_NODE
+        ),
     ),
     "scores": (_FINITE,),
     "search": (_FINITE,),

@@ -21,6 +21,7 @@ from snap_catalog.parquet import (
 )
 from snap_catalog.rules import RowError, check_key
 from snap_catalog.schemas import Name, contract
+from snap_catalog.versions import upgraded
 
 _ROW_GROUP = 2**17
 """Rows that are written at once."""
@@ -68,7 +69,8 @@ class Stream:
             self.num_rows: int = file.metadata.num_rows
             head = _head(file, self._present)
         check_metadata(head.schema, self._rules, self._path)
-        self.schema = contract_schema(head, self._rules)
+        self._metadata = head.schema.metadata
+        self.schema = contract_schema(upgraded(head, self._rules, columns), self._rules)
         check_columns(self.schema.empty_table(), self._rules, self._path, columns)
 
     def parts(self, rows: int) -> Iterator[Part]:
@@ -84,7 +86,8 @@ class Stream:
             for batch in file.iter_batches(rows, columns=self._present):
                 table = pa.Table.from_batches([batch])
                 table.validate(full=True)
-                table = cast(table, self.schema, self._path)
+                table = table.replace_schema_metadata(self._metadata)
+                table = cast(upgraded(table, self._rules, self._columns), self.schema, self._path)
                 hashes.append(self._hashes(table))
                 yield Part(first, table)
                 first += table.num_rows

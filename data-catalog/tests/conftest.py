@@ -14,6 +14,7 @@ _ARROW = {
     "list<string>": pa.list_(pa.string()),
     "list<int16>": pa.list_(pa.int16()),
     "list<int64>": pa.list_(pa.int64()),
+    "list<list<int32>>": pa.list_(pa.list_(pa.int32())),
     "fixed_size_list<float>": pa.list_(pa.float32(), 2),
 }
 
@@ -28,8 +29,13 @@ _ROWS: dict[Name, dict[str, list[Any]]] = {
         "n_dead": [0, 0],
         "params": [100, None],
         "flops": [1000, None],
+        "activations": [10, None],
         "depth": [1, 0],
         "n_paths": [2, 1],
+        "module_hash": ["x", "y"],
+        "node_shape": [[[3, 8, 8], None, [10]], None],
+        "node_params": [[0, 100, 0], None],
+        "node_flops": [[0, 1000, 0], None],
     },
     "operators": {
         "space": ["toy", None],

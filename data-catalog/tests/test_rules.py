@@ -12,6 +12,7 @@ from snap_catalog.schemas import Name
 
 Make = Callable[..., pa.Table]
 _GOOD = ["input", "output"]
+_NO_NODE_COLUMNS = dict.fromkeys(("node_shape", "node_params", "node_flops"))
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,9 @@ _GOOD = ["input", "output"]
         ("nodes", [["input", "output", "output"], _GOOD], "the last one the only `output`"),
         ("nodes", [["input"], _GOOD], "a cell needs an `input` and an `output` node"),
         ("nodes", [[], _GOOD], "a cell needs an `input` and an `output` node"),
+        ("node_shape", [[[3]], None], "1 entries of node_shape for 3 nodes; give one a node"),
+        ("node_params", [[1, 2, 3, 4], None], "4 entries of node_params for 3 nodes"),
+        ("node_flops", [[], None], "0 entries of node_flops for 3 nodes"),
         ("cell_hash", ["0" * 31, "0" * 32], "cell_hash is not 32 hexadecimal digits"),
         ("cell_hash", ["A" * 32, "0" * 32], "cell_hash is not 32 hexadecimal digits"),
         ("cell_hash", ["0" * 32 + "\n", "0" * 32], "cell_hash is not 32 hexadecimal digits"),
@@ -41,6 +45,13 @@ def test_a_bad_cell_is_named_by_file_row_and_architecture(
     assert str(refusal.value).startswith("x.parquet: row 1 (a): ")
     assert problem in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_graph_with_more_nodes_than_indices_is_refused(make: Make) -> None:
+    nodes = ["input", *["conv"] * 2**15, "output"]
+    table = make("graphs", nodes=[nodes, _GOOD], **_NO_NODE_COLUMNS)
+    with pytest.raises(SnapError, match=r"row 1 \(a\): 32,770 nodes are more than the 32,767"):
+        validate(table, "graphs")
 
 
 def test_a_cycle_is_refused_with_the_remedy(make: Make) -> None:
@@ -86,12 +97,13 @@ def _cells(edges: list[list[tuple[int, int]]]) -> dict[str, Any]:
 def test_every_graph_in_topological_order_is_accepted_until_an_edge_is_repeated_or_turned(
     make: Make, first: list[tuple[int, int]], second: list[tuple[int, int]], data: st.DataObject
 ) -> None:
-    validate(make("graphs", **_cells([first, second])), "graphs")
+    validate(make("graphs", **_cells([first, second]), **_NO_NODE_COLUMNS), "graphs")
     if not second:
         return
     src, dst = data.draw(st.sampled_from(second))
     for spoilt in ((src, dst), (dst, src)):
-        table = make("graphs", **_cells([first, [*second, spoilt]]))
+        cells = _cells([first, [*second, spoilt]])
+        table = make("graphs", **cells, **_NO_NODE_COLUMNS)
         with pytest.raises(SnapError, match=r"row 2 \(b\)"):
             validate(table, "graphs")
 

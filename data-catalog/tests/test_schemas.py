@@ -14,6 +14,7 @@ _KNOWN_TYPES = {
     "list<string>": pa.list_(pa.string()),
     "list<int16>": pa.list_(pa.int16()),
     "list<int64>": pa.list_(pa.int64()),
+    "list<list<int32>>": pa.list_(pa.list_(pa.int32())),
     "fixed_size_list<float>": pa.list_(pa.float32(), 384),
 }
 
@@ -31,7 +32,8 @@ def test_the_key_of_a_contract_is_among_its_columns(name: Name) -> None:
     rules = contract(name)
     assert rules.name == name
     assert rules.about
-    assert rules.version >= 1
+    assert 1 <= rules.oldest <= rules.version
+    assert all(1 <= column.since <= rules.version for column in rules.columns)
     assert set(rules.key) <= {column.name for column in rules.columns if not column.optional}
 
 

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from snap_catalog.parquet import decode_metadata
 from snap_catalog.rules import RULES
 from snap_catalog.schemas import Contract, Name, contract
+from snap_catalog.versions import upgraded
 
 
 @pytest.fixture(scope="session")
@@ -190,6 +191,6 @@ def file(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
-def table(file: Path) -> pa.Table:
-    """The file's rows, read without any check."""
-    return pq.ParquetFile(file).read()
+def table(file: Path, rules: Contract) -> pa.Table:
+    """The file's rows as the present version of its contract has them, read without any check."""
+    return upgraded(pq.ParquetFile(file).read(), rules)

@@ -23,7 +23,7 @@ SCALARS: Mapping[str, pa.DataType] = {
     "double": pa.float64(),
 }
 """Arrow types by what the contracts call them."""
-_NESTED = re.compile(r"(list|fixed_size_list)<(\w+)>")
+_NESTED = re.compile(r"(list|fixed_size_list)<(.+)>")
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,11 @@ class Column:
 
     Attributes:
         name: the column's name.
-        type: its type, written as in the contract (`list<int16>`).
+        type: its type, written as in the contract (`list<int16>`, `list<list<int32>>`).
         about: what it holds.
         nullable: whether values may be null.
         optional: whether the column may be absent.
+        since: the version of the contract that introduced it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Column:
     about: str
     nullable: bool = False
     optional: bool = False
+    since: int = 1
 
     def accepts(self, actual: pa.DataType) -> bool:
         """Return whether an Arrow type is this column's."""
@@ -51,11 +53,15 @@ class Column:
 
     def arrow(self, length: int) -> pa.DataType:
         """Return the column's Arrow type, of which a vector has the given length."""
-        nested = _NESTED.fullmatch(self.type)
-        if nested is None:
-            return SCALARS[self.type]
-        kind, item = nested.groups()
-        return pa.list_(SCALARS[item], -1 if kind == "list" else length)
+        return _arrow(self.type, length)
+
+
+def _arrow(text: str, length: int) -> pa.DataType:
+    nested = _NESTED.fullmatch(text)
+    if nested is None:
+        return SCALARS[text]
+    kind, item = nested.groups()
+    return pa.list_(_arrow(item, length), -1 if kind == "list" else length)
 
 
 def item_type(kind: pa.DataType) -> pa.DataType | None:
@@ -76,7 +82,8 @@ class Contract:
 
     Attributes:
         name: the contract's name, `snap.schema` in the file's metadata.
-        version: `snap.schema_version` in the file's metadata.
+        version: `snap.schema_version` in the metadata of the files that are written.
+        oldest: the earliest version that is still read.
         about: what the file is for.
         key: the columns that together identify a row.
         columns: the named columns, in order.
@@ -88,6 +95,7 @@ class Contract:
 
     name: Name
     version: int
+    oldest: int
     about: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
@@ -105,6 +113,7 @@ def contract(name: Name) -> Contract:
     return Contract(
         name=name,
         version=entry["version"],
+        oldest=entry.get("oldest", entry["version"]),
         about=entry["about"],
         key=tuple(entry["key"]),
         columns=columns,

@@ -30,6 +30,7 @@ def _graphs(
         "n_dead": pa.array(n_dead or [0] * n, pa.int16()),
         "params": pa.nulls(n, pa.int64()),
         "flops": pa.nulls(n, pa.int64()),
+        "activations": pa.nulls(n, pa.int64()),
         "depth": pa.array([0] * n, pa.int16()),
         "n_paths": pa.array([1] * n, pa.int32()),
     }

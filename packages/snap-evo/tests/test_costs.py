@@ -1,6 +1,7 @@
 """Costs at other sizes than a benchmark's own."""
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from snap_catalog import SnapError
@@ -9,9 +10,20 @@ from snap_evo.costs import NETWORKS, cell_graphs
 from snap_evo.objectives import Limit
 from snap_evo.scorers import ParamsScorer
 from snap_graphs import graph_table, space
-from snap_graphs.torch.build import build_network, count_costs
+from snap_graphs.torch.build import build_network, count_costs, network_size
+from torch import nn
 
 IMAGENET = NETWORKS["imagenet"]
+
+
+def activations(network: nn.Module, image: int) -> int:
+    """Count what convolutions and linear layers put out for one image, without computing it."""
+    put_out: list[int] = []
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.register_forward_hook(lambda _layer, _x, output: put_out.append(output.numel()))
+    network.to("meta").eval()(torch.zeros(1, 3, image, image, device="meta"))
+    return sum(put_out)
 
 
 @settings(max_examples=5, deadline=None)
@@ -22,6 +34,17 @@ def test_the_imagenet_network_is_counted_as_it_is_built(seed: int) -> None:
     network = build_network("darts", row["arch_id"], **IMAGENET._asdict())
     built = count_costs(network, IMAGENET.image)
     assert (row["params"], row["flops"]) == (built.params, built.flops)
+    assert row["activations"] == activations(network, IMAGENET.image)
+
+
+@pytest.mark.parametrize("name", ["nb101", "nb201", "transnas-micro", "darts"])
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_activations_are_what_the_layers_of_the_built_network_put_out(name: str, seed: int) -> None:
+    (row,) = graph_table(name, space(name).sample(1, seed=seed)).to_pylist()
+    with torch.device("meta"):
+        network = build_network(name, row["arch_id"])
+    assert row["activations"] == activations(network, network_size(name).image)
 
 
 @pytest.mark.parametrize("concat", ["[4, 5]", "[2]", "[3, 5]"])
@@ -38,7 +61,7 @@ def test_only_the_costs_depend_on_the_network() -> None:
     own, other = graph_table("darts", cells), cell_graphs("darts", "imagenet", cells)
     assert cell_graphs("darts", None, cells).equals(own)
     assert other.schema.equals(own.schema)
-    costs = ["params", "flops"]
+    costs = ["params", "flops", "activations"]
     assert other.drop_columns(costs).equals(own.drop_columns(costs))
     assert (other["flops"].to_numpy() > own["flops"].to_numpy()).all()
 

@@ -23,10 +23,32 @@ class Costs(NamedTuple):
     Attributes:
         params: trainable parameters.
         flops: multiply-adds of convolutions and linear layers for one image.
+        activations: elements that convolutions (Radosavovic et al., "Designing Network Design
+            Spaces", CVPR 2020, section 3.1) and linear layers put out for one image.
     """
 
     params: Ints
     flops: Ints
+    activations: Ints
+
+
+def layer_costs(weights: int | Ints, scales: int | Ints, channels: int | Ints, side: int) -> Ints:
+    """Count layers that put out feature maps of one side.
+
+    A linear layer is a convolution of side 1, its bias counted with the scales.
+
+    Args:
+        weights: of the convolutions; one number or, as the next two, one a graph.
+        scales: further parameters, which cost no multiply-adds: of normalisations, and biases.
+        channels: that the convolutions put out, all together.
+        side: of what they put out, in pixels.
+
+    Returns:
+        (3, 1) or (3, graphs) parameters, multiply-adds and activations, in the order of `Costs`.
+    """
+    area = side**2
+    counts = np.broadcast_arrays(weights + scales, weights * area, channels * area)
+    return np.stack([np.atleast_1d(count) for count in counts]).astype(np.int64)
 
 
 class Space(ABC):

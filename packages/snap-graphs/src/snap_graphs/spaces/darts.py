@@ -9,7 +9,7 @@ from snap_catalog import SnapError
 
 from snap_graphs.arrays import Dense, Graphs, Ints
 from snap_graphs.cell import Cell
-from snap_graphs.spaces.base import Costs, ProductSpace
+from snap_graphs.spaces.base import Costs, ProductSpace, layer_costs
 from snap_graphs.spaces.genotypes import (
     Genotype,
     Pair,
@@ -135,11 +135,10 @@ def network_costs(graphs: Graphs, *, layers: int, channels: int, classes: int, i
         image: side of the square images in pixels; 64 and more bring the ImageNet stem.
     """
     size = _Size(layers, channels, classes, image)
-    params = np.zeros(len(graphs), np.int64)
-    flops = np.zeros(len(graphs), np.int64)
+    costs = np.zeros((len(Costs._fields), len(graphs)), np.int64)
     for part in graphs.dense():
-        params[part.rows], flops[part.rows] = _network(graphs, part, size)
-    return Costs(params, flops)
+        costs[:, part.rows] = _network(graphs, part, size)
+    return Costs(*costs)
 
 
 class _Size(NamedTuple):
@@ -150,10 +149,9 @@ class _Size(NamedTuple):
 
 
 class _Stem(NamedTuple):
-    """What comes before the cells: its costs, and the shape of what it hands them."""
+    """What comes before the cells: its (3, 1) costs, and the shape of what it hands them."""
 
-    params: int
-    flops: int
+    costs: Ints
     channels: int
     side: int
 
@@ -166,33 +164,27 @@ def _stem(size: _Size) -> _Stem:
 
 
 def _stem_of(convolutions: Sequence[tuple[int, int]], side: int, stride: int = 1) -> _Stem:
-    params = flops = 0
+    costs, channels = layer_costs(0, 0, 0, side), 0
     for entering, channels in convolutions:
         side = -(-side // stride)
-        params += 9 * entering * channels + 2 * channels
-        flops += 9 * entering * channels * side**2
-    return _Stem(params, flops, channels, side)
+        costs += layer_costs(9 * entering * channels, 2 * channels, channels, side)
+    return _Stem(costs, channels, side)
 
 
-def _network(graphs: Graphs, part: Dense, size: _Size) -> tuple[Ints, Ints]:
-    """Return (b,) parameters and multiply-adds of the networks of graphs of one size."""
+def _network(graphs: Graphs, part: Dense, size: _Size) -> Ints:
+    """Return (3, b) costs of the networks of graphs of one size."""
     stem = _stem(size)
-    params, flops = (np.full(len(part.rows), cost, np.int64) for cost in stem[:2])
+    costs = np.repeat(stem.costs, len(part.rows), axis=1)
     entering: list[int | Ints] = [stem.channels] * 2
     channels, side = size.channels, stem.side
     for number in range(size.layers):
         reduction = number in (size.layers // 3, 2 * size.layers // 3)
         channels *= 1 + reduction
-        weights = sum(entering) * channels
-        params += weights + 4 * channels
-        flops += weights * side**2
+        costs += layer_costs(sum(entering) * channels, 4 * channels, 2 * channels, side)
         side = -(-side // (1 + reduction))
-        operators = _operators(graphs, part, channels, side, reduction)
-        params += operators[0]
-        flops += operators[1]
+        costs += _operators(graphs, part, channels, side, reduction)
         entering = [entering[1], _width(part, reduction) * channels]
-    classifier = entering[1] * size.classes
-    return params + classifier + size.classes, flops + classifier
+    return costs + layer_costs(entering[1] * size.classes, size.classes, size.classes, 1)
 
 
 def _width(part: Dense, reduction: bool) -> Ints:
@@ -201,10 +193,8 @@ def _width(part: Dense, reduction: bool) -> Ints:
     return joined // 2
 
 
-def _operators(
-    graphs: Graphs, part: Dense, channels: int, side: int, reduction: bool
-) -> tuple[Ints, Ints]:
-    """Return (b,) parameters and multiply-adds of the operators of one cell.
+def _operators(graphs: Graphs, part: Dense, channels: int, side: int, reduction: bool) -> Ints:
+    """Return (3, b) costs of the operators of one cell.
 
     Args:
         graphs: holds the vocabulary.
@@ -215,25 +205,22 @@ def _operators(
     """
     where = _REDUCE if reduction else _NORMAL
     strided = np.logical_and(~part.adjacency[:, where, where].any(axis=1), reduction)
-    params, flops = (np.zeros(len(part.rows), np.int64) for _ in range(2))
+    costs = np.zeros((len(Costs._fields), len(part.rows)), np.int64)
     for operator in OPERATORS:
         hit = part.op[:, where] == graphs.index(operator)
         for stride, chosen in ((1, hit & ~strided), (2, hit & strided)):
-            weights, scales = _weights(operator, channels, stride)
-            number = chosen.sum(axis=1)
-            params += number * (weights + scales)
-            flops += number * weights * side**2
-    return params, flops
+            costs += chosen.sum(axis=1) * _operator(operator, channels, stride, side)
+    return costs
 
 
-def _weights(operator: str, channels: int, stride: int) -> tuple[int, int]:
-    """Return weights of an operator's convolutions, and of its normalisations."""
+def _operator(operator: str, channels: int, stride: int, side: int) -> Ints:
+    """Count one operator; depthwise convolutions share a normalisation with the 1x1 after them."""
     kind, kernel = operator[:4], int(operator[-1]) if operator[-1].isdigit() else 0
     separable = kernel**2 * channels + channels**2
     if kind == "sep_":
-        return 2 * separable, 4 * channels
+        return layer_costs(2 * separable, 4 * channels, 4 * channels, side)
     if kind == "dil_":
-        return separable, 2 * channels
+        return layer_costs(separable, 2 * channels, 2 * channels, side)
     if operator == "skip_connect" and stride == 2:
-        return channels**2, 2 * channels
-    return 0, 0
+        return layer_costs(channels**2, 2 * channels, channels, side)
+    return layer_costs(0, 0, 0, side)

@@ -10,7 +10,7 @@ from snap_catalog import SnapError
 
 from snap_graphs.arrays import Graphs, Ints
 from snap_graphs.cell import INPUT, OUTPUT, Cell
-from snap_graphs.spaces.base import Costs, ProductSpace
+from snap_graphs.spaces.base import Costs, ProductSpace, layer_costs
 
 CHANNELS = (8, 16, 24, 32, 40, 48, 56, 64)
 LAYERS = ("cell", "reduction", "cell", "reduction", "cell")
@@ -67,15 +67,12 @@ class NatsSize(ProductSpace):
         1x1 shortcut of a reduction, which follows an average pooling.
         """
         width = _widths(graphs)
-        params = 9 * 3 * width[:, 0] + 2 * width[:, 0] + 2 * width[:, -1]
-        flops = 9 * 3 * width[:, 0] * _SIDES[0] ** 2
         entering = width[:, 0]
+        costs = layer_costs(9 * 3 * entering, 2 * entering + 2 * width[:, -1], entering, _SIDES[0])
         for layer, side, out in zip(LAYERS, _SIDES, width.T, strict=True):
-            weights, scales = (_reduction if layer == "reduction" else _cell)(entering, out)
-            params += weights + scales
-            flops += weights * side**2
+            costs += (_reduction if layer == "reduction" else _cell)(entering, out, side)
             entering = out
-        return Costs(params + entering * _CLASSES + _CLASSES, flops + entering * _CLASSES)
+        return Costs(*costs + layer_costs(entering * _CLASSES, _CLASSES, _CLASSES, 1))
 
 
 def _widths(graphs: Graphs) -> Ints:
@@ -89,17 +86,19 @@ def _width(operator: str) -> int:
     return int(operator.rpartition("_c")[2]) if "_c" in operator else 0
 
 
-def _cell(entering: Ints, out: Ints) -> tuple[Ints, Ints]:
-    """Return weights and normalisation parameters of the cell.
+def _cell(entering: Ints, out: Ints, side: int) -> Ints:
+    """Count the cell.
 
     Two 3x3 convolutions and a skip leave its input; where channels change the skip is a 1x1
     convolution.
     """
     changes = entering != out
     weights = 2 * 9 * entering * out + 3 * 9 * out * out + changes * entering * out
-    return weights, (5 + changes) * 2 * out
+    channels = (5 + changes) * out
+    return layer_costs(weights, 2 * channels, channels, side)
 
 
-def _reduction(entering: Ints, out: Ints) -> tuple[Ints, Ints]:
-    """Return weights and normalisation parameters of a residual block with a 1x1 shortcut."""
-    return 9 * entering * out + 9 * out * out + entering * out, 2 * 2 * out
+def _reduction(entering: Ints, out: Ints, side: int) -> Ints:
+    """Count a residual block with a 1x1 shortcut."""
+    weights = 9 * entering * out + 9 * out * out + entering * out
+    return layer_costs(weights, 2 * 2 * out, 3 * out, side)

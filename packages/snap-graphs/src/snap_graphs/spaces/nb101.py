@@ -13,7 +13,7 @@ from snap_catalog import SnapError
 from snap_graphs.arrays import Bools, Dense, Graphs, Ints
 from snap_graphs.canonical import prune
 from snap_graphs.cell import INPUT, OUTPUT, Cell
-from snap_graphs.spaces.base import Costs, Point, Space, choice
+from snap_graphs.spaces.base import Costs, Point, Space, choice, layer_costs
 from snap_graphs.spaces.nb101_cells import distinct_cells
 from snap_graphs.structure import alive
 
@@ -176,17 +176,16 @@ class NasBench101(Space):
         Vertices share the output's channels as the benchmark's own builder divides them; edges
         out of the input carry a 1x1 projection; dead vertices are not built.
         """
-        params = np.full(len(graphs), 9 * 3 * 128 + 2 * 128 + 512 * 10 + 10, np.int64)
-        flops = np.full(len(graphs), 9 * 3 * 128 * 32**2 + 512 * 10, np.int64)
+        fixed = layer_costs(9 * 3 * 128, 2 * 128, 128, 32) + layer_costs(512 * 10, 10, 10, 1)
+        costs = np.repeat(fixed, len(graphs), axis=1)
         for part in graphs.dense():
             live = alive(graphs, part)
             edges = part.adjacency & live[:, :, None] & live[:, None, :]
             for first, out, side in _STACKS:
                 for entering in (first, out, out):
-                    weights, scales = _cell_costs(graphs, part, edges, entering, out)
-                    params[part.rows] += weights + scales
-                    flops[part.rows] += weights * side**2
-        return Costs(params, flops)
+                    weights, channels = _cell_costs(graphs, part, edges, entering, out)
+                    costs[:, part.rows] += layer_costs(weights, 2 * channels, channels, side)
+        return Costs(*costs)
 
 
 def _strongest(strength: dict[tuple[int, int], float]) -> set[tuple[int, int]]:
@@ -278,16 +277,16 @@ def vertex_channels(edges: Bools, out: int) -> Ints:
 def _cell_costs(
     graphs: Graphs, part: Dense, edges: Bools, entering: int, out: int
 ) -> tuple[Ints, Ints]:
-    """Return (b,) weights of convolutions, and (b,) scales and shifts of normalisations."""
+    """Return (b,) weights of convolutions, and (b,) channels that they put out together."""
     channels = vertex_channels(edges, out)
     projected = edges[:, 0, :]
     weights = (projected * channels * entering).sum(axis=1)
-    scales = (projected * 2 * channels).sum(axis=1)
+    put_out = (projected * channels).sum(axis=1)
     for operator, kernel in (("conv3x3-bn-relu", 3), ("conv1x1-bn-relu", 1)):
         hit = part.op == graphs.index(operator)
         weights += (hit * kernel**2 * channels**2).sum(axis=1)
-        scales += (hit * 2 * channels).sum(axis=1)
-    return weights, scales
+        put_out += (hit * channels).sum(axis=1)
+    return weights, put_out
 
 
 def module_hash(cell: Cell) -> str:

@@ -1,5 +1,6 @@
 """NAS-Bench-201: four vertices, every edge one of five operators (15,625 cells)."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import ClassVar
@@ -7,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 from snap_catalog import SnapError
 
-from snap_graphs.arrays import Graphs
+from snap_graphs.arrays import Graphs, Ints
 from snap_graphs.cell import NONE, Cell, edge_labelled
-from snap_graphs.spaces.base import Costs, ProductSpace
+from snap_graphs.spaces.base import Costs, ProductSpace, layer_costs
 
 OPERATORS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
@@ -83,19 +84,13 @@ class NasBench201(ProductSpace):
         operators count too: the benchmark builds and runs them.
         """
         graph = np.repeat(np.arange(len(graphs)), graphs.sizes)
-        params = np.full(len(graphs), _fixed_params(), np.int64)
-        flops = np.full(len(graphs), _fixed_flops(), np.int64)
+        costs = np.repeat(_fixed_costs(), len(graphs), axis=1)
         for operator, kernel in (("nor_conv_1x1", 1), ("nor_conv_3x3", 3)):
             hits = graph[graphs.op == graphs.index(operator)]
-            count = np.bincount(hits, minlength=len(graphs))
-            weights = [kernel**2 * channels**2 for channels, _ in _STAGES]
-            params += (
-                count * _CELLS * sum(w + 2 * c for w, (c, _) in zip(weights, _STAGES, strict=True))
-            )
-            flops += (
-                count * _CELLS * sum(w * s**2 for w, (_, s) in zip(weights, _STAGES, strict=True))
-            )
-        return Costs(params, flops)
+            count = _CELLS * np.bincount(hits, minlength=len(graphs))
+            for channels, side in _STAGES:
+                costs += count * layer_costs(kernel**2 * channels**2, 2 * channels, channels, side)
+        return Costs(*costs)
 
 
 def _without_dead(operators: Sequence[str]) -> list[str]:
@@ -107,16 +102,11 @@ def _without_dead(operators: Sequence[str]) -> list[str]:
     return [op if keep else NONE for op, keep in zip(operators, live, strict=True)]
 
 
-def _fixed_params() -> int:
-    """Stem, the two residual blocks between the stages, last normalisation and classifier."""
-    stem = 9 * 3 * 16 + 2 * 16
-    blocks = sum(9 * c * 2 * c + 4 * c + 9 * 4 * c * c + 4 * c + 2 * c * c for c in (16, 32))
-    return stem + blocks + 2 * 64 + 64 * 10 + 10
-
-
-def _fixed_flops() -> int:
-    stem = 9 * 3 * 16 * 32**2
+def _fixed_costs() -> Ints:
+    """Count stem, the two residual blocks between the stages, last normalisation and classifier."""
+    stem = layer_costs(9 * 3 * 16, 2 * 16, 16, 32)
     blocks = sum(
-        (9 * c * 2 * c + 9 * 4 * c * c + 2 * c * c) * side**2 for c, side in ((16, 16), (32, 8))
+        layer_costs(9 * c * d + 9 * d * d + c * d, 2 * 2 * d, 3 * d, side)
+        for (c, _), (d, side) in itertools.pairwise(_STAGES)
     )
-    return stem + blocks + 64 * 10
+    return stem + blocks + layer_costs(64 * 10, 2 * 64 + 10, 10, 1)

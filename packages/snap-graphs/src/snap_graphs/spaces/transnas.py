@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 from snap_catalog import SnapError
 
-from snap_graphs.arrays import Graphs
+from snap_graphs.arrays import Graphs, Ints
 from snap_graphs.cell import INPUT, OUTPUT, Cell, edge_labelled
-from snap_graphs.spaces.base import Costs, Point, ProductSpace, Space, choice
+from snap_graphs.spaces.base import Costs, Point, ProductSpace, Space, choice, layer_costs
 
 OPERATORS = ("none", "skip_connect", "conv1x1", "conv3x3")
 """By the benchmark's own digit."""
@@ -25,8 +25,6 @@ _LENGTHS, _MOST_STRIDES, _MOST_DOUBLINGS = (4, 5, 6), 4, 3
 
 _BASE, _CLASSES, _SIDE = 64, 75, 224 // 4
 """Channels and side (of an image of 224 x 224) after the stem; classes of object classification."""
-_STEM_PARAMS = 27 * _BASE // 2 + _BASE + 9 * _BASE // 2 * _BASE + 2 * _BASE
-_STEM_FLOPS = 27 * _BASE // 2 * (2 * _SIDE) ** 2 + 9 * _BASE // 2 * _BASE * _SIDE**2
 
 
 class TransNasMicro(ProductSpace):
@@ -68,8 +66,7 @@ class TransNasMicro(ProductSpace):
         edge out of the input of a cell that changes the shape is a strided projection. Dead
         operators count too: the benchmark builds them.
         """
-        params = np.full(len(graphs), _STEM_PARAMS, np.int64)
-        flops = np.full(len(graphs), _STEM_FLOPS, np.int64)
+        costs = np.repeat(_stem(), len(graphs), axis=1)
         index = [graphs.index(operator) for operator in OPERATORS]
         operators = graphs.op.reshape(len(graphs), len(EDGES) + 2)[:, 1:-1]
         for entering, channels, stride, side in _cells(_SKELETON):
@@ -77,10 +74,8 @@ class TransNasMicro(ProductSpace):
                 width, step = (entering, stride) if source == 0 else (channels, 1)
                 for operator, number in zip(OPERATORS, index, strict=True):
                     hit = operators[:, place] == number
-                    weights = _weights(operator, width, channels, step)
-                    params += hit * (weights + 2 * channels * (weights > 0))
-                    flops += hit * weights * side**2
-        return Costs(params + _head(channels), flops + channels * _CLASSES)
+                    costs += hit * _operator(operator, width, channels, step, side)
+        return Costs(*costs + _head(channels))
 
 
 class TransNasMacro(Space):
@@ -153,13 +148,8 @@ class TransNasMacro(Space):
 
     def costs(self, graphs: Graphs) -> Costs:
         """Count the network for object classification: 75 classes, an image of 224 x 224."""
-        params = np.zeros(len(graphs), np.int64)
-        flops = np.zeros(len(graphs), np.int64)
-        for row in range(len(graphs)):
-            names = graphs.op[graphs.node_start[row] + 1 : graphs.node_start[row + 1] - 1]
-            digits = tuple(1 + MODULES.index(graphs.vocabulary[name]) for name in names)
-            params[row], flops[row] = _chain_costs(digits)
-        return Costs(params, flops)
+        chains = [_chain_costs(_digits(cell)) for cell in graphs.cells()]
+        return Costs(*np.hstack([np.empty((3, 0), np.int64), *chains]))
 
 
 _SKELETON = (4, 1, 4, 1, 4)
@@ -197,23 +187,31 @@ def _cells(digits: tuple[int, ...]) -> Iterator[tuple[int, int, int, int]]:
         yield channels, channels, 1, side
 
 
-def _weights(operator: str, entering: int, channels: int, stride: int) -> int:
-    """Return the weights of an operator of the micro space."""
+def _stem() -> Ints:
+    """Count two 3x3 convolutions of stride 2."""
+    half = _BASE // 2
+    first = layer_costs(9 * 3 * half, 2 * half, half, 2 * _SIDE)
+    return first + layer_costs(9 * half * _BASE, 2 * _BASE, _BASE, _SIDE)
+
+
+def _head(channels: int) -> Ints:
+    return layer_costs(channels * _CLASSES, _CLASSES, _CLASSES, 1)
+
+
+def _operator(operator: str, entering: int, channels: int, stride: int, side: int) -> Ints:
+    """Count an operator of the micro space."""
     if operator == "none" or (operator == "skip_connect" and (entering, stride) == (channels, 1)):
-        return 0
-    return entering * channels * (9 if operator == "conv3x3" else 1)
+        return layer_costs(0, 0, 0, side)
+    weights = entering * channels * (9 if operator == "conv3x3" else 1)
+    return layer_costs(weights, 2 * channels, channels, side)
 
 
-def _head(channels: int) -> int:
-    return channels * _CLASSES + _CLASSES
-
-
-def _chain_costs(digits: tuple[int, ...]) -> tuple[int, int]:
-    """Return parameters and multiply-adds; blocks are two 3x3 convolutions and a shortcut."""
-    params, flops, channels = _STEM_PARAMS, _STEM_FLOPS, _BASE
+def _chain_costs(digits: tuple[int, ...]) -> Ints:
+    """Count a macro network; blocks are two 3x3 convolutions and a shortcut."""
+    costs, channels = _stem(), _BASE
     for entering, channels, stride, side in _cells(digits):
-        shortcut = entering * channels * ((entering, stride) != (channels, 1))
-        weights = 9 * entering * channels + 9 * channels**2 + shortcut
-        params += weights + 4 * channels + 2 * channels * (shortcut > 0)
-        flops += weights * side**2
-    return params + _head(channels), flops + channels * _CLASSES
+        costs += layer_costs(9 * entering * channels, 2 * channels, channels, side)
+        costs += layer_costs(9 * channels**2, 2 * channels, channels, side)
+        if (entering, stride) != (channels, 1):
+            costs += layer_costs(entering * channels, 2 * channels, channels, side)
+    return costs + _head(channels)
