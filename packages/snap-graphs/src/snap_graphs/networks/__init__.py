@@ -1,5 +1,7 @@
 """Whole networks, read as layers and put together into the operators of a graph."""
 
+from snap_graphs.networks.assembly import Network, assembled
 from snap_graphs.networks.layer import Attribute, Kind, Layer
+from snap_graphs.networks.table import network_table
 
-__all__ = ["Attribute", "Kind", "Layer"]
+__all__ = ["Attribute", "Kind", "Layer", "Network", "assembled", "network_table"]

@@ -1,0 +1,202 @@
+"""Names and descriptions of operators: two operators share them only where they are alike."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from snap_graphs.cell import INPUT, OUTPUT
+from snap_graphs.networks.terms import Term, TermKind, Whole
+
+IDENTITY = "skip_connect"
+"""Name of the operator that hands its inputs' sum on, as views expect it (`GraphFacts`)."""
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.]")
+
+_NORMALISATIONS: Mapping[str, str] = {
+    "batch normalisation": "bn",
+    "layer normalisation": "ln",
+    "group normalisation": "gn",
+    "instance normalisation": "in",
+    "RMS normalisation": "rms",
+    "local response normalisation": "lrn",
+}
+_ACTIVATIONS: Mapping[str, str] = {
+    "ReLU": "relu",
+    "ReLU6": "relu6",
+    "leaky ReLU": "lrelu",
+    "PReLU": "prelu",
+    "ELU": "elu",
+    "CELU": "celu",
+    "SELU": "selu",
+    "SiLU": "silu",
+    "GELU": "gelu",
+    "Mish": "mish",
+    "hard-swish": "hswish",
+    "hard-sigmoid": "hsigmoid",
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "softplus": "softplus",
+    "square": "square",
+}
+_POOLINGS: Mapping[str, tuple[str, str]] = {
+    "max": ("maxpool", "max pooling"),
+    "average": ("avgpool", "average pooling"),
+}
+_PLAIN: Mapping[TermKind, tuple[str, str]] = {
+    "input": (INPUT, "input"),
+    "output": (OUTPUT, "output"),
+    "identity": (IDENTITY, "residual connection"),
+    "linear": ("linear", "fully connected layer"),
+    "product": ("product", "matrix product"),
+    "multiply": ("multiply", "element-wise product"),
+    "concatenation": ("concatenation", "concatenation"),
+    "softmax": ("softmax", "softmax"),
+    "embedding": ("embedding", "token embedding"),
+    "resize": ("resize", "upsampling"),
+    "select": ("select", "selection of values"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A node of a network's graph.
+
+    Attributes:
+        main: what it mainly computes.
+        before: normalisation and activation that come first, in order.
+        after: those that follow, in order.
+    """
+
+    main: Term
+    before: tuple[Term, ...] = ()
+    after: tuple[Term, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """A short name, as `dwconv5x5-s2-bn-silu`: the parts in the order they compute."""
+        return "-".join(_short(term) for term in (*self.before, self.main, *self.after))
+
+    @property
+    def sentence(self) -> str:
+        """A description in the catalog's words, as `Depthwise convolution 5x5, stride 2, SiLU`."""
+        text = ", ".join(_long(term) for term in (self.main, *self.after))
+        if self.before:
+            text += ", preceded by " + " and ".join(map(_long, self.before))
+        return text[0].upper() + text[1:]
+
+
+def _short(term: Term) -> str:
+    match term.kind:
+        case "convolution":
+            return _convolution_name(term)
+        case "pooling":
+            word = _POOLINGS[term.name][0] if term.name in _POOLINGS else _quoted("pool", term.name)
+            return _joined("global" * term.is_global, word + _sides(term.kernel), _stride(term))
+        case "normalisation":
+            return _NORMALISATIONS.get(term.name) or _quoted("norm", term.name)
+        case "activation":
+            return _ACTIVATIONS.get(term.name) or _quoted("act", term.name)
+        case "attention":
+            return _joined("attention", _setting("h", term.heads))
+        case "excitation":
+            return _joined("se", _setting("r", term.reduction), _setting("k", *term.kernel))
+        case "other":
+            return _quoted("other", term.name)
+        case plain:
+            return _PLAIN[plain][0]
+
+
+def _long(term: Term) -> str:
+    match term.kind:
+        case "convolution":
+            return _convolution_sentence(term)
+        case "pooling":
+            known = term.name in _POOLINGS
+            word = _POOLINGS[term.name][1] if known else f"pooling {json.dumps(term.name)}"
+            word = "global " * term.is_global + word
+            return _listed(_spaced(word, term.kernel), *_told("stride", term.stride))
+        case "normalisation":
+            known = term.name in _NORMALISATIONS
+            return term.name if known else f"normalisation {json.dumps(term.name)}"
+        case "activation":
+            known = term.name in _ACTIVATIONS
+            return term.name if known else f"activation {json.dumps(term.name)}"
+        case "attention":
+            return _listed("multi-head attention", *_counted(term.heads, "head"))
+        case "excitation":
+            ratio = _told("reduction", (term.reduction,) if term.reduction else ())
+            return _listed(_spaced("squeeze-and-excitation", term.kernel), *ratio)
+        case "other":
+            return f"operation {json.dumps(term.name)}"
+        case plain:
+            return _PLAIN[plain][1]
+
+
+def _convolution_name(term: Term) -> str:
+    return _joined(
+        "dw" * term.depthwise + "t" * term.transposed + "conv" + _sides(term.kernel),
+        _stride(term),
+        _setting("d", *term.dilation),
+        _setting("g", term.groups if term.groups != 1 else 0),
+        _setting("m", term.multiplier if term.multiplier != 1 else 0),
+    )
+
+
+def _convolution_sentence(term: Term) -> str:
+    words = [
+        "depthwise" * term.depthwise,
+        "grouped" * (term.groups != 1),
+        "transposed" * term.transposed,
+        "convolution",
+    ]
+    return _listed(
+        _spaced(" ".join(filter(None, words)), term.kernel),
+        *_told("stride", term.stride),
+        *_told("dilation", term.dilation),
+        *_counted(term.groups if term.groups != 1 else 0, "group"),
+        *_told("channel multiplier", (term.multiplier,) if term.multiplier != 1 else ()),
+    )
+
+
+def _joined(*parts: str) -> str:
+    return "-".join(filter(None, parts))
+
+
+def _listed(*parts: str) -> str:
+    return ", ".join(parts)
+
+
+def _sides(kernel: Whole) -> str:
+    return "x".join(map(str, kernel))
+
+
+def _spaced(word: str, kernel: Whole) -> str:
+    return f"{word} {_sides(kernel)}" if kernel else word
+
+
+def _stride(term: Term) -> str:
+    return _setting("s", *term.stride)
+
+
+def _setting(letter: str, *values: int) -> str:
+    return letter + _sides(values) if any(values) else ""
+
+
+def _told(word: str, values: Whole) -> list[str]:
+    return [f"{word} {_sides(values)}"] if values else []
+
+
+def _counted(number: int, noun: str) -> list[str]:
+    return [f"{number} {noun}{'s' * (number != 1)}"] if number else []
+
+
+def _quoted(kind: str, name: str) -> str:
+    """Write a name that a producer made up, so that no other operator can have the result."""
+    return f"{kind}:" + _UNSAFE.sub(lambda found: f"%{ord(found[0]):x}.", name)
+
+
+def described(operators: Iterable[Operator]) -> dict[str, str]:
+    """Return the descriptions of operators by name, without those of input and output."""
+    named = {operator.name: operator.sentence for operator in operators}
+    return {name: named[name] for name in sorted(named) if name not in (INPUT, OUTPUT)}

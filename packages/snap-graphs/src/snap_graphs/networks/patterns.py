@@ -1,0 +1,170 @@
+"""Find the layers that make up an attention or a squeeze-and-excitation."""
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from snap_graphs.networks.draft import Draft, Node
+from snap_graphs.networks.layer import Attribute, Kind
+from snap_graphs.networks.naming import Operator
+from snap_graphs.networks.terms import Term, term
+
+_PROJECTIONS: frozenset[Kind] = frozenset({"linear", "convolution"})
+_BETWEEN: frozenset[Kind] = frozenset(
+    {"normalisation", "activation", "add", "multiply", "concatenation", "pass"}
+)
+"""What may come between an attention's projections and its products, as rotations by position."""
+_GATES: frozenset[Kind] = frozenset({"activation", "normalisation", *_PROJECTIONS})
+
+
+def join_attentions(draft: Draft) -> None:
+    """Make one node of every attention with its projections.
+
+    An attention is a fused one, or a matrix product whose softmax alone weights another. The
+    projections are the linear layers and 1x1 convolutions that only the attention reads, and the
+    one that alone reads its result.
+    """
+    for place in list(draft.nodes):
+        if place in draft.nodes:
+            core = _core(draft, place)
+            if core:
+                _join_attention(draft, place, core)
+
+
+def _core(draft: Draft, place: int) -> set[int]:
+    """Return the layers that a fused attention stands for, if a node is the last of them."""
+    node = draft.nodes[place]
+    if node.kind == "attention":
+        return {place}
+    if node.kind != "product":
+        return set()
+    for weights in dict.fromkeys(node.inputs):
+        chain = _scores(draft, weights)
+        if chain and draft.only_reader(weights) == place:
+            return {place, *chain}
+    return set()
+
+
+def _scores(draft: Draft, place: int) -> list[int]:
+    """Return a softmax and the product it is of, with the sums and activations between."""
+    if draft.nodes[place].kind != "softmax":
+        return []
+    chain = [place]
+    while (before := draft.only_input(chain[-1])) is not None:
+        if draft.only_reader(before) is None:
+            return []
+        chain.append(before)
+        if draft.nodes[before].kind == "product":
+            return chain
+        if draft.nodes[before].kind not in _BETWEEN:
+            return []
+    return []
+
+
+def _join_attention(draft: Draft, place: int, core: set[int]) -> None:
+    heads = _heads(draft, core)
+    members = core | _projections(draft, core)
+    root, after = place, draft.only_reader(place)
+    if after is not None and _projects(draft.nodes[after]) and len(draft.nodes[after].inputs) == 1:
+        root = after
+    draft.absorb(root, members | {root})
+    draft.nodes[root].operator = Operator(Term("attention", heads=heads))
+
+
+def _heads(draft: Draft, core: Iterable[int]) -> int:
+    """Return the number of heads; 0 where the layers do not show it."""
+    first = draft.nodes[min(core)].layer
+    if first.kind == "attention":
+        return term(first).heads
+    return first.shape[-3] if len(first.shape) > 2 else 0
+
+
+def _projections(draft: Draft, core: set[int]) -> set[int]:
+    """Return the projections before an attention, with what comes between."""
+    found: set[int] = set()
+    waiting = [b for place in core for b in draft.nodes[place].inputs if b not in core]
+    seen: set[int] = set()
+    while waiting:
+        waiting.sort()
+        place = waiting.pop()  # the last first, so that all its readers have been looked at
+        if place in seen:
+            continue
+        seen.add(place)
+        node = draft.nodes[place]
+        if not (core | found).issuperset(node.readers):
+            continue
+        if _projects(node) or node.kind in _BETWEEN:
+            found.add(place)
+            if not _projects(node):
+                waiting += node.inputs
+    for place in sorted(found):
+        node = draft.nodes[place]
+        if not _projects(node) and not found.issuperset(node.inputs):
+            found.discard(place)
+    return _closed(draft, core, found)
+
+
+def _closed(draft: Draft, core: set[int], found: set[int]) -> set[int]:
+    """Drop what a layer outside reads, now that some are outside."""
+    for place in sorted(found, reverse=True):
+        if not (core | found).issuperset(draft.nodes[place].readers):
+            found.discard(place)
+    return found
+
+
+def _projects(node: Node) -> bool:
+    """Tell whether a node is a linear layer or a 1x1 convolution."""
+    if node.kind == "linear":
+        return True
+    kernel = node.operator.main.kernel
+    return node.kind == "convolution" and {*kernel} <= {1} and not node.operator.main.depthwise
+
+
+def join_excitations(draft: Draft) -> None:
+    """Make one node of every squeeze-and-excitation.
+
+    That is a product of a feature map and of gates: an activation of one or two projections of
+    the map's global average.
+    """
+    for place in [p for p, node in draft.nodes.items() if node.kind == "multiply"]:
+        inputs = draft.nodes[place].inputs
+        if len(inputs) == 2:
+            for gated, gate in (inputs, inputs[::-1]):
+                chain = _gate(draft, gated, gate)
+                if chain:
+                    operator = Operator(_excitation(draft, chain))
+                    draft.absorb(place, chain)
+                    draft.nodes[place].operator = operator
+                    break
+
+
+def _gate(draft: Draft, gated: int, gate: int) -> list[int]:
+    """Return the layers from a feature map's global average to its gates, last first."""
+    chain = [gate]
+    while (before := draft.only_input(chain[-1])) is not None:
+        node = draft.nodes[chain[-1]]
+        if draft.only_reader(chain[-1]) is None:
+            return []
+        if node.operator.main.is_global:
+            projections = sum(draft.nodes[place].kind in _PROJECTIONS for place in chain)
+            return chain if before == gated and 1 <= projections <= 2 else []
+        if node.kind not in _GATES:
+            return []
+        chain.append(before)
+    return []
+
+
+def _excitation(draft: Draft, chain: list[int]) -> Term:
+    layers = [draft.nodes[place].layer for place in reversed(chain)]
+    projections = [layer for layer in layers if layer.kind in _PROJECTIONS]
+    kernel = term(projections[0]).kernel
+    reduction = _reduction(projections[0].attributes) if len(projections) == 2 else 0
+    return Term("excitation", kernel=() if {*kernel} <= {1} else kernel, reduction=reduction)
+
+
+def _reduction(known: Mapping[str, Attribute]) -> int:
+    """Return a projection's input channels by output channel, rounded; 0 where not known."""
+    wide, narrow = (
+        cast(int, known.get(f"{side}_channels", known.get(f"{side}_features", 0)))
+        for side in ("in", "out")
+    )
+    return max(1, round(wide / narrow)) if wide and narrow else 0

@@ -1,0 +1,108 @@
+"""What names and descriptions say of a layer, reduced from its attributes to what counts."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast
+
+from snap_graphs.networks.layer import Attribute, Kind, Layer
+
+Whole: TypeAlias = tuple[int, ...]
+TermKind: TypeAlias = Kind | Literal["excitation", "select", "identity"]
+
+BEFORE_OR_AFTER: frozenset[TermKind] = frozenset({"normalisation", "activation"})
+"""The kinds that join the operator that they come before or after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A part of an operator: a layer, or several that have a name of their own.
+
+    Attributes:
+        kind: that of the layer; `excitation` (squeeze-and-excitation), `select` (values of several
+            inputs, chosen) and `identity` (a sum that several operators read) beside.
+        name: which normalisation, activation, pooling or other operation.
+        kernel: one value a dimension; none where it is not known.
+        stride: one value where all dimensions agree; none where they are 1.
+        dilation: as `stride`.
+        groups: of a convolution; 1 where it is depthwise.
+        depthwise: whether every group is one channel.
+        multiplier: output channels by input channel of a depthwise convolution.
+        transposed: whether it is a transposed convolution.
+        is_global: whether a pooling leaves one value a channel.
+        heads: of an attention; 0 where it is not known.
+        reduction: input channels by hidden channel of a squeeze-and-excitation; 0 where it has no
+            hidden layer.
+    """
+
+    kind: TermKind
+    name: str = ""
+    kernel: Whole = ()
+    stride: Whole = ()
+    dilation: Whole = ()
+    groups: int = 1
+    depthwise: bool = False
+    multiplier: int = 1
+    transposed: bool = False
+    is_global: bool = False
+    heads: int = 0
+    reduction: int = 0
+
+
+def term(layer: Layer) -> Term:
+    """Reduce a layer to what its name says."""
+    known = layer.attributes
+    match layer.kind:
+        case "convolution":
+            return _convolution(known)
+        case "pooling":
+            return _pooling(known)
+        case "normalisation" | "activation" | "other":
+            return Term(layer.kind, str(known.get("name", "")))
+        case "attention":
+            return Term("attention", heads=_number(known, "heads", 0))
+        case "pass":
+            return Term("select")
+        case "add":
+            return Term("identity")
+        case _:
+            return Term(layer.kind)
+
+
+def _convolution(known: Mapping[str, Attribute]) -> Term:
+    groups, channels = _number(known, "groups", 1), _number(known, "in_channels", 0)
+    put_out = _number(known, "out_channels", channels)
+    depthwise = groups == channels > 1 and put_out % channels == 0
+    kernel = _numbers(known, "kernel")
+    return Term(
+        "convolution",
+        kernel=kernel,
+        stride=_unlike_one(_numbers(known, "stride")),
+        dilation=_unlike_one(_numbers(known, "dilation")) if math.prod(kernel) != 1 else (),
+        groups=1 if depthwise else groups,
+        depthwise=depthwise,
+        multiplier=put_out // channels if depthwise else 1,
+        transposed=bool(known.get("transposed", False)),
+    )
+
+
+def _pooling(known: Mapping[str, Attribute]) -> Term:
+    name = str(known.get("name", ""))
+    if known.get("is_global", False):
+        return Term("pooling", name, is_global=True)
+    stride = _unlike_one(_numbers(known, "stride"))
+    return Term("pooling", name, kernel=_numbers(known, "kernel"), stride=stride)
+
+
+def _unlike_one(values: Whole) -> Whole:
+    if len(set(values)) > 1:
+        return values
+    return tuple(set(values) - {1})
+
+
+def _number(known: Mapping[str, Attribute], key: str, default: int) -> int:
+    return int(cast(int, known.get(key, default)))
+
+
+def _numbers(known: Mapping[str, Attribute], key: str) -> Whole:
+    return tuple(int(value) for value in cast(Whole, known.get(key, ())))
