@@ -200,7 +200,8 @@ def test_several_inputs_and_results_join_in_one_output() -> None:
 
 
 def test_many_residual_blocks_take_memory_in_proportion() -> None:
-    layers, carried = [], 0
+    layers: list[Layer] = []
+    carried = 0
     for _ in range(1000):
         at = len(layers)
         layers += [conv(carried), bn(at + 1), relu(at + 2), layer("add", carried, at + 3)]
@@ -271,9 +272,10 @@ def _layer(draw: Any, place: int) -> Layer:
         "add", "multiply", "concatenation", "softmax", "pass", "other",
     ]  # fmt: skip
     inputs = draw(st.lists(st.integers(max(0, place - 4), place - 1), max_size=3))
-    costs = draw(st.tuples(*[st.integers(0, 9)] * 3))
+    params, flops, put_out = draw(st.tuples(*[st.integers(0, 9)] * 3))
     known: Mapping[str, Attribute] = draw(ATTRIBUTES)
-    return Layer(draw(st.sampled_from(kinds)), tuple(inputs), (3, 4, 4), *costs, attributes=known)
+    kind = draw(st.sampled_from(kinds))
+    return Layer(kind, tuple(inputs), (3, 4, 4), params, flops, put_out, known)
 
 
 @st.composite

@@ -20,6 +20,7 @@ _NORMALISATIONS: Mapping[str, str] = {
     "instance normalisation": "in",
     "RMS normalisation": "rms",
     "local response normalisation": "lrn",
+    "L2 normalisation": "l2n",
 }
 _ACTIVATIONS: Mapping[str, str] = {
     "ReLU": "relu",
@@ -145,6 +146,7 @@ def _convolution_name(term: Term) -> str:
 
 def _convolution_sentence(term: Term) -> str:
     words = [
+        "dilated" * bool(term.dilation),
         "depthwise" * term.depthwise,
         "grouped" * (term.groups != 1),
         "transposed" * term.transposed,
