@@ -87,12 +87,14 @@ class Advance(Protocol):
 
 
 @contextmanager
-def progress(task: str, total: int, *, done: int = 0, quiet: bool = False) -> Iterator[Advance]:
+def progress(
+    task: str, total: int | None, *, done: int = 0, quiet: bool = False
+) -> Iterator[Advance]:
     """Show how far a long step is: a bar on a terminal, a plain line now and then elsewhere.
 
     Args:
         task: what is being done, in a few words.
-        total: number of units.
+        total: number of units; None where it is not known.
         done: number of those that an earlier run finished.
         quiet: show nothing.
 
@@ -109,7 +111,7 @@ def progress(task: str, total: int, *, done: int = 0, quiet: bool = False) -> It
 
 
 @contextmanager
-def _bar(task: str, total: int, done: int) -> Iterator[Advance]:
+def _bar(task: str, total: int | None, done: int) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -141,12 +143,12 @@ def _time_left() -> "TimeRemainingColumn":
     return TimeLeft()
 
 
-def _lines(task: str, total: int, done: int) -> Advance:
+def _lines(task: str, total: int | None, done: int) -> Advance:
     before, begin, batches = done, time.monotonic(), 0
     last = begin
 
     def left(now: float) -> str:
-        if done >= total or batches < _BATCHES_BEFORE_ESTIMATE:
+        if total is None or done >= total or batches < _BATCHES_BEFORE_ESTIMATE:
             return ""
         seconds = (now - begin) * (total - done) / max(done - before, 1)
         return f", {timedelta(seconds=round(seconds))} left"
@@ -156,8 +158,10 @@ def _lines(task: str, total: int, done: int) -> Advance:
         done += units
         batches += units > 0
         now = time.monotonic()
-        if done >= total or now - last > _SECONDS_BETWEEN_LINES:
+        finished = total is not None and done >= total
+        if finished or now - last > _SECONDS_BETWEEN_LINES:
             last = now
-            say(f"{task}: {done:,} of {total:,}{left(now)} {note}".rstrip())
+            of_all = "" if total is None else f" of {total:,}{left(now)}"
+            say(f"{task}: {done:,}{of_all} {note}".rstrip())
 
     return advance

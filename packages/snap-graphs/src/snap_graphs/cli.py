@@ -8,6 +8,7 @@ from snap_graphs.commands.combine import concat, join
 from snap_graphs.commands.convert import convert
 from snap_graphs.commands.look import draw, info, validate
 from snap_graphs.commands.make import enumerate_, sample
+from snap_graphs.commands.trace import trace
 from snap_graphs.commands.view import view
 
 
@@ -19,6 +20,7 @@ def main() -> None:
 
 for command in (
     convert,
+    trace,
     enumerate_,
     sample,
     info,

@@ -26,7 +26,7 @@ def once(name: str, sha256: str, convert: Callable[[], pa.Table]) -> pa.Table:
         sha256: of the source; with the code of this package it decides what is kept.
         convert: makes a table of the `graphs` contract.
     """
-    path = cache_folder() / "converted" / f"{name}-{sha256[:32]}-{_code()}.parquet"
+    path = cache_folder() / "converted" / f"{name}-{sha256[:32]}-{code_hash()}.parquet"
     with suppress(SnapError, OSError):
         table = read(path, "graphs")
         metadata = {k: v for k, v in table.schema.metadata.items() if k not in _OF_THE_FILE}
@@ -48,8 +48,8 @@ def _forget_all_but(path: Path, pattern: str) -> None:
 
 
 @cache
-def _code() -> str:
-    """Return a hash of this package's code, on which a conversion depends."""
+def code_hash() -> str:
+    """Return a hash of this package's code, on which what it makes depends."""
     digest = hashlib.sha256()
     root = Path(str(files("snap_graphs")))
     for path in sorted(root.rglob("*.py")):

@@ -1,0 +1,89 @@
+"""The networks that a stopped run has traced, in a file beside its output: a line of JSON each."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from snap_catalog.nested import parse_json
+from snap_catalog.parquet import replacing
+from snap_catalog.replaceable import check_regular, refusal
+
+from snap_graphs.networks import Network
+
+_HEAD = json.dumps({"snap.traced": 1})
+
+
+class Checkpoint:
+    """The file from which a stopped run goes on.
+
+    Attributes:
+        path: of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read what a stopped run left, if there was one; a line that was cut off is left out.
+
+        Raises:
+            SnapError: the file is of something else, or cannot be written.
+        """
+        self.path = path
+        self._lines = dict(_kept(path))
+        with replacing(path) as temporary:
+            temporary.write_text("".join(f"{line}\n" for line in (_HEAD, *self._lines.values())))
+
+    @property
+    def count(self) -> int:
+        """Number of networks kept."""
+        return len(self._lines)
+
+    def get(self, key: str) -> Network | None:
+        """Return the network of a key, if it was traced before."""
+        line = self._lines.get(key)
+        return None if line is None else _network(json.loads(line)["network"])
+
+    def add(self, key: str, network: Network) -> None:
+        """Keep a network.
+
+        Raises:
+            OSError: there is no room.
+        """
+        line = json.dumps({"key": key, "network": asdict(network)})
+        with self.path.open("a") as file:
+            file.write(f"{line}\n")
+        self._lines[key] = line
+
+    def remove(self) -> None:
+        """Remove the file."""
+        self.path.unlink(missing_ok=True)
+
+
+def _kept(path: Path) -> Iterable[tuple[str, str]]:
+    """Yield keys and lines of a file."""
+    check_regular(path)
+    if not path.exists():
+        return
+    head, *lines = path.read_text(errors="replace").splitlines() or [""]
+    if head != _HEAD:
+        raise refusal(path)
+    for line in lines:
+        key = _key(line)
+        if key is not None:
+            yield key, line
+
+
+def _key(line: str) -> str | None:
+    try:
+        record = parse_json(line)
+        _network(record["network"])
+    except (ValueError, TypeError, KeyError):
+        return None
+    return str(record["key"])
+
+
+def _network(fields: dict[str, Any]) -> Network:
+    """Return a network whose sequences JSON made lists."""
+    pairs = {name: tuple(map(tuple, fields[name])) for name in ("edges", "shapes")}
+    flat = {name: tuple(fields[name]) for name in ("nodes", "params", "flops")}
+    return Network(**{**fields, **pairs, **flat})

@@ -1,0 +1,45 @@
+"""What a traced network depends on, so that a stopped run goes on with what is still the same."""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from torch import nn
+
+from snap_graphs.converted import code_hash
+from snap_graphs.torch.trace.inputs import Inputs
+
+
+def fingerprint(module: nn.Module, inputs: Inputs) -> str:
+    """Return 64 hexadecimal digits that change with what tracing a module depends on.
+
+    That are the modules as printed, their parameters, the inputs, the files that define the
+    modules' classes, torch and this package.
+    """
+    content = [
+        str(module),
+        [(name, list(p.shape)) for name, p in module.named_parameters()],
+        asdict(inputs),
+        sorted({_file_hash(path) for path in _defining_files(module)}),
+        version("torch"),
+        code_hash(),
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _defining_files(module: nn.Module) -> Iterator[str]:
+    for kind in {type(part) for part in module.modules()}:
+        try:
+            yield inspect.getfile(kind)
+        except (TypeError, OSError):  # defined as the program runs
+            continue
+
+
+@cache
+def _file_hash(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -1,0 +1,176 @@
+"""The networks that a function of a user's file or module returns or yields; this runs its code."""
+
+import importlib
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import torch
+from snap_catalog import SnapError
+from snap_catalog.errors import excerpt
+from torch import nn
+
+from snap_graphs.torch.trace.inputs import Inputs, read_inputs
+
+_FORM = "a module, (name, module) or (name, module, input_shape)"
+
+
+class Given(NamedTuple):
+    """A network as a source gives it.
+
+    Attributes:
+        name: unique in the source.
+        module: on the meta device.
+        inputs: what it is called with; None where the source does not state it.
+    """
+
+    name: str
+    module: nn.Module
+    inputs: Inputs | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A function that makes networks.
+
+    Attributes:
+        place: a Python file, or the name of a module.
+        function: its name there.
+    """
+
+    place: str
+    function: str
+
+    @classmethod
+    def of(cls, text: str) -> "Source":
+        """Read `file.py:function` or `package.module:function`.
+
+        Raises:
+            SnapError: the text has another form, or the file is missing.
+        """
+        place, _, function = text.rpartition(":")
+        if not place or not function.isidentifier():
+            raise SnapError(
+                f"source {excerpt(text)}: write file.py:function or package.module:function"
+            )
+        if place.endswith(".py") and not Path(place).is_file():
+            raise SnapError(f"{place}: no such file")
+        return cls(place, function)
+
+    @property
+    def name(self) -> str:
+        """The file's name without suffix, or the module's."""
+        return Path(self.place).stem if self.place.endswith(".py") else self.place
+
+    def __str__(self) -> str:
+        return f"{self.place}:{self.function}"
+
+    def open(self) -> "Opened":
+        """Import the code and call the function on the meta device.
+
+        Raises:
+            SnapError: the code fails, has no such function, or that returns something else.
+        """
+        with _running(self):
+            found = getattr(self._module(), self.function, None)
+        if not callable(found):
+            raise SnapError(f"{self.place}: has no function {self.function!r}")
+        with _running(self), torch.device("meta"):
+            made = found()
+        if isinstance(made, nn.Module):
+            return Opened(self, [(self.function, made)], 1)
+        if isinstance(made, str) or not isinstance(made, Iterable):
+            raise SnapError(f"{self}: returned {excerpt(made)}; return or yield {_FORM}")
+        return Opened(self, made, len(made) if hasattr(made, "__len__") else None)
+
+    def _module(self) -> ModuleType:
+        folder = str(Path(self.place).resolve().parent) if self.place.endswith(".py") else ""
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+        return _load(Path(self.place)) if folder else importlib.import_module(self.place)
+
+
+def _load(path: Path) -> ModuleType:
+    """Import a file under its own name, as its classes and neighbours expect."""
+    spec = spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The networks of a source, made one at a time as they are asked for.
+
+    Attributes:
+        source: the function.
+        made: what it returned.
+        count: number of networks; None where it yields them.
+    """
+
+    source: Source
+    made: Iterable[Any]
+    count: int | None
+
+    def __iter__(self) -> Iterator[Given]:
+        """Make one network after another, each on the meta device.
+
+        Raises:
+            SnapError: the function fails, or yields something else.
+        """
+        items = iter(self.made)
+        while True:
+            with _running(self.source), torch.device("meta"):
+                item = next(items, None)
+            if item is None:
+                return
+            yield self._given(item)
+            del item  # before the next is made
+
+    def _given(self, item: Any) -> Given:
+        if isinstance(item, nn.Module):
+            return Given(self.source.function, item, None)
+        name, module, *shape = item if isinstance(item, tuple | list) else (None, None)
+        if not isinstance(name, str) or not isinstance(module, nn.Module) or len(shape) > 1:
+            raise SnapError(f"{self.source}: gave {excerpt(item)}; return or yield {_FORM}")
+        if not name:
+            raise SnapError(f"{self.source}: gave a network without a name; name every one")
+        try:
+            return Given(name, module, read_inputs(shape[0]) if shape else None)
+        except SnapError as error:
+            raise SnapError(f"{self.source}: {name}: {error}") from error
+
+
+@contextmanager
+def _running(source: Source) -> Iterator[None]:
+    """Report in one line how a user's code fails."""
+    try:
+        yield
+    except SystemExit as error:
+        raise SnapError(f"{source}: it exits ({excerpt(error.code)}); let it return") from error
+    except SnapError:
+        raise
+    except ModuleNotFoundError as error:
+        raise SnapError(f"{source}: {error}; install it or run where it can be found") from error
+    except Exception as error:
+        raise SnapError(f"{source}: {_where(error)}raised {summary(error)}; correct it") from error
+
+
+def _where(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    return f"line {frames[-1].lineno} of {Path(frames[-1].filename).name} " if frames else ""
+
+
+def summary(error: BaseException) -> str:
+    """Return an error's type and the first line of its text."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
