@@ -103,7 +103,14 @@ def test_build_tells_size_costs_and_check() -> None:
     assert told["network"] == "3 cells, 8 channels first, 7 classes, images of 16 x 16"
     assert told["multiply-adds"].endswith("of convolutions and linear layers, one image")
     assert told["checked"].startswith("forward and backward; a gradient reaches")
-    assert set(told) == {"cell", "network", "parameters", "multiply-adds", "checked"}
+    assert set(told) == {
+        "cell",
+        "network",
+        "parameters",
+        "multiply-adds",
+        "activations",
+        "checked",
+    }
 
 
 def test_build_counts_the_auxiliary_head_apart() -> None:

@@ -134,6 +134,7 @@ def _summary(
         ("parameters", f"{costs.params:,}"),
         *([("auxiliary", f"{costs.auxiliary_params:,} more")] if costs.auxiliary_params else []),
         ("multiply-adds", f"{costs.flops:,} of convolutions and linear layers, one image"),
+        ("activations", f"{costs.activations:,} that these put out"),
         ("checked", f"forward and backward; a gradient reaches {reached:,} of {everything:,}"),
         *([("onnx", onnx)] if onnx else []),
     ]

@@ -152,6 +152,11 @@ class TransNasMacro(Space):
         return Costs(*np.hstack([np.empty((3, 0), np.int64), *chains]))
 
 
+def module_shapes(cell: Cell) -> list[tuple[int, int]]:
+    """Return what every module of a macro network multiplies channels by, and its stride."""
+    return [(1 + _has(digit, 1), 1 + _has(digit, 2)) for digit in _digits(cell)]
+
+
 _SKELETON = (4, 1, 4, 1, 4)
 """The modules around the micro space's cells."""
 

@@ -1,4 +1,4 @@
-"""Networks of one kind of cell: NAS-Bench-101, NAS-Bench-201 and TransNAS-Bench-101 micro."""
+"""Networks of one kind of cell: NAS-Bench-101, NAS-Bench-201 and TransNAS-Bench-101."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,7 @@ from snap_graphs import Cell
 from snap_graphs.canonical import prune
 from snap_graphs.spaces.nb101 import vertex_channels
 from snap_graphs.spaces.nb201 import EDGES
+from snap_graphs.spaces.transnas import module_shapes
 from torch import Tensor, nn
 
 from snap_graphs.torch.build.operators import conv_bn, edge_operator, relu_conv_bn
@@ -29,20 +30,39 @@ def nb201_network(cell: Cell, size: Size) -> nn.Module:
     return nn.Sequential(*parts, nn.BatchNorm2d(channels), nn.ReLU(), *_head(channels, size))
 
 
-def transnas_network(cell: Cell, size: Size) -> nn.Module:
+def transnas_micro_network(cell: Cell, size: Size) -> nn.Module:
     """Build TransNAS-Bench-101's micro network (modules 41414) with a classifier.
 
     The benchmark's heads for its other tasks are not built.
     """
     channels = size.channels
-    stem = (*conv_bn(3, channels // 2, 3, 2), nn.ReLU(), *conv_bn(channels // 2, channels, 3, 2))
     cells = []
     for factor, stride in _TRANSNAS_MODULES:
         cells.append(_EdgeCell(cell, channels, channels * factor, stride))
         channels *= factor
         more = size.layers // len(_TRANSNAS_MODULES) - 1
         cells += [_EdgeCell(cell, channels, channels, 1) for _ in range(more)]
-    return nn.Sequential(*stem, *cells, *_head(channels, size))
+    return nn.Sequential(*_transnas_stem(size), *cells, *_head(channels, size))
+
+
+def transnas_macro_network(cell: Cell, size: Size) -> nn.Module:
+    """Build the network of a chain of TransNAS-Bench-101's modules, with a classifier.
+
+    A module is as many residual blocks (He et al., "Deep Residual Learning for Image Recognition",
+    CVPR 2016) as there are layers, of which the first changes the shape.
+    """
+    channels = size.channels
+    blocks = []
+    for factor, stride in module_shapes(cell):
+        blocks.append(_BasicBlock(channels, channels * factor, stride))
+        channels *= factor
+        blocks += [_BasicBlock(channels, channels, 1) for _ in range(size.layers - 1)]
+    return nn.Sequential(*_transnas_stem(size), nn.ReLU(), *blocks, *_head(channels, size))
+
+
+def _transnas_stem(size: Size) -> tuple[nn.Module, ...]:
+    half = size.channels // 2
+    return (*conv_bn(3, half, 3, 2), nn.ReLU(), *conv_bn(half, size.channels, 3, 2))
 
 
 def nb101_network(cell: Cell, size: Size) -> nn.Module:
@@ -95,6 +115,21 @@ class _ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         found: Tensor = self.convolutions(x) + self.shortcut(x)
         return found
+
+
+class _BasicBlock(nn.Module):
+    """Two 3x3 convolutions beside the identity, or a 1x1 convolution where the shape changes."""
+
+    def __init__(self, entering: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            *conv_bn(entering, channels, 3, stride), nn.ReLU(), *conv_bn(channels, channels, 3)
+        )
+        kept = (entering, stride) == (channels, 1)
+        self.shortcut = nn.Sequential(*([] if kept else conv_bn(entering, channels, 1, stride)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.convolutions(x) + self.shortcut(x))
 
 
 class _VertexCell(nn.Module):

@@ -26,9 +26,10 @@ def build_network(
     """Build the network that a space's benchmark trains around a cell, with random weights.
 
     Args:
-        space: `nb101`, `nb201`, `transnas-micro`, `darts` or `nds`.
+        space: `nb101`, `nb201`, `transnas-micro`, `transnas-macro`, `darts` or `nds`.
         arch_id: the cell, as the space's own string.
-        layers: number of cells; like the next three the benchmark's own where None.
+        layers: number of cells (`transnas-macro`: of residual blocks a module); like the next three
+            the benchmark's own where None.
         channels: channels of the first cells.
         classes: outputs of the classifier.
         image: side of the images in pixels; in `darts` and `nds`, 64 and more bring the ImageNet
@@ -59,6 +60,7 @@ def build_network(
     builders = {
         "nb101": cells.nb101_network,
         "nb201": cells.nb201_network,
-        "transnas-micro": cells.transnas_network,
+        "transnas-micro": cells.transnas_micro_network,
+        "transnas-macro": cells.transnas_macro_network,
     }
     return builders[space](cell, size)

@@ -10,7 +10,7 @@ class Size(NamedTuple):
     """The numbers that a skeleton leaves open.
 
     Attributes:
-        layers: number of searched cells.
+        layers: number of searched cells; in `transnas-macro`, of residual blocks a module.
         channels: channels of the first cells; they double wherever the side is halved.
         classes: outputs of the classifier.
         image: side of the square images in pixels.
@@ -26,12 +26,13 @@ PUBLISHED: Mapping[str, Size] = {
     "nb101": Size(9, 128, 10, 32),
     "nb201": Size(15, 16, 10, 32),
     "transnas-micro": Size(10, 64, 75, 224),
+    "transnas-macro": Size(2, 64, 75, 224),
     "darts": Size(20, 36, 10, 32),
     "nds": Size(20, 36, 10, 32),
 }
 """By space the size that its benchmark trains; that of NDS varies, so DARTS's stands for it."""
 
-_STAGES = {"nb101": 3, "nb201": 3, "transnas-micro": 5}
+_STAGES = {"nb101": 3, "nb201": 3, "transnas-micro": 5, "transnas-macro": 1}
 """Stages of equally many cells; genotypes place two reduction cells at thirds instead."""
 _FEWEST_GENOTYPE_LAYERS = 3
 _LEAST = Size(1, 8, 1, 8)

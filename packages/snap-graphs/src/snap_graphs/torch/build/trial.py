@@ -1,16 +1,16 @@
 """Count what a network costs, and see that it can be trained."""
 
-import math
 from typing import NamedTuple
 
 import torch
 from snap_catalog import SnapError
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
+from snap_graphs.torch.build.counting import count_params, count_work
 from snap_graphs.torch.build.size import Size
 
-_AUXILIARY = "auxiliary."
+_AUXILIARY = "auxiliary"
 
 
 class NetworkCosts(NamedTuple):
@@ -18,49 +18,29 @@ class NetworkCosts(NamedTuple):
 
     Attributes:
         params: trainable parameters, without those of an auxiliary head.
-        flops: multiply-adds of convolutions and linear layers for one image; normalisations,
-            activations, pooling and sums are not counted.
+        flops: multiply-adds of convolutions, linear layers and products of matrices for one image;
+            normalisations, activations, pooling and sums are not counted.
+        activations: elements that these put out.
         auxiliary_params: trainable parameters of the auxiliary head, which inference does not need.
     """
 
     params: int
     flops: int
+    activations: int
     auxiliary_params: int
 
 
 def count_costs(network: nn.Module, image: int) -> NetworkCosts:
-    """Count parameters, and multiply-adds by watching one image pass.
+    """Count parameters, and multiply-adds and activations by watching one image pass.
 
     Args:
-        network: maps images to logits.
+        network: maps images to logits; on the meta device nothing is computed.
         image: side of the images in pixels.
     """
-    params = [0, 0]
-    for name, parameter in network.named_parameters():
-        params[name.startswith(_AUXILIARY)] += parameter.numel()
-    return NetworkCosts(params[0], _multiply_adds(network, image), params[1])
-
-
-def _multiply_adds(network: nn.Module, image: int) -> int:
-    total = 0
-
-    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        nonlocal total
-        # Each of a layer's weights meets each place of its output once.
-        places = math.prod(output.shape[2:])
-        total += module.get_parameter("weight").numel() * places
-
-    layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-    hooks = [layer.register_forward_hook(count) for layer in layers]
-    training = network.training
-    try:
-        with torch.no_grad():
-            network.eval()(torch.zeros(1, 3, image, image))
-    finally:
-        network.train(training)
-        for hook in hooks:
-            hook.remove()
-    return total
+    auxiliary = count_params(getattr(network, _AUXILIARY)) if hasattr(network, _AUXILIARY) else 0
+    device = next(network.parameters()).device
+    work = count_work(network, [torch.zeros(1, 3, image, image, device=device)])
+    return NetworkCosts(count_params(network) - auxiliary, *work, auxiliary)
 
 
 def try_training(network: nn.Module, size: Size) -> int:
