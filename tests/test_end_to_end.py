@@ -92,7 +92,7 @@ def test_the_search_ends_among_the_good_cells(bundled: Path) -> None:
     assert best["score"] == pytest.approx(scores[best["arch_id"]], abs=TOLERANCE)
     assert best["score"] >= sorted(scores.values())[-20] - TOLERANCE
     assert measured[best["arch_id"]] > sum(measured.values()) / len(measured)
-    for name in ("best.svg", "best.png", "search.parquet"):
+    for name in ("best.svg", "search.parquet"):
         assert (bundled / "found" / name).stat().st_size > 1000
 
 

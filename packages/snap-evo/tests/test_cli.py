@@ -29,7 +29,7 @@ from snap_graphs.spaces import defined_space
 
 Start = Callable[..., subprocess.Popen[str]]
 
-FILES = ["best.json", "best.png", "best.svg", "search.parquet"]
+FILES = ["best.json", "best.svg", "search.parquet"]
 
 
 def run(*options: str) -> Result:

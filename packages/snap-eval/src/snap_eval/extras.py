@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 from snap_catalog import SnapError
 
-_REPORT = ("altair", "jinja2", "matplotlib", "snap_graphs", "vl_convert")
+_REPORT = ("altair", "jinja2", "snap_graphs", "vl_convert")
 
 
 def require_report() -> None:

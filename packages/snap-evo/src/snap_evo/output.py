@@ -20,7 +20,7 @@ from snap_evo.pictures import draw_front, draw_regret
 from snap_evo.plan import Plan
 from snap_evo.report import Report, as_json
 
-_HISTORY, _BEST, _DRAWINGS = "search.parquet", "best.json", ("best.svg", "best.png")
+_HISTORY, _BEST, _DRAWING = "search.parquet", "best.json", "best.svg"
 _FRONT, _FRONT_PICTURES = "front.parquet", ("front.svg", "front.png")
 _RUNS, _REGRET_PICTURES = "runs.csv", ("regret.svg", "regret.png")
 _SECONDS_BETWEEN_WRITES = 1.0
@@ -114,15 +114,14 @@ def write_results(report: Report, folder: Path) -> list[str]:
 
 def write_drawings(report: Report, folder: Path) -> list[str]:
     """Draw the best cell, and the front where there is one; return the files' paths."""
-    paths = [str(folder / name) for name in _DRAWINGS]
-    for path in paths:
-        draw_architecture(report.result.space, report.result.cell, path, title=report.arch_id)
+    cell = str(folder / _DRAWING)
+    draw_architecture(report.result.space, report.result.cell, cell, title=report.arch_id)
     if len(report.result.objectives) == 1:
-        return paths
+        return [cell]
     fronts = [str(folder / name) for name in _FRONT_PICTURES]
     for path in fronts:
         draw_front(report.result, path)
-    return paths + fronts
+    return [cell, *fronts]
 
 
 def write_comparison(runs: Sequence[Run], best: float, folder: Path, *, title: str) -> list[str]:

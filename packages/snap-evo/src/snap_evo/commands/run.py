@@ -87,8 +87,8 @@ def run(
 ) -> None:
     """Search a space and report the best cell found.
 
-    Writes search.parquet (every candidate), best.json, best.svg and best.png; of several
-    objectives also front.parquet, front.svg and front.png. Equal options give equal
+    Writes search.parquet (every candidate), best.json and best.svg; of several objectives
+    also front.parquet, front.svg and front.png. Equal options give equal
     search.parquet and best.json, once `seconds` is dropped from both.
     """
     from snap_graphs import space as find

@@ -3,13 +3,11 @@
 import itertools
 import json
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-import yaml  # type: ignore[import-untyped]
 from snap_catalog import Benchmark, MetricFacts, SnapError
 from snap_catalog.errors import excerpt
 from snap_catalog.metrics import is_metric
@@ -18,16 +16,12 @@ from snap_catalog.nested import parse_json
 from snap_graphs.canonical import prune
 from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.formats.base import CHUNK, Chunk, Format, Request
+from snap_graphs.formats.entries import entries_once
 from snap_graphs.spaces import spaces
 from snap_graphs.spaces.definition import MOST_NODES, NAME
 
 _SUFFIXES = (".json", ".yaml", ".yml")
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_LIKE_NAMES = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "timestamp"))
-"""What YAML takes the names 001, 1e5, true and 2020-01-01 for."""
 _MOST_BYTES: Mapping[str, int] = {".json": 2**28, ".yaml": 2**24, ".yml": 2**24}
-_DEEPEST = 16
-"""Levels of nesting that a YAML file may have."""
 _ENTRIES = ("space", "operators", "metrics", "cells", "licence", "citation")
 _CELL_ENTRIES = ("id", "nodes", "edges", "metrics")
 
@@ -96,7 +90,7 @@ def _document(path: Path) -> Mapping[str, Any]:
             raise SnapError(f"{path}: larger than {most >> 20} MiB; split it and concat the parts")
         text = path.read_text("utf-8-sig")
         document = _from_json(text) if path.suffix == ".json" else _from_yaml(text)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise SnapError(f"{path}: cannot be read ({reason}); correct or replace it") from error
     if not isinstance(document, dict):
@@ -113,43 +107,17 @@ def _from_json(text: str) -> Any:
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is no JSON number; use null")
 
-    document = parse_json(text, parse_constant=refuse, object_pairs_hook=_each_once)
+    document = parse_json(text, parse_constant=refuse, object_pairs_hook=entries_once)
     if r"\ud" in text.lower():  # half a character would fail only where it is written
         json.dumps(document, ensure_ascii=False).encode()
     return document
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    entries = dict(pairs)
-    if len(entries) < len(pairs):
-        names = Counter(name for name, _ in pairs)
-        raise ValueError(f"it has the entry {names.most_common(1)[0][0]!r} twice in one place")
-    return entries
-
-
-class _Loader(_LOADER):  # type: ignore[misc, valid-type]
-    """Keeps ids as they are written, and refuses an entry that is there twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        for key, value in node.value:
-            if key.value == "id" and value.tag in _LIKE_NAMES:
-                value.tag = "tag:yaml.org,2002:str"
-        _each_once([(key.value, None) for key, _ in node.value if isinstance(key.value, str)])
-        entries: dict[Any, Any] = super().construct_mapping(node, deep)
-        return entries
-
-
 def _from_yaml(text: str) -> Any:
-    """Load YAML that repeats nothing by aliases, which could make a small file enormous."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):
-        if isinstance(event, yaml.AliasEvent):
-            raise yaml.YAMLError("it has an alias (*name), which is not allowed; write it out")
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST:
-            raise yaml.YAMLError(f"it is nested more than {_DEEPEST} levels deep")
-    return yaml.load(text, Loader=_Loader)
+    # Not at the top: most conversions read no YAML.
+    from snap_graphs.formats.yaml_text import parse_yaml
+
+    return parse_yaml(text)
 
 
 def _space(path: Path, document: Mapping[str, Any]) -> str:

@@ -4,36 +4,38 @@ import itertools
 import math
 import os
 import textwrap
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from snap_catalog import SnapError
 from snap_catalog.parquet import replacing
 
 from snap_graphs.cell import INPUT, OUTPUT, Cell
-from snap_graphs.layout import Layout, Point, Stop, lay_out
+from snap_graphs.drawing.layout import Layout, Place, Stop, lay_out
+from snap_graphs.drawing.shapes import Box, Line, Picture, Point, Polygon, Shape, Text
+from snap_graphs.drawing.svg import to_svg
+from snap_graphs.extras import require
 from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, Genotype, Pair, to_genotype
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 Edges = tuple[tuple[int, int], ...]
+Label = tuple[str, str]
+"""A text and its subscript, which most have none of."""
 
 _CHARACTER, _PADDING, _HEIGHT = 0.075, 0.12, 0.26
 _COLUMN_GAP, _ROW_GAP, _MARGIN, _LINE = 0.55, 0.2, 0.15, 0.25
 _LAYER_GAP, _BOX_GAP, _LANE, _RISE = 0.24, 0.18, 0.2, 0.1
-"""All in inches, in which the axes count; an edge without a lane rises by the last a layer."""
+_ROUNDING, _HEAD, _HEAD_HALF = 0.06, 0.09, 0.035
+"""All in inches; an edge without a lane rises by _RISE a layer, an arrow's head is _HEAD long."""
+_LETTERS, _CAPTION_LETTERS, _LINE_WIDTH, _ARC_WIDTH = 8, 9, 1.0, 0.3
+"""In points."""
 _MOST_NODES = 512
 _LONGEST_LABEL, _MOST_LINES = 40, 20
 """Characters of an operator's name and lines of a title beyond which either is cut."""
-_DOTS, _MOST_DOTS, _MOST_DOTS_IN_ALL = 200, 20_000, 10_000_000
-"""Of a PNG: dots an inch; fewer where its longer side or its area would have more than these."""
-_FORMULAE = ("$c_{k-2}$", "$c_{k-1}$", "$c_{k}$")
-_ENDS_COLOUR, _OTHER_COLOUR, _LINE_COLOUR = "#e6e6e6", "#d4b9da", "#555555"
+_OUTPUTS = (("c", "k-2"), ("c", "k-1"), ("c", "k"))
+"""Labels of a cell's inputs, which are the outputs of the two cells before, and of its output."""
+_ENDS_COLOUR, _OTHER_COLOUR = "#e6e6e6", "#d4b9da"
 _KIND_COLOURS = {"conv": "#9ecae9", "pool": "#ffbf79", "skip": "#c7e9c0", "none": "#ffffff"}
 
 
@@ -43,13 +45,18 @@ def draw_architecture(
     """Draw an architecture: as normal and reduction cell where the graph joins the two, else as is.
 
     Raises:
-        SnapError: the file cannot be written.
+        SnapError: as of `draw`.
     """
-    genotype = _genotype(cell) if space in TWO_CELL_SPACES else None
-    if genotype is None:
-        draw(cell, path, title=title)
-    else:
-        draw_genotype(genotype, path, title=title)
+    _save(_panels(space, cell), path, title)
+
+
+def architecture_svg(space: str, cell: Cell) -> str:
+    """Return the SVG that `draw_architecture` writes of an architecture.
+
+    Raises:
+        SnapError: the cell has more than 512 nodes.
+    """
+    return to_svg(_picture(_panels(space, cell)))
 
 
 def draw(cell: Cell, path: str | os.PathLike[str], *, title: str | None = None) -> None:
@@ -58,10 +65,9 @@ def draw(cell: Cell, path: str | os.PathLike[str], *, title: str | None = None) 
     Equal cells give equal files.
 
     Raises:
-        SnapError: the file cannot be written, or the cell has more than 512 nodes.
+        SnapError: the file cannot be written, the cell has more than 512 nodes, or a PNG is wanted
+            and the extra `draw` is not installed.
     """
-    if len(cell.nodes) > _MOST_NODES:
-        raise SnapError(f"{path}: a drawing shows {_MOST_NODES} nodes, not {len(cell.nodes):,}")
     _save([_across(cell)], path, title)
 
 
@@ -74,13 +80,21 @@ def draw_genotype(
     stands for the sum that is one of its nodes, numbered from 0 as in the DARTS paper.
 
     Raises:
-        SnapError: the file cannot be written.
+        SnapError: as of `draw`.
     """
-    panels = [
+    _save(_two(genotype), path, title)
+
+
+def _panels(space: str, cell: Cell) -> "list[_Panel]":
+    genotype = _genotype(cell) if space in TWO_CELL_SPACES else None
+    return [_across(cell)] if genotype is None else _two(genotype)
+
+
+def _two(genotype: Genotype) -> "list[_Panel]":
+    return [
         _down(genotype.normal, genotype.normal_concat, "normal cell"),
         _down(genotype.reduce, genotype.reduce_concat, "reduction cell"),
     ]
-    _save(panels, path, title)
 
 
 def _genotype(cell: Cell) -> Genotype | None:
@@ -96,7 +110,7 @@ class _Panel:
 
     Attributes:
         names: operator of every node.
-        labels: text of every node.
+        labels: of every node.
         widths: of every node's box.
         layout: lays the nodes out; layers are numbers, places across are inches.
         step: from one layer's middle to the next.
@@ -106,7 +120,7 @@ class _Panel:
     """
 
     names: Sequence[str]
-    labels: Sequence[str]
+    labels: Sequence[Label]
     widths: Sequence[float]
     layout: Layout
     step: float
@@ -115,10 +129,10 @@ class _Panel:
     caption: str = ""
 
     def point(self, along: float, across: float) -> Point:
-        """Return the (x, y) of a point."""
+        """Return the (x, y) of a point, y upwards."""
         return (-across, -along) if self.downwards else (along, across)
 
-    def place(self, stop: Stop) -> Point:
+    def place(self, stop: Stop) -> Place:
         """Return (along, across) of a stop, in inches."""
         layer, across = self.layout.places[stop]
         return layer * self.step, across
@@ -145,6 +159,8 @@ class _Panel:
 
 
 def _across(cell: Cell) -> _Panel:
+    if len(cell.nodes) > _MOST_NODES:
+        raise SnapError(f"a drawing shows {_MOST_NODES} nodes, not {len(cell.nodes):,}")
     labels = [_label(name) for name in cell.nodes]
     width = max(map(_width, labels))
     layout = lay_out(len(labels), cell.edges, lambda stop: _HEIGHT + _ROW_GAP)
@@ -155,10 +171,9 @@ def _across(cell: Cell) -> _Panel:
 def _down(pairs: Sequence[Pair], concat: Sequence[int], caption: str) -> _Panel:
     names, edges = _with_sums(pairs, concat)
     sums = itertools.count()
-    ends = iter(_FORMULAE)
+    ends = iter(_OUTPUTS)
     labels = [
-        next(ends) if name in (INPUT, OUTPUT) else _label(name) if name else str(next(sums))
-        for name in names
+        next(ends) if name in (INPUT, OUTPUT) else _label(name or str(next(sums))) for name in names
     ]
     widths = [_width(label) if name else _HEIGHT for name, label in zip(names, labels, strict=True)]
     layout = lay_out(
@@ -184,114 +199,101 @@ def _with_sums(pairs: Sequence[Pair], concat: Sequence[int]) -> tuple[list[str],
 
 
 def _save(panels: Sequence[_Panel], path: str | os.PathLike[str], title: str | None) -> None:
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
+    picture = _picture(panels, title)
+    if Path(path).suffix == ".svg":
+        with replacing(path) as temporary:
+            temporary.write_text(to_svg(picture), "utf-8")
+        return
+    require("matplotlib", "draw")
+    from snap_graphs.drawing.png import write_png
 
+    with replacing(path) as temporary:
+        write_png(picture, temporary)
+
+
+def _picture(panels: Sequence[_Panel], title: str | None = None) -> Picture:
+    """Put panels side by side, from the top, under a title."""
     bounds = [panel.bounds for panel in panels]
     width = sum(right - left for left, right, _, _ in bounds)
-    body = max(high - low for *_, low, high in bounds)
     heading = textwrap.wrap(
         _shown(title or ""), int(width / _CHARACTER), max_lines=_MOST_LINES, placeholder=" ..."
     )
-    height = body + _LINE * len(heading)
-    figure = Figure(figsize=(width, height))
-    start = 0.0
+    shapes: list[Shape] = [
+        Text((width / 2, (number + 0.7) * _LINE), line, _LETTERS)
+        for number, line in enumerate(heading)
+    ]
+    start, top = 0.0, _LINE * len(heading)
     for panel, (left, right, _, high) in zip(panels, bounds, strict=True):
-        area = (start / width, 0, (right - left) / width, body / height)
-        axes = figure.add_axes(area, xlim=(left, right), ylim=(high - body, high))
-        _draw_panel(axes, panel)
+        shapes += _shapes(panel, (start - left, top + high))
         start += right - left
-    for number, line in enumerate(heading, start=1):
-        middle = 1 - (number - 0.3) * _LINE / height
-        figure.text(0.5, middle, line, ha="center", va="center", fontsize=8, parse_math=False)
-    suffix = Path(path).suffix.removeprefix(".")
-    metadata = {"Date": None} if suffix == "svg" else None
-    dots = min(
-        _DOTS, _MOST_DOTS / max(width, height), math.sqrt(_MOST_DOTS_IN_ALL / width / height)
-    )
-    with (
-        replacing(path) as temporary,
-        rc_context({"svg.hashsalt": "snap"}),
-        warnings.catch_warnings(action="ignore"),  # of characters that the font lacks
-    ):
-        figure.savefig(temporary, format=suffix, dpi=dots, metadata=metadata)
+    return Picture(width, top + max(high - low for *_, low, high in bounds), shapes)
 
 
-def _draw_panel(axes: "Axes", panel: _Panel) -> None:
-    axes.set_axis_off()
+def _shapes(panel: _Panel, origin: Point) -> Iterator[Shape]:
+    """Yield what a panel is drawn by, given where in the picture its origin is."""
+
+    def at(place: Place) -> Point:
+        x, y = panel.point(*place)
+        return origin[0] + x, origin[1] - y
+
     if panel.layout.has_lanes:
         for way in panel.layout.ways.values():
-            _draw_edge(axes, panel, [panel.place(stop) for stop in way])
+            yield from _arrow([at(place) for place in _course(panel, way)])
     else:
-        _draw_arcs(axes, panel)
-    for node, name in enumerate(panel.names):
-        place = panel.point(*panel.place((node,)))
-        _draw_node(axes, place, name, panel.labels[node], panel.widths[node])
+        for edge in panel.layout.ways:
+            yield Line([at(place) for place in _arc(panel, edge)], _ARC_WIDTH)
+    for node, (name, label) in enumerate(zip(panel.names, panel.labels, strict=True)):
+        middle = at(panel.place((node,)))
+        rounding = _ROUNDING if name else _HEIGHT / 2
+        yield Box(middle, panel.widths[node], _HEIGHT, rounding, _colour(name))
+        yield Text(middle, label[0], _LETTERS, subscript=label[1])
     if panel.caption:
         left, right, _, high = panel.bounds
-        middle, top = (left + right) / 2, high - _LINE / 2
-        axes.text(middle, top, panel.caption, ha="center", va="center", fontsize=9)
+        x, y = origin[0] + (left + right) / 2, origin[1] - high + _LINE / 2
+        yield Text((x, y), panel.caption, _CAPTION_LETTERS)
 
 
-def _draw_edge(axes: "Axes", panel: _Panel, way: list[Point]) -> None:
-    from matplotlib.patches import FancyArrowPatch
-    from matplotlib.path import Path as Curve
+def _arrow(points: Sequence[Point]) -> Iterator[Shape]:
+    """Yield a line and its head, whose tip is where the line would end."""
+    (x0, y0), (x, y) = points[-2:]
+    length = math.hypot(x - x0, y - y0)
+    dx, dy = (x - x0) / length, (y - y0) / length
+    neck = (x - _HEAD * dx, y - _HEAD * dy)
+    half_x, half_y = -_HEAD_HALF * dy, _HEAD_HALF * dx
+    yield Line([*points[:-1], neck], _LINE_WIDTH)
+    yield Polygon(
+        [(x, y), (neck[0] + half_x, neck[1] + half_y), (neck[0] - half_x, neck[1] - half_y)]
+    )
 
-    half = panel.half
-    start, end = (way[0][0] + half, way[0][1]), (way[-1][0] - half, way[-1][1])
-    points = [start]
-    for along, across in way[1:-1]:
+
+def _course(panel: _Panel, way: Sequence[Stop]) -> list[Place]:
+    """Return the curve of an edge through its lanes: a start, then two controls and an end each."""
+    places, half = [panel.place(stop) for stop in way], panel.half
+    points = [(places[0][0] + half, places[0][1])]
+    for along, across in places[1:-1]:
         points += [(along - half, across), (along + half, across)]
-    points.append(end)
-    vertices, codes = [start], [Curve.MOVETO]
+    points.append((places[-1][0] - half, places[-1][1]))
+    course = points[:1]
     for i, ((a0, c0), (a1, c1)) in enumerate(itertools.pairwise(points)):
         bend = (a1 - a0) / 2 if i % 2 == 0 else 0.0
-        vertices += [(a0 + bend, c0), (a1 - bend, c1), (a1, c1)]
-        codes += [Curve.CURVE4] * 3
-    curve = Curve([panel.point(*vertex) for vertex in vertices], codes)
-    arrow = FancyArrowPatch(path=curve, arrowstyle="-|>", mutation_scale=8, color=_LINE_COLOUR)
-    axes.add_patch(arrow)
+        course += [(a0 + bend, c0), (a1 - bend, c1), (a1, c1)]
+    return course
 
 
-def _draw_arcs(axes: "Axes", panel: _Panel) -> None:
-    """Draw edges as plain curves without arrowheads; the longer one is, the higher it rises.
+def _arc(panel: _Panel, edge: tuple[int, int]) -> list[Place]:
+    """Return the curve of an edge without a lane: the longer it is, the higher it rises.
 
-    There are many: smoothing them would take most of the time.
+    There are many, which are drawn without arrowheads.
     """
-    from matplotlib.collections import PathCollection
-    from matplotlib.path import Path as Curve
-
-    curves, codes = [], [Curve.MOVETO, *[Curve.CURVE4] * 3]
-    for edge in panel.layout.ways:
-        (start, low), (end, high) = (panel.place((node,)) for node in edge)
-        start, end, bend = start + panel.half, end - panel.half, (end - start) / 3
-        lift = 4 / 3 * panel.rise(edge)  # a cubic curve rises three quarters of the way
-        controls = (start + bend, low + lift), (end - bend, high + lift)
-        places = ((start, low), *controls, (end, high))
-        curves.append(Curve([panel.point(*place) for place in places], codes))
-    drawn = PathCollection(
-        curves, facecolors="none", edgecolors=_LINE_COLOUR, linewidths=0.3, antialiaseds=False
-    )
-    axes.add_collection(drawn, autolim=False)
+    (start, low), (end, high) = (panel.place((node,)) for node in edge)
+    start, end, bend = start + panel.half, end - panel.half, (end - start) / 3
+    lift = 4 / 3 * panel.rise(edge)  # a cubic curve rises three quarters of the way
+    return [(start, low), (start + bend, low + lift), (end - bend, high + lift), (end, high)]
 
 
-def _draw_node(axes: "Axes", place: Point, name: str, label: str, width: float) -> None:
-    from matplotlib.patches import FancyBboxPatch
-
-    x, y = place
-    corner = (x - width / 2, y - _HEIGHT / 2)
-    rounding = 0.06 if name else _HEIGHT / 2
-    style = f"round,pad=0,rounding_size={rounding}"
-    box = FancyBboxPatch(corner, width, _HEIGHT, boxstyle=style)
-    box.set(facecolor=_colour(name), edgecolor=_LINE_COLOUR, zorder=3)
-    axes.add_patch(box)
-    is_formula = label in _FORMULAE
-    axes.text(x, y, label, ha="center", va="center", fontsize=8, zorder=4, parse_math=is_formula)
-
-
-def _label(name: str) -> str:
+def _label(name: str) -> Label:
     label = _shown(name).replace("_", " ")
-    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 3]}..."
+    return (label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 3]}..."), ""
 
 
 def _shown(text: str) -> str:
@@ -299,9 +301,8 @@ def _shown(text: str) -> str:
     return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
 
 
-def _width(label: str) -> float:
-    shown = label.strip("$").replace("{", "").replace("}", "")
-    return len(shown) * _CHARACTER + 2 * _PADDING
+def _width(label: Label) -> float:
+    return len("".join(label)) * _CHARACTER + 2 * _PADDING
 
 
 def _colour(name: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Point = tuple[float, float]
+Place = tuple[float, float]
 """(along, across) the direction in which the layers follow one another."""
 Stop = tuple[int, ...]
 """(node,), or (source, layer) where the long edges out of a node pass a layer, all in one lane."""
@@ -29,7 +29,7 @@ class Layout:
         has_lanes: whether it is not.
     """
 
-    places: dict[Stop, Point]
+    places: dict[Stop, Place]
     ways: dict[tuple[int, int], list[Stop]]
     has_lanes: bool
 
@@ -61,7 +61,7 @@ def lay_out(
             before.setdefault(stop, []).append(previous)
             if stop != way[-1]:
                 columns[stop[-1]].add(stop)
-    places: dict[Stop, Point] = {}
+    places: dict[Stop, Place] = {}
     for x, column in enumerate(columns):
         origin = {
             stop: float(np.mean([places[p][1] for p in before.get(stop, [])] or [0.0]))
