@@ -10,12 +10,13 @@ def test_parameters_equal_those_the_benchmark_stores() -> None:
     assert table["params"].to_pylist() == list(published.values())
 
 
-def test_flops_count_a_multiply_add_for_every_weight_and_position() -> None:
+def test_flops_and_activations_count_every_convolution_and_position() -> None:
     """Stem, cells and reductions of 8 channels by hand: sides 32, 32, 16, 16, 8, 8."""
-    (flops,) = graph_table("natss", [space("natss").parse("8:8:8:8:8")])["flops"].to_pylist()
+    (row,) = graph_table("natss", [space("natss").parse("8:8:8:8:8")]).to_pylist()
     cell, reduction = 5 * 9 * 64, 2 * 9 * 64 + 64
     spatial = (27 * 8 + cell) * 32**2 + (reduction + cell) * 16**2 + (reduction + cell) * 8**2
-    assert flops == spatial + 8 * 10
+    assert row["flops"] == spatial + 8 * 10
+    assert row["activations"] == 8 * (6 * 32**2 + 8 * 16**2 + 8 * 8**2) + 10
 
 
 def test_the_space_has_its_published_size_and_its_cells_are_chains() -> None:

@@ -269,9 +269,17 @@ def test_metrics_costs_names_and_metadata_stay() -> None:
     some = graph_table("nb201", list(itertools.islice(space("nb201").enumerate(), 50)))
     some = some.replace_schema_metadata({"snap.benchmark": "x"})
     after = views.contract_skips(views.prune(some))
-    for column in ("space", "arch_id", "params", "flops"):
+    for column in ("space", "arch_id", "params", "flops", "activations"):
         assert after[column].equals(some[column])
     assert after.schema.metadata == some.schema.metadata
+
+
+def test_what_is_known_of_nodes_goes_with_the_first_view_that_changes_them() -> None:
+    some = table([Cell(("input", "none", "conv", "output"), ((0, 1), (0, 2), (1, 3), (2, 3)))])
+    costs = pa.array([[0, 0, 9, 0]], pa.list_(pa.int64()))
+    known = some.append_column("node_params", costs).append_column("node_flops", costs)
+    assert views.contract_skips(known).column_names == known.column_names
+    assert views.prune(known).column_names == some.column_names
 
 
 def test_an_empty_table_has_an_empty_view() -> None:

@@ -18,6 +18,8 @@ from snap_graphs.structure import structure
 
 STRUCTURE_COLUMNS = frozenset({"cell_hash", "n_dead", "depth", "n_paths"})
 """The columns that follow from the graphs alone."""
+NODE_COLUMNS = frozenset({"node_shape", "node_params", "node_flops"})
+"""The columns that say something of every node, which are there where something is known."""
 
 _VIEWS = "snap.views"
 """Entry of the metadata that names the views whose graphs a table holds."""

@@ -1,7 +1,8 @@
 """Other ways to show the cells of a table, which keep what the cells compute.
 
 A view replaces a table's graphs and, where it has them, the columns that follow from them alone;
-names, costs and metrics stay those of the architecture. What a space's graphs hide is in the
+names, costs and metrics stay those of the architecture. Columns that say something of every node go
+where the view changes the nodes. What a space's graphs hide is in the
 catalog (`snap_catalog.graph_facts`).
 """
 
@@ -15,7 +16,7 @@ from snap_catalog import GraphFacts, SnapError, graph_facts
 from snap_graphs.arrays import Bools, Graphs, Ints
 from snap_graphs.cell import INPUT, OUTPUT
 from snap_graphs.structure import alive
-from snap_graphs.table import STRUCTURE_COLUMNS, structure_columns
+from snap_graphs.table import NODE_COLUMNS, STRUCTURE_COLUMNS, structure_columns
 
 _MOST_NODES = 2**15 - 1
 """Node indices are 16-bit integers."""
@@ -235,6 +236,8 @@ def _with_graphs(table: pa.Table, graphs: Graphs) -> pa.Table:
         "src": _lists(graphs.edge_start, pa.array(graphs.src, pa.int16())),
         "dst": _lists(graphs.edge_start, pa.array(graphs.dst, pa.int16())),
     }
+    if not pa.chunked_array([columns["nodes"]]).equals(table["nodes"]):
+        table = table.drop_columns(sorted(NODE_COLUMNS.intersection(table.column_names)))
     if STRUCTURE_COLUMNS.intersection(table.column_names):
         columns |= structure_columns(graphs)
     for place, name in enumerate(table.column_names):
