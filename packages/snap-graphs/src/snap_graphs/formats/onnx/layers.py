@@ -1,0 +1,329 @@
+"""Read the nodes of an ONNX graph as layers."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from snap_catalog import SnapError
+from snap_catalog.errors import excerpt
+from snap_graphs.formats.onnx.graph import Node, OnnxGraph, Shape
+from snap_graphs.formats.onnx.regions import Region, regions
+from snap_graphs.networks import Attribute, Kind, Layer
+
+_LARGEST_WINDOW = 1 << 16
+"""What a kernel, a stride or a dilation may be along one dimension."""
+
+_PASS = frozenset({
+    "Identity", "Dropout", "Cast", "CastLike", "Reshape", "Flatten", "Squeeze", "Unsqueeze",
+    "Transpose", "Slice", "Split", "Expand", "Tile", "Pad", "DepthToSpace", "SpaceToDepth", "Neg",
+    "Where", "GatherElements", "GatherND", "ScatterND", "ScatterElements", "CenterCropPad",
+    "SplitToSequence", "SequenceAt",
+    "QuantizeLinear", "DequantizeLinear", "Trilu",
+})  # fmt: skip
+_PLAIN: Mapping[str, Kind] = {
+    **dict.fromkeys(("Add", "Sum", "Sub", "Mean"), "add"),
+    "Mul": "multiply",
+    "Concat": "concatenation",
+    **dict.fromkeys(("Softmax", "LogSoftmax"), "softmax"),
+    **dict.fromkeys(("Resize", "Upsample"), "resize"),
+}
+_ACTIVATIONS: Mapping[str, str] = {
+    "Relu": "ReLU",
+    "LeakyRelu": "leaky ReLU",
+    "PRelu": "PReLU",
+    "Elu": "ELU",
+    "Celu": "CELU",
+    "Selu": "SELU",
+    "Gelu": "GELU",
+    "Swish": "SiLU",
+    "Mish": "Mish",
+    "HardSwish": "hard-swish",
+    "HardSigmoid": "hard-sigmoid",
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+    "Softplus": "softplus",
+}
+_NORMALISATIONS: Mapping[str, str] = {
+    "BatchNormalization": "batch normalisation",
+    "LayerNormalization": "layer normalisation",
+    "GroupNormalization": "group normalisation",
+    "InstanceNormalization": "instance normalisation",
+    "RMSNormalization": "RMS normalisation",
+    "SimplifiedLayerNormalization": "RMS normalisation",
+    "LRN": "local response normalisation",
+    "LpNormalization": "L2 normalisation",
+}
+_REDUCTIONS: Mapping[str, str] = {"ReduceMean": "average", "ReduceMax": "max"}
+_GLOBAL_POOLINGS: Mapping[str, str] = {"GlobalAveragePool": "average", "GlobalMaxPool": "max"}
+_POOLINGS: Mapping[str, str] = {"AveragePool": "average", "MaxPool": "max"}
+
+
+def read_layers(graph: OnnxGraph) -> list[Layer]:
+    """Read a graph as layers.
+
+    An operator that is not known becomes a layer of kind `other`.
+
+    Raises:
+        SnapError: a shape is not known, or an attribute makes no sense.
+    """
+    return _Reader(graph).layers()
+
+
+class _Reader:
+    """Reads nodes in order; values that depend on no input are no layers, but have parameters."""
+
+    def __init__(self, graph: OnnxGraph) -> None:
+        self._graph = graph
+        self._place: dict[str, int] = {}
+        """By value that depends on an input: the layer that puts it out."""
+        self._owed = {name: each.trainable for name, each in graph.constants.items()}
+        """By value that depends on no input: parameters that no layer has counted."""
+        self._producer = {value: node for node in graph.nodes for value in node.outputs if value}
+
+    def layers(self) -> list[Layer]:
+        graph = self._graph
+        found = regions(graph, _computed(graph))
+        inside = {place for region in found.values() for place in region.members}
+        layers: list[Layer] = []
+        for name in graph.inputs:
+            self._place[name] = len(layers)
+            layers.append(Layer("input", (), self._shape(name)[1:]))
+        for place, node in enumerate(graph.nodes):
+            if place in inside and place not in found:
+                continue
+            layer = self._layer(node, found.get(place))
+            if layer is not None:
+                self._place |= dict.fromkeys(filter(None, node.outputs), len(layers))
+                layers.append(layer)
+        results = tuple(self._place[name] for name in graph.outputs if name in self._place)
+        layers.append(Layer("output", results, self._shape(graph.outputs[0])[1:]))
+        return layers
+
+    def _layer(self, node: Node, region: Region | None) -> Layer | None:
+        """Return a node's layer, or none where its result depends on no input."""
+        if region is not None:
+            params = sum(self._params(self._graph.nodes[place]) for place in region.members)
+            source, shape = (self._place[region.source],), self._shape(node.outputs[0])[1:]
+            return Layer(region.kind, source, shape, params, 0, 0, {"name": region.name})
+        reads = tuple(self._place[name] for name in node.operands if name in self._place)
+        params = self._params(node)
+        if not reads:
+            self._owed[node.outputs[0]] = params
+            return None
+        if node.op in _PASS:  # of a sequence of tensors, no shape is known
+            return Layer("pass", reads, self._graph.shapes.get(node.outputs[0], ())[1:], params)
+        shape = self._shape(next(filter(None, node.outputs)))
+        kind, flops, known = self._reading(node, shape)
+        counts = kind in ("convolution", "linear", "product", "attention")
+        put_out = self._put_out(node, shape) if counts else 0
+        batch = self._graph.batch
+        return Layer(kind, reads, shape[1:], params, flops // batch, put_out // batch, known)
+
+    def _params(self, node: Node) -> int:
+        return sum(self._owed.pop(name, 0) for name in node.inputs)
+
+    def _shape(self, name: str) -> Shape:
+        shape = self._graph.shapes.get(name)
+        if shape is None and name in self._graph.constants:
+            shape = self._graph.constants[name].shape
+        if shape is None:
+            node = self._producer.get(name)
+            raise SnapError(
+                f"the shape of {excerpt(name)}{f' (of a {node.op})' if node else ''} cannot be "
+                "inferred; export it with fixed shapes, or simplify it (onnxsim)"
+            )
+        return shape
+
+    def _reading(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+        """Return a node's kind, multiply-adds for the batch, and attributes."""
+        op = node.op
+        if op in _PLAIN:
+            return _PLAIN[op], 0, {}
+        if op in _ACTIVATIONS:
+            return "activation", 0, {"name": _ACTIVATIONS[op]}
+        if op in _NORMALISATIONS:
+            return "normalisation", 0, {"name": self._normalisation(node)}
+        reader = _READERS.get(op)
+        read = reader(self, node, shape) if reader else None
+        return read or ("other", 0, {"name": op})
+
+    def _normalisation(self, node: Node) -> str:
+        """Name a normalisation; that of groups is one of instances between two reshapings."""
+        before = self._producer.get(node.inputs[0])
+        if node.op == "InstanceNormalization" and before is not None and before.op == "Reshape":
+            return "group normalisation"
+        return _NORMALISATIONS[node.op]
+
+    def _put_out(self, node: Node, shape: Shape) -> int:
+        if node.op == "Attention":
+            query, key, *_ = (self._shape(name) for name in node.inputs[:2])
+            return _heads(node, query) * _tokens(query) * key[-2] * query[0] + math.prod(shape)
+        return math.prod(shape)
+
+    def _convolution(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+        source, weight = (self._shape(name) for name in node.inputs[:2])
+        transposed = node.op == "ConvTranspose"
+        groups = _whole(node, "group", 1)
+        rank = len(weight) - 2
+        if len(source) != len(weight) or rank < 1 or groups < 1:
+            raise _senseless(node, f"{groups} groups and a weight of {excerpt(list(weight))}")
+        if math.prod(weight) == 0 or weight[0] % groups:
+            raise _senseless(node, f"{groups} groups and a weight of {excerpt(list(weight))}")
+        entering = weight[0] if transposed else weight[1] * groups
+        leaving = weight[1] * groups if transposed else weight[0]
+        if source[1] != entering:
+            raise _senseless(node, f"weights for {entering} channels, but reads {source[1]}")
+        flops = math.prod(source if transposed else shape) * math.prod(weight[1:])
+        return (
+            "convolution",
+            flops,
+            {
+                "kernel": _checked(node, "kernel", weight[2:]),
+                "stride": _window(node, "strides", rank),
+                "dilation": _window(node, "dilations", rank),
+                "groups": groups,
+                "in_channels": entering,
+                "out_channels": leaving,
+                "transposed": transposed,
+            },
+        )
+
+    def _matrices(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+        first, second = (self._shape(name) for name in node.inputs[:2])
+        if not first or not second:
+            raise _senseless(node, "a number for a matrix")
+        shared = first[0] if node.attributes.get("transA") else first[-1]
+        flops = math.prod(shape) * shared
+        if all(name in self._place for name in node.inputs[:2]):
+            return "product", flops, {}
+        return "linear", flops, {"in_features": shared, "out_features": shape[-1] if shape else 1}
+
+    def _einsum(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]] | None:
+        """Read a sum of products; none where the equation leaves dimensions unnamed."""
+        terms = str(node.attributes.get("equation", "")).replace(" ", "").split("->")[0].split(",")
+        sides: dict[str, int] = {}
+        for term, name in zip(terms, node.inputs, strict=False):
+            sides |= dict(zip(term, self._shape(name), strict=False))
+        if len(terms) != 2 or not all(label.isalpha() for label in sides):
+            return None
+        both = all(name in self._place for name in node.inputs)
+        return "product" if both else "linear", math.prod(sides.values()), {}
+
+    def _pooling(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+        source = self._shape(node.inputs[0])
+        kernel = _window(node, "kernel_shape", len(source) - 2)
+        known: dict[str, Attribute] = {"name": _POOLINGS[node.op]}
+        if kernel == source[2:] and set(shape[2:]) == {1}:
+            return "pooling", 0, {**known, "is_global": True}
+        stride = _window(node, "strides", len(source) - 2)
+        return "pooling", 0, {**known, "kernel": kernel, "stride": stride}
+
+    def _global_pooling(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+        return "pooling", 0, {"name": _GLOBAL_POOLINGS[node.op], "is_global": True}
+
+    def _reduction(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]] | None:
+        """Read a mean over all but batch and one dimension as global pooling; none else."""
+        rank = len(self._shape(node.inputs[0]))
+        axes = {int(axis) % rank for axis in self._integers(node, "axes", 1)} if rank else set()
+        if rank < 3 or 0 in axes or len(axes) != rank - 2:
+            return None
+        return "pooling", 0, {"name": _REDUCTIONS[node.op], "is_global": True}
+
+    def _integers(self, node: Node, attribute: str, place: int) -> Sequence[int | float]:
+        """Return what older versions of an operator have as attribute, newer ones as input."""
+        values = node.attributes.get(attribute)
+        if isinstance(values, tuple):
+            return [value for value in values if isinstance(value, int)]
+        name = node.inputs[place] if len(node.inputs) > place else ""
+        constant = self._graph.constants.get(name)
+        return constant.values or () if constant else ()
+
+    def _clip(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]] | None:
+        low, high = (self._bound(node, key, place) for place, key in ((1, "min"), (2, "max")))
+        if low == 0 and high in (6, None):
+            return "activation", 0, {"name": "ReLU6" if high else "ReLU"}
+        return None
+
+    def _bound(self, node: Node, key: str, place: int) -> float | None:
+        value = node.attributes.get(key)
+        name = node.inputs[place] if len(node.inputs) > place else ""
+        constant = self._graph.constants.get(name)
+        if constant is not None and constant.values:
+            value = constant.values[0]
+        return float(value) if isinstance(value, int | float) else None
+
+    def _gather(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+        return "pass" if node.inputs[0] in self._place else "embedding", 0, {}
+
+    def _divide(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]] | None:
+        return ("multiply", 0, {}) if node.inputs[1] not in self._place else None
+
+    def _power(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]] | None:
+        exponent = self._graph.constants.get(node.inputs[1])
+        is_square = exponent is not None and exponent.values == (2,)
+        return ("activation", 0, {"name": "square"}) if is_square else None
+
+    def _attention(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+        query, key = (self._shape(name) for name in node.inputs[:2])
+        if len(query) < 3 or len(key) < 3:
+            raise _senseless(node, f"a query of {excerpt(list(query))}")
+        heads = _heads(node, query)
+        flops = key[-2] * (math.prod(query) + math.prod(shape))
+        channels = query[-1] if len(query) > 3 else query[-1] // max(heads, 1)
+        return "attention", flops, {"heads": heads, "head_channels": channels}
+
+
+_Read = Callable[[_Reader, Node, Shape], tuple[Kind, int, dict[str, Attribute]] | None]
+_READERS: Mapping[str, _Read] = {
+    "Conv": _Reader._convolution,
+    "ConvTranspose": _Reader._convolution,
+    "Gemm": _Reader._matrices,
+    "MatMul": _Reader._matrices,
+    "Einsum": _Reader._einsum,
+    **dict.fromkeys(_POOLINGS, _Reader._pooling),
+    **dict.fromkeys(_GLOBAL_POOLINGS, _Reader._global_pooling),
+    **dict.fromkeys(_REDUCTIONS, _Reader._reduction),
+    "Clip": _Reader._clip,
+    "Gather": _Reader._gather,
+    "Div": _Reader._divide,
+    "Pow": _Reader._power,
+    "Attention": _Reader._attention,
+}
+
+
+def _computed(graph: OnnxGraph) -> set[str]:
+    """Return the values that depend on the network's inputs."""
+    computed = set(graph.inputs)
+    for node in graph.nodes:
+        if not computed.isdisjoint(node.operands):
+            computed.update(filter(None, node.outputs))
+    return computed
+
+
+def _heads(node: Node, query: Shape) -> int:
+    return query[1] if len(query) > 3 else _whole(node, "q_num_heads", 1)
+
+
+def _tokens(query: Shape) -> int:
+    return query[-2]
+
+
+def _window(node: Node, key: str, rank: int) -> tuple[int, ...]:
+    values = node.attributes.get(key, (1,) * rank)
+    if not isinstance(values, tuple) or len(values) != rank:
+        raise _senseless(node, f"{key} {excerpt(values)} for {rank} dimensions")
+    return _checked(node, key, tuple(int(value) for value in values))
+
+
+def _checked(node: Node, key: str, values: tuple[int, ...]) -> tuple[int, ...]:
+    if not all(1 <= value <= _LARGEST_WINDOW for value in values):
+        raise _senseless(node, f"{key} {excerpt(list(values))}")
+    return values
+
+
+def _whole(node: Node, key: str, default: int) -> int:
+    value = node.attributes.get(key, default)
+    return value if isinstance(value, int) else default
+
+
+def _senseless(node: Node, what: str) -> SnapError:
+    return SnapError(f"a {node.op} ({excerpt(node.outputs[0])}) has {what}; refused")
