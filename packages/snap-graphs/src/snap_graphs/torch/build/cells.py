@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from snap_catalog import SnapError
+from torch import Tensor, nn
+
 from snap_graphs import Cell
 from snap_graphs.canonical import prune
 from snap_graphs.spaces.nb101 import vertex_channels
 from snap_graphs.spaces.nb201 import EDGES
 from snap_graphs.spaces.transnas import module_shapes
-from torch import Tensor, nn
-
 from snap_graphs.torch.build.operators import conv_bn, edge_operator, relu_conv_bn
 from snap_graphs.torch.build.size import Size
 

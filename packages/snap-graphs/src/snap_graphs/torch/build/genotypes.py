@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import torch
 from snap_catalog import SnapError
-from snap_graphs.spaces.genotypes import Genotype, Pair
 from torch import Tensor, nn
 
+from snap_graphs.spaces.genotypes import Genotype, Pair
 from snap_graphs.torch.build.operators import (
     GENOTYPE_OPERATORS,
     FactorizedReduce,

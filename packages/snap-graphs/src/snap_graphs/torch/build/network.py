@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from snap_catalog import SnapError
-from snap_graphs import space as named_space
-from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, to_genotype
 
+from snap_graphs import space as named_space
 from snap_graphs.extras import require
+from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, to_genotype
 from snap_graphs.torch.build.size import network_size
 
 if TYPE_CHECKING:
