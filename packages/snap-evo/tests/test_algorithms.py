@@ -1,9 +1,17 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from pymoo.core.population import Population
+from pymoo.core.problem import Problem
+from pymoo.core.replacement import ImprovementReplacement
 from snap_catalog import SnapError
 from snap_evo.algorithms import ALGORITHMS, MANY_OBJECTIVES, Floats, start
+from snap_evo.algorithms.differential import Replacement
 from snap_graphs import Cell, space
 from snap_graphs.spaces.nb201 import NasBench201
 
@@ -92,6 +100,42 @@ def test_a_parent_stays_when_its_child_is_worse() -> None:
         ]
         # Crossover leaves operators of the parents; survivors among the children would not.
         assert np.mean(shared) > 2
+
+
+@given(
+    points=arrays(np.float64, (2, 8, 2), elements=st.sampled_from([0.0, 0.5, 1.0])),
+    worth=arrays(np.float64, (2, 8), elements=st.sampled_from([0.0, 1.0, np.inf])),
+    excess=arrays(np.float64, (2, 8), elements=st.sampled_from([0.0, 1.0, 2.0])),
+)
+def test_children_replace_the_parents_that_they_replace_in_pymoo(
+    points: Floats, worth: Floats, excess: Floats
+) -> None:
+    cube = Problem(n_var=2, n_obj=1, n_ieq_constr=1, xl=0.0, xu=1.0)
+    parents, children = (
+        Population.new(X=x, F=f[:, None], G=g[:, None])
+        for x, f, g in zip(points, worth, excess, strict=True)
+    )
+    ours, theirs = (
+        survival.do(cube, parents, children, return_indices=True)
+        for survival in (Replacement(), ImprovementReplacement())
+    )
+    assert ours.tolist() == theirs.tolist()
+
+
+def test_differential_evolution_imports_no_scipy() -> None:
+    code = """
+import sys
+import numpy as np
+from snap_evo.algorithms import start
+from snap_graphs import space
+solver = start("de", space("nb201"), 0)
+for _ in range(3):
+    cells = solver.ask()
+    solver.tell(np.arange(len(cells), dtype=float)[:, None], np.zeros(len(cells)))
+print("scipy" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_the_oldest_member_dies_however_good_it_is() -> None:

@@ -2,10 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from snap_catalog import SnapError
 
 INPUT, OUTPUT, NONE = "input", "output", "none"
+
+Edges = tuple[tuple[int, int], ...]
+"""(source, target) node indices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class Cell:
     """
 
     nodes: tuple[str, ...]
-    edges: tuple[tuple[int, int], ...]
+    edges: Edges
 
     def __post_init__(self) -> None:
         if len(self.nodes) < 2 or self.nodes[0] != INPUT or self.nodes[-1] != OUTPUT:
@@ -43,9 +47,21 @@ def edge_labelled(
         inputs: how many vertices, the lowest ones, are inputs of the cell.
         ends: the vertices that make up its output; the highest one where none are named.
     """
-    labelled = sorted(operators, key=lambda edge: (edge[1], edge[0]))
+    labelled, edges = _wiring(tuple(operators), inputs, frozenset(ends))
+    nodes = (*[INPUT] * inputs, *(operators[edge] for edge in labelled), OUTPUT)
+    return Cell(nodes, edges)
+
+
+@lru_cache(maxsize=1024)
+def _wiring(labelled: Edges, inputs: int, ends: frozenset[int]) -> tuple[Edges, Edges]:
+    """Return labelled edges in the order of their nodes, and the edges between these.
+
+    Most cells of a space are wired alike.
+    """
+    labelled = tuple(sorted(labelled, key=lambda edge: (edge[1], edge[0])))
     position = {edge: i for i, edge in enumerate(labelled, start=inputs)}
-    ends, last_node = ends or {max(dst for _, dst in labelled)}, inputs + len(labelled)
+    ends = ends or frozenset({max(dst for _, dst in labelled)})
+    last_node = inputs + len(labelled)
     edges = []
     for (src, dst), node in position.items():
         if src < inputs:
@@ -53,5 +69,4 @@ def edge_labelled(
         edges += [(node, after) for (start, _), after in position.items() if start == dst]
         if dst in ends:
             edges.append((node, last_node))
-    nodes = (*[INPUT] * inputs, *(operators[edge] for edge in labelled), OUTPUT)
-    return Cell(nodes, tuple(sorted(edges)))
+    return labelled, tuple(sorted(edges))

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from snap_graphs import Cell, Space
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 class Algorithm(ABC):
