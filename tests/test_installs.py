@@ -1,6 +1,7 @@
 """Each package installs alone, works, and brings no sibling that it does not need."""
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -35,6 +36,8 @@ WORK = {
     "snap-eval": "snap-eval correlate --scores scores.parquet --graphs cells.parquet",
 }
 """Something real that each command does with the files of `folder`."""
+MOST_MEGABYTES = {"snap-graphs": 300}
+"""What the environment of a package that installs alone may take."""
 
 CSV = "n_vertices,adj_upper,ops,cifar10/test/accuracy@108\n2,1,,70.5\n3,111,3,93.25\n3,101,m,80\n"
 
@@ -113,6 +116,8 @@ def test_a_wheel_installs_alone_with_uv_and_works(wheels: Path, folder: Path, pa
     assert _tool(folder, environment, f"{package} --version").startswith(f"{package}, version")
     assert _tool(folder, environment, f"{package} --help").startswith(f"Usage: {package}")
     _tool(folder, environment, WORK[package])
+    size = sum(path.lstat().st_size for path in environment.rglob("*"))
+    assert size / 1e6 < MOST_MEGABYTES.get(package, math.inf)
 
 
 @pytest.mark.parametrize("package", WORK)
