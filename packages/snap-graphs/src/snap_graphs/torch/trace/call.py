@@ -50,7 +50,9 @@ def bind(node: Node, is_computed: Callable[[Node], bool]) -> Call:
         is_computed: whether a node's value depends on the network's inputs.
     """
     schema = node.target._schema  # type: ignore[union-attr]
-    arguments = {a.name: a.default_value if a.has_default_value() else None for a in schema.arguments}
+    arguments = {
+        a.name: a.default_value if a.has_default_value() else None for a in schema.arguments
+    }
     arguments.update(zip((a.name for a in schema.arguments), node.args, strict=False))
     arguments.update(node.kwargs)
     computed = tuple(n for n in nodes_in(list(arguments.values())) if is_computed(n))

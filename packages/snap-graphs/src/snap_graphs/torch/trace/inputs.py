@@ -69,7 +69,9 @@ def parse_input(text: str) -> Input:
     """
     match = _TEXT.fullmatch(text)
     if match is None:
-        raise SnapError(f"input {excerpt(text)}: write [NAME=][TYPE:]SHAPE, as 3x224x224 or int64:128")
+        raise SnapError(
+            f"input {excerpt(text)}: write [NAME=][TYPE:]SHAPE, as 3x224x224 or int64:128"
+        )
     shape = tuple(map(int, match["shape"].split("x")))
     return Input(shape, match["type"] or "float32", match["name"])
 

@@ -183,7 +183,7 @@ def _clamp(call: Call) -> Described:
 
 
 def _clipped(low: object, high: object, else_name: str) -> Described:
-    names = {(0, None): "ReLU", (0, 6): "ReLU6"}
+    names: dict[tuple[object, object], str] = {(0, None): "ReLU", (0, 6): "ReLU6"}
     return Described("activation", attributes={"name": names.get((low, high), else_name)})
 
 
@@ -279,7 +279,12 @@ _ATTENTIONS = (
 )
 
 _RESIZES = (
-    *("upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "_upsample_nearest_exact2d"),
+    *(
+        "upsample_nearest1d",
+        "upsample_nearest2d",
+        "upsample_nearest3d",
+        "_upsample_nearest_exact2d",
+    ),
     *("upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d", "upsample_bicubic2d"),
     *("_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa"),
 )

@@ -3,7 +3,7 @@
 import importlib
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
@@ -87,7 +87,7 @@ class Source:
             return Opened(self, [(self.function, made)], 1)
         if isinstance(made, str) or not isinstance(made, Iterable):
             raise SnapError(f"{self}: returned {excerpt(made)}; return or yield {_FORM}")
-        return Opened(self, made, len(made) if hasattr(made, "__len__") else None)
+        return Opened(self, made, len(made) if isinstance(made, Sized) else None)
 
     def _module(self) -> ModuleType:
         folder = str(Path(self.place).resolve().parent) if self.place.endswith(".py") else ""
