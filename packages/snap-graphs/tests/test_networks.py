@@ -338,3 +338,15 @@ def test_a_network_of_absurd_costs_is_refused() -> None:
     huge = Layer("linear", (0,), (4,), params=2**63)
     with pytest.raises(SnapError, match="huge: its costs"):
         network_table("mine", ["huge"], [network(huge)])
+
+
+def test_parts_of_one_value_that_come_together_again_are_a_rearrangement() -> None:
+    parts = [layer("pass", 1), layer("pass", 1), layer("concatenation", 3, 2)]
+    found = network(conv(0), *parts, relu(4))
+    assert drawn(found) == ["input", "conv3x3-relu 0", "output 1"]
+
+
+def test_a_product_of_two_parts_of_a_value_is_no_square() -> None:
+    parts = [layer("pass", 1), layer("pass", 1), layer("multiply", 2, 3)]
+    found = network(conv(0), *parts)
+    assert drawn(found) == ["input", "conv3x3 0", "skip_connect 1", "multiply 1 2", "output 3"]

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,6 +24,7 @@ from snap_graphs.formats.naslib_nb101 import NasLibNasBench101
 from snap_graphs.formats.nats import NatsSizes, NatsTopology
 from snap_graphs.formats.nb201_pth import NasBench201Pth
 from snap_graphs.formats.nds import NdsSweeps
+from snap_graphs.formats.onnx import OnnxFiles
 from snap_graphs.formats.suite_zero import SuiteZeroNasBench201
 from snap_graphs.formats.suite_zero_cells import SuiteZeroNasBench101, SuiteZeroNasBench301
 from snap_graphs.formats.suite_zero_transnas import (
@@ -37,6 +38,7 @@ from snap_graphs.formats.transnas import (
     TransNasMicroFile,
     TransNasMicroTable,
 )
+from snap_graphs.networks import network_table
 from snap_graphs.sources import own_source
 from snap_graphs.table import graph_table, metric_of
 from snap_graphs.units import check_percent, metric
@@ -65,6 +67,7 @@ FORMATS: Mapping[str, tuple[Format, ...]] = {
     "nb-graph": (NasBenchGraphFiles(),),
     "hw": (HwNasBenchPickle(), HwNasBenchTable()),
     "hw-fbnet": (HwNasBenchFbNet(),),
+    "onnx": (OnnxFiles(),),
 }
 """By benchmark: the formats its sources may have, in the order in which they are tried."""
 
@@ -94,7 +97,8 @@ def convert(
     path = locate(name, source)
     packaged = any(is_installed(entry, path) for entry in _catalogued(name))
     if packaged and request.everything:
-        return once(name, _sha256(path), lambda: _converted(name, path, request))
+        sha256 = _sha256(_recognise(name, path).files(path))
+        return once(name, sha256, lambda: _converted(name, path, request))
     return _converted(name, path, request)
 
 
@@ -102,14 +106,16 @@ def _converted(name: str, path: Path, request: Request) -> pa.Table:
     reader = _recognise(name, path)
     facts = reader.facts(path)
     chunks = reader.chunks(path, request)
-    parts = [_table(facts, path, chunk, request) for chunk in chunks if chunk.cells]
+    parts = [_table(facts, path, chunk, request) for chunk in chunks if chunk.arch_ids]
     if not parts:
         raise SnapError(f"{path}: no architecture could be read from it")
     table = pa.concat_tables(parts, promote_options="default")
     if reader.by_hand:
         for name in filter(is_metric, table.column_names):
             check_percent(path, name, metric_of(table, name), request)
-    return table.replace_schema_metadata({**_provenance(facts, path), **reader.metadata(path)})
+    described = table.schema.metadata or {}
+    provenance = {**_provenance(facts, path, reader.files(path)), **reader.metadata(path)}
+    return table.replace_schema_metadata({**described, **provenance})
 
 
 def locate(name: str, source: str | os.PathLike[str] | None, *, quiet: bool = True) -> Path:
@@ -148,6 +154,8 @@ def _recognise(name: str, path: Path) -> Format:
 
 
 def _table(facts: Benchmark, path: Path, chunk: Chunk, request: Request) -> pa.Table:
+    if chunk.networks:
+        return network_table(request.space or facts.space, chunk.arch_ids, chunk.networks)
     metrics = {
         name: metric(path, name, values, facts.facts(name), request)
         for name, values in chunk.metrics.items()
@@ -161,19 +169,18 @@ def _table(facts: Benchmark, path: Path, chunk: Chunk, request: Request) -> pa.T
     )
 
 
-def _provenance(facts: Benchmark, path: Path) -> dict[str, str]:
+def _provenance(facts: Benchmark, path: Path, files: Sequence[Path]) -> dict[str, str]:
     return {
         "snap.benchmark": facts.name,
         "snap.source": path.name,
-        "snap.source_sha256": _sha256(path),
+        "snap.source_sha256": _sha256(files),
         "snap.licence": facts.licence,
         "snap.citation": facts.citation.strip(),
     }
 
 
-def _sha256(path: Path) -> str:
-    """Hash a file, or the files of a folder one after the other in the order of their names."""
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+def _sha256(files: Sequence[Path]) -> str:
+    """Hash files one after the other."""
     digest = hashlib.sha256()
     for file in files:
         with file.open("rb") as stream:

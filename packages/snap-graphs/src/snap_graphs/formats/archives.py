@@ -23,7 +23,7 @@ _EXTENSIONS = (
 )
 
 
-def members(path: Path, limit: int = MEMBER_LIMIT) -> Iterator[tuple[str, bytes]]:
+def members(path: Path, limit: int = MEMBER_LIMIT, suffix: str = "") -> Iterator[tuple[str, bytes]]:
     """Yield the files of a folder (sorted by name), a tar (plain, gzip or bzip2) or a zip file.
 
     One member is in memory at a time, and nothing is written.
@@ -31,6 +31,7 @@ def members(path: Path, limit: int = MEMBER_LIMIT) -> Iterator[tuple[str, bytes]
     Args:
         path: the folder or archive; its first bytes tell what it is.
         limit: bytes that one member may hold.
+        suffix: what the names of the members wanted end with; no others are read.
 
     Yields:
         A member's name, relative and with forward slashes, and its content.
@@ -40,11 +41,11 @@ def members(path: Path, limit: int = MEMBER_LIMIT) -> Iterator[tuple[str, bytes]
             truncated, is longer than `limit`, or the archive unpacks to far more than its size.
     """
     if path.is_dir():
-        found = _folder_members(path, limit)
+        found = _folder_members(path, limit, suffix)
     elif magic(path).startswith(b"PK"):
-        found = _zip_members(path, limit)
+        found = _zip_members(path, limit, suffix)
     else:
-        found = _tar_members(path, limit)
+        found = _tar_members(path, limit, suffix)
     seen = set()
     for name, content in found:
         if name in seen:
@@ -82,12 +83,12 @@ def decompress_bz2(data: bytes, limit: int, name: str) -> bytes:
     return b"".join(parts)
 
 
-def _folder_members(path: Path, limit: int) -> Iterator[tuple[str, bytes]]:
+def _folder_members(path: Path, limit: int, suffix: str) -> Iterator[tuple[str, bytes]]:
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path).as_posix()
         if file.is_symlink():
             raise _refused(path, name, "is a link")
-        if file.is_dir():
+        if file.is_dir() or not name.endswith(suffix):
             continue
         if not file.is_file():
             raise _refused(path, name, "is no regular file")
@@ -113,13 +114,13 @@ class _TarInfo(tarfile.TarInfo):
         return info
 
 
-def _tar_members(path: Path, limit: int) -> Iterator[tuple[str, bytes]]:
+def _tar_members(path: Path, limit: int, suffix: str) -> Iterator[tuple[str, bytes]]:
     with open_bounded(path) as stream:
         try:
             tar = tarfile.open(fileobj=stream, mode="r|", tarinfo=_TarInfo)  # noqa: SIM115
             while (info := tar.next()) is not None:
                 tar.members.clear()  # type: ignore[attr-defined]
-                if not info.isdir():
+                if not info.isdir() and info.name.endswith(suffix):
                     yield _tar_name(path, info), _tar_content(path, tar, info, limit)
         except (SnapError, MemoryError):
             raise
@@ -143,7 +144,7 @@ def _tar_content(path: Path, tar: tarfile.TarFile, info: tarfile.TarInfo, limit:
     return content
 
 
-def _zip_members(path: Path, limit: int) -> Iterator[tuple[str, bytes]]:
+def _zip_members(path: Path, limit: int, suffix: str) -> Iterator[tuple[str, bytes]]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
@@ -151,6 +152,8 @@ def _zip_members(path: Path, limit: int) -> Iterator[tuple[str, bytes]]:
                 total = total_limit(path)
                 raise SnapError(f"{path}: unpacks to more than {total:,} bytes: refused")
             for entry in entries:
+                if not entry.filename.endswith(suffix):
+                    continue
                 yield _zip_name(path, entry), zip_content(path, archive, entry, limit)
     except (SnapError, MemoryError):
         raise

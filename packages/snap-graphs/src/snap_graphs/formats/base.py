@@ -1,7 +1,7 @@
 """What every reader of a benchmark's files offers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
@@ -13,6 +13,7 @@ from snap_catalog import benchmark as catalogued
 from snap_catalog.catalog import Direction
 
 from snap_graphs.cell import Cell
+from snap_graphs.networks import Network
 
 CHUNK = 16_384
 """Architectures that a reader should yield at a time, so that memory does not grow with files."""
@@ -26,12 +27,14 @@ class Chunk(NamedTuple):
         arch_ids: their native strings.
         metrics: by metric column, (n,) values; NaN where nothing was measured.
         module_hashes: NAS-Bench-101's own hashes; None for other spaces.
+        networks: whole networks, in place of cells.
     """
 
     cells: list[Cell]
     arch_ids: list[str]
     metrics: Mapping[str, npt.NDArray[np.float64]]
     module_hashes: list[str] | None = None
+    networks: Sequence[Network] = ()
 
 
 class Declared(NamedTuple):
@@ -61,6 +64,8 @@ class Request:
         epochs: the training budgets wanted; all of them where empty.
         columns: metric columns by the names a table has for them.
         declared: by metric column, what the user says of it; it goes before the catalog.
+        space: what to file whole networks under; the source's name where empty.
+        inputs: shapes of a network's inputs without the batch, where its file leaves them open.
         skip_bad: go on after a bad record, counting it, rather than stop.
         skipped: how many were left out.
         notes: lines that a reader leaves for the user, as on values it had to leave empty.
@@ -71,6 +76,8 @@ class Request:
     epochs: frozenset[int] = frozenset()
     columns: Mapping[str, str] = field(default_factory=dict)
     declared: Mapping[str, Declared] = field(default_factory=dict)
+    space: str = ""
+    inputs: tuple[tuple[int, ...], ...] = ()
     skip_bad: bool = False
     skipped: int = 0
     notes: list[str] = field(default_factory=list)
@@ -129,6 +136,10 @@ class Format(ABC):
             SnapError: the file is damaged.
         """
         return catalogued(self.benchmark)
+
+    def files(self, path: Path) -> list[Path]:
+        """Return the files that are read, in the order of their names."""
+        return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
 
     def metadata(self, path: Path) -> Mapping[str, str]:
         """Return further entries of the table's metadata."""

@@ -109,7 +109,8 @@ def _check(layers: Sequence[Layer]) -> None:
 def _name_squares(draft: Draft) -> None:
     """Make a product of a value with itself an activation."""
     for place, node in draft.nodes.items():
-        if node.kind == "multiply" and len(node.inputs) == 2 and len({*node.inputs}) == 1:
+        read = node.layer.inputs
+        if node.kind == "multiply" and len(read) == 2 and len({*read}) == 1:
             draft.nodes[node.inputs[0]].readers.remove(place)
             node.inputs.pop()
             node.operator = _SQUARE

@@ -108,10 +108,13 @@ class Draft:
 
 
 def _hands_on(layer: Layer, inputs: Sequence[int]) -> bool:
-    """Tell whether a layer hands one input on, rescaled or shifted by what it owns at most."""
-    if layer.kind == "pass":
-        return len(set(inputs)) == 1
-    return layer.kind in ("add", "multiply", "concatenation") and len(inputs) == 1
+    """Tell whether a layer hands one input on: rearranged, or changed by what it owns at most.
+
+    Parts of one value that come together again are rearranged, as where an image is rolled.
+    """
+    if layer.kind in ("pass", "concatenation"):
+        return len({*inputs}) == 1
+    return layer.kind in ("add", "multiply") and len(inputs) == 1
 
 
 def _fixed(layers: Sequence[Layer]) -> set[int]:

@@ -8,6 +8,7 @@ from snap_catalog import SnapError
 
 from snap_graphs.arrays import Graphs
 from snap_graphs.networks.assembly import Network
+from snap_graphs.spaces import spaces
 from snap_graphs.table import structure_columns
 
 MOST_NODES = 2**15 - 1
@@ -28,8 +29,9 @@ def network_table(space: str, names: Sequence[str], networks: Sequence[Network])
         describe the operators.
 
     Raises:
-        SnapError: a network is too large for a file.
+        SnapError: the space is one of cells, or a network is too large for a file.
     """
+    check_space(space)
     for name, network in zip(names, networks, strict=True):
         _check(name, network)
     graphs = pa.table(
@@ -54,6 +56,16 @@ def network_table(space: str, names: Sequence[str], networks: Sequence[Network])
     for column, values in columns.items():
         graphs = graphs.append_column(column, values)
     return graphs.replace_schema_metadata({"snap.operators": _descriptions(networks)})
+
+
+def check_space(space: str) -> None:
+    """Refuse to file whole networks under a space of cells, which their names would not fit.
+
+    Raises:
+        SnapError: the space is known.
+    """
+    if space in spaces():
+        raise SnapError(f"{space} is a search space that is known; name another, by --space")
 
 
 def _column(values: Iterable[object], kind: pa.DataType) -> pa.Array:

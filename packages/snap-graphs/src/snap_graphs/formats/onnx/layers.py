@@ -1,10 +1,12 @@
 """Read the nodes of an ONNX graph as layers."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from snap_catalog import SnapError
 from snap_catalog.errors import excerpt
+
 from snap_graphs.formats.onnx.graph import Node, OnnxGraph, Shape
 from snap_graphs.formats.onnx.regions import Region, regions
 from snap_graphs.networks import Attribute, Kind, Layer
@@ -92,11 +94,18 @@ class _Reader:
                 continue
             layer = self._layer(node, found.get(place))
             if layer is not None:
-                self._place |= dict.fromkeys(filter(None, node.outputs), len(layers))
-                layers.append(layer)
+                layers += self._parts(node, layer, len(layers))
         results = tuple(self._place[name] for name in graph.outputs if name in self._place)
         layers.append(Layer("output", results, self._shape(graph.outputs[0])[1:]))
         return layers
+
+    def _parts(self, node: Node, layer: Layer, place: int) -> Iterator[Layer]:
+        """Yield a node's layer, and one for each further part where it splits a value."""
+        for number, name in enumerate(filter(None, node.outputs)):
+            is_part = number and layer.kind == "pass"
+            self._place[name] = place + number if is_part else place
+            if is_part or not number:
+                yield replace(layer, params=0) if number else layer
 
     def _layer(self, node: Node, region: Region | None) -> Layer | None:
         """Return a node's layer, or none where its result depends on no input."""

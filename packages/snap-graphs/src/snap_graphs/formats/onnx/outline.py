@@ -7,6 +7,7 @@ file of many gigabytes costs no more memory than its outline.
 from collections.abc import Iterator
 
 from snap_catalog import SnapError
+
 from snap_graphs.formats.protobuf import Buffer, nested, spans
 
 MOST_BYTES = 1 << 25

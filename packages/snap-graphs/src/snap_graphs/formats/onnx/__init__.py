@@ -1,0 +1,5 @@
+"""ONNX files, read without their weights."""
+
+from snap_graphs.formats.onnx.files import OnnxFiles
+
+__all__ = ["OnnxFiles"]

@@ -1,0 +1,106 @@
+"""Read the networks of ONNX files as graphs."""
+
+import mmap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+from snap_catalog import Benchmark, SnapError
+from snap_catalog.unpacking import magic
+
+from snap_graphs.extras import require
+from snap_graphs.formats.archives import members
+from snap_graphs.formats.base import Chunk, Format, Request
+from snap_graphs.formats.malformed import fault
+from snap_graphs.formats.onnx.graph import Shape, read_graph
+from snap_graphs.formats.onnx.layers import read_layers
+from snap_graphs.formats.onnx.outline import outline
+from snap_graphs.formats.protobuf import Buffer
+from snap_graphs.networks import Network, assembled
+from snap_graphs.networks.table import check_space
+
+_SUFFIX = ".onnx"
+
+
+class OnnxFiles(Format):
+    """A file, or the files of a folder or zip file; further files there stay unread."""
+
+    title: ClassVar[str] = f"an ONNX file ({_SUFFIX}), or a folder or zip file of such"
+    benchmark: ClassVar[str] = "onnx"
+
+    def recognises(self, path: Path) -> bool:
+        """Tell by the suffix, a zip file by its first bytes."""
+        if path.is_dir():
+            return any(path.rglob(f"*{_SUFFIX}"))
+        return path.is_file() and (path.suffix == _SUFFIX or magic(path).startswith(b"PK"))
+
+    def files(self, path: Path) -> list[Path]:
+        """Return the ONNX files of a folder; not those that they keep weights in."""
+        return sorted(path.rglob(f"*{_SUFFIX}")) if path.is_dir() else [path]
+
+    def facts(self, path: Path) -> Benchmark:
+        """Return a benchmark without metrics, in a space of the source's name."""
+        return Benchmark(
+            name=self.benchmark,
+            space=path.resolve().stem,
+            title=f"networks of {path.name}",
+            licence="not stated",
+            citation="",
+            metrics=(),
+        )
+
+    def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
+        """Yield the networks in one chunk, by their files' names without the suffix."""
+        require("onnx", "onnx")
+        check_space(request.space or self.facts(path).space)
+        networks: dict[str, Network] = {}
+        for name, content in self._models(path):
+            try:
+                networks[name.removesuffix(_SUFFIX)] = read_network(content, request.inputs)
+            except SnapError as error:
+                if path.suffix == _SUFFIX and path.is_file():
+                    raise SnapError(f"{path}: {error}") from error
+                request.bad(path, name, error)
+            request.advance(len(content))
+        yield Chunk([], list(networks), {}, networks=tuple(networks.values()))
+
+    def _models(self, path: Path) -> Iterator[tuple[str, Buffer]]:
+        if path.is_file() and path.suffix != _SUFFIX:
+            yield from members(path, suffix=_SUFFIX)
+            return
+        for file in self.files(path):
+            name = file.relative_to(path).as_posix() if path.is_dir() else file.name
+            with _mapped(file) as content:
+                yield name, content
+
+
+def read_network(content: Buffer, inputs: Sequence[Shape] = ()) -> Network:
+    """Read one model.
+
+    Args:
+        content: the file.
+        inputs: shapes of the network's inputs without the batch, where the model leaves them open.
+
+    Raises:
+        SnapError: in one line, why it is refused.
+    """
+    try:
+        return assembled(read_layers(read_graph(outline(content), inputs)))
+    except (SnapError, MemoryError):
+        raise
+    except Exception as error:  # a damaged model raises whatever its fields lead to
+        raise SnapError(f"it is no ONNX model that can be read ({fault(error)})") from error
+
+
+@contextmanager
+def _mapped(file: Path) -> Iterator[Buffer]:
+    """Map a file, so that only what is looked at is read."""
+    if file.is_symlink() or not file.is_file():
+        raise SnapError(f"{file}: is a link or no regular file; refused")
+    with file.open("rb") as stream:
+        if not file.stat().st_size:
+            yield b""
+            return
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            yield content
