@@ -79,6 +79,8 @@ def space_name(entries: Mapping[str, Any], source: str, taken: Collection[str]) 
 def described_operators(entries: Mapping[str, Any], source: str) -> dict[str, str]:
     """Return the operators of a defined space: descriptions by name, in the order of the file.
 
+    An operator is its description, or a table whose key `description` holds it.
+
     Args:
         entries: the definition.
         source: where it is from, for errors.
@@ -97,14 +99,15 @@ def described_operators(entries: Mapping[str, Any], source: str) -> dict[str, st
     return {name: _description(name, text, source) for name, text in described.items()}
 
 
-def _description(name: str, text: object, source: str) -> str:
+def _description(name: str, value: object, source: str) -> str:
     key = f"{source}: operators.{name:.40}"
+    text = value.get("description") if isinstance(value, dict) else value
     if not NAME.fullmatch(name):
         raise SnapError(f"{key}: the name may have letters, digits, _ . - only; rename it")
     if name in COMMON:
         raise SnapError(f"{key}: every cell has this node, and it is no choice; rename it")
     if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST:
         raise SnapError(
-            f"{key} = {excerpt(text)} must be a description in words, {_LONGEST:,} letters at most"
+            f"{key} = {excerpt(value)} must be a description in words, {_LONGEST:,} letters at most"
         )
     return " ".join(text.split())

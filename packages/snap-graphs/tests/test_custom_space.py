@@ -30,7 +30,20 @@ LISTED = 'name = "listed"\nnodes = 4\ninputs = 2\nedges = [[1, 3], [0, 2], [2, 3
     ("none", "up", "down")
 )
 WIDE = 'name = "wide"\nnodes = 6\ninputs = 3\nin_degree = 2\n' + operators(("up", "down"))
-SPACES = {text.split('"')[1]: text for text in (NB201, DARTS, LISTED, WIDE)}
+MACRO = (
+    'name = "macro"\nnodes = 3\nedges = "all"\n'
+    + operators(("none", "up"))
+    + """
+[[skeleton.stages]]
+repeats = [1, 2]
+width = 16
+[[skeleton.stages]]
+repeats = [1, 2, 3]
+width = [16, 24]
+stride = [2, 1]
+"""
+)
+SPACES = {text.split('"')[1]: text for text in (NB201, DARTS, LISTED, WIDE, MACRO)}
 
 
 def own(text: str) -> ProductSpace:
@@ -47,6 +60,41 @@ def definitions(draw: st.DrawFn) -> str:
     names = tuple(draw(st.sets(st.sampled_from(["none", "a", "b.1", "c-2", "d_3"]), min_size=1)))
     wiring = draw(st.sampled_from(['edges = "all"', f"in_degree = {draw(st.integers(1, inputs))}"]))
     return f'name = "drawn"\nnodes = {nodes}\ninputs = {inputs}\n{wiring}\n{operators(names)}'
+
+
+def choices(highest: int) -> st.SearchStrategy[int | list[int]]:
+    one = st.integers(1, highest)
+    return one | st.lists(one, min_size=1, max_size=3, unique=True)
+
+
+@st.composite
+def skeletons(draw: st.DrawFn) -> str:
+    """Skeletons with and without open choices."""
+    stages = draw(st.lists(st.tuples(choices(3), choices(48), choices(4)), min_size=1, max_size=3))
+    return "\n[skeleton]\nimage = 32\n" + "\n".join(
+        f"[[skeleton.stages]]\nrepeats = {repeats}\nwidth = {width}\nstride = {stride}"
+        for repeats, width, stride in stages
+    )
+
+
+@settings(deadline=None)
+@given(definitions(), skeletons(), st.data())
+def test_every_point_of_a_space_with_a_skeleton_is_a_graph_that_its_string_and_point_give_back(
+    text: str, skeleton: str, data: st.DataObject
+) -> None:
+    home = own(text + skeleton)
+    point = data.draw(arrays(np.float64, home.n_variables, elements=st.floats(0, 1)))
+    cell = home.decode(point)
+    entered = {dst for _, dst in cell.edges}
+    assert all(place in entered for place, name in enumerate(cell.nodes) if name != "input")
+    assert home.parse(home.format(cell)) == cell
+    assert home.decode(home.encode(cell)) == cell
+    assert home.compose(home.choices(cell)) == cell
+    other = home.mutate(cell, np.random.default_rng(0)) if max(home.options) > 1 else None
+    if other is not None:
+        differing = zip(home.choices(cell), home.choices(other), strict=True)
+        assert sum(mine != theirs for mine, theirs in differing) == 1
+        assert other != cell
 
 
 @settings(deadline=None)
@@ -76,11 +124,40 @@ def test_neighbours_are_other_cells_each_once(name: str) -> None:
     assert len(set(strings)) == len(strings) == sum(home.options) - len(home.options)
 
 
-@pytest.mark.parametrize(("name", "count"), [("listed", 3**3), ("wide", 3 * 6 * 2**4)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("listed", 3**3), ("wide", 3 * 6 * 2**4), ("macro", 2**3 * 2 * 12)]
+)
 def test_a_small_space_lists_as_many_cells_as_it_counts(name: str, count: int) -> None:
     home = own(SPACES[name])
     assert home.enumerable
     assert home.count() == count == len({home.format(cell) for cell in home.enumerate()})
+    assert count == len({(cell.nodes, cell.edges) for cell in home.enumerate()})
+
+
+def test_networks_of_equal_cells_that_differ_in_a_stage_have_hashes_of_their_own() -> None:
+    home = own(MACRO)
+    cells = [
+        cell for cell in home.enumerate() if home.format(cell).startswith("|up~0|+|up~0|up~1|")
+    ]
+    hashes = graph_table(home, cells)["cell_hash"].to_pylist()
+    assert len(cells) == len(set(hashes)) == 24
+
+
+def test_the_graph_of_a_skeleton_s_choice_shows_the_whole_network() -> None:
+    cell = own(MACRO).parse("|up~0|+|none~0|up~1|@d1w16s1-d2w24s2")
+    first, second = ("stage-c16-s1", "stage-c24-s2")
+    block = ("up", "none", "up")
+    expected = ("input", "stem", first, *block, second, *block, *block, "classifier", "output")
+    assert cell.nodes == expected
+    ends = [src for src, dst in cell.edges if dst == len(cell.nodes) - 2]
+    assert ends == [11, 12]
+    assert {(0, 1), (1, 2), (2, 3), (4, 6), (5, 6), (6, 7)} <= set(cell.edges)
+
+
+def test_a_file_of_networks_describes_the_skeleton_s_nodes_too() -> None:
+    described = own(MACRO).metadata["snap.operators"]
+    assert '"stage-c24-s2": "Stage of 24 channels, stride 2"' in described
+    assert '"stem": "Convolution 3x3, batch normalisation, ReLU"' in described
 
 
 def test_a_large_space_says_that_it_is_too_large_to_list() -> None:
@@ -170,6 +247,7 @@ def test_the_space_of_a_table_is_the_one_all_its_graphs_are_of() -> None:
         ("|up~0|+|up~1|sideways~2|", "unknown operator 'sideways'"),
         ("|up~0|+|up~1|\nup~2|", "wrong form"),
         ("|up~0|+up~1|up~2|", "wrong form"),
+        ("|up~0|+|up~1|up~2|@d1w16s1", "no @ is expected"),
         ("|up~00|+|up~1|up~2|", "wrong form"),
         ("", "node 2 takes in"),
     ],
@@ -181,6 +259,10 @@ def test_a_string_of_another_form_is_refused(string: str, fault: str) -> None:
 
 HUGE = "0x" + "f" * 5000
 HEAD, TAIL = 'name = "own"\nnodes = 4\n', '\n[operators]\nup = "Upsampling"\n'
+EDGES = "edges = 'all'\n"
+MODULE = "[operators.up]\ndescription = 'Up'\n"
+STAGE = "[skeleton]\n[[skeleton.stages]]\n"
+ENDLESS = "\n[[skeleton.stages]]\nwidth = 8\nrepeats = 200"
 MANY = "\n".join(f'o{i} = "Operator"' for i in range(257))
 
 
@@ -230,6 +312,40 @@ MANY = "\n".join(f'o{i} = "Operator"' for i in range(257))
         (HEAD + "edges = 'all'\n[operators]\nup = ' '", r"operators\.up = ' ' must be a descr"),
         (HEAD + "edges = 'all'\n[operators]\ninput = 'I'", r"operators\.input: every cell has"),
         (HEAD + "edges = 'all'\n[operators]\n'a|b' = 'I'", r"operators\.a\|b: the name may have"),
+        (HEAD + EDGES + "[operators]\nup = {module = 'a:B'}", r"operators\.up = .* a description"),
+        (HEAD + EDGES + MODULE + "code = 'a:B'", r"operators\.up\.code is not known; the keys are"),
+        (HEAD + EDGES + MODULE + "module = 3", r"operators\.up\.module = 3 must name a class, as"),
+        (HEAD + EDGES + MODULE + "module = 'a b:C'", r"operators\.up\.module = 'a b:C' must name"),
+        (
+            HEAD + EDGES + "[operators]\ndown = 'Pool'\n" + MODULE + "module = 'a:B'",
+            r"operators\.down has no module, but others have; add one",
+        ),
+        (HEAD + EDGES + "skeleton = 3" + TAIL, r"skeleton = 3 must be a table \[skeleton\]"),
+        (HEAD + EDGES + TAIL + "[skeleton]", r"skeleton\.stages must list 1 to 32 stages"),
+        (HEAD + EDGES + TAIL + "[skeleton]\ndepth = 3", r"skeleton\.depth = 3 is not known; the"),
+        (
+            HEAD + EDGES + TAIL + STAGE + "width = 0",
+            r"stages\[0\]\.width = 0 must be a whole",
+        ),
+        (HEAD + EDGES + TAIL + STAGE + "width = [8, 8]", r"stages\[0\]\.width = \[8, 8\] must be"),
+        (HEAD + EDGES + TAIL + STAGE + "width = []", r"stages\[0\]\.width = \[\] must be a whole"),
+        (HEAD + EDGES + TAIL + STAGE + "repeats = 2", r"stages\[0\]\.width must be a whole number"),
+        (
+            HEAD + EDGES + TAIL + STAGE + "width = 8\nstride = 5",
+            "stride = 5 must be a whole",
+        ),
+        (
+            HEAD + EDGES + TAIL + "[skeleton]\nimage = 4096" + STAGE[10:] + "width = 8",
+            "image = 4096",
+        ),
+        (
+            HEAD + EDGES + "[operators]\nstem = 'Stem'\n" + STAGE + "width = [8, 16]",
+            r"operators\.stem: a node of the skeleton has this name; rename it",
+        ),
+        (
+            HEAD + EDGES + TAIL + (STAGE + "width = [8, 16]\nrepeats = 200") + 4 * ENDLESS,
+            "skeleton: gives graphs of up to 6,009 nodes, more than 5,000; lower repeats",
+        ),
     ],
 )
 def test_a_definition_that_is_wrong_is_refused_in_one_line(text: str, problem: str) -> None:

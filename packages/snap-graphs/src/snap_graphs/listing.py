@@ -9,26 +9,28 @@ from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
 from snap_graphs.formats.base import CHUNK
-from snap_graphs.spaces import space
+from snap_graphs.spaces import Space, space
 from snap_graphs.spaces.nb101 import module_hash
 from snap_graphs.table import graph_table
 
 
-def list_space(name: str, advance: Callable[[int], None], *, hashes: bool = False) -> pa.Table:
+def list_space(
+    name: str | Space, advance: Callable[[int], None], *, hashes: bool = False
+) -> pa.Table:
     """Build the table of every cell of a space.
 
     Args:
-        name: the space, or the file that defines it.
+        name: the space, its name, or the file that defines it.
         advance: called with the number of cells just done.
         hashes: add `module_hash`, for NAS-Bench-101.
 
     Raises:
         SnapError: the space is unknown or too large to be listed, or has no such hashes.
     """
-    if hashes and name != "nb101":
-        raise SnapError(f"{name}: only nb101 has module hashes; leave --hashes out")
-    parts = []
     home = space(name)
+    if hashes and home.name != "nb101":
+        raise SnapError(f"{home.name}: only nb101 has module hashes; leave --hashes out")
+    parts = []
     for cells in _batches(home.enumerate()):
         module_hashes = [module_hash(cell) for cell in cells] if hashes else None
         parts.append(graph_table(home, cells, module_hashes=module_hashes))
@@ -36,7 +38,7 @@ def list_space(name: str, advance: Callable[[int], None], *, hashes: bool = Fals
     return pa.concat_tables(parts)
 
 
-def sample_space(name: str, n: int, seed: int) -> pa.Table:
+def sample_space(name: str | Space, n: int, seed: int) -> pa.Table:
     """Build a table of n different architectures, drawn without replacement.
 
     Raises:

@@ -40,11 +40,12 @@ def spaces() -> Mapping[str, Space]:
     return {space.name: space for space in known}
 
 
-def space(name: str | Space) -> Space:
+def space(name: str | Space, *, allow_code: bool = False) -> Space:
     """Return one search space.
 
     Args:
         name: a known space, or a TOML file (`*.toml`) that defines one; a space stays as it is.
+        allow_code: whether code that the file names may be imported, to count and build networks.
 
     Raises:
         SnapError: no space has that name, or the file defines none.
@@ -52,7 +53,7 @@ def space(name: str | Space) -> Space:
     if isinstance(name, Space):
         return name
     if name.endswith(_SUFFIX):
-        return CustomSpace(read_definition(name, spaces()))
+        return CustomSpace(read_definition(name, spaces()), allow_code=allow_code)
     if name not in spaces():
         raise SnapError(
             f"unknown search space {name!r}; known are {', '.join(spaces())}, and those that a "
@@ -61,14 +62,15 @@ def space(name: str | Space) -> Space:
     return spaces()[name]
 
 
-def defined_space(text: str, source: str) -> Space:
+def defined_space(text: str, source: str, *, allow_code: bool = False) -> Space:
     """Return the space that a definition describes.
 
     Args:
         text: the TOML.
-        source: where it is from, for errors.
+        source: where it is from, for errors; files of code are sought beside it.
+        allow_code: whether code that the definition names may be imported.
 
     Raises:
         SnapError: it defines none.
     """
-    return CustomSpace(parse_definition(text, source, spaces()))
+    return CustomSpace(parse_definition(text, source, spaces()), allow_code=allow_code)

@@ -74,6 +74,11 @@ class Space(ABC):
         """What the metadata of a table say of the space; nothing of one in the catalog."""
         return {}
 
+    @property
+    def withheld_code(self) -> str:
+        """A line on the code that a user's own space names but that is not imported; else empty."""
+        return ""
+
     def parse(self, arch_id: str) -> Cell:
         """Read the space's native string, as scripts and logs print it.
 

@@ -5,32 +5,60 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 from snap_catalog import SnapError
 
+from snap_graphs.arrays import Graphs
 from snap_graphs.cell import Cell, edge_labelled
-from snap_graphs.spaces.base import ProductSpace
+from snap_graphs.extras import require
+from snap_graphs.spaces import unrolled
+from snap_graphs.spaces.base import Costs, ProductSpace
 from snap_graphs.spaces.definition import Definition
+from snap_graphs.spaces.skeleton import Chosen, Skeleton
 
 DEFINITION = "snap.space_definition"
 """The metadata entry of a table that holds the definition of its space."""
 _DESCRIPTIONS = "snap.operators"
 _MOST_LISTED = 2**16
-_PAIR = re.compile(r"([A-Za-z0-9_.-]+)~(\d{1,2})\|", flags=re.ASCII)
+_PAIR = re.compile(r"([A-Za-z0-9_.-]+)~(\d{1,3})\|", flags=re.ASCII)
+_STAGE = re.compile(r"d(\d{1,3})w(\d{1,4})s(\d)", flags=re.ASCII)
+_AT = "@"
 
-_Labelled = Mapping[tuple[int, int], str]
+Labelled = Mapping[tuple[int, int], str]
 """Operators by (source, target) of their edge; by target, then source."""
+
+
+class Design(NamedTuple):
+    """All that is chosen of an architecture.
+
+    Attributes:
+        operators: those of the cell, by edge.
+        stages: those of the skeleton; empty where there is none.
+    """
+
+    operators: Labelled
+    stages: tuple[Chosen, ...]
 
 
 class CustomSpace(ProductSpace):
     """A space of a user's own operators; native string `|op~0|op~1|+|op~0|op~2|`.
 
     The string has a group for every node that takes operators in, each operator with the node that
-    it takes its input from, in ascending order. Nodes are numbered from 0, inputs first.
+    it takes its input from, in ascending order. Nodes are numbered from 0, inputs first. Where the
+    skeleton leaves choices, its stages follow as `@d2w16s1-d3w32s2` (depth, width, stride), and a
+    graph is that of the whole network; otherwise it is the cell.
     """
 
-    def __init__(self, definition: Definition) -> None:
-        self._definition = definition
+    def __init__(self, definition: Definition, *, allow_code: bool = False) -> None:
+        """Take a definition.
+
+        Args:
+            definition: of the space.
+            allow_code: whether the code that it names may be imported, to count costs and build.
+        """
+        self.definition = definition
+        self.allow_code = allow_code
         self._operators = tuple(definition.operators)
         self._groups = tuple(enumerate(definition.sources, start=definition.inputs))
         into = (node for node, sets in self._groups for _ in sets[0])
@@ -40,15 +68,19 @@ class CustomSpace(ProductSpace):
     @property
     def name(self) -> str:
         """The name that the definition gives."""
-        return self._definition.name
+        return self.definition.name
 
     @cached_property
     def options(self) -> tuple[int, ...]:
-        """By node: the number of sets of sources, where there are several; then its operators'."""
+        """By node: the number of sets of sources, where there are several; then its operators'.
+
+        Those of the skeleton come last.
+        """
         counts: list[int] = []
         for _, sets in self._groups:
             counts += [len(sets)] * (len(sets) > 1) + [len(self._operators)] * len(sets[0])
-        return tuple(counts)
+        skeleton = self.definition.skeleton
+        return (*counts, *(skeleton.options if skeleton else ()))
 
     @property
     def n_variables(self) -> int:
@@ -63,59 +95,130 @@ class CustomSpace(ProductSpace):
     @property
     def metadata(self) -> Mapping[str, str]:
         """The definition, and the operators' descriptions as JSON."""
-        described = json.dumps(dict(self._definition.operators))
-        return {DEFINITION: self._definition.text, _DESCRIPTIONS: described}
+        described = dict(self.definition.operators)
+        if self.definition.is_macro and self.definition.skeleton:
+            described |= unrolled.descriptions(self.definition.skeleton)
+        return {DEFINITION: self.definition.text, _DESCRIPTIONS: json.dumps(described)}
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """The network around the cells.
+
+        Raises:
+            SnapError: nothing is known of it.
+        """
+        if self.definition.skeleton is None:
+            raise SnapError(
+                f"{self.definition.source}: no network is known around its cells; give every "
+                "operator a module"
+            )
+        return self.definition.skeleton
+
+    def stages(self, design: Design) -> tuple[Chosen, ...]:
+        """Return the stages of an architecture, also where the skeleton leaves no choice."""
+        return design.stages or self.skeleton.choose(iter(()))
+
+    @property
+    def withheld_code(self) -> str:
+        """A line on the code that is named but not imported; empty where there is none."""
+        if self.allow_code or not self.definition.modules:
+            return ""
+        named = ", ".join(dict.fromkeys(self.definition.modules.values()))
+        return (
+            f"{self.definition.source}: names code ({named:.200}), which is not imported; add "
+            f"--allow-code if you trust it, for costs and networks of {self.name}"
+        )
+
+    def costs(self, graphs: Graphs) -> Costs | None:
+        """Count the networks that the operators' classes make; None where they are not imported."""
+        if not self.allow_code or not self.definition.modules:
+            return None
+        require("torch", "torch")
+        from snap_graphs.torch.build.own_costs import network_costs
+
+        return network_costs(self, [self.design(cell) for cell in graphs.cells()])
 
     def read(self, text: str) -> Cell:
-        """Read `|op~0|op~1|+|op~0|op~2|`."""
+        """Read `|op~0|op~1|+|op~0|op~2|`, with `@d2w16s1-...` where the skeleton has choices."""
+        head, _, tail = text.partition(_AT)
         labelled = {
             (int(source), node): operator
-            for (node, _), group in zip(self._groups, text.split("+"), strict=False)
+            for (node, _), group in zip(self._groups, head.split("+"), strict=False)
             for operator, source in _PAIR.findall(group)
         }
-        fault = self._fault(labelled)
-        if fault or _write(labelled) != text:
+        stages = tuple(Chosen(*map(int, numbers)) for numbers in _STAGE.findall(tail))
+        fault = self._fault(labelled) or self._stage_fault(stages)
+        if fault or self._write(Design(labelled, stages)) != text:
             example = self.format(self.compose([0] * self.n_variables))
             raise SnapError(
                 f"{text!r:.80} is no cell of {self.name} ({fault or 'wrong form'}); expected "
                 f"{example} with {', '.join(self._operators)}"
             )
-        return self._cell(labelled)
+        return self._cell(Design(labelled, stages))
 
     def format(self, cell: Cell) -> str:
-        """Write a cell as `|op~0|op~1|+|op~0|op~2|`."""
-        return _write(self._labelled(cell))
+        """Write an architecture as `read` reads it."""
+        return self._write(self.design(cell))
 
     def compose(self, choices: Sequence[int]) -> Cell:
-        """Build the cell of, for every node, its set of sources and its operators."""
+        """Build the architecture of, for every node, its set of sources and its operators.
+
+        The choices of the skeleton come last.
+        """
         left = iter(choices)
         labelled: dict[tuple[int, int], str] = {}
         for node, sets in self._groups:
             sources = sets[next(left)] if len(sets) > 1 else sets[0]
             labelled |= {(source, node): self._operators[next(left)] for source in sources}
-        return self._cell(labelled)
+        skeleton = self.definition.skeleton
+        stages = skeleton.choose(left) if skeleton and self.definition.is_macro else ()
+        return self._cell(Design(labelled, stages))
 
     def choices(self, cell: Cell) -> tuple[int, ...]:
-        """Return, for every node, the places of its set of sources and of its operators."""
-        labelled = self._labelled(cell)
+        """Return the options that `compose` builds the architecture of."""
+        labelled, stages = self.design(cell)
         chosen: list[int] = []
         for node, sets in self._groups:
             sources = _sources(labelled, node)
             chosen += [sets.index(sources)] * (len(sets) > 1)
             chosen += [self._operators.index(labelled[source, node]) for source in sources]
-        return tuple(chosen)
+        skeleton = self.definition.skeleton
+        return (*chosen, *(skeleton.choices(stages) if skeleton and stages else ()))
 
-    def _cell(self, labelled: _Labelled) -> Cell:
-        return edge_labelled(labelled, self._definition.inputs, self._definition.ends)
-
-    def _labelled(self, cell: Cell) -> _Labelled:
+    def design(self, cell: Cell) -> Design:
+        """Return what is chosen of an architecture of the space."""
+        definition = self.definition
+        stages: tuple[Chosen, ...] = ()
+        if definition.is_macro:
+            size = (definition.inputs, definition.cell_operators)
+            stages, cell = unrolled.stages_of(cell, *size), unrolled.first_cell(cell, *size)
         feed = {dst: src for src, dst in reversed(cell.edges)}
-        return {
+        operators = {
             (self._targets[feed[node]], self._targets[node]): cell.nodes[node]
-            for node in range(self._definition.inputs, len(cell.nodes) - 1)
+            for node in range(definition.inputs, len(cell.nodes) - 1)
         }
+        return Design(operators, stages)
 
-    def _fault(self, labelled: _Labelled) -> str:
+    def _cell(self, design: Design) -> Cell:
+        inputs = self.definition.inputs
+        cell = edge_labelled(design.operators, inputs, self.definition.ends)
+        return unrolled.unroll(cell, inputs, design.stages) if design.stages else cell
+
+    def _write(self, design: Design) -> str:
+        groups: dict[int, str] = {}
+        for (source, node), operator in design.operators.items():
+            groups[node] = groups.get(node, "|") + f"{operator}~{source}|"
+        stages = "-".join(f"d{s.repeats}w{s.width}s{s.stride}" for s in design.stages)
+        return "+".join(groups.values()) + (_AT + stages if stages else "")
+
+    def _stage_fault(self, stages: tuple[Chosen, ...]) -> str:
+        """Tell what makes stages none of the skeleton's; nothing where they are."""
+        skeleton = self.definition.skeleton
+        if not self.definition.is_macro or skeleton is None:
+            return f"no {_AT} is expected" if stages else ""
+        return "" if skeleton.has(stages) else "the stages are none of the skeleton's"
+
+    def _fault(self, labelled: Labelled) -> str:
         """Tell what makes operators on edges no cell of the space; nothing where they are one."""
         unknown = sorted(set(labelled.values()) - set(self._operators))
         if unknown:
@@ -126,12 +229,5 @@ class CustomSpace(ProductSpace):
         return ""
 
 
-def _sources(labelled: _Labelled, node: int) -> tuple[int, ...]:
+def _sources(labelled: Labelled, node: int) -> tuple[int, ...]:
     return tuple(source for source, target in labelled if target == node)
-
-
-def _write(labelled: _Labelled) -> str:
-    groups: dict[int, str] = {}
-    for (source, node), operator in labelled.items():
-        groups[node] = groups.get(node, "|") + f"{operator}~{source}|"
-    return "+".join(groups.values())

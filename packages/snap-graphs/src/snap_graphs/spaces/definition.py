@@ -3,6 +3,7 @@
 import itertools
 import math
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,19 @@ from snap_catalog.definition import NAME as NAME
 from snap_catalog.definition import described_operators, parse, read_text, space_name
 from snap_catalog.errors import excerpt
 
-_KEYS = ("name", "nodes", "inputs", "edges", "in_degree", "operators")
-MOST_NODES = 128
-"""Nodes that a cell's graph may have, one an operator."""
+from snap_graphs.cell import NONE
+from snap_graphs.spaces.skeleton import DEFAULT, Skeleton, read_skeleton
+from snap_graphs.spaces.unrolled import FIXED_NODES, is_reserved
+
+_KEYS = ("name", "nodes", "inputs", "edges", "in_degree", "operators", "skeleton")
+_OPERATOR_KEYS = ("description", "module")
+SKIP = "skip_connect"
+BUILT_IN = (NONE, SKIP)
+"""Operators that need no code of the user's."""
+_MODULE = re.compile(r"[\w./-]+:[^\W\d]\w*")
+MOST_NODES = 5_000
+"""Nodes that the graph of a whole network may have, one an operator."""
+_MOST_CELL_NODES = 128
 _MOST_SETS = 10_000
 
 Sources = tuple[int, ...]
@@ -32,7 +43,10 @@ class Definition:
         sources: by node that takes operators in, the sets of nodes that it may take them from.
         ends: the nodes that make up the output.
         operators: their descriptions by name.
+        modules: by name of an operator where its class is, as `package:Class` or `file.py:Class`.
+        skeleton: the network around the cells; None where nothing is known of it.
         text: the TOML it was read from.
+        source: where that is from: the file, or what to call it in errors.
     """
 
     name: str
@@ -40,7 +54,20 @@ class Definition:
     sources: tuple[tuple[Sources, ...], ...]
     ends: tuple[int, ...]
     operators: Mapping[str, str]
+    modules: Mapping[str, str]
+    skeleton: Skeleton | None
     text: str
+    source: str
+
+    @property
+    def cell_operators(self) -> int:
+        """How many operators a cell has."""
+        return sum(len(sets[0]) for sets in self.sources)
+
+    @property
+    def is_macro(self) -> bool:
+        """Whether the skeleton leaves choices, so that a graph is that of the whole network."""
+        return self.skeleton is not None and bool(self.skeleton.options)
 
 
 def read_definition(path: str | os.PathLike[str], taken: Collection[str]) -> Definition:
@@ -81,22 +108,86 @@ class _Reader:
         for key in self.entries:
             if key not in _KEYS:
                 self._refuse(key, f"is not known; the keys are {', '.join(_KEYS)}")
-        inputs = self._number("inputs", 1, MOST_NODES - 1, default=1)
-        nodes = self._number("nodes", inputs + 1, MOST_NODES)
+        inputs = self._number("inputs", 1, _MOST_CELL_NODES - 1, default=1)
+        nodes = self._number("nodes", inputs + 1, _MOST_CELL_NODES)
         sources, ends = self._wiring(nodes, inputs)
-        size = inputs + sum(len(sets[0]) for sets in sources) + 1
-        if size > MOST_NODES:
-            self._refuse(
-                "nodes", f"gives a graph of {size} nodes, more than {MOST_NODES}; lower it"
-            )
-        return Definition(
+        found = Definition(
             space_name(self.entries, self.source, taken),
             inputs,
             sources,
             ends,
             operators=described_operators(self.entries, self.source),
+            modules=self._modules(),
+            skeleton=self._skeleton(),
             text=text,
+            source=self.source,
         )
+        self._check_size(found)
+        self._check_operators(found)
+        return found
+
+    def _check_size(self, found: Definition) -> None:
+        size = found.inputs + found.cell_operators + 1
+        if size > _MOST_CELL_NODES:
+            self._refuse(
+                "nodes", f"gives a graph of {size} nodes, more than {_MOST_CELL_NODES}; lower it"
+            )
+        if found.skeleton is None or not found.is_macro:
+            return
+        cells = (max(stage.repeats) for stage in found.skeleton.stages)
+        size = FIXED_NODES + sum(found.inputs + n * found.cell_operators for n in cells)
+        if size > MOST_NODES:
+            raise SnapError(
+                f"{self.source}: skeleton: gives graphs of up to {size:,} nodes, more than "
+                f"{MOST_NODES:,}; lower repeats"
+            )
+
+    def _modules(self) -> dict[str, str]:
+        """Return where the operators' classes are, by name of the operator."""
+        operators = self.entries.get("operators")
+        tables = operators.items() if isinstance(operators, dict) else ()
+        return {
+            name: self._module(name, value)
+            for name, value in tables
+            if isinstance(value, dict) and "module" in self._known_keys(name, value)
+        }
+
+    def _known_keys(self, name: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        for key in value:
+            if key not in _OPERATOR_KEYS:
+                raise SnapError(
+                    f"{self.source}: operators.{name:.40}.{key:.40} is not known; the keys are "
+                    f"{', '.join(_OPERATOR_KEYS)}"
+                )
+        return value
+
+    def _module(self, name: str, value: Mapping[str, Any]) -> str:
+        module = value["module"]
+        if not isinstance(module, str) or not _MODULE.fullmatch(module):
+            raise SnapError(
+                f"{self.source}: operators.{name:.40}.module = {excerpt(module)} must name a "
+                'class, as "package.part:Class" or "file.py:Class"'
+            )
+        return module
+
+    def _skeleton(self) -> Skeleton | None:
+        if "skeleton" in self.entries:
+            return read_skeleton(self.entries["skeleton"], self.source)
+        return DEFAULT if self._modules() else None
+
+    def _check_operators(self, found: Definition) -> None:
+        """Refuse modules for some of the operators only, and names that other nodes have."""
+        lacking = [name for name in found.operators if name not in (*found.modules, *BUILT_IN)]
+        if found.modules and lacking:
+            raise SnapError(
+                f"{self.source}: operators.{lacking[0]:.40} has no module, but others have; add one"
+            )
+        taken = [name for name in found.operators if is_reserved(name)]
+        if found.is_macro and taken:
+            raise SnapError(
+                f"{self.source}: operators.{taken[0]:.40}: a node of the skeleton has this name; "
+                "rename it"
+            )
 
     def _refuse(self, key: str, problem: str) -> NoReturn:
         value = f" = {excerpt(self.entries[key])}" if key in self.entries else ""
@@ -123,7 +214,7 @@ class _Reader:
         return tuple(self._combinations(node, inputs) for node in inner), tuple(inner)
 
     def _combinations(self, node: int, inputs: int) -> tuple[Sources, ...]:
-        degree = self._number("in_degree", 1, MOST_NODES)
+        degree = self._number("in_degree", 1, _MOST_CELL_NODES)
         if degree > inputs:
             self._refuse("in_degree", f"is more than the {inputs} inputs; raise inputs or lower it")
         count = math.comb(node, degree)

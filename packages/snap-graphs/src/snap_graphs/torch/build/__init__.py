@@ -6,13 +6,14 @@ from snap_catalog import lazy
 
 if TYPE_CHECKING:
     from snap_graphs.torch.build.network import build_network
-    from snap_graphs.torch.build.size import PUBLISHED, Size, network_size
+    from snap_graphs.torch.build.size import PUBLISHED, Size, architecture_size, network_size
     from snap_graphs.torch.build.trial import NetworkCosts, count_costs, try_training
 
 __all__ = [
     "PUBLISHED",
     "NetworkCosts",
     "Size",
+    "architecture_size",
     "build_network",
     "count_costs",
     "network_size",
@@ -25,6 +26,7 @@ __getattr__, __dir__ = lazy.exports(
         "PUBLISHED": "snap_graphs.torch.build.size",
         "NetworkCosts": "snap_graphs.torch.build.trial",
         "Size": "snap_graphs.torch.build.size",
+        "architecture_size": "snap_graphs.torch.build.size",
         "build_network": "snap_graphs.torch.build.network",
         "count_costs": "snap_graphs.torch.build.trial",
         "network_size": "snap_graphs.torch.build.size",

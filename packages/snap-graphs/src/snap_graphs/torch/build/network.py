@@ -4,17 +4,19 @@ from typing import TYPE_CHECKING
 
 from snap_catalog import SnapError
 
+from snap_graphs import Space
 from snap_graphs import space as named_space
 from snap_graphs.extras import require
+from snap_graphs.spaces.custom import CustomSpace
 from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, to_genotype
-from snap_graphs.torch.build.size import network_size
+from snap_graphs.torch.build.size import architecture_size
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 def build_network(
-    space: str,
+    space: str | Space,
     arch_id: str,
     *,
     layers: int | None = None,
@@ -26,7 +28,8 @@ def build_network(
     """Build the network that a space's benchmark trains around a cell, with random weights.
 
     Args:
-        space: `nb101`, `nb201`, `transnas-micro`, `transnas-macro`, `darts` or `nds`.
+        space: `nb101`, `nb201`, `transnas-micro`, `transnas-macro`, `darts`, `nds`, or a space of
+            your own with a skeleton, whose code may be imported.
         arch_id: the cell, as the space's own string.
         layers: number of cells (`transnas-macro`: of residual blocks a module); like the next three
             the benchmark's own where None.
@@ -44,17 +47,24 @@ def build_network(
 
     Raises:
         SnapError: torch is missing, the space has no known network, the cell is none of the
-            space, or the network cannot have that size.
+            space, the network cannot have that size, or the code of your own fails.
     """
-    size = network_size(space, layers=layers, channels=channels, classes=classes, image=image)
-    cell = named_space(space).parse(arch_id)
+    home = named_space(space)
+    cell = home.parse(arch_id)
+    size = architecture_size(
+        home, cell, layers=layers, channels=channels, classes=classes, image=image
+    )
     require("torch", "torch")
-    if space in TWO_CELL_SPACES:
+    if home.name in TWO_CELL_SPACES:
         from snap_graphs.torch.build.genotypes import GenotypeNetwork
 
         return GenotypeNetwork(to_genotype(cell), size, auxiliary)
     if auxiliary:
-        raise SnapError(f"the networks of {space} have no auxiliary head; leave it out")
+        raise SnapError(f"the networks of {home.name} have no auxiliary head; leave it out")
+    if isinstance(home, CustomSpace):
+        from snap_graphs.torch.build.own import own_network
+
+        return own_network(home, cell, size)
     from snap_graphs.torch.build import cells
 
     builders = {
@@ -63,4 +73,4 @@ def build_network(
         "transnas-micro": cells.transnas_micro_network,
         "transnas-macro": cells.transnas_macro_network,
     }
-    return builders[space](cell, size)
+    return builders[home.name](cell, size)

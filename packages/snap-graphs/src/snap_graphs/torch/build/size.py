@@ -5,6 +5,10 @@ from typing import NamedTuple
 
 from snap_catalog import SnapError
 
+from snap_graphs.cell import Cell
+from snap_graphs.spaces import Space
+from snap_graphs.spaces.custom import CustomSpace
+
 
 class Size(NamedTuple):
     """The numbers that a skeleton leaves open.
@@ -68,11 +72,58 @@ def network_size(
     return given
 
 
-def _check(space: str, size: Size) -> None:
+def _check_least(size: Size) -> None:
     for name, least in _LEAST._asdict().items():
         value = getattr(size, name)
         if value < least:
             raise SnapError(f"{name} is {value} and must be at least {least}")
+
+
+def architecture_size(
+    home: Space,
+    cell: Cell,
+    *,
+    layers: int | None = None,
+    channels: int | None = None,
+    classes: int | None = None,
+    image: int | None = None,
+) -> Size:
+    """Fill in what is not given from the space's benchmark, or from the user's own skeleton.
+
+    Args:
+        home: the space.
+        cell: the architecture.
+        layers: number of searched cells; with channels, an own skeleton sets it.
+        channels: of the first cells.
+        classes: outputs of the classifier.
+        image: side of the images in pixels.
+
+    Raises:
+        SnapError: no network is known of the space, it cannot have that size, or a number is given
+            that an own skeleton sets.
+    """
+    if not isinstance(home, CustomSpace):
+        return network_size(
+            home.name, layers=layers, channels=channels, classes=classes, image=image
+        )
+    if layers is not None or channels is not None:
+        raise SnapError(
+            f"layers and channels of {home.name} are set by the skeleton in "
+            f"{home.definition.source}; change them there"
+        )
+    skeleton, stages = home.skeleton, home.stages(home.design(cell))
+    size = Size(
+        sum(stage.repeats for stage in stages),
+        skeleton.stem,
+        skeleton.classes if classes is None else classes,
+        skeleton.image if image is None else image,
+    )
+    _check_least(size._replace(channels=_LEAST.channels))
+    return size
+
+
+def _check(space: str, size: Size) -> None:
+    _check_least(size)
     stages = _STAGES.get(space, 1)
     if size.layers % stages:
         raise SnapError(

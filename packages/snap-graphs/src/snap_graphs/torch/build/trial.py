@@ -1,5 +1,7 @@
 """Count what a network costs, and see that it can be trained."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -36,11 +38,24 @@ def count_costs(network: nn.Module, image: int) -> NetworkCosts:
     Args:
         network: maps images to logits; on the meta device nothing is computed.
         image: side of the images in pixels.
+
+    Raises:
+        SnapError: the network, which may hold anybody's code, failed.
     """
     auxiliary = count_params(getattr(network, _AUXILIARY)) if hasattr(network, _AUXILIARY) else 0
     device = next(network.parameters()).device
-    work = count_work(network, [torch.zeros(1, 3, image, image, device=device)])
+    with _told("inference"):
+        work = count_work(network, [torch.zeros(1, 3, image, image, device=device)])
     return NetworkCosts(count_params(network) - auxiliary, *work, auxiliary)
+
+
+@contextmanager
+def _told(mode: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SnapError(f"the network fails in {mode} ({reason:.200}); correct it") from error
 
 
 def try_training(network: nn.Module, size: Size) -> int:
@@ -53,9 +68,11 @@ def try_training(network: nn.Module, size: Size) -> int:
         get none.
 
     Raises:
-        SnapError: the logits have the wrong shape, or they or a gradient are not finite.
+        SnapError: the network failed, the logits have the wrong shape, or they or a gradient are
+            not finite.
     """
-    logits = network.train()(torch.randn(2, 3, size.image, size.image))
+    with _told("training"):
+        logits = network.train()(torch.randn(2, 3, size.image, size.image))
     heads = logits if isinstance(logits, tuple) else (logits,)
     if any(head.shape != (2, size.classes) for head in heads):
         raise SnapError(f"the network puts out {tuple(heads[0].shape)} and not 2 x {size.classes}")

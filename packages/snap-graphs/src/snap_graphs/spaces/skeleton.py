@@ -1,0 +1,200 @@
+"""The network around the cells of a user's own search space, and the choices that it leaves."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, NoReturn
+
+from snap_catalog import SnapError
+from snap_catalog.errors import excerpt
+
+_KEYS = ("image", "classes", "stem", "stem_stride", "stages")
+_STAGE_KEYS = ("repeats", "width", "stride")
+_MOST_IMAGE, _MOST_CLASSES = 1024, 100_000
+_MOST_REPEATS, MOST_WIDTH, _MOST_STRIDE = 200, 4096, 4
+_MOST_STAGES, _MOST_CHOICES = 32, 64
+
+
+class Chosen(NamedTuple):
+    """A stage without open choices.
+
+    Attributes:
+        repeats: its number of cells.
+        width: channels that they put out.
+        stride: what the first of them divides the side by.
+    """
+
+    repeats: int
+    width: int
+    stride: int
+
+
+class Step(NamedTuple):
+    """A cell's place in the network.
+
+    Attributes:
+        stage: number of its stage.
+        width: channels of its nodes.
+        side: of what it puts out, in pixels.
+        entering: by input node the channels that come in, their side, and the stride from there.
+    """
+
+    stage: int
+    width: int
+    side: int
+    entering: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Equal cells in a row, of which the first changes the shape; each entry lists its choices.
+
+    Attributes:
+        repeats: numbers of cells.
+        widths: channels that they put out.
+        strides: what the first cell divides the side by.
+    """
+
+    repeats: tuple[int, ...]
+    widths: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A stem, stages of cells, and a linear classifier behind global average pooling.
+
+    Attributes:
+        image: side of the square images in pixels.
+        classes: outputs of the classifier.
+        stem: channels of the 3x3 convolution that reads the images.
+        stem_stride: its stride.
+        stages: what lies between.
+    """
+
+    image: int
+    classes: int
+    stem: int
+    stem_stride: int
+    stages: tuple[Stage, ...]
+
+    @property
+    def options(self) -> tuple[int, ...]:
+        """Number of options of every open choice: by stage of repeats, width and stride."""
+        return tuple(len(entries) for entries in self._entries() if len(entries) > 1)
+
+    def choose(self, choices: Iterator[int]) -> tuple[Chosen, ...]:
+        """Take one option for every open choice."""
+        values = [e[next(choices)] if len(e) > 1 else e[0] for e in self._entries()]
+        return tuple(Chosen(*values[at : at + 3]) for at in range(0, len(values), 3))
+
+    def choices(self, stages: Sequence[Chosen]) -> list[int]:
+        """Return the options that `choose` makes these stages of."""
+        values = [value for stage in stages for value in stage]
+        pairs = zip(self._entries(), values, strict=True)
+        return [entries.index(value) for entries, value in pairs if len(entries) > 1]
+
+    def has(self, stages: Sequence[Chosen]) -> bool:
+        """Tell whether these stages are among the choices."""
+        values = [value for stage in stages for value in stage]
+        entries = self._entries()
+        return len(values) == len(entries) and all(map(_in, values, entries))
+
+    def steps(self, stages: Sequence[Chosen], inputs: int) -> Iterator[Step]:
+        """Yield the cells in order; each reads as many outputs before it as a cell has inputs.
+
+        Before the first cell all of them are the stem's.
+
+        Args:
+            stages: the stages.
+            inputs: how many inputs a cell has.
+        """
+        side, scale = -(-self.image // self.stem_stride), 1
+        before = deque([(self.stem, side, scale)] * inputs, maxlen=inputs)
+        for number, (repeats, width, stride) in enumerate(stages):
+            for place in range(repeats):
+                step = stride if place == 0 else 1
+                side, scale = -(-side // step), scale * step
+                entering = tuple((channels, old, scale // by) for channels, old, by in before)
+                yield Step(number, width, side, entering)
+                before.append((width, side, scale))
+
+    def _entries(self) -> list[tuple[int, ...]]:
+        return [entry for s in self.stages for entry in (s.repeats, s.widths, s.strides)]
+
+
+DEFAULT = Skeleton(
+    32, 10, 16, 1, tuple(Stage((5,), (16 * 2**i,), (1 + (i > 0),)) for i in range(3))
+)
+"""The size of NAS-Bench-201's network: where operators have modules and no skeleton is given."""
+
+
+def read_skeleton(entries: object, source: str) -> Skeleton:
+    """Read the table `skeleton` of a definition.
+
+    Args:
+        entries: the table.
+        source: where it is from, for errors.
+
+    Raises:
+        SnapError: it is no skeleton; names the source, the key, the value and the remedy.
+    """
+    table = _Table(entries, source, "skeleton", _KEYS)
+    stages = table.entries.get("stages")
+    if not isinstance(stages, list) or not 0 < len(stages) <= _MOST_STAGES:
+        table.refuse("stages", f"must list 1 to {_MOST_STAGES} stages, as [[skeleton.stages]]")
+    return Skeleton(
+        image=table.number("image", 8, _MOST_IMAGE, DEFAULT.image),
+        classes=table.number("classes", 1, _MOST_CLASSES, DEFAULT.classes),
+        stem=table.number("stem", 1, MOST_WIDTH, DEFAULT.stem),
+        stem_stride=table.number("stem_stride", 1, _MOST_STRIDE, DEFAULT.stem_stride),
+        stages=tuple(_stage(stage, source, place) for place, stage in enumerate(stages)),
+    )
+
+
+def _stage(entries: object, source: str, place: int) -> Stage:
+    table = _Table(entries, source, f"skeleton.stages[{place}]", _STAGE_KEYS)
+    return Stage(
+        table.numbers("repeats", _MOST_REPEATS, 1),
+        table.numbers("width", MOST_WIDTH, None),
+        table.numbers("stride", _MOST_STRIDE, 1),
+    )
+
+
+class _Table:
+    """A table of a definition."""
+
+    def __init__(self, entries: object, source: str, name: str, keys: Sequence[str]) -> None:
+        self._source, self._name = source, name
+        if not isinstance(entries, dict):
+            raise SnapError(f"{source}: {name} = {excerpt(entries)} must be a table [{name}]")
+        self.entries: Mapping[str, Any] = entries
+        for key in entries:
+            if key not in keys:
+                self.refuse(key, f"is not known; the keys are {', '.join(keys)}")
+
+    def refuse(self, key: str, problem: str) -> NoReturn:
+        value = f" = {excerpt(self.entries[key])}" if key in self.entries else ""
+        raise SnapError(f"{self._source}: {self._name}.{key:.40}{value} {problem}")
+
+    def number(self, key: str, low: int, high: int, default: int) -> int:
+        value = self.entries.get(key, default)
+        if type(value) is not int or not low <= value <= high:
+            self.refuse(key, f"must be a whole number from {low} to {high}")
+        return int(value)
+
+    def numbers(self, key: str, high: int, default: int | None) -> tuple[int, ...]:
+        value = self.entries.get(key, default)
+        listed = value if isinstance(value, list) else [value]
+        whole = all(type(number) is int and 1 <= number <= high for number in listed)
+        if not whole or not 0 < len(listed) <= _MOST_CHOICES or len({*listed}) < len(listed):
+            self.refuse(
+                key,
+                f"must be a whole number from 1 to {high}, or a list of up to {_MOST_CHOICES} "
+                "different ones to choose from",
+            )
+        return tuple(listed)
+
+
+def _in(value: int, entries: tuple[int, ...]) -> bool:
+    return value in entries

@@ -1,0 +1,113 @@
+"""The graph of a whole network: the cells of a user's own space laid out through its skeleton."""
+
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from snap_graphs.cell import INPUT, OUTPUT, Cell
+from snap_graphs.spaces.skeleton import Chosen, Skeleton
+
+STEM, CLASSIFIER = "stem", "classifier"
+_STAGE = re.compile(r"stage-c(\d+)-s(\d+)", flags=re.ASCII)
+_FIRST = 2
+"""Where the first stage's nodes are: behind the input and the stem."""
+FIXED_NODES = 4
+"""Nodes that every network has: input, stem, classifier and output."""
+
+_Outputs = tuple[int, ...]
+"""Nodes of the graph whose sum is read."""
+
+
+def unroll(cell: Cell, inputs: int, stages: Sequence[Chosen]) -> Cell:
+    """Lay a cell out through the stages.
+
+    A node a stage and input of the cell names the stage's width and stride; it hands on what it
+    reads, and the operators behind it change the shape.
+
+    Args:
+        cell: the cell.
+        inputs: how many inputs it has; it reads as many outputs before it, at first the stem's.
+        stages: the stages.
+
+    Returns:
+        One input, the stem, stages and cells in turn, the classifier, one output.
+    """
+    nodes, edges = [INPUT, STEM], [(0, 1)]
+    before: deque[_Outputs] = deque([(1,)] * inputs, maxlen=inputs)
+    for stage in stages:
+        entering = range(len(nodes), len(nodes) + inputs)
+        nodes += [_stage_name(stage)] * inputs
+        edges += [(s, node) for node, outs in zip(entering, before, strict=True) for s in outs]
+        before.extend((node,) for node in entering)
+        for _ in range(stage.repeats):
+            before.append(_append(cell, before, nodes, edges))
+    nodes += [CLASSIFIER, OUTPUT]
+    last = len(nodes) - 1
+    edges += [*((node, last - 1) for node in before[-1]), (last - 1, last)]
+    return Cell(tuple(nodes), tuple(sorted(edges)))
+
+
+def _append(
+    cell: Cell, before: Sequence[_Outputs], nodes: list[str], edges: list[tuple[int, int]]
+) -> _Outputs:
+    """Append a cell's operators to a graph, and return those that make up its output."""
+    inputs, last = len(before), len(cell.nodes) - 1
+    shift = len(nodes) - inputs
+    nodes += cell.nodes[inputs:-1]
+    for src, dst in cell.edges:
+        if dst < last:
+            sources = before[src] if src < inputs else (src + shift,)
+            edges += [(source, dst + shift) for source in sources]
+    return tuple(src + shift for src, dst in cell.edges if dst == last)
+
+
+def stages_of(network: Cell, inputs: int, operators: int) -> tuple[Chosen, ...]:
+    """Return the stages of a graph that `unroll` made.
+
+    Args:
+        network: the graph.
+        inputs: how many inputs a cell has.
+        operators: how many operators a cell has.
+    """
+    found: list[Chosen] = []
+    at, end = _FIRST, len(network.nodes) - 2
+    while at < end:
+        match = _STAGE.fullmatch(network.nodes[at])
+        assert match is not None
+        at += inputs
+        start = at
+        while at < end and not _STAGE.fullmatch(network.nodes[at]):
+            at += operators
+        width, stride = map(int, match.groups())
+        found.append(Chosen((at - start) // operators, width, stride))
+    return tuple(found)
+
+
+def first_cell(network: Cell, inputs: int, operators: int) -> Cell:
+    """Return the first cell of a graph that `unroll` made, without what enters its output."""
+    end = _FIRST + inputs + operators
+    within = range(_FIRST, end)
+    edges = [(s - _FIRST, d - _FIRST) for s, d in network.edges if s in within and d in within]
+    nodes = (*[INPUT] * inputs, *network.nodes[_FIRST + inputs : end], OUTPUT)
+    return Cell(nodes, tuple(edges))
+
+
+def is_reserved(name: str) -> bool:
+    """Tell whether a node that is no operator of the cell may have this name."""
+    return name in (STEM, CLASSIFIER) or _STAGE.fullmatch(name) is not None
+
+
+def descriptions(skeleton: Skeleton) -> Mapping[str, str]:
+    """Describe the nodes that are no operators of the cell, by name."""
+    strided = f", stride {skeleton.stem_stride}" if skeleton.stem_stride > 1 else ""
+    described = {STEM: f"Convolution 3x3{strided}, batch normalisation, ReLU"}
+    for stage in skeleton.stages:
+        for width in stage.widths:
+            for stride in stage.strides:
+                name = _stage_name(Chosen(1, width, stride))
+                described[name] = f"Stage of {width} channels, stride {stride}"
+    return {**described, CLASSIFIER: "Global average pooling, linear layer"}
+
+
+def _stage_name(stage: Chosen) -> str:
+    return f"stage-c{stage.width}-s{stage.stride}"

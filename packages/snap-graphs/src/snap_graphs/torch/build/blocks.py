@@ -1,0 +1,166 @@
+"""The operators of a user's own space: classes that its definition names, made and measured."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import torch
+from snap_catalog import SnapError
+from torch import Tensor, nn
+
+from snap_graphs.cell import NONE
+from snap_graphs.spaces.custom import CustomSpace
+from snap_graphs.spaces.definition import SKIP
+from snap_graphs.torch.build.counting import count_params, count_work
+from snap_graphs.torch.build.operators import Zero, conv_bn
+
+_PYTHON = ".py"
+_LONGEST_REASON = 200
+
+
+class Counts(NamedTuple):
+    """What a module costs, by the rule of the `graphs` contract.
+
+    Attributes:
+        params: trainable parameters.
+        flops: multiply-adds for one input.
+        activations: elements that what has multiply-adds puts out.
+    """
+
+    params: int
+    flops: int
+    activations: int
+
+
+class Blocks:
+    """Makes the operators of a space, and measures each shape of them once."""
+
+    def __init__(self, space: CustomSpace) -> None:
+        """Import the code.
+
+        Args:
+            space: whose definition names a class for every operator but `none` and
+                `skip_connect`, which have their own.
+
+        Raises:
+            SnapError: the code may not be imported, or cannot be; names file, operator and class.
+        """
+        definition = space.definition
+        if space.withheld_code:
+            raise SnapError(space.withheld_code)
+        self._source = definition.source
+        self._modules = definition.modules
+        self._makers = {name: self._maker(name) for name in definition.operators}
+        self.measure = cache(self._measure)
+
+    def make(self, name: str, entering: int, channels: int, stride: int) -> nn.Module:
+        """Make an operator.
+
+        Raises:
+            SnapError: its class raised something, or is no module.
+        """
+        with self._told(name, f"{self._class(name)}({entering}, {channels}, {stride})"):
+            made = self._makers[name](entering, channels, stride)
+        if not isinstance(made, nn.Module):
+            raise self._refused(name, "is no torch.nn.Module; derive it from that")
+        return made
+
+    def _measure(self, name: str, entering: int, channels: int, stride: int, side: int) -> Counts:
+        """Count an operator on the meta device, without computing.
+
+        Args:
+            name: the operator.
+            entering: channels that it takes.
+            channels: channels that it puts out.
+            stride: what it divides the side by, rounding up.
+            side: of what it takes, in pixels.
+
+        Raises:
+            SnapError: it raised something, or puts out another shape.
+        """
+        call = f"{self._class(name)}({entering}, {channels}, {stride})"
+        with torch.device("meta"):
+            module, x = self.make(name, entering, channels, stride), torch.empty(1)
+            x = x.expand(1, entering, side, side)
+            with self._told(name, f"{call} on {entering} x {side} x {side}"):
+                work = count_work(module, [x])
+                found = module.eval()(x)
+        expected = (1, channels, -(-side // stride), -(-side // stride))
+        if not isinstance(found, Tensor) or found.shape != expected:
+            shape = tuple(found.shape[1:]) if isinstance(found, Tensor) else type(found).__name__
+            raise self._refused(
+                name, f"turns {(entering, side, side)} into {shape}, not {expected[1:]}; correct it"
+            )
+        return Counts(count_params(module), *work)
+
+    def _maker(self, name: str) -> Callable[[int, int, int], object]:
+        if name not in self._modules:
+            if name not in _BUILT_IN:
+                raise SnapError(f"{self._source}: operators.{name} has no module; add one")
+            return _BUILT_IN[name]
+        place, _, attribute = self._modules[name].rpartition(":")
+        with self._told(name, "importing it"):
+            module = _file(self._source, place) if place.endswith(_PYTHON) else _package(place)
+        if not callable(found := getattr(module, attribute, None)):
+            raise self._refused(name, f"names no class; {place} has no {attribute}; correct it")
+        maker: Callable[[int, int, int], object] = found
+        return maker
+
+    def _class(self, name: str) -> str:
+        return self._modules.get(name, name).rpartition(":")[2]
+
+    def _refused(self, name: str, problem: str) -> SnapError:
+        where = f"{self._source}: operators.{name}.module = {self._modules.get(name, '')!r}"
+        return SnapError(f"{where} {problem}")
+
+    @contextmanager
+    def _told(self, name: str, doing: str) -> Iterator[None]:
+        """Tell of the failure of anybody's code in one line."""
+        try:
+            yield
+        except SnapError:
+            raise
+        except (Exception, SystemExit) as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_REASON]
+            raise self._refused(name, f"failed ({doing} raised {reason}); correct it") from error
+
+
+def _zero(entering: int, channels: int, stride: int) -> nn.Module:
+    return Zero(channels, stride)
+
+
+def _skip(entering: int, channels: int, stride: int) -> nn.Module:
+    """Return the identity where the shape is kept, else a 1x1 convolution and normalisation."""
+    if (entering, stride) == (channels, 1):
+        return nn.Identity()
+    return nn.Sequential(*conv_bn(entering, channels, 1, stride))
+
+
+_BUILT_IN: Mapping[str, Callable[[int, int, int], nn.Module]] = {NONE: _zero, SKIP: _skip}
+
+
+def _package(name: str) -> ModuleType:
+    return importlib.import_module(name)
+
+
+def _file(source: str, place: str) -> ModuleType:
+    """Import a file that lies beside a definition, once a process."""
+    return _import_file((Path(source).parent / place).resolve())
+
+
+@cache
+def _import_file(path: Path) -> ModuleType:
+    name = f"snap_own_{path.stem}_{abs(hash(path)):x}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path.name} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
