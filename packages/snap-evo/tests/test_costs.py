@@ -10,20 +10,9 @@ from snap_evo.costs import NETWORKS, cell_graphs
 from snap_evo.objectives import Limit
 from snap_evo.scorers import ParamsScorer
 from snap_graphs import graph_table, space
-from snap_graphs.torch.build import build_network, count_costs, network_size
-from torch import nn
+from snap_graphs.torch.build import build_network, count_costs
 
 IMAGENET = NETWORKS["imagenet"]
-
-
-def activations(network: nn.Module, image: int) -> int:
-    """Count what convolutions and linear layers put out for one image, without computing it."""
-    put_out: list[int] = []
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            layer.register_forward_hook(lambda _layer, _x, output: put_out.append(output.numel()))
-    network.to("meta").eval()(torch.zeros(1, 3, image, image, device="meta"))
-    return sum(put_out)
 
 
 @settings(max_examples=5, deadline=None)
@@ -31,20 +20,10 @@ def activations(network: nn.Module, image: int) -> int:
 def test_the_imagenet_network_is_counted_as_it_is_built(seed: int) -> None:
     cells = space("darts").sample(1, seed=seed)
     (row,) = cell_graphs("darts", "imagenet", cells).to_pylist()
-    network = build_network("darts", row["arch_id"], **IMAGENET._asdict())
-    built = count_costs(network, IMAGENET.image)
-    assert (row["params"], row["flops"]) == (built.params, built.flops)
-    assert row["activations"] == activations(network, IMAGENET.image)
-
-
-@pytest.mark.parametrize("name", ["nb101", "nb201", "transnas-micro", "darts"])
-@settings(max_examples=5, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1))
-def test_activations_are_what_the_layers_of_the_built_network_put_out(name: str, seed: int) -> None:
-    (row,) = graph_table(name, space(name).sample(1, seed=seed)).to_pylist()
     with torch.device("meta"):
-        network = build_network(name, row["arch_id"])
-    assert row["activations"] == activations(network, network_size(name).image)
+        network = build_network("darts", row["arch_id"], **IMAGENET._asdict())
+    built = count_costs(network, IMAGENET.image)
+    assert (row["params"], row["flops"], row["activations"]) == built[:3]
 
 
 @pytest.mark.parametrize("concat", ["[4, 5]", "[2]", "[3, 5]"])

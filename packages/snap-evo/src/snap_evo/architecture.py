@@ -15,6 +15,7 @@ from snap_graphs.spaces import defined_space, spaces
 from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, format_genotype, to_genotype
 
 _MOST_BYTES = 2**20
+_COSTS = ("params", "flops", "activations")
 _REMEDY = "name the file that a search writes"
 
 
@@ -25,24 +26,33 @@ class Architecture(NamedTuple):
         space: its search space.
         arch_id: the space's own string.
         cell: its graph.
+        home: the same space; None of one that neither the catalog nor a file defines.
     """
 
     space: str
     arch_id: str
     cell: Cell
+    home: Space | None
 
 
-def read_architecture(best: str, space: str | None = None) -> Architecture:
+def read_architecture(
+    best: str, space: str | None = None, *, allow_code: bool = False
+) -> Architecture:
     """Read the `best.json` of a search, or, where a space is named, one of its strings.
+
+    Args:
+        best: the file, or the string.
+        space: the space of the string.
+        allow_code: whether code that a space's definition names may be imported.
 
     Raises:
         SnapError: the file is missing or no `best.json`, the space is unknown, or the string is
             none of the space; or the file's graph is not that of its string.
     """
     if space is not None:
-        home = named_space(space)
-        return Architecture(home.name, best, home.parse(best))
-    return _Found(best, _content(best)).architecture()
+        home = named_space(space, allow_code=allow_code)
+        return Architecture(home.name, best, home.parse(best), home)
+    return _Found(best, _content(best), allow_code).architecture()
 
 
 def _content(best: str) -> Mapping[str, Any]:
@@ -65,6 +75,7 @@ class _Found:
 
     source: str
     entries: Mapping[str, Any]
+    allow_code: bool
 
     def architecture(self) -> Architecture:
         space, arch_id = self._text("space"), self._text("arch_id")
@@ -80,13 +91,23 @@ class _Found:
                 f"{self.source}: its nodes, src and dst are not the cell {arch_id:.80} of "
                 f"{space:.80}; {_REMEDY}"
             )
-        return Architecture(space, arch_id, cell)
+        return Architecture(space, arch_id, cell, home)
 
     def _home(self, space: str) -> Space | None:
         """Return the search space; None of one that neither the catalog nor the file defines."""
         if self.entries.get("space_definition") is not None:
-            return defined_space(self._text("space_definition"), self.source)
+            return self._own_home()
         return spaces().get(space)
+
+    def _own_home(self) -> Space:
+        """Return the space that the file defines; its code lies beside the TOML file named."""
+        text = self._text("space_definition")
+        if self.entries.get("space_file") is None:
+            return defined_space(text, self.source)
+        try:
+            return defined_space(text, self._text("space_file"), allow_code=self.allow_code)
+        except SnapError as error:
+            raise SnapError(f"{self.source}: {error}") from error
 
     def _ends(self) -> tuple[list[Any], list[Any]]:
         src, dst = self._list("src", int), self._list("dst", int)
@@ -124,9 +145,9 @@ def as_genotype(architecture: Architecture) -> str:
 
 def as_json(architecture: Architecture) -> str:
     """Write an architecture, its graph and costs, and, where it has one, its genotype as JSON."""
-    space, arch_id, cell = architecture
-    row = graph_table(space, [cell], arch_ids=[arch_id]).to_pylist()[0]
-    names = ("space", "arch_id", "cell_hash", "nodes", "src", "dst", "params", "flops")
+    space, arch_id, cell, home = architecture
+    row = graph_table(home or space, [cell], arch_ids=[arch_id]).to_pylist()[0]
+    names = ("space", "arch_id", "cell_hash", "nodes", "src", "dst", *_COSTS)
     content: dict[str, Any] = {name: row[name] for name in names}
     if space in TWO_CELL_SPACES:
         content["genotype"] = to_genotype(cell)._asdict()

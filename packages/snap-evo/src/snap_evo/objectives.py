@@ -14,7 +14,7 @@ from snap_evo.scorers import TableScorer, cost
 Floats = npt.NDArray[np.float64]
 
 SCORE = "score"
-_COSTS = ("params", "flops", "depth")
+_COSTS = ("params", "flops", "activations", "depth")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Limit:
     """What a cell may cost.
 
     Attributes:
-        column: `params` or `flops`.
+        column: `params`, `flops` or `activations`.
         most: the highest value allowed.
         least: the lowest value allowed.
     """
@@ -69,9 +69,9 @@ def parse_objectives(text: str, table: str | None = None) -> tuple[Objective, ..
     """Read objectives, as in `score,params,latency:edgegpu`.
 
     Args:
-        text: names with commas between them: `score`, of which more is better; `params`, `flops`
-            and `depth`, of which less is; any other is a metric of the table, with the table's
-            direction. `latency:edgegpu` stands for `edgegpu/latency`, a shortening of
+        text: names with commas between them: `score`, of which more is better; `params`, `flops`,
+            `activations` and `depth`, of which less is; any other is a metric of the table, with
+            the table's direction. `latency:edgegpu` stands for `edgegpu/latency`, a shortening of
             `hw/edgegpu/latency_ms`.
         table: a `graphs.parquet` file.
 

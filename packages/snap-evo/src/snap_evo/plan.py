@@ -41,10 +41,12 @@ class Plan:
         min_params: fewest parameters of a cell's network.
         max_params: most parameters of a cell's network.
         max_flops: most multiply-adds of a cell's network.
+        max_activations: most activations of a cell's network.
         network: which network that is; the benchmark's own where None.
         patience: stop where that many candidates in a row brought no better score.
         definition: the TOML of a space of the user's own, so that the search goes on in the same
             space when its file has changed; None where `space` is to be looked up.
+        allow_code: whether code that the definition names may be imported; no file decides that.
     """
 
     space: str
@@ -57,9 +59,11 @@ class Plan:
     min_params: float | None = None
     max_params: float | None = None
     max_flops: float | None = None
+    max_activations: float | None = None
     network: str | None = None
     patience: int | None = None
     definition: str | None = None
+    allow_code: bool = False
 
     @property
     def home(self) -> Space:
@@ -70,7 +74,7 @@ class Plan:
         """
         if self.definition is None:
             return space(self.space)
-        return defined_space(self.definition, self.space)
+        return defined_space(self.definition, self.space, allow_code=self.allow_code)
 
     @property
     def limits(self) -> list[Limit]:
@@ -78,6 +82,7 @@ class Plan:
         bounds = (
             ("params", self.min_params, self.max_params),
             ("flops", None, self.max_flops),
+            ("activations", None, self.max_activations),
         )
         return [
             Limit(column, most or np.inf, least or 0.0)
@@ -115,9 +120,11 @@ class Plan:
     def metadata(self) -> dict[str, str]:
         """Return the entries that a history's file has of its plan.
 
-        The space's own definition is not among them: every table of its cells holds it.
+        The space's own definition is not among them: every table of its cells holds it. Nor is the
+        leave to import code, which is to be given again.
         """
-        options = {name: value for name, value in asdict(self).items() if name != "definition"}
+        apart = ("definition", "allow_code")
+        options = {name: value for name, value in asdict(self).items() if name not in apart}
         return {
             "snap.scorer": self.scorer,
             "snap.algorithm": self.algorithm,
@@ -134,7 +141,8 @@ class Plan:
         """
         entries = decode_metadata(history.schema)
         try:
-            plan = cls(**parse_json(entries[_ENTRY]), definition=entries.get(DEFINITION))
+            options = parse_json(entries[_ENTRY])
+            plan = cls(**options, definition=entries.get(DEFINITION), allow_code=False)
         except (KeyError, TypeError, ValueError) as error:
             raise SnapError(
                 f"{source}: its metadata {_ENTRY!r} holds no plan of this version of snap-evo; "
@@ -154,4 +162,4 @@ def _is(value: object, kind: Any) -> bool:
     """Tell whether a value is of a type, and, of a number, finite."""
     if isinstance(value, float) and not math.isfinite(value):
         return False
-    return isinstance(value, kind) and not isinstance(value, bool)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

@@ -13,7 +13,7 @@ from snap_evo.ranking import Ranking
 from snap_evo.scorers import Trust
 from snap_evo.search_loop import SearchResult
 
-_COSTS = ("params", "flops", "depth", "n_paths", "n_dead")
+_COSTS = ("params", "flops", "activations", "depth", "n_paths", "n_dead")
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ def as_json(report: Report) -> str:
         "metrics": metrics,
         "measured": dataclasses.asdict(report.measured) if report.measured else None,
         "network": report.plan.network,
+        "space_file": report.plan.space if report.plan.definition else None,
         "space_definition": report.plan.definition,
         "trust": report.trust.as_dict() if report.trust else None,
         "scorer": report.plan.scorer,

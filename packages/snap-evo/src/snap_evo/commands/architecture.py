@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from snap_catalog.console import say
 
-from snap_evo.commands.options import json_option, quiet_option
+from snap_evo.commands import options
 
 if TYPE_CHECKING:
     from snap_graphs.torch.build import NetworkCosts, Size
@@ -61,12 +61,13 @@ def export(best: str, space: str | None, form: str, draw: str | None) -> None:
     type=click.IntRange(8, 1024),
     help="Side of the images in pixels; with darts and nds, 64 and more bring the ImageNet stem.",
 )
+@options.code_option
 @click.option("--auxiliary", is_flag=True, help="Give it the auxiliary head (darts, nds).")
 @click.option(
     "--onnx", type=click.Path(dir_okay=False), help="Write it, untrained, to this ONNX file."
 )
-@json_option
-@quiet_option
+@options.json_option
+@options.quiet_option
 def build(
     best: str,
     space: str | None,
@@ -74,6 +75,7 @@ def build(
     channels: int | None,
     classes: int | None,
     image: int | None,
+    allow_code: bool,
     auxiliary: bool,
     onnx: str | None,
     as_json: bool,
@@ -81,23 +83,27 @@ def build(
 ) -> None:
     """Build the PyTorch network around the cell of the file BEST (best.json), count and check it.
 
-    A size that is not given is the one that the space's benchmark trains.
+    A size that is not given is the one that the space's benchmark trains, or that the skeleton of a
+    TOML space sets.
     """
     from snap_catalog.parquet import check_writable
+    from snap_graphs import space as named_space
 
     from snap_evo.architecture import read_architecture
     from snap_evo.extras import require
     from snap_evo.onnx import write_onnx
 
     require("torch", "build")
-    from snap_graphs.torch.build import build_network, count_costs, network_size, try_training
+    from snap_graphs.torch.build import architecture_size, build_network, count_costs, try_training
 
     if onnx is not None:
         require("onnxscript", "build")
         check_writable(onnx)
-    found = read_architecture(best, space)
-    size = network_size(found.space, layers=layers, channels=channels, classes=classes, image=image)
-    network = build_network(found.space, found.arch_id, **size._asdict(), auxiliary=auxiliary)
+    found = read_architecture(best, space, allow_code=allow_code)
+    home = named_space(found.home or found.space)
+    given = {"layers": layers, "channels": channels, "classes": classes, "image": image}
+    size = architecture_size(home, found.cell, **given)
+    network = build_network(home, found.arch_id, **given, auxiliary=auxiliary)
     costs, reached = count_costs(network, size.image), try_training(network, size)
     if onnx is not None:
         say(f"writing {onnx}, which may take a minute", quiet=quiet)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     help="Candidates that an algorithm may propose.",
 )
 @options.limit_options
+@options.code_option
 @click.option(
     "--best",
     type=options.Finite(),
@@ -67,6 +68,8 @@ def compare(
     min_params: float | None,
     max_params: float | None,
     max_flops: float | None,
+    max_activations: float | None,
+    allow_code: bool,
     network: str | None,
     best: float | None,
     jobs: int | None,
@@ -89,6 +92,8 @@ def compare(
 
     if jobs is not None and engine != "local":
         raise click.UsageError("--jobs goes with --engine local; Ray shares out the work itself.")
+    home = find(space, allow_code=allow_code)
+    options.say_withheld(home, quiet=quiet)
     plan = Plan(
         space=space,
         scorer=scorer,
@@ -96,8 +101,10 @@ def compare(
         min_params=min_params,
         max_params=max_params,
         max_flops=max_flops,
+        max_activations=max_activations,
+        allow_code=allow_code,
         network=network,
-        definition=find(space).metadata.get(DEFINITION),
+        definition=home.metadata.get(DEFINITION),
     )
     plans = [
         replace(plan, algorithm=name, seed=seed)

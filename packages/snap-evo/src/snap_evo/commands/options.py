@@ -2,11 +2,15 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from snap_catalog.console import say
 
 from snap_evo import defaults
+
+if TYPE_CHECKING:
+    from snap_graphs import Space
 
 _FACTORS = {"k": 1e3, "M": 1e6, "G": 1e9}
 
@@ -23,6 +27,12 @@ def _amount(context: click.Context, parameter: click.Parameter, text: str | None
     if not 0 < amount < math.inf:
         raise click.BadParameter(f"{text!r} is no amount; write it as 600M")
     return amount
+
+
+def say_withheld(home: "Space", *, quiet: bool) -> None:
+    """Say in a line that code which a space names is not imported, where that is so."""
+    if home.withheld_code:
+        say(home.withheld_code, quiet=quiet)
 
 
 class Finite(click.FloatRange):
@@ -63,6 +73,8 @@ _LIMITS = {
     "--min-params": "Fewest parameters of a network, as 5M.",
     "--max-params": "Most parameters of a network, as 6M.",
     "--max-flops": "Most multiply-adds for one image, as 600M.",
+    "--max-activations": "Most elements that convolutions and linear layers put out for one image, "
+    "as 8M.",
 }
 
 
@@ -70,7 +82,7 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the limits, and the network whose costs they are of."""
     network = click.option(
         "--network",
-        help="Whose parameters and multiply-adds count: imagenet, for darts, is 14 cells of 48 "
+        help="Whose costs count: imagenet, for darts, is 14 cells of 48 "
         "channels first on images of 224 x 224. Default: what the space's benchmark trains.",
     )
     command = network(command)
@@ -79,6 +91,12 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+code_option = click.option(
+    "--allow-code",
+    is_flag=True,
+    help="Import, and so run, the code that a TOML space names for its operators; costs, limits "
+    "and networks of that space need it.",
+)
 time_limit_option = click.option(
     "--time-limit",
     type=Finite(min=0, min_open=True, max=defaults.LONGEST),

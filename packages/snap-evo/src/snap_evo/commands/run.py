@@ -38,11 +38,12 @@ _STARTED = time.perf_counter()
     "--objective",
     default="score",
     show_default=True,
-    help="What to optimise, with commas between: score, params, flops, depth, or metrics of "
-    "--table, as latency:edgegpu. All but score are lowered, metrics as the table says.",
+    help="What to optimise, with commas between: score, params, flops, activations, depth, or "
+    "metrics of --table, as latency:edgegpu. All but score are lowered, metrics as the table says.",
 )
 @click.option("--table", type=click.Path(dir_okay=False), help="A graphs.parquet with metrics.")
 @options.limit_options
+@options.code_option
 @click.option(
     "--budget",
     type=options.COUNT,
@@ -75,6 +76,8 @@ def run(
     min_params: float | None,
     max_params: float | None,
     max_flops: float | None,
+    max_activations: float | None,
+    allow_code: bool,
     network: str | None,
     budget: int | None,
     patience: int | None,
@@ -97,7 +100,8 @@ def run(
     from snap_evo.plan import Plan
 
     algorithm = algorithm or ("nsga2" if "," in objective else defaults.ALGORITHM)
-    home = find(space)
+    home = find(space, allow_code=allow_code)
+    options.say_withheld(home, quiet=quiet)
     plan = Plan(
         space=space,
         scorer=scorer,
@@ -109,6 +113,8 @@ def run(
         min_params=min_params,
         max_params=max_params,
         max_flops=max_flops,
+        max_activations=max_activations,
+        allow_code=allow_code,
         network=network,
         patience=patience,
         definition=home.metadata.get(DEFINITION),
@@ -122,12 +128,14 @@ def run(
     "--budget", type=options.COUNT, help="A new budget; the search's own where not given."
 )
 @options.time_limit_option
+@options.code_option
 @options.engine_option
 @options.json_option
 @options.quiet_option
 def resume(
     folder: str,
     budget: int | None,
+    allow_code: bool,
     time_limit: float | None,
     engine: str,
     as_json: bool,
@@ -141,7 +149,8 @@ def resume(
     from snap_evo.output import read_history
 
     recorded, plan = read_history(folder)
-    plan = replace(plan, budget=plan.budget if budget is None else budget)
+    budget = plan.budget if budget is None else budget
+    plan = replace(plan, budget=budget, allow_code=allow_code)
     _search(
         plan, folder, recorded, time_limit=time_limit, engine=engine, as_json=as_json, quiet=quiet
     )
