@@ -71,13 +71,14 @@ def fit(
         raise click.UsageError("--source is for training without GRAPHS; give one of the two")
     check_free(Path(out))
     with needed("train", "fit"):
-        from snap_gcn.training.run import Settings, train
+        from snap_gcn.training.checkpoint import Run
+        from snap_gcn.training.run import train
 
     partial = Path(f"{Path(out)}.partial")
-    settings = Settings(metric, preset, schedule, seed, patience, device)
+    asked = Run(metric or "", preset, schedule, seed, patience, device)
     with _told_how_to_resume(partial):
         train(
-            settings,
+            asked,
             graphs=graphs,
             source=source,
             operators=operators,

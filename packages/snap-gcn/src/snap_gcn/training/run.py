@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ from snap_gcn.data.views import COLUMNS
 from snap_gcn.data.vocabulary import Vocabulary
 from snap_gcn.model import folder
 from snap_gcn.model.export import to_onnx
-from snap_gcn.model.recipe import PRESETS, Recipe, Schedule, members
+from snap_gcn.model.recipe import PRESETS, Recipe, members
 from snap_gcn.model.schema import FORMAT, Config
 from snap_gcn.reliability import training_space
 from snap_gcn.reliability.novelty import ranges
@@ -35,20 +35,8 @@ _DEFAULT, _DEFAULT_METRIC = "nb101", "cifar10/test/accuracy@108"
 """What is trained on if no file is given."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What is asked of a training, its data aside; see `Run`."""
-
-    metric: str | None
-    preset: str
-    schedule: Schedule
-    seed: int
-    patience: int | None
-    device: str
-
-
 def train(
-    settings: Settings,
+    asked: Run,
     *,
     graphs: str | None,
     source: str | None,
@@ -62,7 +50,7 @@ def train(
     """Train a predictor and write its folder.
 
     Args:
-        settings: what is asked.
+        asked: what is asked; its metric may be shortened, or empty for the file's only one.
         graphs: a file of the `graphs` contract; NAS-Bench-101 where None.
         source: where NAS-Bench-101 is; the cache where None.
         operators: a file of the `operators` contract; the catalog's operators where None.
@@ -75,22 +63,14 @@ def train(
     Raises:
         SnapError: data are missing or cannot be trained on, or the folder cannot be written.
     """
-    recipes = members(settings.preset, settings.schedule)
-    with processes.joined(settings.device):
+    recipes = members(asked.preset, asked.schedule)
+    with processes.joined(asked.device):
         quiet = quiet or processes.rank() > 0
         file = graphs or source or _cached()
-        table, metric = _cells(graphs, file, settings.metric)
-        vectors = operators or str(folder.locate(settings.preset) / folder.OPERATORS)
+        table, metric = _cells(graphs, file, asked.metric)
+        vectors = operators or str(folder.locate(asked.preset) / folder.OPERATORS)
         vocabulary = _vocabulary(vectors, table, file)
-        run = Run(
-            metric,
-            settings.preset,
-            settings.schedule,
-            settings.seed,
-            settings.patience,
-            settings.device,
-            processes.count(),
-        )
+        run = replace(asked, metric=metric, processes=processes.count())
         partial = Path(f"{out}.partial")
         checkpoint = Checkpoint.of(partial, run, {"graphs": file, "operators": vectors})
         paths = _paths(run.preset, table, vocabulary, metric, recipes, file)
@@ -120,16 +100,16 @@ def _cached() -> str:
     return str(path)
 
 
-def _cells(graphs: str | None, file: str, metric: str | None) -> tuple[pa.Table, str]:
+def _cells(graphs: str | None, file: str, metric: str) -> tuple[pa.Table, str]:
     """Return what training reads of a file, and the column that `metric` names."""
     if graphs is None:
         table = convert(_DEFAULT, file)
         return table, resolve_metric(metric or _DEFAULT_METRIC, table.column_names, source=file)
     names = column_names(graphs)
     metrics = [name for name in names if is_metric(name)]
-    if metric is None and len(metrics) == 1:
-        metric = metrics[0]
-    column = resolve_metric(metric or "", names, source=graphs)
+    if not metric and len(metrics) == 1:
+        (metric,) = metrics
+    column = resolve_metric(metric, names, source=graphs)
     needed = [*COLUMNS, "cell_hash", "module_hash", column]
     return read(graphs, "graphs", columns=[name for name in needed if name in names]), column
 
