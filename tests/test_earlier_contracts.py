@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("versions")
     cells = list(dict.fromkeys(space("nb201").sample(40, seed=0)))
     for name, some in (("first", cells[:20]), ("second", cells[20:])):
-        accuracy = {METRIC: Metric(np.arange(len(some)) + 50.0, "max", "percent")}
+        accuracy = {METRIC: Metric(np.linspace(50, 90, len(some)), "max", "percent")}
         table = graph_table("nb201", some, metrics=accuracy)
         write(table, made / f"{name}.parquet", "graphs", producer="snap-graphs")
     table = pq.read_table(made / "first.parquet").drop_columns("activations")

@@ -92,6 +92,12 @@ class Graphs:
             names = tuple(self.vocabulary[i] for i in op[a:b])
             yield Cell(names, tuple(sorted(zip(src[c:d], dst[c:d], strict=True))))
 
+    def edges(self) -> tuple[Ints, Ints, Ints]:
+        """Return each edge's graph, and its source and target among the nodes of all graphs."""
+        row = np.repeat(np.arange(len(self)), np.diff(self.edge_start))
+        first = self.node_start[row]
+        return row, first + self.src, first + self.dst
+
     def nodes_of(self, rows: Ints) -> Ints:
         """Return the positions of the nodes of some graphs among all nodes, end to end."""
         return expand(self.node_start, rows)[1]
@@ -116,6 +122,25 @@ class Graphs:
     def index(self, operator: str) -> int:
         """Return an operator's place in the vocabulary, or -1 where it does not occur."""
         return self.vocabulary.index(operator) if operator in self.vocabulary else -1
+
+    def keep(self, nodes: Bools, edges: Bools) -> "Graphs":
+        """Return the graphs with some nodes and edges only.
+
+        Args:
+            nodes: (nodes,) which nodes stay.
+            edges: (edges,) which edges stay; none may be at a node that goes.
+        """
+        row, source, target = (ends[edges] for ends in self.edges())
+        before = _cumulated(nodes)
+        start = before[self.node_start]
+        return Graphs(
+            vocabulary=self.vocabulary,
+            op=self.op[nodes],
+            node_start=start,
+            src=before[source] - start[row],
+            dst=before[target] - start[row],
+            edge_start=_cumulated(edges)[self.edge_start],
+        )
 
     def with_words(self, names: Iterable[str]) -> "Graphs":
         """Return the same graphs with more names in the vocabulary."""
@@ -163,5 +188,5 @@ def _starts(column: pa.ChunkedArray) -> Ints:
     return _cumulated(pc.list_value_length(column).to_numpy())
 
 
-def _cumulated(lengths: npt.NDArray[np.integer]) -> Ints:
+def _cumulated(lengths: npt.NDArray[np.integer] | Bools) -> Ints:
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])

@@ -9,36 +9,20 @@ catalog (`snap_catalog.graph_facts`).
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog import GraphFacts, SnapError, graph_facts
+from snap_catalog.rules import MOST_NODES
 
 from snap_graphs.arrays import Bools, Graphs, Ints
-from snap_graphs.cell import INPUT, OUTPUT
-from snap_graphs.structure import alive
+from snap_graphs.cell import INPUT
+from snap_graphs.contraction import contractions
+from snap_graphs.structure import pruned
 from snap_graphs.table import NODE_COLUMNS, STRUCTURE_COLUMNS, structure_columns
-
-_MOST_NODES = 2**15 - 1
-"""Node indices are 16-bit integers."""
-_AT_A_TIME = 4096
-"""Graphs whose matrices of path counts are held at once."""
 
 
 def prune(table: pa.Table) -> pa.Table:
     """Drop `none` and all operators on no path from an input to the output."""
     return _with_graphs(table, pruned(Graphs.from_table(table)))
-
-
-def pruned(graphs: Graphs) -> Graphs:
-    """Return graphs as `prune` shows them."""
-    live, ends = (np.zeros(len(graphs.op), np.bool_) for _ in range(2))
-    for part in graphs.dense():
-        nodes = graphs.node_start[part.rows][:, None] + np.arange(part.op.shape[1])
-        live[nodes] = alive(graphs, part)
-        ends[nodes] = np.isin(part.op, [graphs.index(INPUT), graphs.index(OUTPUT)])
-    edges = np.array(_edges(graphs))
-    edges = edges[:, live[edges[1]] & live[edges[2]]]
-    return _kept(graphs, live | ends, *edges)
 
 
 def contract_skips(table: pa.Table) -> pa.Table:
@@ -58,15 +42,9 @@ def contract_skips(table: pa.Table) -> pa.Table:
     concatenates = np.array([known.output_merge == "concat" for known in facts], np.bool_)[place]
     kept = np.ones(len(graphs.op), np.bool_)
     edges = [np.empty((3, 0), np.int64)]
-    for part in graphs.dense(_AT_A_TIME):
-        skip = part.op == identity[part.rows, None]
-        paths, gone = _contracted(part.adjacency, skip, concatenates[part.rows])
-        _refuse_crowded(part.rows[paths.sum(axis=(1, 2)) > _MOST_NODES])
-        first = graphs.node_start[part.rows]
-        kept[(first[:, None] + np.arange(gone.shape[1]))[gone]] = False
-        graph, src, dst = np.nonzero(paths)
-        found = np.array([part.rows[graph], first[graph] + src, first[graph] + dst])
-        edges.append(found.repeat(paths[graph, src, dst], axis=1))
+    for found, gone in contractions(graphs, identity, concatenates):
+        kept[gone] = False
+        edges.append(found)
     parallel = _kept(graphs, kept, *np.hstack(edges))
     return _with_graphs(table, _split(parallel, _repeated(parallel), identity))
 
@@ -84,7 +62,7 @@ def with_implicit(graphs: Graphs, spaces: pa.ChunkedArray) -> Graphs:
     graphs, operator = _with_operators(graphs, spaces, lambda facts: facts.input_edges)
     if not (operator >= 0).any():
         return graphs
-    row, source, _ = _edges(graphs)
+    row, source, _ = graphs.edges()
     hit = (graphs.op[source] == graphs.index(INPUT)) & (operator[row] >= 0)
     return _split(graphs, hit, operator)
 
@@ -126,53 +104,9 @@ def _with_operators(
     return graphs, index[place]
 
 
-def _edges(graphs: Graphs) -> tuple[Ints, Ints, Ints]:
-    """Return each edge's graph, and its source and target among all nodes."""
-    row = np.repeat(np.arange(len(graphs)), np.diff(graphs.edge_start))
-    first = graphs.node_start[row]
-    return row, first + graphs.src, first + graphs.dst
-
-
-def _contracted(
-    adjacency: Bools, skip: Bools, concatenates: Bools
-) -> tuple[npt.NDArray[np.int32], Bools]:
-    """Count the paths between nodes that lead through identity operators alone.
-
-    Args:
-        adjacency: (b, n, n) edges.
-        skip: (b, n) which nodes are identity operators.
-        concatenates: (b,) whether the output, the last node, concatenates.
-
-    Returns:
-        (b, n, n) numbers of paths, which saturate above the number of nodes a file can hold, and
-        (b, n) the identity operators that are gone.
-    """
-    paths = adjacency.astype(np.int32)
-    gone = skip.copy()
-    for node in range(1, paths.shape[1] - 1):
-        leaving = paths[:, node].copy()
-        sums = concatenates & (paths[:, :, node].sum(axis=1) > 1) & (leaving[:, -1] > 0)
-        gone[:, node] &= ~sums
-        leaving[skip[:, node] & sums, -1] = 0
-        leaving[~skip[:, node]] = 0
-        through = paths[:, :, node, None] * leaving[:, None, :]
-        paths = np.minimum(paths + through, _MOST_NODES + 1)
-        paths[:, node] = np.where(leaving > 0, 0, paths[:, node])
-        paths[gone[:, node], :, node] = 0
-    return paths, gone
-
-
-def _refuse_crowded(rows: Ints) -> None:
-    if rows.size:
-        raise SnapError(
-            f"row {rows[0] + 1}: without its skips the cell has more than {_MOST_NODES:,} "
-            "parallel edges; leave it out of this view"
-        )
-
-
 def _repeated(graphs: Graphs) -> Bools:
     """Tell which edges join the same nodes as the edge before them."""
-    edges = np.array(_edges(graphs))
+    edges = np.array(graphs.edges())
     repeated = np.zeros(len(graphs.src), np.bool_)
     repeated[1:] = (edges[:, 1:] == edges[:, :-1]).all(axis=0)
     return repeated
@@ -194,7 +128,7 @@ def _split(graphs: Graphs, hit: Bools, operator: Ints) -> Graphs:
         hit: (edges,) which edges to split.
         operator: (b,) each graph's new operator.
     """
-    row, source, target = _edges(graphs)
+    row, source, target = graphs.edges()
     count, new = len(graphs.op), int(hit.sum())
     order = np.argsort(np.concatenate([2 * np.arange(count), 2 * target[hit] - 1]), kind="stable")
     place = np.empty(count + new, np.int64)
@@ -226,9 +160,9 @@ def _laid_out(
 
 
 def _with_graphs(table: pa.Table, graphs: Graphs) -> pa.Table:
-    if graphs.sizes.max(initial=0) > _MOST_NODES:
+    if graphs.sizes.max(initial=0) > MOST_NODES:
         row = int(np.argmax(graphs.sizes))
-        raise SnapError(f"row {row + 1}: the view needs more than {_MOST_NODES:,} nodes")
+        raise SnapError(f"row {row + 1}: the view needs more than {MOST_NODES:,} nodes")
     columns = {
         "nodes": _lists(
             graphs.node_start, pa.array(graphs.vocabulary, pa.string()).take(pa.array(graphs.op))

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from snap_graphs import Graphs
 from snap_graphs.arrays import Ints
-from snap_graphs.structure import mix
+from snap_graphs.hashing import mix
 
 Keys = npt.NDArray[np.uint64]
 

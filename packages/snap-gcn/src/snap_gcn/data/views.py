@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 from snap_graphs import Graphs, views
+from snap_graphs.structure import pruned
 
 from snap_gcn.model.recipe import View
 
@@ -41,4 +42,4 @@ def all_viewed(
 
 
 def _viewed(graphs: Graphs, spaces: pa.ChunkedArray, name: View) -> Graphs:
-    return views.pruned(graphs) if name == "prune" else views.with_implicit(graphs, spaces)
+    return pruned(graphs) if name == "prune" else views.with_implicit(graphs, spaces)

@@ -1,13 +1,14 @@
 """What the paths through a cell tell of its accuracy, by a linear model of five statistics."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from snap_catalog import SnapError
 from snap_graphs import Graphs
-from snap_graphs.arrays import Bools, Dense, Ints
+from snap_graphs.arrays import Ints
+from snap_graphs.waves import waves
 
 from snap_gcn.data.vocabulary import Vocabulary
 from snap_gcn.model.recipe import View
@@ -74,56 +75,28 @@ def statistics(graphs: Graphs, op: Ints, shares: Floats) -> Floats:
         spatial convolutions on a path, by the mean (of the means over the edges into each node);
         and convolutions on the path that has fewest.
     """
-    result = np.empty((len(graphs), len(STATISTICS)))
-    for part in graphs.dense():
-        nodes = graphs.node_start[part.rows][:, None] + np.arange(part.op.shape[1])
-        result[part.rows] = _statistics(part, shares[op[nodes]])
-    return result
-
-
-def _statistics(part: Dense, shares: Floats) -> Floats:
-    """Return (b, 5) statistics of graphs of one size, given (b, n, kinds) kinds of their nodes."""
-    inner: Bools = np.array(part.adjacency.any(axis=1))
-    inner[:, -1] = False
-    spatial: Floats = shares[:, :, 0] * inner
-    pointwise: Floats = shares[:, :, 1] * inner
-    convolutions: Floats = spatial + pointwise
+    outputs = graphs.node_start[1:] - 1
+    inner = np.bincount(graphs.edges()[2], minlength=len(graphs.op)) > 0
+    inner[outputs] = False
+    spatial, pointwise = (shares[op, kind] * inner for kind in range(2))
+    most = np.stack([inner.astype(np.float64), spatial + pointwise])
+    fewest, mean = most[1].copy(), spatial.copy()
+    for nodes, sources, starts in waves(graphs):
+        most[:, nodes] += np.maximum.reduceat(most[:, sources], starts, axis=1)
+        fewest[nodes] += np.minimum.reduceat(fewest[sources], starts)
+        total = np.add.reduceat(mean[sources], starts)
+        mean[nodes] += _on_grid(total / np.diff(starts, append=len(sources)))
+    longest, convolutions = most[:, outputs]
     return np.stack(
         [
-            pointwise.sum(axis=1),
-            _along(part.adjacency, inner.astype(np.float64), _most),
-            np.log1p(_along(part.adjacency, convolutions, _most)),
-            np.log1p(_along(part.adjacency, spatial, _mean)),
-            _along(part.adjacency, convolutions, _fewest),
+            np.add.reduceat(pointwise, graphs.node_start[:-1]) if len(graphs) else longest,
+            longest,
+            np.log1p(convolutions),
+            np.log1p(mean[outputs]),
+            fewest[outputs],
         ],
         axis=1,
     )
-
-
-def _along(adjacency: Bools, values: Floats, combine: Callable[[Floats, Bools], Floats]) -> Floats:
-    """Add (b, n) values up along the paths to the last node, combining them where paths meet."""
-    totals = values.copy()
-    for node in range(1, values.shape[1]):
-        before = adjacency[:, :node, node]
-        reached = before.any(axis=1)
-        totals[:, node] += np.where(reached, combine(totals[:, :node], before), 0)
-    last: Floats = totals[:, -1]
-    return last
-
-
-def _most(totals: Floats, before: Bools) -> Floats:
-    most: Floats = np.where(before, totals, -np.inf).max(axis=1)
-    return most
-
-
-def _fewest(totals: Floats, before: Bools) -> Floats:
-    fewest: Floats = np.where(before, totals, np.inf).min(axis=1)
-    return fewest
-
-
-def _mean(totals: Floats, before: Bools) -> Floats:
-    mean: Floats = (totals * before).sum(axis=1) / np.maximum(before.sum(axis=1), 1)
-    return _on_grid(mean)
 
 
 def _rows_of_examples(vocabulary: Vocabulary) -> list[int]:

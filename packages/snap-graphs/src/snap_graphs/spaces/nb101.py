@@ -178,8 +178,9 @@ class NasBench101(Space):
         """
         fixed = layer_costs(9 * 3 * 128, 2 * 128, 128, 32) + layer_costs(512 * 10, 10, 10, 1)
         costs = np.repeat(fixed, len(graphs), axis=1)
+        is_live = alive(graphs)
         for part in graphs.dense():
-            live = alive(graphs, part)
+            live = is_live[graphs.nodes_of(part.rows)].reshape(part.op.shape)
             edges = part.adjacency & live[:, :, None] & live[:, None, :]
             for first, out, side in _STACKS:
                 for entering in (first, out, out):

@@ -1,0 +1,150 @@
+"""Replace identity operators of graphs by edges from what they read to what reads them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from snap_catalog import SnapError
+from snap_catalog.rules import MOST_NODES
+
+from snap_graphs.arrays import Bools, Dense, Graphs, Ints
+
+_AT_A_TIME = 4096
+"""Graphs whose matrices of path counts are held at once."""
+_MOST_DENSE = 128
+"""Nodes of a graph up to which a matrix of path counts costs less than a table of edges."""
+_MOST_JOINED = 2**20
+"""Pairs of nodes of a larger graph that may be joined."""
+_SATURATED = MOST_NODES + 2
+"""Stands for as many parallel paths or more, which are more than a file can hold."""
+
+Contraction = tuple[Ints, Ints]
+"""(3, edges) graphs, sources and targets of edges between nodes among all, parallel ones repeated,
+and (k,) the identity operators that are gone."""
+
+
+def contractions(graphs: Graphs, identity: Ints, concatenates: Bools) -> Iterator[Contraction]:
+    """Yield what is left of graphs without their identity operators, some graphs at a time.
+
+    Where an output concatenates, an identity of several inputs stays before it, to sum them.
+
+    Args:
+        graphs: b graphs.
+        identity: (b,) each graph's identity operator.
+        concatenates: (b,) whether the output, the last node, concatenates.
+
+    Raises:
+        SnapError: a graph would need more parallel edges than a file can hold.
+    """
+    for part in graphs.dense(_AT_A_TIME, _MOST_DENSE):
+        skip = part.op == identity[part.rows, None]
+        yield _of_small(graphs.node_start[part.rows], part, skip, concatenates[part.rows])
+    for row in np.flatnonzero(graphs.sizes > _MOST_DENSE).tolist():
+        graph = graphs.take(np.array([row]))
+        skips = np.flatnonzero(graph.op == identity[row]).tolist()
+        yield _of_large(int(graphs.node_start[row]), row, graph, skips, bool(concatenates[row]))
+
+
+def _refuse_crowded(rows: Ints) -> None:
+    if rows.size:
+        raise SnapError(
+            f"row {rows[0] + 1}: without its skips the cell has more than {MOST_NODES:,} "
+            "parallel edges; leave it out of this view"
+        )
+
+
+def _of_small(first: Ints, part: Dense, skip: Bools, concatenates: Bools) -> Contraction:
+    paths, gone = _contracted(part.adjacency, skip, concatenates)
+    _refuse_crowded(part.rows[(paths - (paths > 0)).sum(axis=(1, 2)) > MOST_NODES])
+    graph, src, dst = np.nonzero(paths)
+    edges = np.array([part.rows[graph], first[graph] + src, first[graph] + dst])
+    nodes = first[:, None] + np.arange(gone.shape[1])
+    return edges.repeat(paths[graph, src, dst], axis=1), nodes[gone]
+
+
+def _contracted(
+    adjacency: Bools, skip: Bools, concatenates: Bools
+) -> tuple[npt.NDArray[np.int32], Bools]:
+    """Count the paths between nodes that lead through identity operators alone.
+
+    Args:
+        adjacency: (b, n, n) edges.
+        skip: (b, n) which nodes are identity operators.
+        concatenates: (b,) whether the output, the last node, concatenates.
+
+    Returns:
+        (b, n, n) numbers of paths, which saturate above the number of nodes a file can hold, and
+        (b, n) the identity operators that are gone.
+    """
+    paths = adjacency.astype(np.int32)
+    gone = skip.copy()
+    for node in range(1, paths.shape[1] - 1):
+        leaving = paths[:, node].copy()
+        sums = concatenates & (paths[:, :, node].sum(axis=1) > 1) & (leaving[:, -1] > 0)
+        gone[:, node] &= ~sums
+        leaving[skip[:, node] & sums, -1] = 0
+        leaving[~skip[:, node]] = 0
+        through = paths[:, :, node, None] * leaving[:, None, :]
+        paths = np.minimum(paths + through, _SATURATED)
+        paths[:, node] = np.where(leaving > 0, 0, paths[:, node])
+        paths[gone[:, node], :, node] = 0
+    return paths, gone
+
+
+def _of_large(
+    first: int, row: int, graph: Graphs, skips: list[int], concatenates: bool
+) -> Contraction:
+    table = _PathTable(graph)
+    gone = [skip for skip in skips if table.contract(skip, concatenates)]
+    counted = [(src, dst, k) for src, after in enumerate(table.after) for dst, k in after.items()]
+    src, dst, number = np.array(counted, np.int64).reshape(-1, 3).T
+    _refuse_crowded(np.array([row])[[(number - 1).sum() > MOST_NODES]])
+    edges = np.array([np.full(len(src), row), first + src, first + dst])
+    return edges.repeat(number, axis=1), first + np.array(gone, np.int64)
+
+
+class _PathTable:
+    """Numbers of paths of one graph that lead through contracted nodes alone.
+
+    Attributes:
+        after: by node, the numbers of paths to the nodes that it reaches.
+        before: by node, the nodes that reach it.
+    """
+
+    def __init__(self, graph: Graphs) -> None:
+        """Begin with the edges of the graph."""
+        self.after: list[dict[int, int]] = [{} for _ in graph.op]
+        self.before: list[set[int]] = [set() for _ in graph.op]
+        for src, dst in zip(graph.src.tolist(), graph.dst.tolist(), strict=True):
+            self.after[src][dst] = 1
+            self.before[dst].add(src)
+        self._joined = len(graph.src)
+
+    def contract(self, node: int, concatenates: bool) -> bool:
+        """Let paths pass an identity operator by, and return whether it is gone.
+
+        Args:
+            node: the operator; those before it must have been contracted.
+            concatenates: whether the last node is an output that concatenates.
+        """
+        last = len(self.after) - 1
+        leaving, arriving = self.after[node], self.before[node]
+        several = sum(self.after[src][node] for src in arriving) > 1
+        stays = {last: leaving.pop(last)} if concatenates and several and last in leaving else {}
+        self._joined += len(arriving) * len(leaving)
+        if self._joined > _MOST_JOINED:
+            raise SnapError(
+                f"without its skips a cell joins more than {_MOST_JOINED:,} pairs of nodes; "
+                "leave it out of this view"
+            )
+        for src in arriving:
+            number = self.after[src][node] if stays else self.after[src].pop(node)
+            for dst, further in leaving.items():
+                paths = self.after[src].get(dst, 0) + number * further
+                self.after[src][dst] = min(paths, _SATURATED)
+                self.before[dst].add(src)
+        for dst in leaving:
+            self.before[dst].discard(node)
+        self.after[node] = stays
+        self.before[node] = arriving if stays else set()
+        return not stays
