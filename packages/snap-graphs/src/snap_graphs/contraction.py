@@ -94,7 +94,7 @@ def _contracted(
 def _of_large(
     first: int, row: int, graph: Graphs, skips: list[int], concatenates: bool
 ) -> Contraction:
-    table = _PathTable(graph)
+    table = _PathTable(graph, row)
     gone = [skip for skip in skips if table.contract(skip, concatenates)]
     counted = [(src, dst, k) for src, after in enumerate(table.after) for dst, k in after.items()]
     src, dst, number = np.array(counted, np.int64).reshape(-1, 3).T
@@ -111,8 +111,9 @@ class _PathTable:
         before: by node, the nodes that reach it.
     """
 
-    def __init__(self, graph: Graphs) -> None:
-        """Begin with the edges of the graph."""
+    def __init__(self, graph: Graphs, row: int) -> None:
+        """Begin with the edges of one graph, whose position among all an error names."""
+        self._row = row
         self.after: list[dict[int, int]] = [{} for _ in graph.op]
         self.before: list[set[int]] = [set() for _ in graph.op]
         for src, dst in zip(graph.src.tolist(), graph.dst.tolist(), strict=True):
@@ -126,6 +127,9 @@ class _PathTable:
         Args:
             node: the operator; those before it must have been contracted.
             concatenates: whether the last node is an output that concatenates.
+
+        Raises:
+            SnapError: too many pairs of nodes would be joined.
         """
         last = len(self.after) - 1
         leaving, arriving = self.after[node], self.before[node]
@@ -134,8 +138,8 @@ class _PathTable:
         self._joined += len(arriving) * len(leaving)
         if self._joined > _MOST_JOINED:
             raise SnapError(
-                f"without its skips a cell joins more than {_MOST_JOINED:,} pairs of nodes; "
-                "leave it out of this view"
+                f"row {self._row + 1}: without its skips the cell joins more than "
+                f"{_MOST_JOINED:,} pairs of nodes; leave it out of this view"
             )
         for src in arriving:
             number = self.after[src][node] if stays else self.after[src].pop(node)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata
+from snap_catalog.rules import MOST_NODES
 
 from snap_graphs.arrays import Graphs
 from snap_graphs.cell import Cell
@@ -59,12 +60,14 @@ def graph_table(
         module_hashes: NAS-Bench-101's own hashes.
 
     Raises:
-        SnapError: the space is unknown and there are no `arch_ids`.
+        SnapError: the space is unknown and there are no `arch_ids`, or a graph has more nodes than
+            a file can number.
     """
     known = spaces().get(home) if isinstance(home, str) else home
     if arch_ids is None:
         known = known or space(home)
         arch_ids = [known.format(cell) for cell in cells]
+    _refuse_large(arch_ids, cells)
     table = pa.table(
         {
             "space": pa.array([known.name if known else home] * len(cells), pa.string()),
@@ -153,6 +156,15 @@ def metric_of(table: pa.Table, column: str) -> Metric:
     entries = table.schema.field(column).metadata
     direction: Literal["max", "min"] = "max" if entries[b"direction"] == b"max" else "min"
     return Metric(table[column].to_numpy(), direction, entries[b"unit"].decode())
+
+
+def _refuse_large(arch_ids: Sequence[str], cells: Sequence[Cell]) -> None:
+    for arch_id, cell in zip(arch_ids, cells, strict=True):
+        if len(cell.nodes) > MOST_NODES:
+            raise SnapError(
+                f"{arch_id!r:.80}: {len(cell.nodes):,} nodes are more than the {MOST_NODES:,} that "
+                "a graph may have; leave it out"
+            )
 
 
 def _graph_columns(cells: Sequence[Cell]) -> dict[str, pa.Array]:
