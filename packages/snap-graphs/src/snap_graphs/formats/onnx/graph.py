@@ -22,6 +22,7 @@ Value = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...
 MOST_ELEMENTS = 1 << 48
 """Elements that a tensor may have."""
 _LONGEST_NAME = 200
+_SCRIPT = Path(__file__).with_name("inference.py")
 _SECONDS = 300
 _SIGNATURE = "pkg.torch.export.ExportedProgram.graph_signature"
 _BUFFER = re.compile(r"BUFFER target='([^']+)'")
@@ -193,6 +194,8 @@ def _size(name: str, dims: Iterable[int]) -> int:
 def _check_order(graph: "GraphProto", constants: Mapping[str, Constant]) -> None:
     """Refuse a graph with a value that is made twice, or read before it is made or by no one."""
     made = {"", *constants, *(entry.name for entry in graph.input)}
+    if not graph.output:
+        raise SnapError("it has no output")
     for node in graph.node:
         if max(len(node.op_type), len(node.domain)) > _LONGEST_NAME:
             raise SnapError(f"a node has the operator {excerpt(node.op_type)}")
@@ -212,8 +215,6 @@ def _check_order(graph: "GraphProto", constants: Mapping[str, Constant]) -> None
     for entry in graph.output:
         if entry.name not in made:
             raise SnapError(f"nothing makes the output {excerpt(entry.name)}")
-    if not graph.output:
-        raise SnapError("it has no output")
 
 
 def _close_inputs(
@@ -221,8 +222,8 @@ def _close_inputs(
 ) -> int:
     """Give every input a shape, with a batch of one where that is open; return the batch."""
     entries = [entry for entry in graph.input if entry.name not in constants]
-    if not entries:
-        raise SnapError("it has no input")
+    if not entries or len({entry.name for entry in entries}) < len(entries):
+        raise SnapError("it has no input, or two of one name")
     if given and len(given) != len(entries):
         names = ", ".join(excerpt(entry.name) for entry in entries[:5])
         raise SnapError(f"--input is given {len(given)} times for {len(entries)} inputs ({names})")
@@ -286,11 +287,10 @@ def _open(name: str, what: str) -> SnapError:
 
 def _inferred(model: "ModelProto") -> bytes:
     """Return the model with the shapes of its values, inferred in a process of its own."""
-    script = Path(__file__).with_name("inference.py")
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     try:
         done = subprocess.run(
-            [sys.executable, "-I", str(script)],
+            [sys.executable, "-I", str(_SCRIPT)],
             input=model.SerializeToString(),
             capture_output=True,
             timeout=_SECONDS,
