@@ -2,6 +2,7 @@
 
 import json
 import math
+import subprocess
 import tracemalloc
 import warnings
 import zipfile
@@ -17,10 +18,11 @@ from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, read
 from snap_graphs.cli import main
-from snap_graphs.formats.onnx import graph as graphs
+from snap_graphs.formats.onnx import shapes
 from snap_graphs.formats.onnx.files import read_network
 from snap_graphs.formats.onnx.layers import read_layers
 from snap_graphs.formats.onnx.outline import outline
+from snap_graphs.formats.onnx.reading import read_graph
 from snap_graphs.networks import Layer, Network, assembled
 
 onnx: Any = pytest.importorskip("onnx", reason="needs snap-graphs[onnx]")
@@ -379,7 +381,7 @@ REFUSED_LATER: dict[str, tuple[Callable[[], Any], str]] = {
 def test_hostile_models_are_refused_before_shapes_are_inferred(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(graphs.subprocess, "run", None)
+    monkeypatch.setattr(subprocess, "run", None)
     made, reason = REFUSED[name]
     assert reason in refused(made())
 
@@ -439,8 +441,8 @@ def test_a_crash_or_an_endless_inference_ends_in_one_line(
 ) -> None:
     path = tmp_path / "script.py"
     path.write_text(script)
-    monkeypatch.setattr(graphs, "_SCRIPT", path)
-    monkeypatch.setattr(graphs, "_SECONDS", seconds)
+    monkeypatch.setattr(shapes, "_SCRIPT", path)
+    monkeypatch.setattr(shapes, "_SECONDS", seconds)
     assert reason in refused(convolution())
 
 
@@ -454,7 +456,7 @@ def test_a_damaged_model_is_read_or_refused_in_one_line(changes: list[tuple[int,
     for place, byte in changes:
         content[place] = byte
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(graphs, "_inferred", lambda made: made.SerializeToString())
+        patch.setattr(shapes, "inferred", lambda made: made.SerializeToString())
         try:
             read_network(bytes(content))
         except SnapError as error:
@@ -586,7 +588,7 @@ def test_a_torch_export_has_the_costs_of_the_module(tmp_path: Path) -> None:
 
 
 def test_layers_read_are_those_that_are_assembled() -> None:
-    read_graph = graphs.read_graph(outline(convolution().SerializeToString()))
-    layers: list[Layer] = read_layers(read_graph)
+    graph = read_graph(outline(convolution().SerializeToString()))
+    layers: list[Layer] = read_layers(graph)
     assert [layer.kind for layer in layers] == ["input", "convolution", "output"]
     assert assembled(layers).nodes == ("input", "conv3x3", "output")
