@@ -99,6 +99,21 @@ epochs, batches = 1, [(torch.randn(2, 3, 32, 32), torch.tensor([0, 1]))]
         Example("sh", BLOCK.format("toml", "mine.toml")),
         Example("sh", "zcat $DATA/nb201_hardware_cifar10.csv.gz | cut -d, -f1,2 > latencies.csv"),
         Example("sh", "sed -i '1s/.*/arch,ms/' latencies.csv"),
+        Example(
+            "python",
+            """
+from pathlib import Path
+
+from onnx import TensorProto, helper
+
+value = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 3, 8, 8])
+result = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+relu = helper.make_node("Relu", ["x"], ["y"])
+Path("nets").mkdir()
+model = helper.make_model(helper.make_graph([relu], "net", [value], [result]))
+Path("nets/relu.onnx").write_bytes(model.SerializeToString())
+""",
+        ),
     ],
 }
 """By page, what makes the files that its reader brings; `$DATA` is the folder of real tables."""
