@@ -82,6 +82,9 @@ stride = [1, 2]
 """
 
 
+GOOD = ("conv", "depthwise")
+
+
 def definition(wiring: str, skeleton: str = "", **classes: str) -> str:
     blocks = "\n".join(
         f'{name} = {{ description = "Block", module = "{module}" }}'
@@ -238,3 +241,36 @@ def test_an_own_network_that_cannot_be_built_is_told(
     home = own(folder, f'name = "mine"\n{wiring}{operators}{skeleton}')
     with pytest.raises(SnapError, match=problem):
         build_network(home, home.format(home.sample(1, 0)[0]), **size)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wiring", [CHAIN, TWO_INPUTS])
+def test_the_nodes_of_a_network_add_up_to_it_and_have_the_shapes_that_the_module_gives(
+    folder: Path, wiring: str
+) -> None:
+    home = own(folder, good(wiring))
+    cells = home.sample(4, 0)
+    for row in graph_table(home, cells).to_pylist():
+        assert len(row["node_shape"]) == len(row["node_params"]) == len(row["nodes"])
+        assert (sum(row["node_params"]), sum(row["node_flops"])) == (row["params"], row["flops"])
+        seen = operator_shapes(build_network(home, row["arch_id"]))
+        names = zip(row["nodes"], row["node_shape"], strict=True)
+        inner = [shape for name, shape in names if name in ("none", "skip_connect", *GOOD)]
+        assert inner == seen
+
+
+def operator_shapes(network: nn.Module) -> list[list[int]]:
+    """Return the shape of what each operator of each cell puts out, in the order of the cells."""
+    seen: list[list[int]] = []
+    for cell in network.get_submodule("cells").children():
+        for operator in cell.get_submodule("operators").children():
+            operator.register_forward_hook(lambda _module, _x, out: seen.append([*out.shape[1:]]))
+    network.eval()(torch.zeros(1, 3, 16, 16))
+    return seen
+
+
+def test_shapes_are_known_without_the_code(folder: Path) -> None:
+    counted, plain = (own(folder, good(CHAIN), allow_code=allow) for allow in (True, False))
+    tables = [graph_table(home, home.sample(3, 0)) for home in (counted, plain)]
+    assert tables[0]["node_shape"].equals(tables[1]["node_shape"])
+    assert "node_params" not in tables[1].column_names
+    assert tables[1]["params"].null_count == 3

@@ -77,6 +77,7 @@ def graph_table(
     )
     graphs = Graphs.from_table(table)
     columns = {**structure_columns(graphs), **_cost_columns(known, graphs)}
+    columns |= _node_columns(known, cells)
     if module_hashes is not None:
         columns["module_hash"] = pa.array(module_hashes, pa.string())
     for column, values in columns.items():
@@ -173,6 +174,17 @@ def _graph_columns(cells: Sequence[Cell]) -> dict[str, pa.Array]:
         "src": pa.array([[s for s, _ in c.edges] for c in cells], pa.list_(pa.int16())),
         "dst": pa.array([[d for _, d in c.edges] for c in cells], pa.list_(pa.int16())),
     }
+
+
+def _node_columns(home: Space | None, cells: Sequence[Cell]) -> dict[str, pa.Array]:
+    facts = home.node_facts(cells) if home else None
+    if facts is None:
+        return {}
+    columns = {"node_shape": pa.array(facts.shapes, pa.list_(pa.list_(pa.int32())))}
+    if facts.params is not None:
+        columns["node_params"] = pa.array(facts.params, pa.list_(pa.int64()))
+        columns["node_flops"] = pa.array(facts.flops, pa.list_(pa.int64()))
+    return columns
 
 
 def _cost_columns(home: Space | None, graphs: Graphs) -> dict[str, pa.Array]:

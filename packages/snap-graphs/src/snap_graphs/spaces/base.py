@@ -32,6 +32,20 @@ class Costs(NamedTuple):
     activations: Ints
 
 
+class NodeFacts(NamedTuple):
+    """What is known of the nodes of whole networks: one list a graph, one entry a node.
+
+    Attributes:
+        shapes: of what every node puts out, without the batch.
+        params: trainable parameters; None where nothing is counted.
+        flops: multiply-adds for one input; likewise.
+    """
+
+    shapes: list[list[tuple[int, ...]]]
+    params: list[list[int]] | None
+    flops: list[list[int]] | None
+
+
 def layer_costs(weights: int | Ints, scales: int | Ints, channels: int | Ints, side: int) -> Ints:
     """Count layers that put out feature maps of one side.
 
@@ -116,6 +130,10 @@ class Space(ABC):
 
     def costs(self, graphs: Graphs) -> Costs | None:
         """Compute what the networks built from the cells cost; None where that is not known."""
+        return None
+
+    def node_facts(self, cells: Sequence[Cell]) -> NodeFacts | None:
+        """Tell of each node of whole networks; None where graphs are of cells."""
         return None
 
     def enumerate(self) -> Iterator[Cell]:

@@ -13,7 +13,7 @@ from snap_graphs.arrays import Graphs
 from snap_graphs.cell import Cell, edge_labelled
 from snap_graphs.extras import require
 from snap_graphs.spaces import unrolled
-from snap_graphs.spaces.base import Costs, ProductSpace
+from snap_graphs.spaces.base import Costs, NodeFacts, ProductSpace
 from snap_graphs.spaces.definition import Definition
 from snap_graphs.spaces.skeleton import Chosen, Skeleton
 
@@ -137,6 +137,26 @@ class CustomSpace(ProductSpace):
         from snap_graphs.torch.build.own_costs import network_costs
 
         return network_costs(self, [self.design(cell) for cell in graphs.cells()])
+
+    def node_facts(self, cells: Sequence[Cell]) -> NodeFacts | None:
+        """Tell of the nodes of whole networks; parameters only where code may be imported."""
+        if not self.definition.is_macro:
+            return None
+        definition = self.definition
+        size = (definition.inputs, definition.cell_operators)
+        designs = [self.design(cell) for cell in cells]
+        shapes = [unrolled.node_shapes(self.skeleton, d.stages, *size) for d in designs]
+        if not self.allow_code or not definition.modules:
+            return NodeFacts(shapes, None, None)
+        require("torch", "torch")
+        from snap_graphs.torch.build.own_costs import node_counts
+
+        counts = [node_counts(self, design) for design in designs]
+        return NodeFacts(
+            shapes,
+            params=[[node.params for node in nodes] for nodes in counts],
+            flops=[[node.flops for node in nodes] for nodes in counts],
+        )
 
     def read(self, text: str) -> Cell:
         """Read `|op~0|op~1|+|op~0|op~2|`, with `@d2w16s1-...` where the skeleton has choices."""

@@ -92,6 +92,29 @@ def first_cell(network: Cell, inputs: int, operators: int) -> Cell:
     return Cell(nodes, tuple(edges))
 
 
+def node_shapes(
+    skeleton: Skeleton, stages: Sequence[Chosen], inputs: int, operators: int
+) -> list[tuple[int, ...]]:
+    """Return the shape of what each node of a graph that `unroll` made puts out.
+
+    Args:
+        skeleton: what surrounds the stages.
+        stages: the stages.
+        inputs: how many inputs a cell has.
+        operators: how many operators a cell has.
+    """
+    side = -(-skeleton.image // skeleton.stem_stride)
+    shapes: list[tuple[int, ...]] = [(3, skeleton.image, skeleton.image)]
+    shapes.append((skeleton.stem, side, side))
+    stage = -1
+    for step in skeleton.steps(stages, inputs):
+        if step.stage > stage:
+            shapes += [(channels, side, side) for channels, side, _ in step.entering]
+            stage = step.stage
+        shapes += [(step.width, step.side, step.side)] * operators
+    return [*shapes, (skeleton.classes,), (skeleton.classes,)]
+
+
 def is_reserved(name: str) -> bool:
     """Tell whether a node that is no operator of the cell may have this name."""
     return name in (STEM, CLASSIFIER) or _STAGE.fullmatch(name) is not None

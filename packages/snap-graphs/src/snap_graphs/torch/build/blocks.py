@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
 import torch
 from snap_catalog import SnapError
@@ -17,25 +16,11 @@ from torch import Tensor, nn
 from snap_graphs.cell import NONE
 from snap_graphs.spaces.custom import CustomSpace
 from snap_graphs.spaces.definition import SKIP
-from snap_graphs.torch.build.counting import count_params, count_work
+from snap_graphs.torch.build.counting import Counts, count
 from snap_graphs.torch.build.operators import Zero, conv_bn
 
 _PYTHON = ".py"
 _LONGEST_REASON = 200
-
-
-class Counts(NamedTuple):
-    """What a module costs, by the rule of the `graphs` contract.
-
-    Attributes:
-        params: trainable parameters.
-        flops: multiply-adds for one input.
-        activations: elements that what has multiply-adds puts out.
-    """
-
-    params: int
-    flops: int
-    activations: int
 
 
 class Blocks:
@@ -89,7 +74,7 @@ class Blocks:
             module, x = self.make(name, entering, channels, stride), torch.empty(1)
             x = x.expand(1, entering, side, side)
             with self._told(name, f"{call} on {entering} x {side} x {side}"):
-                work = count_work(module, [x])
+                counts = count(module, x)
                 found = module.eval()(x)
         expected = (1, channels, -(-side // stride), -(-side // stride))
         if not isinstance(found, Tensor) or found.shape != expected:
@@ -97,7 +82,7 @@ class Blocks:
             raise self._refused(
                 name, f"turns {(entering, side, side)} into {shape}, not {expected[1:]}; correct it"
             )
-        return Counts(count_params(module), *work)
+        return counts
 
     def _maker(self, name: str) -> Callable[[int, int, int], object]:
         if name not in self._modules:

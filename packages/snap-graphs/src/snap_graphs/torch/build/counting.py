@@ -12,15 +12,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 _aten = torch.ops.aten
 
 
-class Work(NamedTuple):
-    """What one pass of one input takes.
+class Counts(NamedTuple):
+    """What a module costs, by the rule of the `graphs` contract.
 
     Attributes:
-        flops: multiply-adds of convolutions, linear layers and products of matrices.
+        params: trainable parameters, shared ones once.
+        flops: multiply-adds of convolutions, linear layers and products of matrices for one input.
         activations: elements that these put out (Radosavovic et al., "Designing Network Design
             Spaces", CVPR 2020, section 3.1, where convolutions alone count).
     """
 
+    params: int
     flops: int
     activations: int
 
@@ -30,12 +32,12 @@ def count_params(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
 
 
-def count_work(module: nn.Module, inputs: Sequence[Tensor]) -> Work:
+def count(module: nn.Module, x: Tensor) -> Counts:
     """Count one pass in inference; normalisations, activations, pooling and sums are free.
 
     Args:
-        module: on the device of its inputs; on the meta device nothing is computed.
-        inputs: what it takes, with a batch of one.
+        module: on the device of its input; on the meta device nothing is computed.
+        x: what it takes, with a batch of one.
     """
     training = module.training
     fast = torch.backends.mha.get_fastpath_enabled()
@@ -43,11 +45,11 @@ def count_work(module: nn.Module, inputs: Sequence[Tensor]) -> Work:
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), _Watch() as watch:
-            module.eval()(*inputs)
+            module.eval()(x)
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
         module.train(training)
-    return Work(watch.flops, watch.activations)
+    return Counts(count_params(module), watch.flops, watch.activations)
 
 
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -65,9 +67,9 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         found = func(*args, **(kwargs or {}))
-        count = _MULTIPLY_ADDS.get(func.overloadpacket)
-        if count is not None:
-            self.flops += count(found, *args)
+        rule = _MULTIPLY_ADDS.get(func.overloadpacket)
+        if rule is not None:
+            self.flops += rule(found, *args)
             self.activations += found.numel()
         return found
 

@@ -9,7 +9,7 @@ from snap_catalog import SnapError
 from torch import nn
 from torch.nn import functional
 
-from snap_graphs.torch.build.counting import count_params, count_work
+from snap_graphs.torch.build.counting import count, count_params
 from snap_graphs.torch.build.size import Size
 
 _AUXILIARY = "auxiliary"
@@ -45,8 +45,8 @@ def count_costs(network: nn.Module, image: int) -> NetworkCosts:
     auxiliary = count_params(getattr(network, _AUXILIARY)) if hasattr(network, _AUXILIARY) else 0
     device = next(network.parameters()).device
     with _told("inference"):
-        work = count_work(network, [torch.zeros(1, 3, image, image, device=device)])
-    return NetworkCosts(count_params(network) - auxiliary, *work, auxiliary)
+        counts = count(network, torch.zeros(1, 3, image, image, device=device))
+    return NetworkCosts(*counts._replace(params=counts.params - auxiliary), auxiliary)
 
 
 @contextmanager
