@@ -157,4 +157,5 @@ def _swept_digest(graphs: Graphs, colours: _Hashes) -> _Hashes:
         for nodes, sources, starts in way:
             met = np.add.reduceat(colours[:, sources], starts, axis=1)
             colours[:, nodes] = mix(colours[:, nodes] + met * np.uint64(3))
-    return mix(np.add.reduceat(mix(colours), graphs.node_start[:-1], axis=1))
+    total: _Hashes = np.add.reduceat(mix(colours), graphs.node_start[:-1], axis=1)
+    return mix(total)
