@@ -51,7 +51,8 @@ def test_no_two_rows_share_a_key(file: Path, table: pa.Table, rules: Contract) -
 def test_the_contents_keep_the_rule(
     file: Path, table: pa.Table, rules: Contract, rule: Rule
 ) -> None:
-    rule.check(table, str(file))
+    if rule.columns <= {*table.column_names}:  # some are optional
+        rule.check(table, str(file))
 
 
 def test_the_reader_of_the_tools_accepts_it(file: Path, rules: Contract) -> None:

@@ -107,7 +107,7 @@ BAD_CELLS: list[tuple[Any, str]] = [
     ({**CELL, "id": "b", "nodes": ["input", "conv2", "pool", "output"]}, "operator 'conv2' is not"),
     ({**CELL, "id": "b", "nodes": ["conv", "input", "pool", "output"]}, "must run from input"),
     ({**CELL, "id": "b", "nodes": ["input", "output", "output"]}, "exactly one node `output`"),
-    ({**CELL, "id": "b", "nodes": ["input"] * 300 + ["output"]}, "more than the 128"),
+    ({**CELL, "id": "b", "nodes": ["input"] * 2**15 + ["output"]}, "more than the 32,767"),
     ({**CELL, "id": "b", "edges": [[0, 1, 2]]}, "edges must be a list of pairs"),
     ({**CELL, "id": "b", "edges": [[0, True]]}, "edges must be a list of pairs"),
     ({**CELL, "id": "b", "edges": [[0, 9]]}, "the edge 0->9 does not lead"),

@@ -12,13 +12,14 @@ from snap_catalog import Benchmark, MetricFacts, SnapError
 from snap_catalog.errors import excerpt
 from snap_catalog.metrics import is_metric
 from snap_catalog.nested import parse_json
+from snap_catalog.rules import MOST_NODES
 
 from snap_graphs.canonical import prune
 from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.formats.base import CHUNK, Chunk, Format, Request
 from snap_graphs.formats.entries import entries_once
 from snap_graphs.spaces import spaces
-from snap_graphs.spaces.definition import MOST_NODES, NAME
+from snap_graphs.spaces.definition import NAME
 
 _SUFFIXES = (".json", ".yaml", ".yml")
 _MOST_BYTES: Mapping[str, int] = {".json": 2**28, ".yaml": 2**24, ".yml": 2**24}
@@ -196,7 +197,7 @@ def _nodes(nodes: Any, operators: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(nodes, list) or not all(isinstance(name, str) and name for name in nodes):
         raise SnapError("nodes must be a list of operator names (in quotes where YAML needs them)")
     if len(nodes) > MOST_NODES:
-        raise SnapError(f"{len(nodes):,} nodes are more than the {MOST_NODES} a cell may have")
+        raise SnapError(f"{len(nodes):,} nodes are more than the {MOST_NODES:,} a cell may have")
     if nodes.count(OUTPUT) != 1:
         raise SnapError("a cell needs exactly one node `output`")
     unknown = sorted(set(nodes) - {INPUT, OUTPUT, *operators}) if operators else []
