@@ -592,3 +592,8 @@ def test_layers_read_are_those_that_are_assembled() -> None:
     layers: list[Layer] = read_layers(graph)
     assert [layer.kind for layer in layers] == ["input", "convolution", "output"]
     assert assembled(layers).nodes == ("input", "conv3x3", "output")
+
+
+def test_a_batch_that_joined_a_dimension_is_taken_out_of_it() -> None:
+    made = model([node("Reshape", "x s", "a"), relu("a", "y")], [whole("s", -1, 64)], (4, 3, 8, 8))
+    assert network(made).shapes == ((3, 8, 8), (3, 64), (3, 64))

@@ -14,6 +14,8 @@ from snap_graphs.networks import Attribute, Kind, Layer
 _LARGEST_WINDOW = 1 << 16
 """What a kernel, a stride or a dilation may be along one dimension."""
 
+_COUNTED = frozenset({"convolution", "linear", "product", "attention"})
+"""Kinds of which the elements put out count."""
 _PASS = frozenset({
     "Identity", "Dropout", "Cast", "CastLike", "Reshape", "Flatten", "Squeeze", "Unsqueeze",
     "Transpose", "Slice", "Split", "Expand", "Tile", "Pad", "DepthToSpace", "SpaceToDepth", "Neg",
@@ -88,7 +90,7 @@ class _Reader:
         layers: list[Layer] = []
         for name in graph.inputs:
             self._place[name] = len(layers)
-            layers.append(Layer("input", (), self._shape(name)[1:]))
+            layers.append(Layer("input", (), self._shape_of_one(name)))
         for place, node in enumerate(graph.nodes):
             if place in inside and place not in found:
                 continue
@@ -96,7 +98,7 @@ class _Reader:
             if layer is not None:
                 layers += self._parts(node, layer, len(layers))
         results = tuple(self._place[name] for name in graph.outputs if name in self._place)
-        layers.append(Layer("output", results, self._shape(graph.outputs[0])[1:]))
+        layers.append(Layer("output", results, self._shape_of_one(graph.outputs[0])))
         return layers
 
     def _parts(self, node: Node, layer: Layer, place: int) -> Iterator[Layer]:
@@ -110,22 +112,26 @@ class _Reader:
     def _layer(self, node: Node, region: Region | None) -> Layer | None:
         """Return a node's layer, or none where its result depends on no input."""
         if region is not None:
-            params = sum(self._params(self._graph.nodes[place]) for place in region.members)
-            source, shape = (self._place[region.source],), self._shape(node.outputs[0])[1:]
-            return Layer(region.kind, source, shape, params, 0, 0, {"name": region.name})
+            return self._joined(node, region)
         reads = tuple(self._place[name] for name in node.operands if name in self._place)
         params = self._params(node)
         if not reads:
             self._owed[node.outputs[0]] = params
             return None
-        if node.op in _PASS:  # of a sequence of tensors, no shape is known
-            return Layer("pass", reads, self._graph.shapes.get(node.outputs[0], ())[1:], params)
-        shape = self._shape(next(filter(None, node.outputs)))
-        kind, flops, known = self._reading(node, shape)
-        counts = kind in ("convolution", "linear", "product", "attention")
-        put_out = self._put_out(node, shape) if counts else 0
-        batch = self._graph.batch
-        return Layer(kind, reads, shape[1:], params, flops // batch, put_out // batch, known)
+        name = next(filter(None, node.outputs))
+        if node.op in _PASS:
+            is_known = name in self._graph.shapes  # not of a sequence of tensors
+            return Layer("pass", reads, self._shape_of_one(name) if is_known else (), params)
+        kind, flops, known = self._reading(node, self._shape(name))
+        put_out = self._put_out(node, self._shape(name)) if kind in _COUNTED else 0
+        costs = (params, flops // self._graph.batch, put_out // self._graph.batch)
+        return Layer(kind, reads, self._shape_of_one(name), *costs, known)
+
+    def _joined(self, node: Node, region: Region) -> Layer:
+        """Return the layer of a region, of which a node is the last."""
+        params = sum(self._params(self._graph.nodes[place]) for place in region.members)
+        source, shape = (self._place[region.source],), self._shape_of_one(node.outputs[0])
+        return Layer(region.kind, source, shape, params, attributes={"name": region.name})
 
     def _params(self, node: Node) -> int:
         return sum(self._owed.pop(name, 0) for name in node.inputs)
@@ -141,6 +147,13 @@ class _Reader:
                 "inferred; export it with fixed shapes, or simplify it (onnxsim)"
             )
         return shape
+
+    def _shape_of_one(self, name: str) -> Shape:
+        """Return a value's shape for one input; the batch may be part of its first dimension."""
+        shape, batch = self._shape(name), self._graph.batch
+        if not shape or shape[0] == batch:
+            return shape[1:]
+        return (shape[0] // batch, *shape[1:]) if shape[0] % batch == 0 else shape
 
     def _reading(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
         """Return a node's kind, multiply-adds for the batch, and attributes."""
