@@ -88,7 +88,8 @@ def _network(given: Given, inputs: Inputs) -> Network:
         if is_short_of_memory(error):
             raise
         raise SnapError(
-            f"{given.name}: torch.export cannot follow it ({summary(error)}); {_remedy(error)}"
+            f"{given.name}: torch.export cannot follow it ({summary(error)}); {_remedy(error)}; "
+            "--skip-bad leaves it out"
         ) from error
 
 
@@ -96,4 +97,4 @@ def _remedy(error: Exception) -> str:
     text = str(error)
     if "meta tensor" in text or "data-dependent" in text or "DataDependent" in type(error).__name__:
         return "let its forward depend on shapes, not on values of tensors"
-    return "check --input and its forward, or leave it out"
+    return "check --input and its forward"

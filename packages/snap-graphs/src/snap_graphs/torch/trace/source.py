@@ -18,6 +18,7 @@ from torch import nn
 
 from snap_graphs.torch.trace.inputs import Inputs, read_inputs
 
+_IMPORTED_AS = "snap_traced_source"
 _FORM = "a module, (name, module) or (name, module, input_shape)"
 
 
@@ -90,19 +91,20 @@ class Source:
         return Opened(self, made, len(made) if isinstance(made, Sized) else None)
 
     def _module(self) -> ModuleType:
-        folder = str(Path(self.place).resolve().parent) if self.place.endswith(".py") else ""
+        path = Path(self.place) if self.place.endswith(".py") else None
+        folder = str(path.resolve().parent) if path else ""
         if folder not in sys.path:
-            sys.path.insert(0, folder)
-        return _load(Path(self.place)) if folder else importlib.import_module(self.place)
+            sys.path.append(folder)  # last, so that no neighbour stands in for a package
+        return _load(path) if path else importlib.import_module(self.place)
 
 
 def _load(path: Path) -> ModuleType:
-    """Import a file under its own name, as its classes and neighbours expect."""
-    spec = spec_from_file_location(path.stem, path)
+    """Import a file under a name that no package has."""
+    spec = spec_from_file_location(_IMPORTED_AS, path)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
-    sys.modules[path.stem] = module
+    sys.modules[_IMPORTED_AS] = module
     spec.loader.exec_module(module)
     return module
 
