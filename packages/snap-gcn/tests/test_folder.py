@@ -282,8 +282,8 @@ def _weighted(folder: Path, change: Callable[[dict[str, np.ndarray]], Any]) -> s
     "change",
     [
         lambda w: w.pop("paths.weights"),
-        lambda w: w.update({"paths.weights": np.zeros(4)}),
-        lambda w: w.update({"paths.weights": np.full(5, np.nan)}),
+        lambda w: w.update({"paths.weights": np.zeros(5)}),
+        lambda w: w.update({"paths.weights": np.full(4, np.nan)}),
         lambda w: w.update({"paths.examples": np.zeros((4, 7), np.float32)}),
         lambda w: w.update({"paths.bias": np.zeros(1, np.bool_)}),
         lambda w: w.update({"paths.shapes.nodes": np.zeros(3, np.int64)}),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from snap_catalog import SnapError, graph_facts
 from snap_catalog.parquet import validate
-from snap_graphs import Cell, Graphs, graph_table, space, views
+from snap_graphs import Cell, Graphs, contraction, graph_table, space, views
 from snap_graphs.canonical import prune
 
 OPERATORS = ("conv", "pool", "skip_connect", "none")
@@ -336,3 +336,37 @@ def test_the_often_quoted_6466_counts_strings_and_4930_are_different_expressions
     assert len({_expression(cell) for cell in cells}) == 4_930
     both = {(_spelled_out(cell), _expression(cell)) for cell in cells}
     assert len(both) == 6_466
+
+
+@examples
+@given(st.lists(cells(), min_size=1, max_size=4), st.sampled_from(["own", "darts"]))
+def test_large_graphs_are_contracted_as_small_ones(found: list[Cell], name: str) -> None:
+    small = views.contract_skips(table(found, name))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contraction, "_MOST_DENSE", 0)
+        large = views.contract_skips(table(found, name))
+    assert large.equals(small)
+
+
+def test_an_edge_that_a_longer_path_leads_around_shows_as_an_identity() -> None:
+    cell = Cell(("input", "conv", "output"), ((0, 1), (0, 2), (1, 2)))
+    assert _shortcuts(cell) == [
+        Cell(("input", "conv", "skip_connect", "output"), ((0, 1), (0, 2), (1, 3), (2, 3)))
+    ]
+
+
+def test_edges_into_an_output_that_concatenates_are_no_shortcuts() -> None:
+    cell = Cell(("input", "conv", "output"), ((0, 1), (0, 2), (1, 2)))
+    assert _shortcuts(cell, "darts") == [cell]
+
+
+@examples
+@given(cells())
+def test_shortcuts_keep_what_a_cell_computes(cell: Cell) -> None:
+    (after,) = _shortcuts(cell)
+    assert computes(after) == computes(cell)
+
+
+def _shortcuts(cell: Cell, name: str = "own") -> list[Cell]:
+    graphs, spaces = Graphs.from_table(table([cell], name)), pa.chunked_array([[name]])
+    return list(views.with_shortcuts(graphs, spaces, np.ones(1, np.bool_)).cells())

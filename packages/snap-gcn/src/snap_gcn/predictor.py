@@ -9,11 +9,12 @@ import numpy.typing as npt
 import pyarrow as pa
 from snap_graphs import Graphs
 from snap_graphs.arrays import Bools, Ints
+from snap_graphs.views import with_shortcuts
 
 from snap_gcn.data.architectures import Architectures, as_table
 from snap_gcn.data.encoders import with_described
 from snap_gcn.data.equality import Keys, combined, keys
-from snap_gcn.data.views import all_viewed
+from snap_gcn.data.views import all_viewed, one_form
 from snap_gcn.data.vocabulary import Vocabulary
 from snap_gcn.model.folder import NETWORKS, WEIGHTS, Model, load, locate
 from snap_gcn.model.paths import VIEWS as PATH_VIEWS
@@ -203,10 +204,11 @@ class Predictor:
         Raises:
             SnapError: an operator has no vector.
         """
-        graphs, spaces = Graphs.from_table(table), table["space"]
+        graphs, own = self._read(table, source)
+        spaces = table["space"]
         found = np.full((len(FIGURES), len(graphs)), np.nan)
         shared = np.zeros(len(graphs), np.uint64)
-        for training_space, rows in enumerate(self._divided(graphs, spaces, source)):
+        for training_space, rows in enumerate((np.flatnonzero(~own), np.flatnonzero(own))):
             if rows.size:
                 part = graphs.take(rows), spaces.take(rows)
                 found[:, rows], shared[rows] = self._figures(*part, bool(training_space), source)
@@ -251,16 +253,30 @@ class Predictor:
         """
         spaces = table["space"]
         wanted = {group.views for group in self._groups if not group.training_space}
-        shown = all_viewed(Graphs.from_table(table), spaces, wanted).values()
+        shown = self._viewed(self._read(table, source)[0], spaces, wanted).values()
         return [(graphs, self.vocabulary.find(spaces, graphs, source)) for graphs in shown]
 
-    def _divided(self, graphs: Graphs, spaces: pa.ChunkedArray, source: str) -> tuple[Ints, Ints]:
-        """Return which graphs are of other spaces than the training space, and which are of it."""
+    def _read(self, table: pa.Table, source: str) -> tuple[Graphs, Bools]:
+        """Return the graphs to score, and (graphs,) which are of the training space."""
+        graphs, spaces = Graphs.from_table(table), table["space"]
+        if self.model.config.one_form:
+            graphs = one_form(graphs, spaces)
+        own = self._of_training_space(graphs, spaces, source)
+        if self.model.config.one_form:
+            others = ~own & self.vocabulary.reads_identity(spaces)
+            graphs = with_shortcuts(graphs, spaces, others)
+        return graphs, own
+
+    def _of_training_space(self, graphs: Graphs, spaces: pa.ChunkedArray, source: str) -> Bools:
         if self._training_space is None:
-            return np.arange(len(graphs)), np.empty(0, np.int64)
+            return np.zeros(len(graphs), np.bool_)
         op = self.vocabulary.find(spaces, graphs, source)
-        own = self._training_space.holds(graphs, op)
-        return np.flatnonzero(~own), np.flatnonzero(own)
+        return self._training_space.holds(graphs, op)
+
+    def _viewed(
+        self, graphs: Graphs, spaces: pa.ChunkedArray, wanted: Iterable[tuple[View, ...]]
+    ) -> Mapping[tuple[View, ...], Graphs]:
+        return all_viewed(graphs, spaces, wanted, dead=not self.model.config.one_form)
 
     def _figures(
         self, graphs: Graphs, spaces: pa.ChunkedArray, training_space: bool, source: str
@@ -271,7 +287,7 @@ class Predictor:
         wanted = [group.views for group in groups] + ([PATH_VIEWS] if paths else [])
         seen = {
             views: (shown, self.vocabulary.find(spaces, shown, source))
-            for views, shown in all_viewed(graphs, spaces, wanted).items()
+            for views, shown in self._viewed(graphs, spaces, wanted).items()
         }
         added = np.zeros(len(graphs))
         if paths:

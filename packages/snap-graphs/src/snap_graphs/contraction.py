@@ -15,15 +15,17 @@ _MOST_DENSE = 128
 """Nodes of a graph up to which a matrix of path counts costs less than a table of edges."""
 _MOST_JOINED = 2**20
 """Pairs of nodes of a larger graph that may be joined."""
-_SATURATED = MOST_NODES + 2
-"""Stands for as many parallel paths or more, which are more than a file can hold."""
+SATURATED = MOST_NODES + 2
+"""Parallel paths that are more than a file can hold."""
 
 Contraction = tuple[Ints, Ints]
 """(3, edges) graphs, sources and targets of edges between nodes among all, parallel ones repeated,
 and (k,) the identity operators that are gone."""
 
 
-def contractions(graphs: Graphs, identity: Ints, concatenates: Bools) -> Iterator[Contraction]:
+def contractions(
+    graphs: Graphs, identity: Ints, concatenates: Bools, most: int = SATURATED
+) -> Iterator[Contraction]:
     """Yield what is left of graphs without their identity operators, some graphs at a time.
 
     Where an output concatenates, an identity of several inputs stays before it, to sum them.
@@ -32,17 +34,20 @@ def contractions(graphs: Graphs, identity: Ints, concatenates: Bools) -> Iterato
         graphs: b graphs.
         identity: (b,) each graph's identity operator.
         concatenates: (b,) whether the output, the last node, concatenates.
+        most: parallel edges of which more count as this many.
 
     Raises:
         SnapError: a graph would need more parallel edges than a file can hold.
     """
     for part in graphs.dense(_AT_A_TIME, _MOST_DENSE):
         skip = part.op == identity[part.rows, None]
-        yield _of_small(graphs.node_start[part.rows], part, skip, concatenates[part.rows])
+        yield _of_small(graphs.node_start[part.rows], part, skip, concatenates[part.rows], most)
     for row in np.flatnonzero(graphs.sizes > _MOST_DENSE).tolist():
         graph = graphs.take(np.array([row]))
         skips = np.flatnonzero(graph.op == identity[row]).tolist()
-        yield _of_large(int(graphs.node_start[row]), row, graph, skips, bool(concatenates[row]))
+        yield _of_large(
+            int(graphs.node_start[row]), row, graph, skips, bool(concatenates[row]), most
+        )
 
 
 def _refuse_crowded(rows: Ints) -> None:
@@ -53,8 +58,8 @@ def _refuse_crowded(rows: Ints) -> None:
         )
 
 
-def _of_small(first: Ints, part: Dense, skip: Bools, concatenates: Bools) -> Contraction:
-    paths, gone = _contracted(part.adjacency, skip, concatenates)
+def _of_small(first: Ints, part: Dense, skip: Bools, concatenates: Bools, most: int) -> Contraction:
+    paths, gone = _contracted(part.adjacency, skip, concatenates, most)
     _refuse_crowded(part.rows[(paths - (paths > 0)).sum(axis=(1, 2)) > MOST_NODES])
     graph, src, dst = np.nonzero(paths)
     edges = np.array([part.rows[graph], first[graph] + src, first[graph] + dst])
@@ -63,7 +68,7 @@ def _of_small(first: Ints, part: Dense, skip: Bools, concatenates: Bools) -> Con
 
 
 def _contracted(
-    adjacency: Bools, skip: Bools, concatenates: Bools
+    adjacency: Bools, skip: Bools, concatenates: Bools, most: int
 ) -> tuple[npt.NDArray[np.int32], Bools]:
     """Count the paths between nodes that lead through identity operators alone.
 
@@ -71,10 +76,10 @@ def _contracted(
         adjacency: (b, n, n) edges.
         skip: (b, n) which nodes are identity operators.
         concatenates: (b,) whether the output, the last node, concatenates.
+        most: what numbers of paths saturate at.
 
     Returns:
-        (b, n, n) numbers of paths, which saturate above the number of nodes a file can hold, and
-        (b, n) the identity operators that are gone.
+        (b, n, n) numbers of paths, and (b, n) the identity operators that are gone.
     """
     paths = adjacency.astype(np.int32)
     gone = skip.copy()
@@ -85,16 +90,16 @@ def _contracted(
         leaving[skip[:, node] & sums, -1] = 0
         leaving[~skip[:, node]] = 0
         through = paths[:, :, node, None] * leaving[:, None, :]
-        paths = np.minimum(paths + through, _SATURATED)
+        paths = np.minimum(paths + through, most)
         paths[:, node] = np.where(leaving > 0, 0, paths[:, node])
         paths[gone[:, node], :, node] = 0
     return paths, gone
 
 
 def _of_large(
-    first: int, row: int, graph: Graphs, skips: list[int], concatenates: bool
+    first: int, row: int, graph: Graphs, skips: list[int], concatenates: bool, most: int
 ) -> Contraction:
-    table = _PathTable(graph, row)
+    table = _PathTable(graph, row, most)
     gone = [skip for skip in skips if table.contract(skip, concatenates)]
     counted = [(src, dst, k) for src, after in enumerate(table.after) for dst, k in after.items()]
     src, dst, number = np.array(counted, np.int64).reshape(-1, 3).T
@@ -111,9 +116,15 @@ class _PathTable:
         before: by node, the nodes that reach it.
     """
 
-    def __init__(self, graph: Graphs, row: int) -> None:
-        """Begin with the edges of one graph, whose position among all an error names."""
-        self._row = row
+    def __init__(self, graph: Graphs, row: int, most: int) -> None:
+        """Begin with the edges of one graph.
+
+        Args:
+            graph: the graph.
+            row: its position among all, for an error.
+            most: what numbers of paths saturate at.
+        """
+        self._row, self._most = row, most
         self.after: list[dict[int, int]] = [{} for _ in graph.op]
         self.before: list[set[int]] = [set() for _ in graph.op]
         for src, dst in zip(graph.src.tolist(), graph.dst.tolist(), strict=True):
@@ -145,7 +156,7 @@ class _PathTable:
             number = self.after[src][node] if stays else self.after[src].pop(node)
             for dst, further in leaving.items():
                 paths = self.after[src].get(dst, 0) + number * further
-                self.after[src][dst] = min(paths, _SATURATED)
+                self.after[src][dst] = min(paths, self._most)
                 self.before[dst].add(src)
         for dst in leaving:
             self.before[dst].discard(node)

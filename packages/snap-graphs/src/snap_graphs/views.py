@@ -13,11 +13,16 @@ import pyarrow as pa
 from snap_catalog import GraphFacts, SnapError, graph_facts
 from snap_catalog.rules import MOST_NODES
 
-from snap_graphs.arrays import Bools, Graphs, Ints
+from snap_graphs.arrays import Bools, Graphs, Ints, expand
 from snap_graphs.cell import INPUT
-from snap_graphs.contraction import contractions
+from snap_graphs.contraction import SATURATED, contractions
 from snap_graphs.structure import pruned
 from snap_graphs.table import NODE_COLUMNS, STRUCTURE_COLUMNS, structure_columns
+
+_AT_A_TIME = 4096
+"""Graphs whose adjacency matrices are held at once."""
+_LARGEST = 128
+"""Nodes of a cell at most, and of what is read as one."""
 
 
 def prune(table: pa.Table) -> pa.Table:
@@ -35,18 +40,30 @@ def contract_skips(table: pa.Table) -> pa.Table:
     Raises:
         SnapError: the parallel paths of a cell would need more nodes than a file can number.
     """
-    graphs, identity = _with_operators(
-        Graphs.from_table(table), table["space"], lambda facts: facts.identity
-    )
-    facts, place = _facts(table["space"])
-    concatenates = np.array([known.output_merge == "concat" for known in facts], np.bool_)[place]
+    return _with_graphs(table, contracted(Graphs.from_table(table), table["space"]))
+
+
+def contracted(graphs: Graphs, spaces: pa.ChunkedArray, most: int = SATURATED) -> Graphs:
+    """Return graphs as `contract_skips` shows them.
+
+    Args:
+        graphs: the graphs.
+        spaces: (graphs,) the space of each.
+        most: parallel edges of which more count as this many.
+
+    Raises:
+        SnapError: the parallel paths of a cell would need more nodes than a file can number.
+    """
+    graphs, identity = _with_operators(graphs, spaces, lambda facts: facts.identity)
+    if not (graphs.op == identity.repeat(graphs.sizes)).any():
+        return graphs
     kept = np.ones(len(graphs.op), np.bool_)
     edges = [np.empty((3, 0), np.int64)]
-    for found, gone in contractions(graphs, identity, concatenates):
+    for found, gone in contractions(graphs, identity, _concatenates(spaces), most):
         kept[gone] = False
         edges.append(found)
     parallel = _kept(graphs, kept, *np.hstack(edges))
-    return _with_graphs(table, _split(parallel, _repeated(parallel), identity))
+    return _split(parallel, _repeated(parallel), identity)
 
 
 def show_implicit(table: pa.Table) -> pa.Table:
@@ -65,6 +82,47 @@ def with_implicit(graphs: Graphs, spaces: pa.ChunkedArray) -> Graphs:
     row, source, _ = graphs.edges()
     hit = (graphs.op[source] == graphs.index(INPUT)) & (operator[row] >= 0)
     return _split(graphs, hit, operator)
+
+
+def with_shortcuts(graphs: Graphs, spaces: pa.ChunkedArray, which: Bools) -> Graphs:
+    """Return graphs with an identity operator on every edge that a longer path leads around.
+
+    Edges into an output that concatenates stay: they add nothing to what another path brings.
+
+    Args:
+        graphs: the graphs.
+        spaces: (graphs,) the space of each.
+        which: (graphs,) the graphs to change; those of more than 128 nodes stay as they are.
+    """
+    if not which.any():
+        return graphs
+    graphs, identity = _with_operators(graphs, spaces, lambda facts: facts.identity)
+    hit, concatenates = np.zeros(len(graphs.src), np.bool_), _concatenates(spaces)
+    rows = np.flatnonzero(which)
+    for part in graphs.take(rows).dense(_AT_A_TIME, _LARGEST):
+        graph, edges = expand(graphs.edge_start, rows[part.rows])
+        bypassed = _bypassed(part.adjacency)
+        bypassed[concatenates[rows[part.rows]], :, -1] = False
+        hit[edges] = bypassed[graph, graphs.src[edges], graphs.dst[edges]]
+    return _split(graphs, hit, identity)
+
+
+def _bypassed(adjacency: Bools) -> Bools:
+    """Return (b, n, n) the edges that a longer path leads around."""
+    reached = adjacency.copy()
+    longer = np.zeros_like(adjacency)
+    for node in range(2, adjacency.shape[1]):
+        before = adjacency[:, None, :node, node]
+        longer[:, :, node] = (reached[:, :, :node] & before).any(axis=2)
+        reached[:, :, node] |= longer[:, :, node]
+    return adjacency & longer
+
+
+def _concatenates(spaces: pa.ChunkedArray) -> Bools:
+    """Return (graphs,) whether the output of each graph concatenates."""
+    facts, place = _facts(spaces)
+    found: Bools = np.array([f.output_merge == "concat" for f in facts], np.bool_)[place]
+    return found
 
 
 def insert_identities(table: pa.Table, rng: np.random.Generator, probability: float) -> pa.Table:

@@ -10,6 +10,8 @@ from snap_gcn.model.recipe import View
 
 COLUMNS = ("space", "arch_id", "nodes", "src", "dst")
 """What a network reads of a `graphs` file."""
+_MOST_PARALLEL = 4
+"""As many as cells of four nodes, as NAS-Bench-201's, can have."""
 
 
 def viewed(table: pa.Table, names: Iterable[View]) -> pa.Table:
@@ -20,8 +22,24 @@ def viewed(table: pa.Table, names: Iterable[View]) -> pa.Table:
     return table
 
 
+def one_form(graphs: Graphs, spaces: pa.ChunkedArray) -> Graphs:
+    """Return graphs in a form that cells share which differ in dead and identity operators alone.
+
+    More than four parallel edges count as four, so that no cell grows out of bounds.
+
+    Args:
+        graphs: the graphs.
+        spaces: (graphs,) the space of each.
+    """
+    return views.contracted(pruned(graphs), spaces, _MOST_PARALLEL)
+
+
 def all_viewed(
-    graphs: Graphs, spaces: pa.ChunkedArray, wanted: Iterable[tuple[View, ...]]
+    graphs: Graphs,
+    spaces: pa.ChunkedArray,
+    wanted: Iterable[tuple[View, ...]],
+    *,
+    dead: bool = True,
 ) -> Mapping[tuple[View, ...], Graphs]:
     """Return graphs through each of several sequences of views.
 
@@ -31,8 +49,11 @@ def all_viewed(
         graphs: the graphs.
         spaces: (graphs,) the space of each.
         wanted: the sequences.
+        dead: whether the graphs may have dead operators.
     """
     seen: dict[tuple[View, ...], Graphs] = {(): graphs}
+    if not dead:
+        seen["prune",] = graphs
     wanted = list(wanted)
     for names in wanted:
         for i, name in enumerate(names):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from snap_catalog import SnapError
+from snap_catalog import SnapError, graph_facts
 from snap_catalog.parquet import decode_metadata
 from snap_graphs import Graphs
 from snap_graphs.arrays import Bools, Ints
@@ -87,6 +87,17 @@ class Vocabulary:
         rows = np.zeros(present.max(initial=-1) + 1, np.int64)
         rows[present] = self._rows(keys, source)
         return rows[pairs]
+
+    def reads_identity(self, spaces: pa.ChunkedArray) -> Bools:
+        """Return (graphs,) whether the identity operator of each graph's space has a vector."""
+        names = spaces.combine_chunks().dictionary_encode()
+        known = [
+            (space, name) in self.rows or name in self._anywhere
+            for space in names.dictionary.to_pylist()
+            for name in [graph_facts(space).identity]
+        ]
+        found: Bools = np.array(known, np.bool_)[names.indices.to_numpy()]
+        return found
 
     def rows_of(self, trained: Sequence[Key], source: str) -> list[int]:
         """Return the rows of operators that a model was trained on.

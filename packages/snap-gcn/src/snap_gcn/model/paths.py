@@ -1,4 +1,4 @@
-"""What the paths through a cell tell of its accuracy, by a linear model of five statistics."""
+"""What the paths through a cell tell of its accuracy, by a linear model of four statistics."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -8,6 +8,7 @@ import numpy.typing as npt
 from snap_catalog import SnapError
 from snap_graphs import Graphs
 from snap_graphs.arrays import Ints
+from snap_graphs.structure import MOST_PATHS
 from snap_graphs.waves import waves
 
 from snap_gcn.data.vocabulary import Vocabulary
@@ -25,7 +26,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "identity": ("nb101", "skip_connect"),
 }
 """Kinds of operators, and the training space's example of each."""
-STATISTICS = ("pointwise", "depth", "convolutions", "spatial", "shortest")
+STATISTICS = ("pointwise", "spatial", "shortest", "paths")
 """See `statistics`."""
 REACH = 3.0
 """How fast the model counts for less outside the shapes it was fitted to."""
@@ -70,33 +71,27 @@ def statistics(graphs: Graphs, op: Ints, shares: Floats) -> Floats:
         shares: (operators, kinds) of which kind each is, as `kinds` tells.
 
     Returns:
-        (n, 5): pointwise convolutions in the cell; operators on the path that has most; the
-        logarithm of one plus the convolutions on the path that has most, and of one plus the
-        spatial convolutions on a path, by the mean (of the means over the edges into each node);
-        and convolutions on the path that has fewest.
+        (n, 4): pointwise convolutions in the cell; the logarithm of one plus the spatial
+        convolutions on a path, by the mean (of the means over the edges into each node);
+        convolutions on the path that has fewest; and the logarithm of the number of paths, of at
+        least one.
     """
     outputs = graphs.node_start[1:] - 1
     inner = np.bincount(graphs.edges()[2], minlength=len(graphs.op)) > 0
     inner[outputs] = False
     spatial, pointwise = (shares[op, kind] * inner for kind in range(2))
-    most = np.stack([inner.astype(np.float64), spatial + pointwise])
-    fewest, mean = most[1].copy(), spatial.copy()
+    fewest, mean = spatial + pointwise, spatial.copy()
+    paths = np.array(~inner, np.float64)
+    paths[outputs] = 0
     for nodes, sources, starts in waves(graphs):
-        most[:, nodes] += np.maximum.reduceat(most[:, sources], starts, axis=1)
         fewest[nodes] += np.minimum.reduceat(fewest[sources], starts)
         total = np.add.reduceat(mean[sources], starts)
         mean[nodes] += _on_grid(total / np.diff(starts, append=len(sources)))
-    longest, convolutions = most[:, outputs]
-    return np.stack(
-        [
-            np.add.reduceat(pointwise, graphs.node_start[:-1]) if len(graphs) else longest,
-            longest,
-            np.log1p(convolutions),
-            np.log1p(mean[outputs]),
-            fewest[outputs],
-        ],
-        axis=1,
-    )
+        met = paths[nodes] + np.add.reduceat(paths[sources], starts)
+        paths[nodes] = np.minimum(met, MOST_PATHS)
+    whole = np.add.reduceat(pointwise, graphs.node_start[:-1]) if len(graphs) else fewest[outputs]
+    number = np.log(np.maximum(paths[outputs], 1))
+    return np.stack([whole, np.log1p(mean[outputs]), fewest[outputs], number], axis=1)
 
 
 def _rows_of_examples(vocabulary: Vocabulary) -> list[int]:
@@ -116,7 +111,7 @@ class PathModel(NamedTuple):
     up to seven vertices is not so far beyond.
 
     Attributes:
-        weights: (5,) of the statistics.
+        weights: (4,) of the statistics.
         bias: what is added.
         examples: (kinds, d) embeddings of the example of each kind.
         shapes: the least and the most of each number of `snap_gcn.reliability.shape.shapes`.

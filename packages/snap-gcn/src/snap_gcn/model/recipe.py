@@ -87,15 +87,18 @@ class Preset:
             training space.
         paths: what a `PathModel` counts for, which is added to that mean; there is none where it
             is 0.
+        one_form: whether cells of other spaces that compute the same are scored in one form; see
+            `snap_gcn.data.views.one_form`.
     """
 
     members: tuple[Recipe, ...]
     paths: float = 0.0
+    one_form: bool = False
 
 
 PRESETS: Mapping[str, Preset] = {
     "paper": Preset((Recipe(),)),
-    "snap": Preset(_PRUNED * 4 + (_SHOWN,) * 2 + (_TRAINING_SPACE,) * 2, paths=0.85),
+    "snap": Preset(_PRUNED * 4 + (_SHOWN,) * 2 + (_TRAINING_SPACE,) * 2, paths=1.0, one_form=True),
 }
 
 

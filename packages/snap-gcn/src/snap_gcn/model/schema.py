@@ -89,6 +89,7 @@ class Config(_Entry, frozen=True, kw_only=True):
         seed: of all randomness.
         members: recipes of its networks.
         paths: what the model of paths counts for; 0 where there is none.
+        one_form: whether cells that compute the same are scored in one form.
         encoder: of the operators' vectors.
         training: data and course of the training.
         trained_operators: those that the training cells held.
@@ -105,6 +106,7 @@ class Config(_Entry, frozen=True, kw_only=True):
     seed: Whole
     members: Annotated[list[Recipe], Meta(min_length=1)]
     paths: float
+    one_form: bool = False
     encoder: Encoder
     training: Training
     trained_operators: Annotated[list[Key], Meta(min_length=1)]

@@ -205,6 +205,7 @@ def assembled(
         seed=run.seed,
         members=list(recipes),
         paths=PRESETS[run.preset].paths if paths else 0.0,
+        one_form=PRESETS[run.preset].one_form,
         encoder=encoder_of(vocabulary.table.schema),
         training=training,
         trained_operators=sorted({key for m in fitted for key in m.trained}, key=str),
