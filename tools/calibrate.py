@@ -19,12 +19,13 @@ import numpy.typing as npt
 import printed
 from msgspec import structs
 from pipeline import prepare
-from populations import AS_IS, Point, points
+from populations import AS_IS, Point, Ranked, points, ranked
 from scipy.optimize import nnls
 from snap_gcn import Predictor
 from snap_gcn.model.folder import Model, load, save
 from snap_gcn.model.recipe import BUNDLED
 from snap_gcn.reliability.calibration import Calibration, Measured, terms
+from snap_gcn.reliability.networks import MeasuredNetworks, NetworkCalibration, error
 from snap_gcn.reliability.verdict import RELIABLE
 
 Floats = npt.NDArray[np.float64]
@@ -44,8 +45,11 @@ def calibrated(model: Model, work: Path) -> Model:
         model: the model.
         work: folder of the benchmark tables.
     """
-    found = calibration(list(points(Predictor(model), work)))
-    return replace(model, config=structs.replace(model.config, calibration=found))
+    predictor = Predictor(model)
+    cells = calibration(list(points(predictor, work)))
+    networks = network_calibration(list(ranked(predictor, work))) if model.config.prior else None
+    config = structs.replace(model.config, calibration=cells, networks=networks)
+    return replace(model, config=config)
 
 
 def calibration(found: Sequence[Point]) -> Calibration:
@@ -109,6 +113,41 @@ def _quantile(values: Sequence[float], weights: Sequence[float], share: float) -
     return round(float(np.array(values)[order][np.searchsorted(reached, share)]), _DIGITS)
 
 
+def network_calibration(found: Sequence[Ranked]) -> NetworkCalibration:
+    """Take the interval that holds four fifths of the errors; every benchmark counts alike."""
+    counts = Counter(point.benchmark for point in found)
+    errors = [error(point.deviation, point.spearman) for point in found]
+    weights = [1 / counts[point.benchmark] for point in found]
+    low, high = (_quantile(errors, weights, end) for end in (_OUTSIDE, 1 - _OUTSIDE))
+    whole = [
+        MeasuredNetworks(
+            benchmark=point.benchmark,
+            metric=point.metric,
+            n=point.n,
+            deviation=round(point.deviation, _DIGITS),
+            spearman=round(point.spearman, _DIGITS),
+        )
+        for point in found
+        if point.variant == AS_IS
+    ]
+    return NetworkCalibration((low, high), whole)
+
+
+def network_coverage(found: Sequence[Ranked]) -> str:
+    """Lay out what is expected of each benchmark of whole networks when it is left out."""
+    head = ["benchmark left out", "Spearman as it is, and expected", "populations", "covered"]
+    rows = []
+    for benchmark in dict.fromkeys(point.benchmark for point in found):
+        others = network_calibration([p for p in found if p.benchmark != benchmark])
+        own = [(p, others.expect(p.deviation)) for p in found if p.benchmark == benchmark]
+        whole = [
+            f"{p.spearman:.2f}, {e.low:.2f} to {e.high:.2f}" for p, e in own if p.variant == AS_IS
+        ]
+        share = np.mean([e.low <= p.spearman <= e.high for p, e in own])
+        rows.append([benchmark, "; ".join(whole), str(len(own)), f"{share:.0%}"])
+    return printed.table(head, rows)
+
+
 def _benchmarks(found: Sequence[Point]) -> list[str]:
     return list(dict.fromkeys(point.benchmark for point in found))
 
@@ -144,10 +183,15 @@ def main(work: Path) -> None:
     prepare(work)
     for name in BUNDLED:
         model = load(BUNDLE / name)
-        found = list(points(Predictor(model), work))
-        config = structs.replace(model.config, calibration=calibration(found))
+        predictor = Predictor(model)
+        cells = list(points(predictor, work))
+        config = structs.replace(model.config, calibration=calibration(cells))
+        click.echo(f"### `{name}`\n\n{coverage(cells)}\n")
+        if config.prior:
+            networks = list(ranked(predictor, work))
+            config = structs.replace(config, networks=network_calibration(networks))
+            click.echo(f"### Whole networks\n\n{network_coverage(networks)}\n")
         save(replace(model, config=config), BUNDLE / name)
-        click.echo(f"{name}\n\n{coverage(found)}\n")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -40,6 +41,8 @@ _MEASURES = (
     ("transnas-micro", "class_object/valid/top1"),
     ("transnas-micro", "room_layout/valid/neg_loss"),
     ("darts", "cifar10/valid/accuracy@50"),
+    ("transnas-macro", "class_object/valid/top1"),
+    ("transnas-macro", "room_layout/valid/neg_loss"),
     ("analog", "cifar10/test/baseline_accuracy"),
 )
 """Files and metrics; the first, of which held-out cells count, has the role `validate`, the last
@@ -73,6 +76,13 @@ def prepare(work: Path) -> None:
         source = ["--source", str(DATA / table)]
         run(work, f"{name}.parquet", [*convert, name, f"{name}.parquet", *source])
     run(work, "analog.parquet", [*convert, "nb201", "analog.parquet"])
+    prepare_networks(work)
+
+
+def prepare_networks(work: Path) -> None:
+    """Trace the networks of timm that were measured on ImageNet."""
+    tool = str(Path(__file__).with_name("measure_tracing.py"))
+    run(work, "timm.parquet", [sys.executable, tool, "timm", "timm.parquet"])
 
 
 def prepare_training(work: Path, data: Path = DATA) -> None:

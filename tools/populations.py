@@ -26,11 +26,18 @@ BENCHMARKS = {
     "transnas-macro": ("class_object/valid/top1", "room_layout/valid/neg_loss"),
 }
 """The held-out cells of the first, and the benchmarks of role `develop`, with their metrics."""
+NETWORKS = {
+    "transnas-macro": BENCHMARKS["transnas-macro"],
+    "timm": ("imagenet-1k/valid/accuracy",),
+}
+"""Those of whole networks."""
 AS_IS = "as it is"
 
 _CELLS = 1500
 """Architectures of a population whose operators are described in other words."""
 _DRAWS = 5
+_BANDS = (2, 4, 8)
+"""Into how many bands of equal size, by score, networks are cut."""
 _SLICES = (2, 10)
 """The best half and the best tenth by score."""
 _SAME_WORDS = {
@@ -66,19 +73,63 @@ class Point(NamedTuple):
     spearman: float
 
 
-def points(predictor: Predictor, work: Path) -> Iterator[Point]:
-    """Yield how a predictor ranks every population.
+class Ranked(NamedTuple):
+    """How a predictor ranks a population of whole networks.
 
-    That is every benchmark as it is, its best half and tenth by score, and with its operators
-    described in other words, misspelt, padded, by random sentences (one operator or all) and not at
-    all.
+    Attributes:
+        benchmark: which it is of.
+        variant: which part of it; `AS_IS` for all.
+        metric: what was measured.
+        n: number of networks.
+        deviation: standard deviation of the scores.
+        spearman: rank correlation of scores and measurements.
+    """
+
+    benchmark: str
+    variant: str
+    metric: str
+    n: int
+    deviation: float
+    spearman: float
+
+
+def ranked(predictor: Predictor, work: Path) -> Iterator[Ranked]:
+    """Yield how a predictor ranks benchmarks of whole networks, and bands of them by score.
 
     Args:
         predictor: what ranks them.
         work: folder of the benchmark tables.
     """
-    encoder = SentenceEncoder(predictor.model.config.encoder.model)
-    for benchmark in BENCHMARKS:
+    for benchmark, metrics in NETWORKS.items():
+        graphs = read(work / f"{benchmark}.parquet", "graphs")
+        score = predictor.score(graphs)
+        order = np.argsort(score, kind="stable")
+        parts = {AS_IS: order}
+        for count in _BANDS:
+            bands = np.array_split(order, count)
+            parts |= {f"band {i + 1} of {count}": rows for i, rows in enumerate(bands)}
+        for metric in metrics:
+            measured = graphs[metric].to_numpy()
+            for variant, rows in parts.items():
+                rho = float(spearman(score[rows], measured[rows]))
+                deviation = float(score[rows].std())
+                yield Ranked(benchmark, variant, metric, len(rows), deviation, rho)
+
+
+def points(predictor: Predictor, work: Path) -> Iterator[Point]:
+    """Yield how a predictor ranks every population.
+
+    That is every benchmark as it is, its best half and tenth by score, and with its operators
+    described in other words, misspelt, padded, by random sentences (one operator or all) and not at
+    all. Whole networks count for a predictor whose members score them.
+
+    Args:
+        predictor: what ranks them.
+        work: folder of the benchmark tables.
+    """
+    config = predictor.model.config
+    encoder = SentenceEncoder(config.encoder.model)
+    for benchmark in [name for name in BENCHMARKS if not (config.prior and name in NETWORKS)]:
         graphs = _measured(benchmark, work)
         scores = predictor.predict(graphs)
         yield from _points(predictor, benchmark, AS_IS, graphs, scores)

@@ -85,6 +85,7 @@ class GraphFacts:
         merge: how a node's incoming edges come together: summed, or concatenated by channel.
         output_merge: the same for the output node.
         skeleton: the network around the cell, in words.
+        whole: whether the graphs are whole networks, not the cells that such are made of.
     """
 
     identity: str = "skip_connect"
@@ -92,6 +93,7 @@ class GraphFacts:
     merge: Merge = "sum"
     output_merge: Merge = "sum"
     skeleton: str = ""
+    whole: bool = False
 
 
 def entries(folder: str) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from typing import Literal
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.console import Advance
+from snap_catalog.parquet import column_names
 from snap_catalog.streams import Part, Stream, writing
 
 from snap_gcn.data.views import COLUMNS
+from snap_gcn.model import prior
 from snap_gcn.predictor import ROWS, Predictor
 from snap_gcn.threads import in_order
 
@@ -41,13 +43,18 @@ def predict_file(
     Raises:
         SnapError: a file cannot be read or written, or an operator has no vector.
     """
-    stream = Stream(graphs, "graphs", COLUMNS)
-    predictor = predictor.with_described(stream.schema, graphs)
+    stream = Stream(graphs, "graphs", present(graphs))
     scored = _by_ray if engine == "ray" else _by_threads
     with writing(out, "scores", predictor.schema, producer="snap-gcn") as append:
         for table in predictor.settled(scored(predictor, stream, graphs)):
             append(table)
             advance(table.num_rows)
+
+
+def present(graphs: str) -> list[str]:
+    """Return the columns that a predictor reads of a file of the `graphs` contract."""
+    sizes = set(column_names(graphs))
+    return [*COLUMNS, *(name for name in prior.COLUMNS if name in sizes)]
 
 
 def _by_threads(predictor: Predictor, stream: Stream, source: str) -> Iterator[pa.Table]:
@@ -75,7 +82,7 @@ def _by_ray(predictor: Predictor, stream: Stream, source: str) -> Iterator[pa.Ta
     for part in stream.parts(ROWS):
         stream.check(part)
     with _cluster() as cores:
-        scored = ray.data.read_parquet(source, columns=list(COLUMNS)).map_batches(
+        scored = ray.data.read_parquet(source, columns=present(source)).map_batches(
             _Worker,
             fn_constructor_args=(predictor, source),
             batch_size=ROWS,

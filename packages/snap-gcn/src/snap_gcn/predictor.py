@@ -1,6 +1,7 @@
 """Use a trained predictor."""
 
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -12,15 +13,17 @@ from snap_graphs.arrays import Bools, Ints
 from snap_graphs.views import with_shortcuts
 
 from snap_gcn.data.architectures import Architectures, as_table
-from snap_gcn.data.encoders import with_described
+from snap_gcn.data.encoders import described, with_described
 from snap_gcn.data.equality import Keys, combined, keys
 from snap_gcn.data.views import all_viewed, one_form
 from snap_gcn.data.vocabulary import Vocabulary
+from snap_gcn.model import prior
 from snap_gcn.model.folder import NETWORKS, WEIGHTS, Model, load, locate
 from snap_gcn.model.paths import VIEWS as PATH_VIEWS
 from snap_gcn.model.paths import PathModel
 from snap_gcn.model.recipe import BUNDLED, Group, View, grouped
 from snap_gcn.model.runtime import Runtime, check_device
+from snap_gcn.reliability.likeness import share_of_members
 from snap_gcn.reliability.novelty import Familiar
 from snap_gcn.reliability.training_space import TrainingSpace
 from snap_gcn.threads import available, in_order
@@ -33,6 +36,8 @@ KEY = "key"
 """The column of what equal networks share, which no file has."""
 ROWS = 4096
 """Architectures that are scored at once: enough for dense batches, few enough for many cores."""
+_ENCODING = threading.Lock()
+"""Held while operators are encoded, which one thread does for all."""
 
 
 class Predictor:
@@ -60,6 +65,7 @@ class Predictor:
         self._runtime = Runtime(model.networks, self._groups, source, device)
         self._paths = self._path_model()
         self._training_space = self._own_space()
+        self._readers: dict[str, Predictor] = {}
 
     def _path_model(self) -> PathModel | None:
         if not self.model.config.paths:
@@ -132,6 +138,13 @@ class Predictor:
         Raises:
             SnapError: the model's encoder is not installed, or is another.
         """
+        texts = str(described(schema, source))
+        with _ENCODING:
+            if texts not in self._readers:
+                self._readers = {texts: self._described(schema, source)}
+            return self._readers[texts]
+
+    def _described(self, schema: pa.Schema, source: str) -> "Predictor":
         vocabulary = with_described(self.vocabulary, schema, self.model.config.encoder, source)
         return self if vocabulary is self.vocabulary else self._reading(vocabulary)
 
@@ -155,10 +168,11 @@ class Predictor:
         Returns:
             (n,) one score each: the mean over the predictor's members, plus what the paths through
             the cell count for where the predictor looks at them. Cells of the training space are
-            scored by the members for it, where there are any.
+            scored by the members for it, where there are any. Whole networks are scored by their
+            size (`snap_gcn.model.prior`), where the predictor has that prior and it is known.
 
         Raises:
-            SnapError: an operator has no vector, or the architectures cannot be read.
+            SnapError: an operator of a cell has no vector, or the architectures cannot be read.
         """
         scores: Floats = self.predict(graphs, space, source)["score"].to_numpy()
         return scores
@@ -170,12 +184,12 @@ class Predictor:
 
         `spread` is the standard deviation over the members, null where there is one only.
         `novelty` is the distance from what the model was trained on, as `Familiar` defines it.
+        Both are null where the members count nothing.
         """
         table = as_table(graphs, space)
-        reader = self.with_described(table.schema, source)
         parts = (table.slice(i, ROWS) for i in range(0, table.num_rows, ROWS))
-        scored = in_order(lambda part: reader.score_part(part, source), parts, reader.workers)
-        return pa.concat_tables([reader.schema.empty_table(), *reader.settled(scored)])
+        scored = in_order(lambda part: self.score_part(part, source), parts, self.workers)
+        return pa.concat_tables([self.schema.empty_table(), *self.settled(scored)])
 
     @property
     def workers(self) -> int:
@@ -202,8 +216,43 @@ class Predictor:
             Their scores, and the column `key`: equal networks share it.
 
         Raises:
-            SnapError: an operator has no vector.
+            SnapError: an operator of a graph for which the members count has no vector.
         """
+        graphs = Graphs.from_table(table)
+        share, sizes = self._shares(table, graphs), self._sizes(table, graphs, source)
+        found, shared = np.full((len(FIGURES), len(graphs)), np.nan), sizes.keys()
+        asked, alone = np.flatnonzero(share), share == 1
+        if asked.size:
+            reader = self.with_described(table.schema, source)
+            found[:, asked], keys = reader._asked(table.take(asked), source)
+            shared[asked] = np.where(alone[asked], keys, combined([shared[asked], keys]))
+        mixed = share * np.where(share > 0, found[0], 0) + (1 - share) * sizes.score()
+        found[0] = np.where(alone, found[0], mixed)
+        columns = [table["space"], table["arch_id"]]
+        columns += [pa.array(values, from_pandas=True) for values in found]
+        return pa.table([*columns, pa.array(shared)], [*self.schema.names, KEY])
+
+    def share_of_members(self, table: pa.Table) -> Floats:
+        """Return (n,) what the members count for in the scores of n rows, from 0 to 1.
+
+        The rest of a score is the prior: see `snap_gcn.model.prior`.
+
+        Args:
+            table: rows of the `graphs` contract, with the columns that it has of `prior.COLUMNS`.
+        """
+        return self._shares(table, Graphs.from_table(table))
+
+    def _shares(self, table: pa.Table, graphs: Graphs) -> Floats:
+        if not self.model.config.prior:
+            return np.ones(len(graphs))
+        share = share_of_members(table, graphs, self.familiar.ranges)
+        return np.where(prior.known(table), share, 1)
+
+    def _sizes(self, table: pa.Table, graphs: Graphs, source: str) -> prior.Sizes:
+        return prior.sizes(table, graphs, described(table.schema, source))
+
+    def _asked(self, table: pa.Table, source: str) -> tuple[Floats, Keys]:
+        """Return (3, n) figures of n rows by the members, and (n,) keys."""
         graphs, own = self._read(table, source)
         spaces = table["space"]
         found = np.full((len(FIGURES), len(graphs)), np.nan)
@@ -212,9 +261,7 @@ class Predictor:
             if rows.size:
                 part = graphs.take(rows), spaces.take(rows)
                 found[:, rows], shared[rows] = self._figures(*part, bool(training_space), source)
-        columns = [table["space"], table["arch_id"]]
-        columns += [pa.array(values, from_pandas=True) for values in found]
-        return pa.table([*columns, pa.array(shared)], [*self.schema.names, KEY])
+        return found, shared
 
     def settled(self, parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
         """Give equal networks the figures of the first of them, in all parts of a table.

@@ -89,16 +89,20 @@ class Preset:
             is 0.
         one_form: whether cells of other spaces that compute the same are scored in one form; see
             `snap_gcn.data.views.one_form`.
+        prior: whether whole networks are scored by their size.
     """
 
     members: tuple[Recipe, ...]
     paths: float = 0.0
     one_form: bool = False
+    prior: bool = False
 
 
 PRESETS: Mapping[str, Preset] = {
     "paper": Preset((Recipe(),)),
-    "snap": Preset(_PRUNED * 4 + (_SHOWN,) * 2 + (_TRAINING_SPACE,) * 2, paths=1.0, one_form=True),
+    "snap": Preset(
+        _PRUNED * 4 + (_SHOWN,) * 2 + (_TRAINING_SPACE,) * 2, paths=1.0, one_form=True, prior=True
+    ),
 }
 
 

@@ -10,6 +10,7 @@ from snap_catalog import SnapError
 from snap_gcn.data.vocabulary import Key
 from snap_gcn.model.recipe import Recipe
 from snap_gcn.reliability.calibration import FEATURES, Calibration
+from snap_gcn.reliability.networks import NetworkCalibration
 from snap_gcn.reliability.shape import NUMBERS
 
 FORMAT: Literal[2] = 2
@@ -90,12 +91,14 @@ class Config(_Entry, frozen=True, kw_only=True):
         members: recipes of its networks.
         paths: what the model of paths counts for; 0 where there is none.
         one_form: whether cells that compute the same are scored in one form.
+        prior: whether whole networks are scored by their size; see `snap_gcn.model.prior`.
         encoder: of the operators' vectors.
         training: data and course of the training.
         trained_operators: those that the training cells held.
         training_space: what the members for it alone saw; None where there are none.
         measured: figures on benchmarks.
         calibration: what rank correlation to expect; None where it was not calibrated.
+        networks: the same for whole networks.
     """
 
     format: Literal[2]
@@ -107,12 +110,14 @@ class Config(_Entry, frozen=True, kw_only=True):
     members: Annotated[list[Recipe], Meta(min_length=1)]
     paths: float
     one_form: bool = False
+    prior: bool = False
     encoder: Encoder
     training: Training
     trained_operators: Annotated[list[Key], Meta(min_length=1)]
     training_space: Domain | None
     measured: list[Measured]
     calibration: Calibration | None
+    networks: NetworkCalibration | None = None
 
 
 class _Format(Struct):

@@ -1,7 +1,7 @@
 """How far a ranking is to be trusted."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,12 @@ from snap_catalog.streams import Stream
 from snap_graphs import Graphs
 
 from snap_gcn.data.views import COLUMNS
+from snap_gcn.model import prior
 from snap_gcn.predictor import Predictor
 from snap_gcn.reliability.calibration import Expected, Features
 from snap_gcn.reliability.shape import oversize, strangeness
-from snap_gcn.reliability.verdict import Evidence, judge
+from snap_gcn.reliability.verdict import Evidence, judge, judge_networks
 
-_COSTS = ("params", "flops")
 _SAMPLE = 10_000
 """Architectures of a file that are looked at, evenly spaced."""
 _FEWEST = 10
@@ -26,6 +26,8 @@ _UNLIKE = 0.05
 """Distance to the nearest operator trained on from which on an operator is named."""
 _EQUAL = 1e-6
 """Range of scores within which they count as equal: 32-bit sums depend on the machine."""
+_MOSTLY = 0.5
+"""Share of the prior from which on a ranking is judged as one of whole networks."""
 _AT_ONCE = 65_536
 _DIGITS = 4
 """Of a feature: equal populations are equally far whatever the order of a sum."""
@@ -45,8 +47,9 @@ class Trust:
             for a single member, for fewer than 10 architectures, and for equal scores.
         operators: those unlike any trained on, and their distance to the nearest.
         unseen_shapes: share of graphs larger, smaller or denser than any trained on.
-        agreement: Spearman's rank correlation of the scores with `params`, with `flops`, and with
-            the number of each operator in the cell.
+        agreement: Spearman's rank correlation of the scores with `params`, `flops` and
+            `activations`, and with the number of each operator in the graph.
+        prior: what the networks' size counts for in the scores, from 0 to 1.
     """
 
     verdict: str
@@ -57,6 +60,7 @@ class Trust:
     operators: Mapping[str, float]
     unseen_shapes: float
     agreement: Mapping[str, float]
+    prior: float
 
     def __str__(self) -> str:
         return "\n  ".join([self.verdict, *self._details()])
@@ -67,7 +71,7 @@ class Trust:
 
     def _details(self) -> list[str]:
         unlike = ", ".join(f"{name} {far:.2f}" for name, far in self.operators.items()) or "none"
-        costs = [name for name in _COSTS if name in self.agreement]
+        costs = [name for name in prior.COSTS if name in self.agreement]
         strongest = sorted(self.agreement, key=lambda name: -abs(self.agreement[name]))
         shown = dict.fromkeys([*costs, *[n for n in strongest if n not in costs][:2]])
         agreement = ", ".join(f"{name} {self.agreement[name]:.2f}" for name in shown) or "unknown"
@@ -77,11 +81,15 @@ class Trust:
             else f"{self.disagreement:.0%} of the differences between the scores"
         )
         known = self.expected
-        return [
-            f"Spearman to expect: {f'{known.low:.2f} to {known.high:.2f}' if known else 'unknown'}",
+        expected = f"{known.low:.2f} to {known.high:.2f}" if known else "unknown"
+        members = [
             f"disagreement of the members: {spread}",
             f"operators unlike those of training: {unlike}",
             f"graphs of unseen shape: {self.unseen_shapes:.0%}; novelty {self.novelty:.2f}",
+        ]
+        return [
+            f"Spearman to expect: {expected}",
+            *(members if self.prior < 1 else []),
             f"rank agreement: {agreement}",
         ]
 
@@ -91,16 +99,18 @@ def assess(predictor: Predictor, graphs: pa.Table, scores: pa.Table) -> Trust:
 
     Args:
         predictor: what scored them.
-        graphs: rows of the `graphs` contract; `params` and `flops` may be missing.
+        graphs: rows of the `graphs` contract; the columns of costs may be missing.
         scores: what `Predictor.predict` returned for them.
 
     Raises:
         SnapError: an operator has no vector.
     """
-    config = predictor.model.config
-    novelty, score = scores["novelty"].to_numpy(), scores["score"].to_numpy()
-    away = _Away.of(predictor, graphs)
-    disagreement = _disagreement(score, scores["spread"])
+    config, score = predictor.model.config, scores["score"].to_numpy()
+    share = predictor.share_of_members(graphs)
+    asked = np.flatnonzero(share)
+    away = _Away.of(predictor, graphs.take(asked))
+    novelty = scores["novelty"].take(asked).to_numpy()
+    disagreement = _disagreement(score[asked], scores["spread"].take(asked))
     evidence = Evidence(
         architectures=len(score),
         equal=_equal(score),
@@ -111,7 +121,13 @@ def assess(predictor: Predictor, graphs: pa.Table, scores: pa.Table) -> Trust:
         space=away.space,
         tau=config.training.tau,
     )
-    verdict, expected = judge(evidence, config.calibration)
+    size = 1 - float(share.mean()) if len(share) else 0.0
+    if size > _MOSTLY:
+        evidence = replace(evidence, space=_only_space(graphs))
+        deviation = float(score.std())
+        verdict, expected = judge_networks(evidence, size, deviation, config.networks)
+    else:
+        verdict, expected = judge(evidence, config.calibration)
     return Trust(
         verdict=verdict,
         expected=expected,
@@ -121,7 +137,13 @@ def assess(predictor: Predictor, graphs: pa.Table, scores: pa.Table) -> Trust:
         operators=away.operators,
         unseen_shapes=away.unseen,
         agreement=_agreement(graphs, score),
+        prior=size,
     )
+
+
+def _only_space(graphs: pa.Table) -> str | None:
+    spaces = graphs["space"].unique().to_pylist()
+    return spaces[0] if len(spaces) == 1 else None
 
 
 def assess_files(predictor: Predictor, graphs: str, scores: str) -> Trust:
@@ -132,11 +154,12 @@ def assess_files(predictor: Predictor, graphs: str, scores: str) -> Trust:
     Raises:
         SnapError: a file cannot be read.
     """
-    costs = [name for name in _COSTS if name in column_names(graphs)]
-    looked_at = _sample(Stream(graphs, "graphs", [*COLUMNS, *costs]))
-    told = _sample(Stream(scores, "scores", ["score", "spread", "novelty"]))
-    reader = predictor.with_described(looked_at.schema, graphs)
-    return assess(reader, looked_at, told)
+    sizes = [name for name in prior.COLUMNS if name in column_names(graphs)]
+    looked_at = _sample(Stream(graphs, "graphs", [*COLUMNS, *sizes]))
+    found = _sample(Stream(scores, "scores", ["score", "spread", "novelty"]))
+    if predictor.share_of_members(looked_at).any():
+        predictor = predictor.with_described(looked_at.schema, graphs)
+    return assess(predictor, looked_at, found)
 
 
 def features(predictor: Predictor, graphs: pa.Table, scores: pa.Table) -> Features:
@@ -222,7 +245,7 @@ def _agreement(table: pa.Table, score: npt.NDArray[np.float64]) -> dict[str, flo
     np.add.at(counts, (np.repeat(np.arange(len(graphs)), graphs.sizes), graphs.op), 1)
     columns = {
         name: table[name].to_numpy()
-        for name in _COSTS
+        for name in prior.COSTS
         if name in table.column_names and not table[name].null_count
     } | dict(zip(graphs.vocabulary, counts.T, strict=True))
     ranks = _ranks(score)

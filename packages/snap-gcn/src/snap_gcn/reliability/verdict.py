@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from snap_gcn.reliability.calibration import Calibration, Expected, Features
+from snap_gcn.reliability.networks import NetworkCalibration
 
 RELIABLE = 0.3
 """Rank correlation from which on a ranking is relied on."""
@@ -65,6 +66,36 @@ def judge(evidence: Evidence, calibration: Calibration | None) -> tuple[str, Exp
     if evidence.few:
         return f"too few architectures ({evidence.architectures}) to judge their ranking", None
     return _reliance(expected, calibration, known=within is not None), expected
+
+
+def judge_networks(
+    evidence: Evidence, size: float, deviation: float, calibration: NetworkCalibration | None
+) -> tuple[str, Expected | None]:
+    """Do the same for whole networks, of whose scores the members make up little.
+
+    Args:
+        evidence: what is known of the networks ranked.
+        size: what their size counts for in the scores, from 0 to 1.
+        deviation: standard deviation of the scores.
+        calibration: the model's; None where it was not calibrated.
+    """
+    if evidence.architectures < 2 or evidence.equal:
+        return _unranked(evidence), None
+    why = f"{size:.0%} of the score is the network's size, not what the members learned"
+    if evidence.few:
+        return f"too few networks ({evidence.architectures}) to judge their ranking; {why}", None
+    if calibration is None:
+        return f"whether to rely on this ranking is unknown: {why}", None
+    expected = calibration.expect(deviation)
+    found = " and ".join(f"{rho:.2f}" for rho in calibration.measured(evidence.space))
+    if (expected.middle if found else expected.low) < RELIABLE:
+        return f"do not rely on this ranking: {why}, and these are much of a size", expected
+    if found:
+        return (
+            f"rely on this ranking as on {evidence.space} (Spearman {found} there): {why}",
+            expected,
+        )
+    return f"rely on this ranking with care: {why}", expected
 
 
 def _reliance(expected: Expected, calibration: Calibration, *, known: bool) -> str:

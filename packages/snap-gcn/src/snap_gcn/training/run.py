@@ -206,6 +206,7 @@ def assembled(
         members=list(recipes),
         paths=PRESETS[run.preset].paths if paths else 0.0,
         one_form=PRESETS[run.preset].one_form,
+        prior=PRESETS[run.preset].prior,
         encoder=encoder_of(vocabulary.table.schema),
         training=training,
         trained_operators=sorted({key for m in fitted for key in m.trained}, key=str),
