@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 from snap_graphs import Graphs
 from snap_graphs.arrays import Bools
 from snap_graphs.cell import INPUT
-from snap_graphs.structure import mix
+from snap_graphs.hashing import mix
 
 from snap_gcn.data.equality import Keys, combined
 
