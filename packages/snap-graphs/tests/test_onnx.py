@@ -246,7 +246,7 @@ def test_what_is_not_known_is_an_operator_of_its_own_name() -> None:
     made = model(nodes)
     made.graph.value_info.append(value("b", (1, 3)))
     found = network(made)
-    assert found.nodes == ("input", "other:Det", "other:own.Conv", "output")
+    assert found.nodes == ("input", "other:det", "other:own.Conv", "output")
     assert found.descriptions["other:own.Conv"] == 'Operation "own.Conv"'
 
 

@@ -166,7 +166,7 @@ class _Reader:
             return "normalisation", 0, {"name": self._normalisation(node)}
         reader = _READERS.get(op)
         read = reader(self, node, shape) if reader else None
-        return read or ("other", 0, {"name": op})
+        return read or ("other", 0, {"name": _plain_name(op)})
 
     def _normalisation(self, node: Node) -> str:
         """Name a normalisation; that of groups is one of instances between two reshapings."""
@@ -319,6 +319,11 @@ def _computed(graph: OnnxGraph) -> set[str]:
         if not computed.isdisjoint(node.operands):
             computed.update(filter(None, node.outputs))
     return computed
+
+
+def _plain_name(op: str) -> str:
+    """Name an operator as PyTorch does, where that differs by form alone: `ReduceSum`, `sum`."""
+    return op if "." in op else op.removeprefix("Reduce").lower()
 
 
 def _heads(node: Node, query: Shape) -> int:
