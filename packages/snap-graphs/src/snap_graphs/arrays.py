@@ -114,6 +114,25 @@ class Graphs:
             edge_start=_cumulated(np.diff(self.edge_start)[rows]),
         )
 
+    def parts(self, nodes: int) -> Iterator["Graphs"]:
+        """Yield the graphs in their order, some neighbouring ones at a time.
+
+        Args:
+            nodes: of all graphs of a part together, which the last of them may exceed.
+        """
+        breaks = np.flatnonzero(np.diff(self.node_start[:-1] // nodes)) + 1
+        for first, last in itertools.pairwise([0, *breaks.tolist(), len(self)]):
+            begin, end = self.node_start[[first, last]]
+            start, stop = self.edge_start[[first, last]]
+            yield Graphs(
+                vocabulary=self.vocabulary,
+                op=self.op[begin:end],
+                node_start=self.node_start[first : last + 1] - begin,
+                src=self.src[start:stop],
+                dst=self.dst[start:stop],
+                edge_start=self.edge_start[first : last + 1] - start,
+            )
+
     @property
     def sizes(self) -> Ints:
         """(graphs,) number of nodes of every graph."""

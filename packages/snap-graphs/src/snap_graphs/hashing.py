@@ -155,7 +155,7 @@ def _swept_digest(graphs: Graphs, colours: _Hashes) -> _Hashes:
     for number, way in enumerate(ways * _SWEEPS, start=1):
         colours = mix(colours + np.uint64(number))
         for nodes, sources, starts in way:
-            met = np.add.reduceat(colours[:, sources], starts, axis=1)
+            met: _Hashes = np.add.reduceat(colours[:, sources], starts, axis=1)
             colours[:, nodes] = mix(colours[:, nodes] + met * np.uint64(3))
     total: _Hashes = np.add.reduceat(mix(colours), graphs.node_start[:-1], axis=1)
     return mix(total)

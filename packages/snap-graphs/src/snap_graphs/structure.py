@@ -11,6 +11,8 @@ from snap_graphs.waves import waves
 
 MOST_PATHS = 2**31 - 1
 """Stands for as many paths or more."""
+_AT_ONCE = 2**18
+"""Nodes whose arrays a processor's cache holds, and enough to follow many edges at once."""
 
 
 class Structure(NamedTuple):
@@ -24,9 +26,12 @@ class Structure(NamedTuple):
 
 def structure(graphs: Graphs) -> Structure:
     """Compute the structural columns of `graphs.parquet`."""
-    rest = pruned(graphs)
-    depth, n_paths = _longest_and_number(rest)
-    return Structure(graph_hashes(rest), graphs.sizes - rest.sizes, depth, n_paths)
+    hashes, numbers = list[str](), [np.empty((3, 0), np.int64)]
+    for part in graphs.parts(_AT_ONCE):
+        rest = pruned(part)
+        hashes += graph_hashes(rest)
+        numbers.append(np.stack([part.sizes - rest.sizes, *_longest_and_number(rest)]))
+    return Structure(hashes, *np.hstack(numbers))
 
 
 def pruned(graphs: Graphs) -> Graphs:
