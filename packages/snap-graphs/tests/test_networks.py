@@ -350,3 +350,11 @@ def test_a_product_of_two_parts_of_a_value_is_no_square() -> None:
     parts = [layer("pass", 1), layer("pass", 1), layer("multiply", 2, 3)]
     found = network(conv(0), *parts)
     assert drawn(found) == ["input", "conv3x3 0", "skip_connect 1", "multiply 1 2", "output 3"]
+
+
+def test_a_division_by_the_own_length_is_a_normalisation() -> None:
+    length = [layer("other", 1, name="linalg_vector_norm"), layer("activation", 2, name="clamp")]
+    found = network(linear(0), *length, layer("other", 1, 3, name="division"))
+    assert drawn(found) == ["input", "linear-l2n 0", "output 1"]
+    found = network(linear(0), *length, layer("other", 0, 3, name="division"))
+    assert found.nodes[-2] == "other:division"

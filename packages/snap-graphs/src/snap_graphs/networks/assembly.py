@@ -9,7 +9,7 @@ from snap_catalog import SnapError
 from snap_graphs.networks.draft import Draft, Node
 from snap_graphs.networks.layer import Layer
 from snap_graphs.networks.naming import Operator, described
-from snap_graphs.networks.patterns import join_attentions, join_excitations
+from snap_graphs.networks.patterns import join_attentions, join_excitations, join_lengths
 from snap_graphs.networks.terms import BEFORE_OR_AFTER, Term
 
 _IDENTITY = Operator(Term("identity"))
@@ -76,6 +76,7 @@ def assembled(layers: Sequence[Layer]) -> Network:
     _check(layers)
     draft = Draft(layers)
     join_excitations(draft)
+    join_lengths(draft)
     join_attentions(draft)
     _name_squares(draft)
     _merge_sums(draft)

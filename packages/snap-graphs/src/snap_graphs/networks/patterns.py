@@ -1,6 +1,7 @@
-"""Find the layers that make up an attention or a squeeze-and-excitation."""
+"""Find the layers that make up an attention, a squeeze-and-excitation or an L2 normalisation."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import cast
 
 from snap_graphs.networks.draft import Draft, Node
@@ -168,3 +169,36 @@ def _reduction(known: Mapping[str, Attribute]) -> int:
         for side in ("in", "out")
     )
     return max(1, round(wide / narrow)) if wide and narrow else 0
+
+
+def join_lengths(draft: Draft) -> None:
+    """Make one normalisation of every division of a value by its own length, clamped or not."""
+    for place in [p for p, node in draft.nodes.items() if _other(node) == "division"]:
+        inputs = draft.nodes[place].inputs
+        chain = _length(draft, *inputs) if len(inputs) == 2 else []
+        if chain:
+            node = draft.nodes[place]
+            name: dict[str, Attribute] = {"name": "L2 normalisation"}
+            node.layer = replace(node.layer, kind="normalisation", attributes=name)
+            node.operator = Operator(term(node.layer))
+            draft.absorb(place, chain)
+
+
+def _length(draft: Draft, divided: int, divisor: int) -> list[int]:
+    """Return the layers that compute a value's length, last first; none where it is another's."""
+    chain = [divisor]
+    while (before := draft.only_input(chain[-1])) is not None:
+        node = draft.nodes[chain[-1]]
+        if draft.only_reader(chain[-1]) is None:
+            return []
+        if _other(node) == "linalg_vector_norm":
+            return chain if before == divided else []
+        if node.kind != "activation":
+            return []
+        chain.append(before)
+    return []
+
+
+def _other(node: Node) -> str:
+    """Return the name of an operation that is not known; nothing for others."""
+    return str(node.layer.attributes.get("name", "")) if node.kind == "other" else ""

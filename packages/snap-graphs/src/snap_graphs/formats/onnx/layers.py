@@ -56,6 +56,8 @@ _NORMALISATIONS: Mapping[str, str] = {
     "LRN": "local response normalisation",
     "LpNormalization": "L2 normalisation",
 }
+_NAMES: Mapping[str, str] = {"Div": "division", "ReduceL2": "linalg_vector_norm"}
+"""What PyTorch calls operators that are not known, where the form of the name is not all."""
 _REDUCTIONS: Mapping[str, str] = {"ReduceMean": "average", "ReduceMax": "max"}
 _GLOBAL_POOLINGS: Mapping[str, str] = {"GlobalAveragePool": "average", "GlobalMaxPool": "max"}
 _POOLINGS: Mapping[str, str] = {"AveragePool": "average", "MaxPool": "max"}
@@ -259,11 +261,11 @@ class _Reader:
         constant = self._graph.constants.get(name)
         return constant.values or () if constant else ()
 
-    def _clip(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]] | None:
+    def _clip(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
         low, high = (self._bound(node, key, place) for place, key in ((1, "min"), (2, "max")))
         if low == 0 and high in (6, None):
             return "activation", 0, {"name": "ReLU6" if high else "ReLU"}
-        return None
+        return "activation", 0, {"name": "clamp"}
 
     def _bound(self, node: Node, key: str, place: int) -> float | None:
         value = node.attributes.get(key)
@@ -322,8 +324,8 @@ def _computed(graph: OnnxGraph) -> set[str]:
 
 
 def _plain_name(op: str) -> str:
-    """Name an operator as PyTorch does, where that differs by form alone: `ReduceSum`, `sum`."""
-    return op if "." in op else op.removeprefix("Reduce").lower()
+    """Name an operator as PyTorch does: `ReduceSum`, `sum`."""
+    return _NAMES.get(op) or (op if "." in op else op.removeprefix("Reduce").lower())
 
 
 def _heads(node: Node, query: Shape) -> int:

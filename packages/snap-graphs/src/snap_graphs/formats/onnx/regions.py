@@ -11,9 +11,8 @@ _ROOTS = frozenset({"Mul", "Div", "Sub"})
 _SILENT = frozenset({"Cast", "Expand", "Identity"})
 _LIGHT = _SILENT | {
     "Add", "Sub", "Mul", "Div", "Pow", "Sqrt", "Reciprocal", "Sigmoid", "HardSigmoid", "Tanh",
-    "Erf", "Exp", "Log", "Softplus", "Clip", "Relu", "ReduceMean", "ReduceSum", "ReduceL2", "Abs",
-    "Max",
-}  # fmt: skip
+    "Erf", "Exp", "Log", "Softplus", "Clip", "Relu", "ReduceMean", "Abs",
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class _Finder:
         self._producer = {v: i for i, node in enumerate(graph.nodes) for v in node.outputs if v}
         self._readers: dict[str, set[int]] = {v: {len(graph.nodes)} for v in graph.outputs}
         for place, node in enumerate(graph.nodes):
-            for value in node.inputs:
+            for value in node.operands:
                 self._readers.setdefault(value, set()).add(place)
 
     def found(self) -> Iterator[tuple[int, Region]]:
@@ -113,6 +112,4 @@ def _name(ops: set[str]) -> str:
         return "hard-swish"
     if "ReduceMean" in ops and "Sqrt" in ops:
         return "RMS normalisation"
-    if "ReduceL2" in ops or {"ReduceSum", "Sqrt"} <= ops:
-        return "L2 normalisation"
     return ""
