@@ -87,23 +87,30 @@ def build(
     TOML space sets.
     """
     from snap_catalog.parquet import check_writable
-    from snap_graphs import space as named_space
 
     from snap_evo.architecture import read_architecture
     from snap_evo.extras import require
     from snap_evo.onnx import write_onnx
 
     require("torch", "build")
-    from snap_graphs.torch.build import architecture_size, build_network, count_costs, try_training
+    from snap_graphs.torch.build import (
+        architecture_size,
+        build_network,
+        count_costs,
+        network_size,
+        try_training,
+    )
 
     if onnx is not None:
         require("onnxscript", "build")
         check_writable(onnx)
     found = read_architecture(best, space, allow_code=allow_code)
-    home = named_space(found.home or found.space)
     given = {"layers": layers, "channels": channels, "classes": classes, "image": image}
-    size = architecture_size(home, found.cell, **given)
-    network = build_network(home, found.arch_id, **given, auxiliary=auxiliary)
+    home = found.home
+    size = (
+        architecture_size(home, found.cell, **given) if home else network_size(found.space, **given)
+    )
+    network = build_network(home or found.space, found.arch_id, **given, auxiliary=auxiliary)
     costs, reached = count_costs(network, size.image), try_training(network, size)
     if onnx is not None:
         say(f"writing {onnx}, which may take a minute", quiet=quiet)
