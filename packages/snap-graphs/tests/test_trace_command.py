@@ -179,4 +179,5 @@ def test_ctrl_c_in_the_source_keeps_what_was_traced(
 
 
 def test_the_help_says_that_code_is_run() -> None:
-    assert "This runs the code of SOURCE" in CliRunner().invoke(main, ["trace", "--help"]).stdout
+    shown = CliRunner().invoke(main, ["trace", "--help"]).stdout
+    assert "This runs the code of SOURCE" in " ".join(shown.split())

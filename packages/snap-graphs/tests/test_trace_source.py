@@ -70,7 +70,12 @@ def test_a_file_named_as_a_package_does_not_replace_it(tmp_path: Path) -> None:
         ("def made():\n    yield 'a', 3\n", "gave ('a', 3); return or yield"),
         ("def made():\n    yield '', nn.ReLU()\n", "a network without a name"),
         ("def made():\n    yield 'a', nn.ReLU(), 'x'\n", "a: input shape 'x': give (3, 224, 224)"),
-        ("def made():\n    yield 'a', nn.ReLU(), (3, -1)\n", "a: input shape (3, -1): give"),
+        (
+            "def made():\n    yield 'a', nn.ReLU(), (3, -1)\n",
+            "a: input shape (3, -1): its sizes are",
+        ),
+        ("def made():\n    yield 'a', nn.ReLU(), (3, 'x')\n", "a: input shape (3, 'x'): give"),
+        ("def made():\n    yield 'a', nn.ReLU(), {}\n", "a: input shape {}: give"),
         ("def made():\n    yield 'a', nn.ReLU(), ((3,), 'x')\n", "input type 'x': choose one of"),
         ("def made():\n    yield 1 / 0\n", "line 5 of nets.py raised ZeroDivisionError"),
         ("def made():\n    sys.exit('bye')\n", "it exits ('bye'); let it return"),

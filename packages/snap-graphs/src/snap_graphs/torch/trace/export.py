@@ -3,7 +3,8 @@
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 
 import torch
 from torch import nn
@@ -39,12 +40,12 @@ def exported(module: nn.Module, inputs: Inputs) -> ExportedProgram:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep warnings and logs of torch to itself, and attention in operators that can be read."""
+    """Keep what torch prints and logs from the user, and attention in operators that are read."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     logging.disable(logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stderr(StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:

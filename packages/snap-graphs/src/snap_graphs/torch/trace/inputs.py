@@ -22,6 +22,7 @@ _TYPES = {
     "int32": torch.int32,
     "bool": torch.bool,
 }
+_LARGEST_SIZE = 2**31
 _TEXT = re.compile(r"(?:(?P<name>[A-Za-z_]\w*)=)?(?:(?P<type>\w+):)?(?P<shape>\d+(?:x\d+)*)")
 _FORM = "(3, 224, 224), ((128,), 'int64'), a tuple of such or a dictionary of such by name"
 
@@ -41,6 +42,8 @@ class Input:
     name: str | None = None
 
     def __post_init__(self) -> None:
+        if not all(0 < size < _LARGEST_SIZE for size in self.shape):
+            raise SnapError(f"input shape {excerpt(self.shape)}: its sizes are no sizes of tensors")
         if self.type not in _TYPES:
             raise SnapError(f"input type {excerpt(self.type)}: choose one of {', '.join(_TYPES)}")
 
@@ -83,26 +86,32 @@ def read_inputs(value: object) -> Inputs:
         SnapError: the value has no form of an input.
     """
     if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
-        return Inputs(tuple(_input(each, name) for name, each in value.items()))
-    if _is_shape(value) or _is_pair(value):
-        return Inputs((_input(value),))
-    if isinstance(value, tuple | list) and value:
-        return Inputs(tuple(_input(each) for each in value))
-    raise _refused(value)
+        named: list[tuple[str | None, Any]] = list(value.items())
+    elif _is_input(value):
+        named = [(None, value)]
+    elif isinstance(value, tuple | list):
+        named = [(None, each) for each in value]
+    else:
+        raise _refused(value)
+    if not named or not all(_is_input(each) for _, each in named):
+        raise _refused(value)
+    return Inputs(tuple(_input(each, name) for name, each in named))
 
 
-def _input(value: Any, name: str | None = None) -> Input:
+def _input(value: Any, name: str | None) -> Input:
     if _is_shape(value):
         return Input(tuple(value), name=name)
-    if _is_pair(value):
-        return Input(tuple(value[0]), value[1], name)
-    raise _refused(value)
+    return Input(tuple(value[0]), value[1], name)
+
+
+def _is_input(value: object) -> bool:
+    return _is_shape(value) or _is_pair(value)
 
 
 def _is_shape(value: object) -> bool:
     if not isinstance(value, tuple | list):
         return False
-    return bool(value) and all(type(size) is int and size > 0 for size in value)
+    return bool(value) and all(type(size) is int for size in value)
 
 
 def _is_pair(value: object) -> bool:
