@@ -86,12 +86,12 @@ def test_operators_that_are_described_otherwise_are_not_those_of_a_measured_spac
     assert told.expected is None
 
 
-def test_members_that_disagree_about_whole_networks_are_not_relied_on(shared_data: Path) -> None:
+def test_members_that_rank_whole_networks_are_not_relied_on(shared_data: Path) -> None:
     macro = convert("transnas-macro", source=str(shared_data / "tnb101_macro_2tasks.csv.gz"))
-    told = assess(Predictor.bundled(), macro, Predictor.bundled().predict(macro))
-    assert told.verdict.startswith("do not rely on this ranking: ")
-    assert told.expected is not None
-    assert told.expected.low < -0.04 < told.expected.high
+    predictor = Predictor.bundled("paper")
+    trust = assess(predictor, macro, predictor.predict(macro))
+    assert trust.verdict.startswith("do not rely on this ranking: ")
+    assert trust.prior == 0
 
 
 def test_a_model_without_a_calibration_has_no_expectation(cells: pa.Table) -> None:
@@ -107,16 +107,16 @@ def test_a_model_without_a_calibration_has_no_expectation(cells: pa.Table) -> No
 def test_a_bundled_predictor_is_calibrated_on_held_out_cells_and_develop_benchmarks(
     name: str,
 ) -> None:
-    record = Predictor.bundled(name).model.config.calibration
-    assert record is not None
-    assert {entry["benchmark"] for entry in record.benchmarks} == {
-        "nb101",
-        "nb201",
-        "transnas-micro",
-        "darts",
-        "transnas-macro",
-    }
-    for entry in record.benchmarks[1:]:
+    config = Predictor.bundled(name).model.config
+    assert config.calibration is not None
+    cells = {entry["benchmark"] for entry in config.calibration.benchmarks}
+    networks = (
+        {entry["benchmark"] for entry in config.networks.benchmarks} if config.networks else set()
+    )
+    assert cells - {"transnas-macro"} == {"nb101", "nb201", "transnas-micro", "darts"}
+    assert ("transnas-macro" in cells) == (name == "paper")
+    assert networks == ({"transnas-macro", "timm"} if config.prior else set())
+    for entry in config.calibration.benchmarks[1:]:
         facts = benchmark(entry["benchmark"]).facts(entry["metric"])
         assert facts is not None
         assert facts.role == "develop"

@@ -25,6 +25,7 @@ def card(config: Config) -> str:
         *_members(config.members, training_space=False),
         *_paths(config),
         *_members(config.members, training_space=True),
+        *_prior(config),
         f"- **Operators** by `{encoder.model}` (SHA-256 `{encoder.sha256}`, "
         f"{encoder.length} descriptions).",
         f"- **Command** `{config.command}`",
@@ -54,6 +55,12 @@ def _paths(config: Config) -> list[str]:
     if not config.paths:
         return []
     return [f"  - plus {config.paths} times a linear model of the paths through the cell"]
+
+
+def _prior(config: Config) -> list[str]:
+    if not config.prior:
+        return []
+    return ["  - whole networks by their size instead: a formula, fitted to no accuracy"]
 
 
 def _early_stopping(data: Training) -> list[str]:
