@@ -10,15 +10,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+import pyarrow as pa
 from calibrate import calibrated
 from msgspec import structs
 from pipeline import DATA, ENCODERS, fit, measure, prepare
-from snap_encode import catalog_table
+from snap_encode import catalog_table, operator_table
 from snap_gcn.model.folder import load, save
 from snap_gcn.model.recipe import BUNDLED
 from snap_gcn.model.schema import Measured
+from snap_graphs.networks import common_operators
 
 BUNDLE = Path(__file__).parents[1] / "packages/snap-gcn/src/snap_gcn/bundle"
+
+
+def known_operators(encoder: str) -> pa.Table:
+    """Encode the catalogued operators, and those that most whole networks are made of."""
+    catalogued = catalog_table(model=encoder)
+    common = operator_table(common_operators(), model=encoder)
+    return pa.concat_tables([catalogued, common.cast(catalogued.schema)])
 
 
 @click.command()
@@ -31,7 +40,7 @@ def main(work: Path) -> None:
         model = load(fit(work, name, name, "full", seed=0))
         measured = [Measured(**figures._asdict()) for figures in measure(work, work / name)]
         config = structs.replace(model.config, measured=measured)
-        operators = catalog_table(model=ENCODERS[name])
+        operators = known_operators(ENCODERS[name])
         save(calibrated(replace(model, config=config, operators=operators), work), BUNDLE / name)
         click.echo((BUNDLE / name / "README.md").read_text("utf-8"))
 

@@ -105,6 +105,8 @@ def with_described(
 ) -> Vocabulary:
     """Return a vocabulary that also holds the operators that a table of graphs describes.
 
+    Those described in the words of a known operator have its vector; the encoder makes the others.
+
     Args:
         vocabulary: what is known.
         schema: the table's; its metadata `snap.operators` maps names to sentences.
@@ -112,13 +114,18 @@ def with_described(
         source: what to call the table in an error.
 
     Raises:
-        SnapError: the encoder is not installed, or another is.
+        SnapError: the encoder is needed and not installed, or another is.
     """
     texts = described(schema, source)
-    new = {op: text for op, text in texts.items() if (None, op) not in vocabulary.rows}
+    new = {op: text for op, text in texts.items() if not vocabulary.describes(op, text)}
     if not new:
         return vocabulary
-    return vocabulary.extended(Vocabulary.from_table(encoded(new, encoder, source)), source)
+    alike = Vocabulary.from_table(vocabulary.renamed(new))
+    vocabulary = vocabulary.extended(alike, source)
+    rest = {op: text for op, text in new.items() if (None, op) not in alike.rows}
+    if not rest:
+        return vocabulary
+    return vocabulary.extended(Vocabulary.from_table(encoded(rest, encoder, source)), source)
 
 
 def with_meaning(error: UnknownOperatorError, facts: Encoder) -> UnknownOperatorError:

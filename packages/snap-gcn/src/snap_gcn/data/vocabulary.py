@@ -1,7 +1,7 @@
 """Vectors of operators, and the search for those that a table of graphs needs."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -65,6 +65,31 @@ class Vocabulary:
         kept = self.table.take(pa.array(old, pa.int64()))
         merged = pa.concat_tables([kept, other.table.cast(self.table.schema)])
         return Vocabulary.from_table(merged)
+
+    def renamed(self, texts: Mapping[str, str]) -> pa.Table:
+        """Return the operators that have some descriptions already, under other names.
+
+        Args:
+            texts: descriptions by name.
+
+        Returns:
+            A row for each name whose description is known, of no particular space.
+        """
+        known = dict(zip(self.table["text"].to_pylist(), range(len(self.vectors)), strict=True))
+        names = [name for name, text in texts.items() if text in known]
+        alike = self.table.take(pa.array([known[texts[name]] for name in names], pa.int64()))
+        columns = {
+            "space": pa.nulls(len(names), pa.string()),
+            "op": pa.array(names, pa.string()),
+            "text": alike["text"],
+            "embedding": alike["embedding"],
+        }
+        return pa.table(columns).replace_schema_metadata(self.table.schema.metadata)
+
+    def describes(self, name: str, text: str) -> bool:
+        """Return whether an operator of no particular space is known by a description."""
+        row = self.rows.get((None, name))
+        return row is not None and self.table["text"][row].as_py() == text
 
     def find(self, spaces: pa.ChunkedArray, graphs: Graphs, source: str) -> Ints:
         """Return (nodes,) the row of every node's operator, given (graphs,) their spaces.

@@ -1,7 +1,16 @@
 """Whole networks, read as layers and put together into the operators of a graph."""
 
 from snap_graphs.networks.assembly import Network, assembled
+from snap_graphs.networks.common import common_operators
 from snap_graphs.networks.layer import Attribute, Kind, Layer
 from snap_graphs.networks.table import network_table
 
-__all__ = ["Attribute", "Kind", "Layer", "Network", "assembled", "network_table"]
+__all__ = [
+    "Attribute",
+    "Kind",
+    "Layer",
+    "Network",
+    "assembled",
+    "common_operators",
+    "network_table",
+]
