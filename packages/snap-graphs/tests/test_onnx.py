@@ -547,8 +547,9 @@ def test_without_the_library_the_remedy_is_named(
 
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("onnxscript") is None, reason="needs snap-evo[build]")
-def test_a_torch_export_has_the_costs_of_the_module(tmp_path: Path) -> None:
+def test_a_torch_export_is_the_graph_that_the_traced_module_has(tmp_path: Path) -> None:
     import torch
+    from snap_graphs.torch.trace import read_inputs, trace_module
     from torch import nn
 
     class Net(nn.Module):
@@ -585,6 +586,7 @@ def test_a_torch_export_has_the_costs_of_the_module(tmp_path: Path) -> None:
     )
     assert sum(found.params) == sum(p.numel() for p in net.parameters())
     assert found.activations == 8 * 64 + 2 + 8 + 10
+    assert found == assembled(trace_module(net, read_inputs((3, 16, 16))))
 
 
 def test_layers_read_are_those_that_are_assembled() -> None:
