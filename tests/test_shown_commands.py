@@ -130,6 +130,7 @@ NOT_RUN = {
     r"snap-eval independence --graphs GRAPHS.parquet .*": "stands for several --scores",
     r"snap-gcn convert OLD NEW": "needs a model of the first format; test_conversion.py has one",
     r"snap-graphs convert BENCHMARK .*": "stands for many runs",
+    r"uv run --all-groups tools/measure_tracing.py .*": "takes minutes",
     r"torchrun --nproc-per-node 2 .*": "as many processes as cores; test_fit_command.py runs it",
     r"uv run --all-groups tools/ablation.py( --mpnet FOLDER --seeds 2)?": "takes an hour",
     r"uv run --all-groups tools/(baselines|reproduce|training_size|unseen_operators).py": (
