@@ -24,7 +24,7 @@ SKIP = "skip_connect"
 BUILT_IN = (NONE, SKIP)
 """Operators that need no code of the user's."""
 _MODULE = re.compile(r"[\w./-]+:[^\W\d]\w*")
-MOST_NODES = 5_000
+_MOST_NODES = 5_000
 """Nodes that the graph of a whole network may have, one an operator."""
 _MOST_CELL_NODES = 128
 _MOST_SETS = 10_000
@@ -136,10 +136,10 @@ class _Reader:
             return
         cells = (max(stage.repeats) for stage in found.skeleton.stages)
         size = FIXED_NODES + sum(found.inputs + n * found.cell_operators for n in cells)
-        if size > MOST_NODES:
+        if size > _MOST_NODES:
             raise SnapError(
                 f"{self.source}: skeleton: gives graphs of up to {size:,} nodes, more than "
-                f"{MOST_NODES:,}; lower repeats"
+                f"{_MOST_NODES:,}; lower repeats"
             )
 
     def _modules(self) -> dict[str, str]:
