@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from calibrate import calibration, coverage
-from populations import AS_IS, Point
+from calibrate import calibration, coverage, network_calibration, network_coverage
+from populations import AS_IS, Point, Ranked
+from snap_gcn.reliability.networks import correlation
 
 NAMES = ("near", "nearer", "far", "furthest")
 
@@ -37,3 +38,32 @@ def test_every_benchmark_is_left_out_in_turn() -> None:
     covered = [int(row[4].rstrip("%")) for row in rows]
     assert min(covered) > 65
     assert int(rows[-1][3]) == pytest.approx(100, abs=2)
+
+
+def bands(errors: list[float]) -> list[Ranked]:
+    """Return populations of two benchmarks whose scores miss the truth by errors of deviations."""
+    return [
+        Ranked(name, str(i) if i else AS_IS, "metric", 99, spread, correlation(spread, error))
+        for name in NAMES[:2]
+        for i, error in enumerate(errors)
+        for spread in [2.0 / (1 + i)]
+    ]
+
+
+def test_the_interval_for_networks_holds_four_fifths_of_the_errors() -> None:
+    found = network_calibration(bands([float(e) for e in range(1, 11)]))
+    low, high = found.errors
+    assert 1 < low < 2.01
+    assert 8.99 < high < 10
+    assert [entry["n"] for entry in found.benchmarks] == [99, 99]
+
+
+def test_networks_of_like_scores_are_expected_to_be_ranked_worse() -> None:
+    found = network_calibration(bands([1.0, 2.0, 3.0]))
+    near, far = found.expect(0.1), found.expect(10.0)
+    assert near.low < near.middle < near.high < far.low < far.high
+
+
+def test_every_benchmark_of_networks_is_left_out_in_turn() -> None:
+    rows = [line.split(" | ") for line in network_coverage(bands([1.0] * 5)).splitlines()[2:]]
+    assert [row[0].removeprefix("| ") for row in rows] == list(NAMES[:2])

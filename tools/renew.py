@@ -20,7 +20,13 @@ from snap_catalog.console import say
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "predictor.md"
-TOOLS = ("train_bundled.py", "calibrate.py", "baselines.py", "unseen_operators.py")
+TOOLS = (
+    "train_bundled.py",
+    "calibrate.py",
+    "whole_networks.py",
+    "baselines.py",
+    "unseen_operators.py",
+)
 """In the order in which they build on each other; what they print holds the page's tables."""
 _HEADING = re.compile(r"#+ ")
 

@@ -174,6 +174,8 @@ def test_networks_of_transnas_macro_are_ranked_by_their_size(shared_data: Path) 
     for metric, rho in wanted.items():
         found = spearmanr(scores["score"], macro[metric]).statistic
         assert found == pytest.approx(rho, abs=0.002)
+    strings = macro["arch_id"].to_pylist()
+    assert predictor.score(strings, "transnas-macro").tolist() == scores["score"].to_pylist()
     trust = assess(predictor, macro, scores)
     assert trust.verdict == (
         "rely on this ranking as on transnas-macro (Spearman 0.80 and 0.69 there): "
@@ -208,7 +210,7 @@ def test_traced_networks_of_timm_are_ranked_as_on_imagenet() -> None:
     from snap_graphs.networks import assembled, network_table
     from snap_graphs.torch.trace import exported, read_inputs, read_layers
 
-    names = ("mobilenetv3_small_050", "mobilenetv3_large_100", "efficientvit_b1", "resnext50_32x4d")
+    names = ("mobilenetv3_small_050", "mobilenetv3_large_100", "efficientvit_b1")
     found = []
     for name in names:
         with torch.device("meta"):

@@ -4,7 +4,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from snap_gcn.data.encoders import described
 from snap_gcn.model.recipe import BUNDLED
 from snap_gcn.predictor import Predictor
 from snap_gcn.reliability.trust import Trust, assess
@@ -16,8 +15,6 @@ class GcnScorer:
     def __init__(self, model: str = BUNDLED[0], device: str = "cpu") -> None:
         self._predictor = Predictor.load(model, device)
         self.name = self._predictor.name
-        self._texts: dict[str, str] = {}
-        self._latest = self._predictor
 
     def score(self, graphs: pa.Table) -> npt.NDArray[np.float64]:
         """Score rows of the `graphs` contract; higher is better.
@@ -31,7 +28,7 @@ class GcnScorer:
         Raises:
             SnapError: an operator has no vector.
         """
-        return self._reader(graphs).score(graphs)
+        return self._predictor.score(graphs, source=_source(graphs))
 
     def trust(self, graphs: pa.Table) -> Trust:
         """Tell how far its ranking of rows of the `graphs` contract is to be trusted.
@@ -39,13 +36,10 @@ class GcnScorer:
         Raises:
             SnapError: an operator has no vector.
         """
-        reader = self._reader(graphs)
-        return assess(reader, graphs, reader.predict(graphs))
+        scores = self._predictor.predict(graphs, source=_source(graphs))
+        return assess(self._predictor, graphs, scores)
 
-    def _reader(self, graphs: pa.Table) -> Predictor:
-        """Return the predictor with what a table describes; kept while tables describe the same."""
-        names = ", ".join(graphs["space"].unique().to_pylist())
-        texts = described(graphs.schema, names)
-        if texts != self._texts:
-            self._texts, self._latest = texts, self._predictor.with_described(graphs.schema, names)
-        return self._latest
+
+def _source(graphs: pa.Table) -> str:
+    """Return what to call a table in an error."""
+    return ", ".join(graphs["space"].unique().to_pylist())

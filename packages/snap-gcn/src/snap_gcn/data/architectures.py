@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import pyarrow as pa
-from snap_catalog import SnapError
-from snap_graphs import Cell, space
+from snap_catalog import SnapError, graph_facts
+from snap_graphs import Cell, Graphs, space
 
 Architectures: TypeAlias = "pa.Table | Sequence[Cell] | Sequence[str]"
 """Rows of the `graphs` contract, cells, or a space's native strings."""
@@ -30,7 +30,7 @@ def as_table(graphs: Architectures, home: str | None) -> pa.Table:
     cells = [space(home).parse(g) if isinstance(g, str) else g for g in graphs]
     ids = [g if isinstance(g, str) else str(i) for i, g in enumerate(graphs)]
     sources, targets = ([[edge[i] for edge in cell.edges] for cell in cells] for i in (0, 1))
-    return pa.table(
+    table = pa.table(
         {
             "space": pa.array([home] * len(cells), pa.string()),
             "arch_id": pa.array(ids, pa.string()),
@@ -39,3 +39,12 @@ def as_table(graphs: Architectures, home: str | None) -> pa.Table:
             "dst": pa.array(targets, pa.list_(pa.int16())),
         }
     )
+    return _with_costs(table, home) if graph_facts(home).whole else table
+
+
+def _with_costs(table: pa.Table, home: str) -> pa.Table:
+    """Add what whole networks cost, where their space knows."""
+    costs = space(home).costs(Graphs.from_table(table))
+    for name, values in costs._asdict().items() if costs else ():
+        table = table.append_column(name, pa.array(values, pa.int64()))
+    return table

@@ -94,13 +94,16 @@ class Trust:
         ]
 
 
-def assess(predictor: Predictor, graphs: pa.Table, scores: pa.Table) -> Trust:
+def assess(
+    predictor: Predictor, graphs: pa.Table, scores: pa.Table, source: str = "graphs"
+) -> Trust:
     """Judge how far the ranking of some architectures is to be trusted.
 
     Args:
         predictor: what scored them.
         graphs: rows of the `graphs` contract; the columns of costs may be missing.
         scores: what `Predictor.predict` returned for them.
+        source: what to call the graphs in an error.
 
     Raises:
         SnapError: an operator has no vector.
@@ -108,6 +111,8 @@ def assess(predictor: Predictor, graphs: pa.Table, scores: pa.Table) -> Trust:
     config, score = predictor.model.config, scores["score"].to_numpy()
     share = predictor.share_of_members(graphs)
     asked = np.flatnonzero(share)
+    if asked.size:
+        predictor = predictor.with_described(graphs.schema, source)
     away = _Away.of(predictor, graphs.take(asked))
     novelty = scores["novelty"].take(asked).to_numpy()
     disagreement = _disagreement(score[asked], scores["spread"].take(asked))
@@ -157,9 +162,7 @@ def assess_files(predictor: Predictor, graphs: str, scores: str) -> Trust:
     sizes = [name for name in prior.COLUMNS if name in column_names(graphs)]
     looked_at = _sample(Stream(graphs, "graphs", [*COLUMNS, *sizes]))
     found = _sample(Stream(scores, "scores", ["score", "spread", "novelty"]))
-    if predictor.share_of_members(looked_at).any():
-        predictor = predictor.with_described(looked_at.schema, graphs)
-    return assess(predictor, looked_at, found)
+    return assess(predictor, looked_at, found, graphs)
 
 
 def features(predictor: Predictor, graphs: pa.Table, scores: pa.Table) -> Features:
