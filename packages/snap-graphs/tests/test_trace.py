@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -38,7 +39,7 @@ class Residual(nn.Module):
         self.norm = nn.BatchNorm2d(8)
         self.head = nn.Linear(8, 10)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         x = self.stem(x)
         x = x + F.relu_(self.norm(x))
         return self.head(x.mean((2, 3)))
@@ -67,7 +68,7 @@ class Excited(nn.Module):
         self.depthwise = nn.Conv2d(3, 3, 5, stride=2, padding=2, groups=3)
         self.reduce, self.expand = nn.Conv2d(3, 2, 1), nn.Conv2d(2, 3, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         x = F.silu(self.depthwise(x), inplace=True)
         gate = self.expand(F.relu6(self.reduce(F.adaptive_avg_pool2d(x, 1))))
         return x * F.hardsigmoid(gate)
@@ -96,7 +97,7 @@ class Attention(nn.Module):
         super().__init__()
         self.qkv, self.fused = nn.Linear(32, 96), fused
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         q, k, v = self.qkv(x).reshape(1, -1, 3, 4, 8).permute(2, 0, 3, 1, 4).unbind(0)
         if self.fused:
             return F.scaled_dot_product_attention(q, k, v)
@@ -124,7 +125,7 @@ class Tokens(nn.Module):
         self.head = nn.Linear(16, 50, bias=False)
         self.head.weight = self.words.weight
 
-    def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Any:
         x = self.words(tokens) + self.places
         if mask is not None:
             x = x.masked_fill(mask[:, :, None], 0)
@@ -160,7 +161,7 @@ def test_several_inputs_and_results_are_all_read() -> None:
 
 
 class Standardised(nn.Conv2d):
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         weight = F.batch_norm(self.weight.reshape(1, 8, -1), None, None, training=True)
         return F.conv2d(x, weight.reshape_as(self.weight), self.bias)
 
@@ -176,7 +177,7 @@ class Unused(nn.Module):
         super().__init__()
         self.used, self.training_only = nn.Linear(4, 4), nn.Linear(4, 100)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         if self.training:
             return self.training_only(x)
         self.training_only(x)
@@ -199,7 +200,7 @@ class Filled(nn.Module):
         super().__init__()
         self.left, self.right = nn.Linear(4, 4), nn.Linear(4, 4)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         y = torch.zeros(1, 8)
         y[:, :4] = self.left(x)
         y[:, 4:] = self.right(x)
@@ -217,7 +218,7 @@ class Region(nn.Module):
         super().__init__()
         self.fixed, self.head = nn.Linear(4, 4), nn.Linear(4, 4)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         with torch.no_grad():
             x = F.gelu(self.fixed(x))
         with torch.autocast("cpu", enabled=False):
@@ -231,7 +232,7 @@ def test_regions_without_gradients_or_casts_are_read_through() -> None:
 
 
 class Choosing(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         return torch.cond(x.sum() > 0, torch.sin, torch.cos, (x,))
 
 
@@ -258,7 +259,7 @@ ACTIVATIONS = {
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activations_have_the_names_of_papers(name: str) -> None:
     class Applied(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
+        def forward(self, x: Tensor) -> Any:
             arguments = (0.0, 6.0) if name == "ReLU6" else ()
             result: Tensor = ACTIVATIONS[name](x, *arguments)  # type: ignore[operator]
             return result
@@ -304,7 +305,7 @@ def test_einstein_summations_are_counted(
     equation: str, shapes: tuple[tuple[int, ...], ...], flops: int
 ) -> None:
     class Summed(nn.Module):
-        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        def forward(self, x: Tensor, y: Tensor) -> Any:
             return torch.einsum(equation, x, y)
 
     assert of("product", traced(Summed, shapes))[0].flops == flops
