@@ -545,7 +545,7 @@ def test_a_missing_extra_is_told(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "snap_eval.extras.find_spec", lambda name: None if name == "altair" else find_spec(name)
+        "snap_catalog.extras.find_spec", lambda name: None if name == "altair" else find_spec(name)
     )
     done = _report(tmp_path / "out.html", folder)
     assert done.exit_code == 1

@@ -632,7 +632,7 @@ def test_the_default_scorer_names_its_package_where_it_is_missing(
 
 
 def test_a_missing_ray_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("snap_evo.extras.find_spec", lambda _package: None)
+    monkeypatch.setattr("snap_catalog.extras.find_spec", lambda _package: None)
     assert "pip install 'snap-evo[ray]'" in refused(params(tmp_path, "--engine", "ray"))
     assert list(tmp_path.iterdir()) == []
 

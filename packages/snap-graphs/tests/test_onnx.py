@@ -540,7 +540,7 @@ def test_a_shape_is_numbers_between_x(tmp_path: Path) -> None:
 def test_without_the_library_the_remedy_is_named(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("snap_graphs.extras.find_spec", lambda package: None)
+    monkeypatch.setattr("snap_catalog.extras.find_spec", lambda package: None)
     result = run(tmp_path / "out.parquet", "--source", folder)
     assert "pip install 'snap-graphs[onnx]'" in result.output
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
+from snap_catalog.extras import require
 
 from snap_evo.comparison import Run, carry_out
-from snap_evo.extras import require
 from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer
 from snap_evo.scorers import Scores, score_graphs
@@ -70,7 +70,7 @@ def cluster() -> Iterator[int]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Under `uv run`, Ray would have every worker install this environment anew.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    require("ray", "ray")
+    require("snap-evo[ray]", "ray")
     import ray
 
     mine = not ray.is_initialized()

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from snap_catalog.extras import require
 from snap_catalog.parquet import replacing
-
-from snap_evo.extras import require
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,8 +24,7 @@ def write_onnx(network: "nn.Module", path: str | os.PathLike[str], image: int) -
     Raises:
         SnapError: onnxscript is missing, or the file cannot be written.
     """
-    require("torch", "build")
-    require("onnxscript", "build")
+    require("snap-evo[build]", "torch", "onnxscript")
     import torch
 
     with _no_word_of_torchvision():

@@ -22,10 +22,9 @@ from snap_eval.commands.options import PATH, quiet_option
 def report(out: Path, results: Path, title: str, quiet: bool) -> None:
     """Draw a folder of results as OUT, one HTML page that loads nothing from elsewhere."""
     from snap_catalog import parquet
+    from snap_catalog.extras import require
 
-    from snap_eval.extras import require_report
-
-    require_report()
+    require("snap-eval[report]", "altair", "jinja2", "snap_graphs", "vl_convert")
     parquet.check_writable(out)
     from snap_eval.report.render import render
     from snap_eval.report.results import read_results

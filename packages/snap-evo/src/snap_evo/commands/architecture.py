@@ -86,13 +86,13 @@ def build(
     A size that is not given is the one that the space's benchmark trains, or that the skeleton of a
     TOML space sets.
     """
+    from snap_catalog.extras import require
     from snap_catalog.parquet import check_writable
 
     from snap_evo.architecture import read_architecture
-    from snap_evo.extras import require
     from snap_evo.onnx import write_onnx
 
-    require("torch", "build")
+    require("snap-evo[build]", "torch")
     from snap_graphs.torch.build import (
         architecture_size,
         build_network,
@@ -102,7 +102,7 @@ def build(
     )
 
     if onnx is not None:
-        require("onnxscript", "build")
+        require("snap-evo[build]", "onnxscript")
         check_writable(onnx)
     found = read_architecture(best, space, allow_code=allow_code)
     given = {"layers": layers, "channels": channels, "classes": classes, "image": image}

@@ -42,12 +42,12 @@ def trace(
 
     A stopped run leaves OUT.partial; the same command goes on from there.
     """
+    from snap_catalog.extras import require
     from snap_catalog.parquet import check_writable, write
 
-    from snap_graphs.extras import require
     from snap_graphs.networks import network_table
 
-    require("torch", "torch")
+    require("snap-graphs[torch]", "torch")
     check_writable(out, "graphs")
     from snap_graphs.torch.trace import Checkpoint, Inputs, Source, parse_input, trace_source
 

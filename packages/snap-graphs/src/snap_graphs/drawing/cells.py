@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 from snap_catalog import SnapError
+from snap_catalog.extras import require
 from snap_catalog.parquet import replacing
 
 from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.drawing.layout import Layout, Place, Stop, lay_out
 from snap_graphs.drawing.shapes import Box, Line, Picture, Point, Polygon, Shape, Text
 from snap_graphs.drawing.svg import to_svg
-from snap_graphs.extras import require
 from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, Genotype, Pair, to_genotype
 
 Edges = tuple[tuple[int, int], ...]
@@ -204,7 +204,7 @@ def _save(panels: Sequence[_Panel], path: str | os.PathLike[str], title: str | N
         with replacing(path) as temporary:
             temporary.write_text(to_svg(picture), "utf-8")
         return
-    require("matplotlib", "draw")
+    require("snap-graphs[draw]", "matplotlib")
     from snap_graphs.drawing.png import write_png
 
     with replacing(path) as temporary:

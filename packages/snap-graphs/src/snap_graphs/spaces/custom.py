@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from snap_catalog import SnapError
+from snap_catalog.extras import require
 
 from snap_graphs.arrays import Graphs
 from snap_graphs.cell import Cell, edge_labelled
-from snap_graphs.extras import require
 from snap_graphs.spaces import unrolled
 from snap_graphs.spaces.base import Costs, NodeFacts, ProductSpace
 from snap_graphs.spaces.definition import Definition
@@ -133,7 +133,7 @@ class CustomSpace(ProductSpace):
         """Count the networks that the operators' classes make; None where they are not imported."""
         if not self.allow_code or not self.definition.modules:
             return None
-        require("torch", "torch")
+        require("snap-graphs[torch]", "torch")
         from snap_graphs.torch.build.own_costs import network_costs
 
         return network_costs(self, [self.design(cell) for cell in graphs.cells()])
@@ -148,7 +148,7 @@ class CustomSpace(ProductSpace):
         shapes = [unrolled.node_shapes(self.skeleton, d.stages, *size) for d in designs]
         if not self.allow_code or not definition.modules:
             return NodeFacts(shapes, None, None)
-        require("torch", "torch")
+        require("snap-graphs[torch]", "torch")
         from snap_graphs.torch.build.own_costs import node_counts
 
         counts = [node_counts(self, design) for design in designs]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from snap_catalog import Benchmark, SnapError
+from snap_catalog.extras import require
 from snap_catalog.unpacking import magic
 
-from snap_graphs.extras import require
 from snap_graphs.formats.archives import members
 from snap_graphs.formats.base import Chunk, Format, Request
 from snap_graphs.formats.malformed import fault
@@ -53,7 +53,7 @@ class OnnxFiles(Format):
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
         """Yield the networks in one chunk, by their files' names without the suffix."""
-        require("onnx", "onnx")
+        require("snap-graphs[onnx]", "onnx")
         check_space(request.space or self.facts(path).space)
         networks: dict[str, Network] = {}
         for name, content in self._models(path):

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from snap_catalog import SnapError
+from snap_catalog.extras import require
 
 from snap_graphs import Space
 from snap_graphs import space as named_space
-from snap_graphs.extras import require
 from snap_graphs.spaces.custom import CustomSpace
 from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, to_genotype
 from snap_graphs.torch.build.size import architecture_size
@@ -54,7 +54,7 @@ def build_network(
     size = architecture_size(
         home, cell, layers=layers, channels=channels, classes=classes, image=image
     )
-    require("torch", "torch")
+    require("snap-graphs[torch]", "torch")
     if home.name in TWO_CELL_SPACES:
         from snap_graphs.torch.build.genotypes import GenotypeNetwork
 
