@@ -133,10 +133,12 @@ NOT_RUN = {
     r"uv run --all-groups tools/measure_tracing.py .*": "takes minutes",
     r"torchrun --nproc-per-node 2 .*": "as many processes as cores; test_fit_command.py runs it",
     r"uv run --all-groups tools/ablation.py( --mpnet FOLDER --seeds 2)?": "takes an hour",
-    r"uv run --all-groups tools/(baselines|reproduce|training_size|unseen_operators).py": (
+    r"uv run --all-groups tools/(baselines|renew|reproduce|training_size|unseen_operators).py": (
         "takes hours"
     ),
-    r"uv run --all-groups tools/(calibrate|scaling|train_bundled).py": "takes minutes",
+    r"uv run --all-groups tools/(calibrate|scaling|train_bundled|whole_networks).py": (
+        "takes minutes"
+    ),
     r"uv run --all-groups tools/measure_encoder.py [a-z]+": "takes minutes",
     r"uv run --all-groups tools/measure_search.py [a-z0-9]+": "takes minutes and whole tables",
 }
