@@ -71,12 +71,17 @@ def run(work: Path, made: str, command: Sequence[str]) -> Path:
 def prepare(work: Path) -> None:
     """Make the tables that training and measuring need."""
     prepare_training(work)
-    convert = ["snap-graphs", "convert"]
-    for name, table in _TABLES.items():
-        source = ["--source", str(DATA / table)]
-        run(work, f"{name}.parquet", [*convert, name, f"{name}.parquet", *source])
-    run(work, "analog.parquet", [*convert, "nb201", "analog.parquet"])
+    prepare_develop(work)
+    run(work, "analog.parquet", ["snap-graphs", "convert", "nb201", "analog.parquet"])
     prepare_networks(work)
+
+
+def prepare_develop(work: Path) -> None:
+    """Make the tables of the benchmarks of role `develop`."""
+    work.mkdir(parents=True, exist_ok=True)
+    for name, table in _TABLES.items():
+        command = ["snap-graphs", "convert", name, f"{name}.parquet"]
+        run(work, f"{name}.parquet", [*command, "--source", str((DATA / table).resolve())])
 
 
 def prepare_networks(work: Path) -> None:

@@ -3,6 +3,7 @@
 import click
 from snap_catalog.console import OneLineErrors
 
+from snap_gcn.commands.adapt import adapt
 from snap_gcn.commands.card import card
 from snap_gcn.commands.convert import convert
 from snap_gcn.commands.export import export
@@ -16,5 +17,5 @@ def main() -> None:
     """Rank architectures with a graph convolutional network."""
 
 
-for command in (fit, predict, card, export, convert):
+for command in (fit, adapt, predict, card, export, convert):
     main.add_command(command)

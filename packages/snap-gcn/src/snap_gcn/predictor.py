@@ -3,11 +3,14 @@
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import structs
 from snap_graphs import Graphs
 from snap_graphs.arrays import Bools, Ints
 from snap_graphs.views import with_shortcuts
@@ -18,15 +21,18 @@ from snap_gcn.data.equality import Keys, combined, keys
 from snap_gcn.data.views import all_viewed, one_form
 from snap_gcn.data.vocabulary import Vocabulary
 from snap_gcn.model import prior
-from snap_gcn.model.folder import NETWORKS, WEIGHTS, Model, load, locate
+from snap_gcn.model.folder import NETWORKS, SURROGATE, WEIGHTS, Model, load, locate
 from snap_gcn.model.paths import VIEWS as PATH_VIEWS
-from snap_gcn.model.paths import PathModel
+from snap_gcn.model.paths import PathModel, kinds, statistics
 from snap_gcn.model.recipe import BUNDLED, Group, View, grouped
 from snap_gcn.model.runtime import Runtime, check_device
 from snap_gcn.reliability.likeness import share_of_members
 from snap_gcn.reliability.novelty import Familiar
 from snap_gcn.reliability.training_space import TrainingSpace
 from snap_gcn.threads import available, in_order
+
+if TYPE_CHECKING:
+    from snap_gcn.adaptation.adaptation import Adaptation
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,6 +44,20 @@ ROWS = 4096
 """Architectures that are scored at once: enough for dense batches, few enough for many cores."""
 _ENCODING = threading.Lock()
 """Held while operators are encoded, which one thread does for all."""
+
+
+class Parts(NamedTuple):
+    """What a score of cells outside the training space is made of.
+
+    Attributes:
+        members: (n, m) scores of the networks.
+        kinds: (n, r + 1) mean scores of the networks of each recipe, and what the paths add.
+        paths: (n, k) `snap_gcn.model.paths.statistics`; k is 0 where the predictor has no paths.
+    """
+
+    members: Floats
+    kinds: Floats
+    paths: Floats
 
 
 class Predictor:
@@ -114,6 +134,25 @@ class Predictor:
     @cached_property
     def _own_vocabulary(self) -> Vocabulary:
         return Vocabulary.from_table(self.model.operators)
+
+    @cached_property
+    def _adaptation(self) -> "Adaptation | None":
+        """What the model learned from measurements, if it was adapted."""
+        from snap_gcn.adaptation.adaptation import Adaptation
+
+        adapted, source = self.model.config.adapted, str(self.model.source / SURROGATE)
+        if adapted is None:
+            return None
+        tensors = self.model.surrogate
+        return Adaptation.from_tensors(tensors, adapted.operators, adapted.costs, source)
+
+    @cached_property
+    def _before(self) -> "Predictor":
+        """The predictor that was adapted, as it was before."""
+        config = structs.replace(self.model.config, kind="trained", adapted=None)
+        before = Predictor(replace(self.model, config=config), self.vocabulary, self.device)
+        before._runtime = self._runtime
+        return before
 
     def with_operators(self, table: pa.Table, source: str = "operators") -> "Predictor":
         """Return a predictor that also reads the operators of another table.
@@ -228,6 +267,8 @@ class Predictor:
             shared[asked] = np.where(alone[asked], keys, combined([shared[asked], keys]))
         mixed = share * np.where(share > 0, found[0], 0) + (1 - share) * sizes.score()
         found[0] = np.where(alone, found[0], mixed)
+        if self._adaptation is not None:
+            found[0] = self._adaptation.predict(self._before, table, source).score
         columns = [table["space"], table["arch_id"]]
         columns += [pa.array(values, from_pandas=True) for values in found]
         return pa.table([*columns, pa.array(shared)], [*self.schema.names, KEY])
@@ -302,6 +343,36 @@ class Predictor:
         wanted = {group.views for group in self._groups if not group.training_space}
         shown = self._viewed(self._read(table, source)[0], spaces, wanted).values()
         return [(graphs, self.vocabulary.find(spaces, graphs, source)) for graphs in shown]
+
+    def parts(self, table: pa.Table, source: str = "graphs") -> Parts:
+        """Return what the scores of a table's graphs are made of, as if of another space.
+
+        Raises:
+            SnapError: an operator has no vector.
+        """
+        graphs, spaces = self._read(table, source)[0], table["space"]
+        groups = [group for group in self._groups if not group.training_space]
+        vectors = self.vocabulary.vectors
+        seen = {
+            views: (shown, self.vocabulary.find(spaces, shown, source))
+            for views, shown in self._viewed(
+                graphs, spaces, [*(group.views for group in groups), PATH_VIEWS]
+            ).items()
+        }
+        numbers = [number for group in groups for number in self._groups[group]]
+        members = np.concatenate(
+            [self._runtime.score(group, *seen[group.views], vectors) for group in groups]
+        )
+        recipes = [self.model.config.members[number] for number in numbers]
+        means = [
+            members[[other == recipe for other in recipes]].mean(axis=0)
+            for recipe in dict.fromkeys(recipes)
+        ]
+        paths, added = np.empty((len(graphs), 0)), np.zeros(len(graphs))
+        if self._paths:
+            paths = statistics(*seen[PATH_VIEWS], kinds(vectors, self._paths.examples))
+            added = self._paths.score(*seen[PATH_VIEWS], vectors)
+        return Parts(members.T, np.stack([*means, added], axis=1), paths)
 
     def _read(self, table: pa.Table, source: str) -> tuple[Graphs, Bools]:
         """Return the graphs to score, and (graphs,) which are of the training space."""

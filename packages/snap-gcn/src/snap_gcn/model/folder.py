@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
@@ -36,6 +36,8 @@ WEIGHTS, NETWORKS, CONFIG, OPERATORS, CARD, CURVE, SUMS = (
     "learning.svg",
     "SHA256SUMS",
 )
+SURROGATE = "surrogate.safetensors"
+"""What an adapted model has besides."""
 _NEEDED = (CONFIG, NETWORKS, WEIGHTS, OPERATORS)
 _AGAIN = "get or train the model again"
 _EXCHANGE, _HERE = 2, -100
@@ -55,6 +57,8 @@ class Model:
         networks: the members as one ONNX file, which is what runs.
         operators: rows of the `operators` contract.
         curve: a drawing of the training, an SVG file; empty where there is none.
+        surrogate: tensors of a `snap_gcn.adaptation.adaptation.Adaptation`; none where the model
+            was not adapted.
         source: the folder, for an error.
     """
 
@@ -63,6 +67,7 @@ class Model:
     networks: bytes
     operators: pa.Table
     curve: bytes = b""
+    surrogate: Weights = field(default_factory=dict)
     source: Path = Path("model")
 
     def part(self, name: str) -> dict[str, npt.NDArray[np.generic]]:
@@ -181,19 +186,25 @@ def _exchange(fresh: Path, folder: Path) -> None:
 
 def _fill(model: Model, folder: Path) -> None:
     contents = {
-        WEIGHTS: to_bytes({name: np.ascontiguousarray(v) for name, v in model.weights.items()}),
+        WEIGHTS: _tensor_file(model.weights),
         NETWORKS: model.networks,
         CONFIG: schema.encode(model.config),
         CARD: card(model.config).encode(),
     }
     if model.curve:
         contents[CURVE] = model.curve
+    if model.surrogate:
+        contents[SURROGATE] = _tensor_file(model.surrogate)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     write(model.operators, folder / OPERATORS, "operators", producer="snap-gcn")
     names = sorted(path.name for path in folder.iterdir())
     sums = (f"{sha256((folder / name).read_bytes())}  {name}\n" for name in names)
     (folder / SUMS).write_text("".join(sums), "utf-8")
+
+
+def _tensor_file(tensors: Weights) -> bytes:
+    return to_bytes({name: np.ascontiguousarray(v) for name, v in tensors.items()})
 
 
 def load(folder: Path) -> Model:
@@ -210,19 +221,25 @@ def load(folder: Path) -> Model:
     for name, content in contents.items():
         if sha256(content) != listed.get(name):
             raise SnapError(f"{folder / name}: not the file that {SUMS} vouches for; {_AGAIN}")
-    path = folder / WEIGHTS
-    try:
-        weights = from_bytes(contents[WEIGHTS])
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise SnapError(f"{path}: damaged ({error}); {_AGAIN}") from error
     return Model(
         config=schema.decode(config, folder / CONFIG),
-        weights=weights,
+        weights=_tensors(contents[WEIGHTS], folder / WEIGHTS),
         networks=contents[NETWORKS],
         operators=read(folder / OPERATORS, "operators"),
         curve=contents.get(CURVE, b""),
+        surrogate=_tensors(contents[SURROGATE], folder / SURROGATE)
+        if SURROGATE in contents
+        else {},
         source=folder,
     )
+
+
+def _tensors(content: bytes, path: Path) -> Weights:
+    try:
+        found: Weights = from_bytes(content)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise SnapError(f"{path}: damaged ({error}); {_AGAIN}") from error
+    return found
 
 
 def _content(folder: Path, name: str, missing: str | None = None) -> bytes:

@@ -78,6 +78,28 @@ class Measured(_Entry, frozen=True, kw_only=True):
     kendall_tau_b: float
 
 
+class Adapted(_Entry, frozen=True, kw_only=True):
+    """What a model was adapted to.
+
+    Attributes:
+        metric: what was measured.
+        direction: whether more (`max`) or less (`min`) of it is better.
+        labels: how many measurements there were.
+        operators: those whose places in a graph are looked at.
+        costs: the columns of costs that are looked at.
+        before: Spearman's rho of scores and measurements before; None where it is undefined.
+        left_out: Spearman's rho of measurements and what the others predict of each; likewise.
+    """
+
+    metric: str
+    direction: Literal["max", "min"]
+    labels: Whole
+    operators: list[str]
+    costs: list[str]
+    before: float | None
+    left_out: float | None
+
+
 class Config(_Entry, frozen=True, kw_only=True):
     """What a model is.
 
@@ -99,6 +121,8 @@ class Config(_Entry, frozen=True, kw_only=True):
         measured: figures on benchmarks.
         calibration: what rank correlation to expect; None where it was not calibrated.
         networks: the same for whole networks.
+        kind: `trained`, or `adapted` to measurements.
+        adapted: what the model was adapted to; None where it was not.
     """
 
     format: Literal[2]
@@ -118,6 +142,8 @@ class Config(_Entry, frozen=True, kw_only=True):
     measured: list[Measured]
     calibration: Calibration | None
     networks: NetworkCalibration | None = None
+    kind: Literal["trained", "adapted"] = "trained"
+    adapted: Adapted | None = None
 
 
 class _Format(Struct):
@@ -157,6 +183,8 @@ def _contradiction(config: Config) -> str | None:
     apart = [recipe.training_space for recipe in config.members]
     if all(apart) or any(apart) != (config.training_space is not None):
         return "`members` and `training_space` do not fit together"
+    if (config.kind == "adapted") != (config.adapted is not None):
+        return "`kind` and `adapted` do not fit together"
     shapes = [config.training.shapes]
     shapes += [config.training_space.shapes] if config.training_space else []
     if any(not entry.keys() <= set(NUMBERS) for entry in shapes):

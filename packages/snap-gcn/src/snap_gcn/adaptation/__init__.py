@@ -1,0 +1,1 @@
+"""Adapt a predictor to what a user measured."""

@@ -1,0 +1,270 @@
+"""A predictor's scores, corrected by what was measured."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from snap_catalog import SnapError
+
+from snap_gcn.adaptation.features import COSTS, GROUPS, Features, features, operators_in
+from snap_gcn.adaptation.surrogate import WEIGHT, Points, Surrogate
+from snap_gcn.predictor import KEY, Predictor
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_SAMPLE = 2000
+"""Architectures from which means and deviations of features are taken."""
+
+
+class Predicted(NamedTuple):
+    """What an adaptation says of n architectures.
+
+    Attributes:
+        score: (n,) higher is better.
+        value: (n,) the metric to expect, in its unit.
+        std: (n,) standard deviation of a measurement around it.
+    """
+
+    score: Floats
+    value: Floats
+    std: Floats
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Brings features to mean 0 and deviation 1 over the architectures of a file.
+
+    Attributes:
+        centre: by group, (k,) means; of the score too.
+        width: by group, (k,) deviations, 0 where all are alike.
+    """
+
+    centre: Mapping[str, Floats]
+    width: Mapping[str, Floats]
+
+    @classmethod
+    def of(cls, found: Features) -> "Scale":
+        """Take means and deviations of (n, k) features by group."""
+        centre = {name: values.mean(axis=0) for name, values in found.items()}
+        width = {name: values.std(axis=0) for name, values in found.items()}
+        return cls(centre, width)
+
+    def __call__(self, found: Features) -> Points:
+        """Standardise features; those that were alike in the file are 0."""
+        scaled = {
+            name: np.where(width > 0, (found[name] - self.centre[name]) / _or_one(width), 0)
+            for name, width in self.width.items()
+        }
+        return Points(scaled["score"][:, 0], [scaled[name] for name in GROUPS])
+
+
+def _or_one(width: Floats) -> Floats:
+    """Return deviations, 1 in place of 0."""
+    return np.where(width > 0, width, 1.0)
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """What a predictor learned from measurements.
+
+    Attributes:
+        operators: those that are counted.
+        costs: the columns of costs that are looked at.
+        scale: of the features.
+        surrogate: of standardised values.
+        anchors: (2, k) standardised values, in ascending order, and the metric at each.
+    """
+
+    operators: Sequence[str]
+    costs: Sequence[str]
+    scale: Scale
+    surrogate: Surrogate
+    anchors: Floats
+
+    @classmethod
+    def fit(
+        cls, predictor: Predictor, table: pa.Table, rows: Ints, measured: Floats, *, less: bool
+    ) -> "Adaptation":
+        """Learn from the architectures of a table that were measured.
+
+        Args:
+            predictor: what scores them without.
+            table: rows of the `graphs` contract, of which up to 2,000, evenly spaced, scale
+                the features.
+            rows: (n,) the rows that were measured; one that was measured twice is there twice.
+            measured: (n,) the metric.
+            less: whether less of it is better.
+
+        Raises:
+            SnapError: an operator has no vector.
+        """
+        operators = operators_in(table)
+        step = max(1, -(-table.num_rows // _SAMPLE))
+        sample = table.take(np.arange(0, table.num_rows, step))
+        costs = usable_costs(predictor, sample)
+        scale = Scale.of(described(predictor, sample, operators, costs))
+        points = scale(described(predictor, table.take(rows), operators, costs))
+        targets = normal_scores(-measured if less else measured)
+        surrogate = Surrogate.fit(points, targets)
+        return cls(operators, costs, scale, surrogate, _anchors(targets, measured))
+
+    def predict(self, predictor: Predictor, table: pa.Table, source: str = "graphs") -> Predicted:
+        """Predict the metric of n rows of the `graphs` contract.
+
+        Args:
+            predictor: what was adapted, as it was before.
+            table: the rows.
+            source: what to call them in an error.
+
+        Raises:
+            SnapError: an operator has no vector, or a row has no value of a cost.
+        """
+        for name in self.costs:
+            if name not in table.column_names or table[name].null_count:
+                raise SnapError(
+                    f"{source}: no {name} of every architecture, at which the adaptation looks; "
+                    "make the file by snap-graphs, or adapt to a file without"
+                )
+        points = self.scale(described(predictor, table, self.operators, self.costs))
+        mean, std = self.surrogate.predict(points)
+        low, high = (_interpolated(mean + side * std, self.anchors) for side in (-1, 1))
+        return Predicted(mean, _interpolated(mean, self.anchors), np.abs(high - low) / 2)
+
+    def relevance(self) -> dict[str, float]:
+        """Return what share of the prior variance each group has, and the score, where measured."""
+        surrogate = self.surrogate
+        count = len(GROUPS)
+        linear, lengths = np.exp(surrogate.theta[: count + 1]), surrogate.theta[count + 1 : -2]
+        close = np.exp(-2 * lengths)
+        smooth = np.exp(surrogate.theta[-2]) * close / close.sum()
+        shares = {"score": WEIGHT**2 + float(linear[0])}
+        for name, variance, part in zip(GROUPS, linear[1:], smooth, strict=True):
+            shares[name] = float(variance + part)
+        return {name: share / sum(shares.values()) for name, share in shares.items()}
+
+    def tensors(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return what `from_tensors` takes."""
+        surrogate = self.surrogate
+        named = {"anchors": self.anchors, "theta": surrogate.theta, "values": surrogate.values}
+        named["points.score"] = surrogate.points.score
+        for name, values in zip(GROUPS, surrogate.points.groups, strict=True):
+            named[f"points.{name}"] = values
+        for name in ("score", *GROUPS):
+            named[f"centre.{name}"] = self.scale.centre[name]
+            named[f"width.{name}"] = self.scale.width[name]
+        return {name: values.astype(np.float64) for name, values in named.items()}
+
+    @classmethod
+    def from_tensors(
+        cls,
+        tensors: Mapping[str, npt.NDArray[np.generic]],
+        operators: Sequence[str],
+        costs: Sequence[str],
+        source: str,
+    ) -> "Adaptation":
+        """Return the adaptation that `tensors` was called of.
+
+        Args:
+            tensors: by name.
+            operators: see the attributes.
+            costs: see the attributes.
+            source: the file's name, for an error.
+
+        Raises:
+            SnapError: a tensor is missing, has another shape, or is not finite.
+        """
+        known = _checked(tensors, len(operators), len(costs), source)
+        groups = [known[f"points.{name}"] for name in GROUPS]
+        points = Points(known["points.score"], groups)
+        centre, width = (
+            {name: known[f"{part}.{name}"] for name in ("score", *GROUPS)}
+            for part in ("centre", "width")
+        )
+        surrogate = Surrogate.conditioned(points, known["theta"], known["values"])
+        return cls(operators, costs, Scale(centre, width), surrogate, known["anchors"])
+
+
+def _checked(
+    tensors: Mapping[str, npt.NDArray[np.generic]], operators: int, costs: int, source: str
+) -> Mapping[str, Floats]:
+    """Return the tensors of an adaptation, by name.
+
+    Raises:
+        SnapError: one is missing, has another shape, or is not finite.
+    """
+    count = len(tensors.get("values", ()))
+    sizes = {name: len(tensors.get(f"width.{name}", ())) for name in GROUPS}
+    sizes |= {"score": 1, "operators": 9 * operators + 3, "costs": costs}
+    shapes: dict[str, tuple[int, ...]] = {
+        f"{part}.{name}": (size,) for part in ("centre", "width") for name, size in sizes.items()
+    }
+    shapes |= {f"points.{name}": (count, sizes[name]) for name in GROUPS}
+    shapes |= {"points.score": (count,), "values": (count,), "theta": (2 * len(GROUPS) + 3,)}
+    shapes["anchors"] = (2, len(tensors["anchors"].T) if "anchors" in tensors else 1)
+    for name, shape in shapes.items():
+        found = tensors.get(name)
+        if (
+            found is None
+            or found.shape != shape
+            or found.dtype != np.float64
+            or not (count and np.isfinite(found).all())
+        ):
+            raise SnapError(
+                f"{source}: {name} is not {shape} finite numbers; run snap-gcn adapt again"
+            )
+    return {name: tensors[name].astype(np.float64) for name in shapes}
+
+
+def usable_costs(predictor: Predictor, table: pa.Table) -> list[str]:
+    """Return the costs that all graphs of a table have, equal ones where the networks are equal.
+
+    What operators cost that compute nothing would tell equal networks apart.
+
+    Raises:
+        SnapError: an operator has no vector.
+    """
+    _, place = np.unique(predictor.score_part(table)[KEY].to_numpy(), return_inverse=True)
+    found = []
+    for name in COSTS:
+        if name in table.column_names and not table[name].null_count:
+            values = table[name].to_numpy()
+            if len(np.unique(np.stack([place, values]), axis=1).T) == place.max(initial=-1) + 1:
+                found.append(name)
+    return found
+
+
+def described(
+    predictor: Predictor, table: pa.Table, operators: Sequence[str], costs: Sequence[str]
+) -> Features:
+    """Return `features` of n graphs, and of the group `score` their (n, 1) zero-shot scores."""
+    score = predictor.score(table)[:, None]
+    return {"score": score, **features(predictor, table, operators, costs)}
+
+
+def normal_scores(values: Floats) -> Floats:
+    """Return the normal quantiles of (n,) values' ranks; equal values share their mean rank."""
+    from scipy.stats import norm, rankdata
+
+    found: Floats = norm.ppf((rankdata(values) - 0.5) / len(values))
+    return found
+
+
+def _anchors(targets: Floats, measured: Floats) -> Floats:
+    places, rows = np.unique(targets, return_index=True)
+    return np.stack([places, measured[rows]])
+
+
+def _interpolated(places: Floats, anchors: Floats) -> Floats:
+    """Return the metric at standardised values, on straight lines also beyond the anchors."""
+    known, values = anchors
+    found: Floats = np.interp(places, known, values)
+    if len(known) > 1:
+        slope = (values[-1] - values[0]) / (known[-1] - known[0])
+        found = found + slope * (
+            np.maximum(places - known[-1], 0) + np.minimum(places - known[0], 0)
+        )
+    return found

@@ -1,0 +1,69 @@
+"""`snap-gcn adapt`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from snap_catalog.console import say
+
+from snap_gcn.commands.options import FILE, MODEL_HELP, QUIET, needed
+from snap_gcn.model.recipe import BUNDLED
+
+if TYPE_CHECKING:
+    from snap_gcn.adaptation.measured import Direction
+
+
+@click.command()
+@click.argument("graphs", type=FILE)
+@click.option("--metric", required=True, help="What was measured; part of a column's name will do.")
+@click.option(
+    "--measured",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="CSV file of measurements with a column arch_id. Default: the values in GRAPHS.",
+)
+@click.option(
+    "--direction",
+    type=click.Choice(["max", "min"]),
+    help="Whether more or less of the metric is better. Default: as the file or catalog says.",
+)
+@click.option("--model", default=BUNDLED[0], show_default=True, help=MODEL_HELP)
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Model folder to write.",
+)
+@QUIET
+def adapt(
+    graphs: str,
+    metric: str,
+    measured: Path | None,
+    direction: "Direction | None",
+    model: str,
+    out: Path,
+    quiet: bool,
+) -> None:
+    """Adapt a predictor to what you measured of some architectures of GRAPHS.
+
+    The rest of GRAPHS says what architectures there are. The result is a model folder that
+    `snap-gcn predict` and `snap-evo` take as any other. From 2 to 5,000 measurements are used.
+    """
+    from snap_catalog.parquet import read
+
+    from snap_gcn.adaptation.adapt import adapted
+    from snap_gcn.adaptation.measured import in_csv, in_table
+    from snap_gcn.model.folder import check_free, save
+    from snap_gcn.predictor import Predictor
+
+    check_free(out)
+    table = read(graphs, "graphs")
+    labels = (
+        in_csv(table, metric, direction, measured) if measured else in_table(table, metric, graphs)
+    )
+    if direction:
+        labels = labels._replace(direction=direction)
+    with needed("adapt", "adapt"):
+        found = adapted(Predictor.load(model), table, labels, out.name, graphs)
+    save(found.model, out)
+    say(f"{out}: {found}", quiet=quiet)

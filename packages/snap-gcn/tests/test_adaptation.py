@@ -1,0 +1,251 @@
+"""A predictor that learns from what was measured."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+from scipy.optimize import check_grad
+from snap_catalog import SnapError
+from snap_catalog.parquet import read, write
+from snap_eval import spearman
+from snap_gcn.adaptation.adapt import adapted
+from snap_gcn.adaptation.adaptation import Adaptation
+from snap_gcn.adaptation.features import operator_features
+from snap_gcn.adaptation.measured import Labels, in_csv, in_table
+from snap_gcn.adaptation.surrogate import (
+    Points,
+    Surrogate,
+    _negative_log_posterior,
+    _priors,
+    _Terms,
+)
+from snap_gcn.cli import main
+from snap_gcn.model.folder import load, save
+from snap_gcn.predictor import Predictor
+from snap_graphs import Cell, Graphs, graph_table, space
+from snap_graphs.convert import convert
+
+METRIC = "cifar10/test/baseline_accuracy"
+
+
+@pytest.fixture(scope="module")
+def analog() -> pa.Table:
+    whole = convert("nb201")
+    return whole.take(np.random.default_rng(0).permutation(whole.num_rows)[:600])
+
+
+@pytest.fixture(scope="module")
+def accuracy(analog: pa.Table) -> npt.NDArray[np.float64]:
+    values: npt.NDArray[np.float64] = analog[METRIC].to_numpy()
+    return values
+
+
+def labels(accuracy: npt.NDArray[np.float64], count: int) -> Labels:
+    return Labels(METRIC, "max", np.arange(count), accuracy[:count])
+
+
+def points(count: int, seed: int = 0) -> Points:
+    random = np.random.default_rng(seed)
+    return Points(random.normal(size=count), [random.normal(size=(count, k)) for k in (3, 5)])
+
+
+def test_the_gradient_is_that_of_the_posterior() -> None:
+    some = points(8)
+    terms, (median, deviation) = _Terms.between(some, some), _priors(2)
+    values = np.random.default_rng(1).normal(size=8)
+
+    def at(theta: npt.NDArray[np.float64], part: int) -> float:
+        return _negative_log_posterior(theta, terms, values, median, deviation)[part]  # type: ignore[return-value]
+
+    start = median + 0.3
+    assert check_grad(lambda t: at(t, 0), lambda t: at(t, 1), start) < 1e-4
+
+
+def test_what_the_others_predict_is_what_they_predict_without_the_one() -> None:
+    some, targets = points(7), np.random.default_rng(2).normal(size=7)
+    whole = Surrogate.fit(some, targets)
+    mean, std = whole.left_out()
+    rest = np.arange(1, 7)
+    without = Surrogate.conditioned(some.take(rest), whole.theta, whole.values[rest])
+    alone_mean, alone_std = without.predict(some.take(np.array([0])))
+    assert mean[0] == pytest.approx(alone_mean[0])
+    assert std[0] == pytest.approx(alone_std[0], rel=1e-4)
+
+
+def test_far_from_all_measurements_the_score_decides() -> None:
+    surrogate = Surrogate.fit(points(5), np.zeros(5))
+    far = Points(np.array([-2.0, 0.0, 2.0]), [np.full((3, k), 40.0) for k in (3, 5)])
+    mean, std = surrogate.predict(far)
+    assert (np.diff(mean) > 0).all()
+    assert (std > surrogate.predict(points(5))[1].max()).all()
+
+
+def test_places_of_operators_are_those_counted_by_hand() -> None:
+    cell = Cell(("input", "a", "b", "output"), ((0, 1), (0, 3), (1, 2), (1, 3), (2, 3)))
+    graphs = Graphs.from_table(graph_table("own", [cell], arch_ids=["one"]))
+    (found,) = operator_features(graphs, ["a", "b", "c"])
+    in_a = [1, 1, 0, 2 / 3, 1, 1, 1 / 3, 2, 1]
+    in_b = [1, 1, 0, 1 / 3, 0, 1, 2 / 3, 1, 1]
+    assert found.tolist() == pytest.approx([*in_a, *in_b, *[0] * 9, 4, 5, 1])
+
+
+def test_a_few_labels_order_the_rest_better(
+    analog: pa.Table, accuracy: npt.NDArray[np.float64]
+) -> None:
+    predictor = Predictor.bundled()
+    before = spearman(predictor.score(analog)[100:], accuracy[100:])
+    reached = []
+    for count in (10, 100):
+        given = labels(accuracy, count)
+        found = Adaptation.fit(predictor, analog, given.rows, given.values, less=False)
+        reached.append(spearman(found.predict(predictor, analog).score[100:], accuracy[100:]))
+    assert reached[0] > before - 0.01
+    assert reached[1] > before + 0.02
+
+
+def test_predictions_are_in_the_unit_of_the_metric(
+    analog: pa.Table, accuracy: npt.NDArray[np.float64]
+) -> None:
+    predictor, given = Predictor.bundled(), labels(accuracy, 100)
+    found = Adaptation.fit(predictor, analog, given.rows, given.values, less=False)
+    told = found.predict(predictor, analog)
+    apart = np.abs(told.value - accuracy)[100:]
+    assert np.median(apart) < 2.5
+    assert 0.6 < np.mean(apart < 1.64 * told.std[100:]) <= 1
+
+
+def test_less_is_better_where_the_metric_says_so(
+    analog: pa.Table, accuracy: npt.NDArray[np.float64]
+) -> None:
+    predictor, rows = Predictor.bundled(), np.arange(30)
+    more = Adaptation.fit(predictor, analog, rows, accuracy[:30], less=False)
+    less = Adaptation.fit(predictor, analog, rows, 100 - accuracy[:30], less=True)
+    few = analog.slice(0, 40)
+    one, other = more.predict(predictor, few), less.predict(predictor, few)
+    np.testing.assert_allclose(one.score, other.score, atol=1e-6)
+    np.testing.assert_allclose(one.value, 100 - other.value, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def folder(
+    analog: pa.Table, accuracy: npt.NDArray[np.float64], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    path = tmp_path_factory.mktemp("adapted") / "model"
+    save(adapted(Predictor.bundled(), analog, labels(accuracy, 50), "mine", "graphs").model, path)
+    return path
+
+
+def test_an_adapted_folder_scores_as_the_adaptation_that_was_saved(
+    folder: Path, analog: pa.Table, accuracy: npt.NDArray[np.float64]
+) -> None:
+    given, predictor = labels(accuracy, 50), Predictor.bundled()
+    direct = Adaptation.fit(predictor, analog, given.rows, given.values, less=False)
+    found = Predictor.load(folder)
+    assert found.name == "gcn:mine"
+    expected = direct.predict(predictor, analog).score
+    np.testing.assert_allclose(found.score(analog), expected, atol=1e-3)
+
+
+def test_an_adapted_model_is_not_adapted_again(
+    folder: Path, analog: pa.Table, accuracy: npt.NDArray[np.float64]
+) -> None:
+    with pytest.raises(SnapError, match="adapted already"):
+        adapted(Predictor.load(folder), analog, labels(accuracy, 50), "again", "graphs")
+
+
+def test_graphs_without_the_costs_that_were_looked_at_are_refused(
+    accuracy: npt.NDArray[np.float64],
+) -> None:
+    random, darts = np.random.default_rng(0), space("darts")
+    cells = [darts.decode(random.random(darts.n_variables)) for _ in range(6)]
+    table = graph_table("darts", cells)
+    found = Adaptation.fit(Predictor.bundled(), table, np.arange(6), accuracy[:6], less=False)
+    assert found.costs == ["params", "flops", "activations"]
+    with pytest.raises(SnapError, match="no params of every architecture"):
+        found.predict(Predictor.bundled(), table.drop_columns(["params"]))
+
+
+def test_what_dead_operators_cost_does_not_tell_equal_networks_apart(
+    folder: Path, analog: pa.Table
+) -> None:
+    predictor = Predictor.load(folder)
+    assert predictor.model.config.adapted is not None
+    assert predictor.model.config.adapted.costs == []
+    alone = np.concatenate([predictor.score(analog.slice(i, 1)) for i in range(40)])
+    np.testing.assert_allclose(predictor.score(analog)[:40], alone, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.pop("theta"),
+        lambda t: t.update({"values": t["values"][1:]}),
+        lambda t: t.update({"centre.paths": t["centre.paths"] * np.nan}),
+        lambda t: t.update({"points.costs": t["points.costs"].astype(np.float32)}),
+    ],
+)
+def test_a_damaged_surrogate_is_refused(folder: Path, change: Callable[..., None]) -> None:
+    model = load(folder)
+    tensors = dict(model.surrogate)
+    change(tensors)
+    record = model.config.adapted
+    assert record is not None
+    with pytest.raises(SnapError, match="run snap-gcn adapt again"):
+        Adaptation.from_tensors(tensors, record.operators, record.costs, "surrogate")
+
+
+def test_the_command_writes_a_model_that_predicts(
+    analog: pa.Table, accuracy: npt.NDArray[np.float64], tmp_path: Path
+) -> None:
+    graphs, csv, out = (tmp_path / name for name in ("g.parquet", "m.csv", "model"))
+    write(analog.slice(0, 60), graphs, "graphs", producer="test")
+    ids = analog["arch_id"].to_pylist()[:20]
+    lines = [f"{name},{value}" for name, value in zip(ids, accuracy[:20], strict=True)]
+    csv.write_text("\n".join([f"arch_id,{METRIC}", *lines, f"{ids[0]},90.5", f"{ids[1]},"]))
+    arguments = ["adapt", str(graphs), "--metric", METRIC, "--measured", str(csv), "-o", str(out)]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    assert "adapted to 21 measurements of cifar10/test/baseline_accuracy" in done.output
+    assert "what mattered: score" in done.output
+    scores = tmp_path / "s.parquet"
+    again = ["predict", str(graphs), "--model", str(out), "-o", str(scores), "--quiet"]
+    assert CliRunner().invoke(main, again).exit_code == 0
+    assert np.isfinite(read(scores, "scores")["score"].to_numpy()).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a,b\n", "no column arch_id"),
+        ("arch_id,x\nnone such,1\n", "line 2: the graphs have no architecture"),
+        ("arch_id,x\n{0},much\n", "line 2: 'much' is no number"),
+        ("arch_id,x\n{0},inf\n", "line 2: 'inf' is no number"),
+        ("arch_id,x\n{0}\n", "line 2 has 1 values, not 2"),
+        ("arch_id,x\n{0},1\n", "1 measurements of x"),
+        ("arch_id,x\n{0},1\n{1},1\n", "x is the same everywhere"),
+        ("arch_id,y\n{0},1\n{1},2\n", "'x' fits 0 columns"),
+    ],
+)
+def test_a_bad_file_of_measurements_is_refused(
+    text: str, line: str, analog: pa.Table, tmp_path: Path
+) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text(text.format(*analog["arch_id"].to_pylist()[:2]))
+    with pytest.raises(SnapError, match=line):
+        in_csv(analog, "x", "max", path)
+
+
+def test_a_metric_of_unknown_direction_is_asked_for(analog: pa.Table, tmp_path: Path) -> None:
+    path, ids = tmp_path / "m.csv", analog["arch_id"].to_pylist()
+    path.write_text(f"arch_id,x\n{ids[0]},1\n{ids[1]},2\n")
+    with pytest.raises(SnapError, match="--direction max or min"):
+        in_csv(analog, "x", None, path)
+
+
+def test_measurements_in_the_table_are_taken(analog: pa.Table) -> None:
+    found = in_table(analog, "baseline_acc", "graphs")
+    assert (found.metric, found.direction, len(found.values)) == (METRIC, "max", 600)
