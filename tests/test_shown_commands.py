@@ -136,7 +136,7 @@ NOT_RUN = {
     r"uv run --all-groups tools/(baselines|renew|reproduce|training_size|unseen_operators).py": (
         "takes hours"
     ),
-    r"uv run --all-groups tools/(calibrate|scaling|train_bundled|whole_networks).py": (
+    r"uv run --all-groups tools/(calibrate|few_labels|scaling|train_bundled|whole_networks).py": (
         "takes minutes"
     ),
     r"uv run --all-groups tools/measure_encoder.py [a-z]+": "takes minutes",

@@ -202,7 +202,7 @@ def test_the_command_writes_a_model_that_predicts(
     analog: pa.Table, accuracy: npt.NDArray[np.float64], tmp_path: Path
 ) -> None:
     graphs, csv, out = (tmp_path / name for name in ("g.parquet", "m.csv", "model"))
-    write(analog.slice(0, 60), graphs, "graphs", producer="test")
+    write(analog.slice(0, 60), graphs, "graphs", producer="snap-graphs")
     ids = analog["arch_id"].to_pylist()[:20]
     lines = [f"{name},{value}" for name, value in zip(ids, accuracy[:20], strict=True)]
     csv.write_text("\n".join([f"arch_id,{METRIC}", *lines, f"{ids[0]},90.5", f"{ids[1]},"]))

@@ -42,8 +42,7 @@ def in_table(table: pa.Table, wanted: str, source: str) -> Labels:
         SnapError: no metric column or more than one fits, or too few or too many rows have a value.
     """
     metric = resolve_metric(wanted, table.column_names, source=source)
-    field = table.schema.field(metric)
-    direction: Direction = "min" if (field.metadata or {}).get(b"direction") == b"min" else "max"
+    direction = _stated(table, metric) or "max"
     values = table[metric].to_numpy().astype(np.float64)
     rows = np.flatnonzero(np.isfinite(values))
     return _enough(Labels(metric, direction, rows, values[rows]), source)
@@ -57,7 +56,8 @@ def in_csv(table: pa.Table, wanted: str, direction: Direction | None, path: Path
     Args:
         table: the architectures.
         wanted: the metric's column, or part of its name.
-        direction: whether more or less is better; by the catalog's conventions where None.
+        direction: whether more or less is better; as the table's column or the
+            catalog's conventions say where None.
         path: the file.
 
     Raises:
@@ -81,12 +81,20 @@ def in_csv(table: pa.Table, wanted: str, direction: Direction | None, path: Path
         and _known(arch_id, place, number, path)
     ]
     facts = conventional_metric(metric)
-    chosen = direction or (facts.direction if facts else None)
+    chosen = direction or _stated(table, metric) or (facts.direction if facts else None)
     if chosen is None:
         raise SnapError(f"{path}: is more of {metric!r} better? Say --direction max or min")
     rows, values = zip(*found, strict=True) if found else ((), ())
     labels = Labels(metric, chosen, np.array(rows, np.int64), np.array(values, np.float64))
     return _enough(labels, str(path))
+
+
+def _stated(table: pa.Table, metric: str) -> Direction | None:
+    """Return the direction that a table states of a metric."""
+    if metric not in table.column_names:
+        return None
+    stated = (table.schema.field(metric).metadata or {}).get(b"direction")
+    return None if stated is None else "min" if stated == b"min" else "max"
 
 
 def _read(path: Path) -> tuple[list[str], list[list[str]]]:
