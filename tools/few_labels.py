@@ -114,7 +114,8 @@ def row(task: Task, way: Callable[..., Floats], draws: int) -> list[str]:
         rest = order[max(_LABELS) :][:_REST]
         zero.append(spearman(task.found["score"][rest, 0], task.merit[rest]))
         for n in _LABELS:
-            rhos[n].append(spearman(way(task, order[:n], rest), task.merit[rest]))
+            rho = spearman(way(task, order[:n], rest), task.merit[rest])
+            rhos[n].append(float(np.nan_to_num(rho)))  # equal predictions order nothing
     shown = [f"{np.mean(values):.3f} +- {np.std(values):.3f}" for values in rhos.values()]
     return [f"{np.mean(zero):.3f}" if way is ours else "", *shown]
 
