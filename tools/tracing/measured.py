@@ -5,9 +5,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from snap_graphs.networks import Layer, Network, assembled
-from snap_graphs.torch.trace import Inputs, exported, read_inputs, read_layers
+from snap_graphs.torch.trace import Inputs, built, exported, read_inputs, read_layers
 from tracing.published import Published
 
 TOLERANCE = 0.02
@@ -66,8 +65,7 @@ def measure(published: Published) -> Measured:
         Exception: of any kind, where it cannot be traced.
     """
     inputs: Inputs = read_inputs((3, published.image, published.image))
-    with torch.device("meta"):
-        module = published.build()
+    module = built(published.build)
     begun = time.process_time()
     program = exported(module, inputs)
     between = time.process_time()

@@ -82,7 +82,7 @@ def test_a_file_named_as_a_package_does_not_replace_it(tmp_path: Path) -> None:
         ("def made():\n    raise ValueError('a\\nb')\n", "raised ValueError: a; correct it"),
         ("import no_such_package\n", "No module named 'no_such_package'; install it"),
         ("def made(:\n", "SyntaxError"),
-        ("def made():\n    return nn.ReLU(torch.ones(1).item())\n", "raised"),
+        ("def made():\n    return nn.ReLU(1 / 0)\n", "raised"),
     ],
 )
 def test_a_fault_of_the_source_is_one_line(tmp_path: Path, body: str, message: str) -> None:
@@ -134,3 +134,17 @@ def test_several_inputs_are_positional_or_named() -> None:
 def test_text_that_is_no_input_is_refused(text: str) -> None:
     with pytest.raises(SnapError, match="input"):
         parse_input(text)
+
+
+def test_modules_have_no_weights_also_where_code_reads_the_values_of_tensors(
+    tmp_path: Path,
+) -> None:
+    body = """
+def made():
+    yield "first", nn.Linear(2, 2)
+    for width in (torch.arange(2) + 2).tolist():
+        yield f"width {width}", nn.Linear(width, 2)
+"""
+    given = networks(tmp_path, body)
+    assert [network.name for network in given] == ["first", "width 2", "width 3"]
+    assert all(p.is_meta for network in given for p in network.module.parameters())

@@ -6,6 +6,7 @@ from snap_graphs.torch.trace.inputs import Input, Inputs, parse_input, read_inpu
 from snap_graphs.torch.trace.layers import read_layers
 from snap_graphs.torch.trace.run import Traced, trace_source
 from snap_graphs.torch.trace.source import Given, Opened, Source
+from snap_graphs.torch.trace.weightless import built
 
 __all__ = [
     "Checkpoint",
@@ -15,6 +16,7 @@ __all__ = [
     "Opened",
     "Source",
     "Traced",
+    "built",
     "exported",
     "parse_input",
     "read_inputs",

@@ -3,20 +3,21 @@
 import importlib
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-import torch
 from snap_catalog import SnapError
 from snap_catalog.errors import excerpt
 from torch import nn
 
 from snap_graphs.torch.trace.inputs import Inputs, read_inputs
+from snap_graphs.torch.trace.weightless import built, lacks_values, on_meta, weightless
 
 _IMPORTED_AS = "snap_traced_source"
 _FORM = "a module, (name, module) or (name, module, input_shape)"
@@ -27,7 +28,7 @@ class Given(NamedTuple):
 
     Attributes:
         name: unique in the source.
-        module: on the meta device.
+        module: its parameters on the meta device.
         inputs: what it is called with; None where the source does not state it.
     """
 
@@ -82,13 +83,13 @@ class Source:
             found = getattr(self._module(), self.function, None)
         if not callable(found):
             raise SnapError(f"{self.place}: has no function {self.function!r}")
-        with _running(self), torch.device("meta"):
-            made = found()
-        if isinstance(made, nn.Module):
-            return Opened(self, [(self.function, made)], 1)
-        if isinstance(made, str) or not isinstance(made, Iterable):
-            raise SnapError(f"{self}: returned {excerpt(made)}; return or yield {_FORM}")
-        return Opened(self, made, len(made) if isinstance(made, Sized) else None)
+        with _running(self):
+            networks = built(found)
+        if isinstance(networks, nn.Module):
+            return Opened(self, found, [(self.function, networks)], 1)
+        if isinstance(networks, str) or not isinstance(networks, Iterable):
+            raise SnapError(f"{self}: returned {excerpt(networks)}; return or yield {_FORM}")
+        return Opened(self, found, networks, len(networks) if isinstance(networks, Sized) else None)
 
     def _module(self) -> ModuleType:
         path = Path(self.place) if self.place.endswith(".py") else None
@@ -114,13 +115,15 @@ class Opened:
     """The networks of a source, made one at a time as they are asked for.
 
     Attributes:
-        source: the function.
-        made: what it returned.
+        source: where the function is.
+        function: it.
+        networks: what it returned.
         count: number of networks; None where it yields them.
     """
 
     source: Source
-    made: Iterable[Any]
+    function: Callable[[], Any]
+    networks: Iterable[Any]
     count: int | None
 
     def __iter__(self) -> Iterator[Given]:
@@ -129,14 +132,30 @@ class Opened:
         Raises:
             SnapError: the function fails, or yields something else.
         """
-        items = iter(self.made)
-        while True:
-            with _running(self.source), torch.device("meta"):
-                item = next(items, None)
-            if item is None:
-                return
+        for item in self._items():
             yield self._given(item)
             del item  # before the next is made
+
+    def _items(self) -> Iterator[Any]:
+        """Yield what the function does, called again if it reads values that the device lacks."""
+        count, items, place = 0, iter(self.networks), on_meta
+        while True:
+            with _running(self.source):
+                try:
+                    with place():
+                        item = next(items, None)
+                except (NotImplementedError, RuntimeError) as error:
+                    if place is weightless or not lacks_values(error):
+                        raise
+                    place = weightless
+                    with place():
+                        items = islice(iter(self.function()), count, None)
+                    continue
+            if item is None:
+                return
+            count += 1
+            yield item
+            del item
 
     def _given(self, item: Any) -> Given:
         if isinstance(item, nn.Module):
