@@ -2,12 +2,13 @@
 
     uv run --all-groups tools/whole_networks.py
 
-Prints the section on whole networks of docs/predictor.md.
+Prints the section on whole networks of docs/predictor.md, and draws docs/networks.svg.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -15,11 +16,19 @@ import printed
 import pyarrow as pa
 from pipeline import prepare
 from populations import NETWORKS
-from snap_catalog.parquet import read
+from snap_catalog.parquet import read, replacing
 from snap_eval import spearman
 from snap_eval.estimate import Floats
 from snap_gcn import Predictor
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PICTURE = Path(__file__).parents[1] / "docs" / "networks.svg"
+_NAMED = (
+    *("lcnet_050", "mobilenetv3_small_100", "mobilenetv2_100", "convnext_atto", "convnext_large"),
+    *("deit_tiny_patch16_224", "inception_v3", "wide_resnet50_2", "hrnet_w64", "volo_d5_512"),
+)
 _ALIKE = 0.1
 """How far activations of a pair may differ."""
 _DRAWS = 1000
@@ -91,6 +100,47 @@ def main(work: Path) -> None:
     head = ["scorer", "TransNAS macro object classification", "room layout", "timm, ImageNet top-1"]
     head += ["90 % of draws of families", "pairs of like activations ordered rightly"]
     click.echo(f"## Whole networks\n\n{printed.table(head, rows(tables))}")
+    draw(tables["timm"], PICTURE)
+
+
+def draw(graphs: pa.Table, path: Path) -> None:
+    """Draw accuracy over the predictor's score, and over the activations beside it."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    found = scorers(graphs)
+    with rc_context({"svg.hashsalt": "snap", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(10, 4.6), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True)
+        _points(left, graphs, found["**snap**, as bundled"])
+        left.set_xlabel("score of snap")
+        left.set_ylabel("ImageNet top-1 accuracy, %")
+        _points(right, graphs, found["activations"])
+        right.set_xscale("log")
+        right.set_xlabel("activations")
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format="svg", metadata={"Date": None})
+
+
+def _points(axes: "Axes", graphs: pa.Table, values: Floats) -> None:
+    accuracy = graphs[NETWORKS["timm"][0]].to_numpy()
+    names = graphs["arch_id"].to_pylist()
+    named = np.array([name in _NAMED for name in names])
+    axes.plot(values[~named], accuracy[~named], "o", color="#9aa5b1", ms=3.5, alpha=0.6, mew=0)
+    axes.plot(values[named], accuracy[named], "o", color="#0b5fa5", ms=4.5, mew=0)
+    for row in np.flatnonzero(named):
+        axes.annotate(
+            names[row],
+            (values[row], accuracy[row]),
+            (5, -3),
+            textcoords="offset points",
+            fontsize=7,
+            color="#0b3c66",
+        )
+    axes.set_title(f"Spearman {spearman(values, accuracy):.3f}", fontsize=10)
+    axes.grid(color="#e6e6e6")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 if __name__ == "__main__":
