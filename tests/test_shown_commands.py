@@ -38,10 +38,12 @@ NB201 = "snap-graphs convert nb201 nb201.parquet"
 NB201_MEASURED = "snap-graphs convert nb201 nb201.parquet --source $DATA/nb201_cifar10.csv.gz"
 MINE = "snap-graphs convert nb201 my.parquet"
 BLOCK = "sed -n '/^```{0}/,/^```/{{//!p}}' packages/snap-graphs/README.md > {1}"
+NETS = "sed -n '/^```python/,/^```/{//!p}' docs/networks.md > nets.py"
 BEFORE = {
     "CONTRIBUTING.md": [Example("sh", MINE)],
     "README.md": [Example("sh", NB101)],
     "data-catalog/README.md": [Example("sh", MINE)],
+    "docs/networks.md": [Example("sh", NETS)],
     "docs/performance.md": [
         Example("sh", NB101),
         Example(

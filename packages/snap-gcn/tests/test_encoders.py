@@ -1,3 +1,4 @@
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from snap_gcn.predictor import Predictor
 from snap_gcn.scorer import GcnScorer
 from snap_graphs import Cell, graph_table
 
-SENTENCE = "Max pooling 3x3"
+SENTENCE = "Takes the largest of nine values"
 OWN = Cell(("input", "own", "output"), ((0, 1), (1, 2)))
 
 
@@ -56,8 +57,25 @@ def own() -> pa.Table:
 
 def test_an_operator_that_the_file_describes_is_encoded(encoder: Known, own: pa.Table) -> None:
     (score,) = Predictor.bundled().score(own)
+    pooled = own.replace_schema_metadata({"snap.operators": json.dumps({"own": encoder.pooling})})
+    assert score == pytest.approx(Predictor.bundled().score(pooled)[0])
+    assert encoder.asked == [SENTENCE]
+
+
+def test_an_operator_in_the_words_of_a_known_one_needs_no_encoder(own: pa.Table) -> None:
     same = Cell(("input", "max_pool_3x3", "output"), OWN.edges)
-    assert score == pytest.approx(Predictor.bundled().score([same], space="nds")[0])
+    for text in ("Max pooling 3x3", "Convolution 3x3, batch normalisation, ReLU"):
+        described = own.replace_schema_metadata({"snap.operators": json.dumps({"own": text})})
+        (score,) = Predictor.bundled().score(described)
+        if text == "Max pooling 3x3":
+            assert score == pytest.approx(Predictor.bundled().score([same], space="nds")[0])
+
+
+def test_a_known_name_with_other_words_is_read_by_its_words(encoder: Known) -> None:
+    cell = Cell(("input", "conv3x3", "output"), OWN.edges)
+    table = graph_table("mine", [cell], arch_ids=["a"])
+    table = table.replace_schema_metadata({"snap.operators": json.dumps({"conv3x3": SENTENCE})})
+    Predictor.bundled().score(table)
     assert encoder.asked == [SENTENCE]
 
 
@@ -70,9 +88,9 @@ def test_the_search_encodes_a_description_once(encoder: Known, own: pa.Table) ->
 def test_a_scorer_reads_a_changed_description_anew(encoder: Known, own: pa.Table) -> None:
     scorer = GcnScorer()
     scorer.score(own)
-    changed = own.replace_schema_metadata({"snap.operators": '{"own": "Convolution 1x1"}'})
+    changed = own.replace_schema_metadata({"snap.operators": '{"own": "Takes nothing"}'})
     assert scorer.score(changed) == pytest.approx(GcnScorer().score(changed), abs=1e-5)
-    assert encoder.asked == [SENTENCE, "Convolution 1x1", "Convolution 1x1"]
+    assert encoder.asked == [SENTENCE, "Takes nothing", "Takes nothing"]
 
 
 def test_a_scorer_tells_how_far_to_trust_it_with_described_operators(

@@ -184,7 +184,9 @@ class Predictor:
             return self._readers[texts]
 
     def _described(self, schema: pa.Schema, source: str) -> "Predictor":
-        vocabulary = with_described(self.vocabulary, schema, self.model.config.encoder, source)
+        vocabulary = with_described(
+            self.vocabulary, schema, self.model.config.encoder, source, self._own_vocabulary
+        )
         return self if vocabulary is self.vocabulary else self._reading(vocabulary)
 
     def _reading(self, vocabulary: Vocabulary) -> "Predictor":

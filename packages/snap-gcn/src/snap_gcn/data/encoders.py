@@ -101,23 +101,28 @@ def encoded(texts: Mapping[str, str], facts: Encoder, source: str) -> pa.Table:
 
 
 def with_described(
-    vocabulary: Vocabulary, schema: pa.Schema, encoder: Encoder, source: str
+    vocabulary: Vocabulary,
+    schema: pa.Schema,
+    encoder: Encoder,
+    source: str,
+    own: Vocabulary | None = None,
 ) -> Vocabulary:
     """Return a vocabulary that also holds the operators that a table of graphs describes.
 
     Those described in the words of a known operator have its vector; the encoder makes the others.
 
     Args:
-        vocabulary: what is known.
+        vocabulary: what is known; vectors that a user gave go before descriptions.
         schema: the table's; its metadata `snap.operators` maps names to sentences.
         encoder: the one that made the vocabulary's vectors.
         source: what to call the table in an error.
+        own: what a trained model brings, before which descriptions go.
 
     Raises:
         SnapError: the encoder is needed and not installed, or another is.
     """
     texts = described(schema, source)
-    new = {op: text for op, text in texts.items() if not vocabulary.describes(op, text)}
+    new = {op: text for op, text in texts.items() if _is_new(op, text, vocabulary, own)}
     if not new:
         return vocabulary
     alike = Vocabulary.from_table(vocabulary.renamed(new))
@@ -126,6 +131,11 @@ def with_described(
     if not rest:
         return vocabulary
     return vocabulary.extended(Vocabulary.from_table(encoded(rest, encoder, source)), source)
+
+
+def _is_new(name: str, text: str, vocabulary: Vocabulary, own: Vocabulary | None) -> bool:
+    known = vocabulary.text((None, name))
+    return known is None or (own is not None and known == own.text((None, name)) != text)
 
 
 def with_meaning(error: UnknownOperatorError, facts: Encoder) -> UnknownOperatorError:

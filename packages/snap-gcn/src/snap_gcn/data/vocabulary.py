@@ -86,10 +86,10 @@ class Vocabulary:
         }
         return pa.table(columns).replace_schema_metadata(self.table.schema.metadata)
 
-    def describes(self, name: str, text: str) -> bool:
-        """Return whether an operator of no particular space is known by a description."""
-        row = self.rows.get((None, name))
-        return row is not None and self.table["text"][row].as_py() == text
+    def text(self, key: Key) -> str | None:
+        """Return the description of an operator; None where it is not known."""
+        row = self.rows.get(key)
+        return None if row is None else str(self.table["text"][row])
 
     def find(self, spaces: pa.ChunkedArray, graphs: Graphs, source: str) -> Ints:
         """Return (nodes,) the row of every node's operator, given (graphs,) their spaces.
