@@ -39,6 +39,20 @@ def some_bad():
 def all_bad():
     yield "deciding", Deciding()
 
+class Unprintable(nn.ReLU):
+    def __repr__(self):
+        raise ValueError("no words")
+
+class Exiting(nn.Module):
+    def forward(self, x):
+        raise SystemExit(3)
+
+def hostile():
+    yield "unprintable", Unprintable()
+    yield "lazy", nn.LazyConv2d(4, 3)
+    yield "exiting", Exiting()
+    yield "good", block(4)
+
 def failing():
     yield "first", block(4)
     raise RuntimeError("no more")
@@ -108,6 +122,26 @@ def test_bad_networks_are_left_out_where_that_is_wanted(folder: Path) -> None:
     assert twice == "good: is the name of two networks; give each its own"
     assert narrow.startswith("narrow: torch.export cannot follow it (RuntimeError: ")
     assert names(folder) == ["good", "last"]
+
+
+def test_whatever_a_module_does_when_looked_at_is_one_line_of_that_module(folder: Path) -> None:
+    result = trace(folder, "hostile", "--input", "3x9x9", "--skip-bad", "--quiet")
+    unprintable, lazy, exiting = result.stderr.splitlines()
+    assert unprintable.startswith("unprintable: torch.export cannot follow it (ValueError: no")
+    assert "give its lazy layers their sizes" in lazy
+    assert exiting.startswith("exiting: torch.export cannot follow it (SystemExit: 3)")
+    assert names(folder) == ["good"]
+
+
+@pytest.mark.parametrize("space", ["nb201", "two\nlines"])
+def test_a_space_that_cannot_be_is_refused_before_anything_is_traced(
+    folder: Path, space: str
+) -> None:
+    result = trace(folder, "several", "--space", space)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "name" in result.stderr
+    assert "by --space" in result.stderr
+    assert sorted(path.name for path in folder.glob("out*")) == []
 
 
 def test_nothing_is_written_where_no_network_could_be_traced(folder: Path) -> None:

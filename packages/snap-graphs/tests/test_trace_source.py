@@ -68,7 +68,10 @@ def test_a_file_named_as_a_package_does_not_replace_it(tmp_path: Path) -> None:
         ("def made(width):\n    return nn.ReLU()\n", "TypeError: made() missing 1 required"),
         ("def made():\n    yield 3\n", "gave 3; return or yield a module"),
         ("def made():\n    yield 'a', 3\n", "gave ('a', 3); return or yield"),
-        ("def made():\n    yield '', nn.ReLU()\n", "a network without a name"),
+        ("def made():\n    yield '', nn.ReLU()\n", "gave a network the name ''; name every one"),
+        ("def made():\n    yield '\\udce4', nn.ReLU()\n", "the name '\\udce4'; name every one"),
+        ("def made():\n    yield 'a\\nb', nn.ReLU()\n", "the name 'a\\nb'; name every one"),
+        ("def made():\n    yield None\n    yield nn.ReLU()\n", "gave None; return or yield"),
         ("def made():\n    yield 'a', nn.ReLU(), 'x'\n", "a: input shape 'x': give (3, 224, 224)"),
         (
             "def made():\n    yield 'a', nn.ReLU(), (3, -1)\n",
@@ -81,7 +84,7 @@ def test_a_file_named_as_a_package_does_not_replace_it(tmp_path: Path) -> None:
         ("def made():\n    sys.exit('bye')\n", "it exits ('bye'); let it return"),
         ("def made():\n    raise ValueError('a\\nb')\n", "raised ValueError: a; correct it"),
         ("import no_such_package\n", "No module named 'no_such_package'; install it"),
-        ("def made(:\n", "SyntaxError"),
+        ("def made(:\n", "line 4 of nets.py is no Python (invalid syntax); correct it"),
         ("def made():\n    return nn.ReLU(1 / 0)\n", "raised"),
     ],
 )

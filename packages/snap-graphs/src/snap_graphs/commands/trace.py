@@ -46,12 +46,15 @@ def trace(
     from snap_catalog.parquet import check_writable, write
 
     from snap_graphs.networks import network_table
+    from snap_graphs.networks.table import check_space
 
     require("snap-graphs[torch]", "torch")
     check_writable(out, "graphs")
     from snap_graphs.torch.trace import Checkpoint, Inputs, Source, parse_input, trace_source
 
     origin = Source.of(source)
+    space = space or origin.name
+    check_space(space)
     inputs = Inputs(tuple(map(parse_input, shapes))) if shapes else None
     opened = origin.open()
     checkpoint = Checkpoint(Path(f"{out}.partial"))
@@ -60,9 +63,7 @@ def trace(
             traced = trace_source(opened, inputs, checkpoint, advance, say if skip_bad else None)
         if not traced.networks:
             raise SnapError(f"{source}: no network of it could be traced")
-        table = network_table(
-            space or origin.name, list(traced.networks), list(traced.networks.values())
-        )
+        table = network_table(space, list(traced.networks), list(traced.networks.values()))
         write(table, out, "graphs", producer="snap-graphs")
     except BaseException:
         _leave(checkpoint)

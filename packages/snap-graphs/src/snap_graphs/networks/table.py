@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 from snap_catalog import SnapError
+from snap_catalog.errors import excerpt
 
 from snap_graphs.arrays import Graphs
 from snap_graphs.networks.assembly import Network
@@ -62,8 +63,10 @@ def check_space(space: str) -> None:
     """Refuse to file whole networks under a space of cells, which their names would not fit.
 
     Raises:
-        SnapError: the space is known.
+        SnapError: the space is known, or its name cannot be printed.
     """
+    if not space.isprintable():
+        raise SnapError(f"space {excerpt(space)}: name it in one printable line, by --space")
     if space in spaces():
         raise SnapError(f"{space} is a search space that is known; name another, by --space")
 

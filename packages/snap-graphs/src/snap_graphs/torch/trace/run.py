@@ -1,6 +1,7 @@
 """Trace all networks of a source, and go on where a stopped run was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from snap_catalog import SnapError
@@ -72,29 +73,35 @@ def _trace(given: Given, inputs: Inputs | None, checkpoint: Checkpoint, traced: 
         raise SnapError(
             f"{given.name}: the shape of its input is not known; give it, as --input 3x224x224"
         )
-    with_key = fingerprint(given.module, called_with)
-    network = checkpoint.get(with_key)
+    with _following(given.name):
+        key = fingerprint(given.module, called_with)
+    network = checkpoint.get(key)
     traced.resumed += network is not None
     if network is None:
-        network = _network(given, called_with)
-        checkpoint.add(with_key, network)
+        with _following(given.name):
+            network = assembled(trace_module(given.module, called_with))
+        checkpoint.add(key, network)
     traced.networks[given.name] = network
 
 
-def _network(given: Given, inputs: Inputs) -> Network:
+@contextmanager
+def _following(name: str) -> Iterator[None]:
+    """Report in one line that a module cannot be followed, whatever its code raises."""
     try:
-        return assembled(trace_module(given.module, inputs))
-    except Exception as error:
+        yield
+    except (Exception, SystemExit) as error:
         if is_short_of_memory(error):
             raise
         raise SnapError(
-            f"{given.name}: torch.export cannot follow it ({summary(error)}); {_remedy(error)}; "
+            f"{name}: torch.export cannot follow it ({summary(error)}); {_remedy(error)}; "
             "--skip-bad leaves it out"
         ) from error
 
 
-def _remedy(error: Exception) -> str:
+def _remedy(error: BaseException) -> str:
     text = str(error)
+    if "uninitialized parameter" in text:
+        return "give its lazy layers their sizes"
     if "meta tensor" in text or "data-dependent" in text or "DataDependent" in type(error).__name__:
         return "let its forward depend on shapes, not on values of tensors"
     return "check --input and its forward"

@@ -21,6 +21,7 @@ from snap_graphs.torch.trace.weightless import built, lacks_values, on_meta, wei
 
 _IMPORTED_AS = "snap_traced_source"
 _FORM = "a module, (name, module) or (name, module, input_shape)"
+_END = object()
 
 
 class Given(NamedTuple):
@@ -143,7 +144,7 @@ class Opened:
             with _running(self.source):
                 try:
                     with place():
-                        item = next(items, None)
+                        item = next(items, _END)
                 except (NotImplementedError, RuntimeError) as error:
                     if place is weightless or not lacks_values(error):
                         raise
@@ -151,7 +152,7 @@ class Opened:
                     with place():
                         items = islice(iter(self.function()), count, None)
                     continue
-            if item is None:
+            if item is _END:
                 return
             count += 1
             yield item
@@ -163,8 +164,11 @@ class Opened:
         name, module, *shape = item if isinstance(item, tuple | list) else (None, None)
         if not isinstance(name, str) or not isinstance(module, nn.Module) or len(shape) > 1:
             raise SnapError(f"{self.source}: gave {excerpt(item)}; return or yield {_FORM}")
-        if not name:
-            raise SnapError(f"{self.source}: gave a network without a name; name every one")
+        if not name or not name.isprintable():
+            raise SnapError(
+                f"{self.source}: gave a network the name {excerpt(name)}; name every one in one "
+                "printable line"
+            )
         try:
             return Given(name, module, read_inputs(shape[0]) if shape else None)
         except SnapError as error:
@@ -182,6 +186,9 @@ def _running(source: Source) -> Iterator[None]:
         raise
     except ModuleNotFoundError as error:
         raise SnapError(f"{source}: {error}; install it or run where it can be found") from error
+    except SyntaxError as error:
+        place = f"line {error.lineno} of {Path(error.filename or source.place).name}"
+        raise SnapError(f"{source}: {place} is no Python ({error.msg}); correct it") from error
     except Exception as error:
         raise SnapError(f"{source}: {_where(error)}raised {summary(error)}; correct it") from error
 
