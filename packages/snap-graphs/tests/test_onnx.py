@@ -516,7 +516,10 @@ def test_links_are_refused(folder: Path, tmp_path: Path) -> None:
     (folder / "a.onnx").symlink_to(folder / "small" / "b.onnx")
     result = run(tmp_path / "out.parquet", "--source", folder)
     assert result.exit_code == 1
-    assert "is a link" in result.output
+    assert "record a.onnx: it is a link" in result.output
+    result = run(tmp_path / "out.parquet", "--source", folder, "--skip-bad")
+    assert result.exit_code == 0
+    assert "a" not in read(tmp_path / "out.parquet", "graphs")["arch_id"].to_pylist()
 
 
 def test_a_space_of_cells_is_refused_as_a_name(folder: Path, tmp_path: Path) -> None:

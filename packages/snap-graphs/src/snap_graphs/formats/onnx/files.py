@@ -56,7 +56,7 @@ class OnnxFiles(Format):
         require("snap-graphs[onnx]", "onnx")
         check_space(request.space or self.facts(path).space)
         networks: dict[str, Network] = {}
-        for name, content in self._models(path):
+        for name, content in self._models(path, request):
             try:
                 networks[name.removesuffix(_SUFFIX)] = read_network(content, request.inputs)
             except SnapError as error:
@@ -66,12 +66,15 @@ class OnnxFiles(Format):
             request.advance(len(content))
         yield Chunk([], list(networks), {}, networks=tuple(networks.values()))
 
-    def _models(self, path: Path) -> Iterator[tuple[str, Buffer]]:
+    def _models(self, path: Path, request: Request) -> Iterator[tuple[str, Buffer]]:
         if path.is_file() and path.suffix != _SUFFIX:
             yield from members(path, suffix=_SUFFIX)
             return
         for file in self.files(path):
             name = file.relative_to(path).as_posix() if path.is_dir() else file.name
+            if file.is_symlink() or not file.is_file():
+                request.bad(path, name, SnapError("it is a link or no regular file; refused"))
+                continue
             with _mapped(file) as content:
                 yield name, content
 
@@ -97,8 +100,6 @@ def read_network(content: Buffer, inputs: Sequence[Shape] = ()) -> Network:
 @contextmanager
 def _mapped(file: Path) -> Iterator[Buffer]:
     """Map a file, so that only what is looked at is read."""
-    if file.is_symlink() or not file.is_file():
-        raise SnapError(f"{file}: is a link or no regular file; refused")
     with file.open("rb") as stream:
         if not file.stat().st_size:
             yield b""
