@@ -88,8 +88,9 @@ def test_without_leave_no_code_runs_and_a_line_says_so(
     refused = search(tmp_path / "a", *LIMITS)
     assert refused.exit_code == 1
     assert "tells no params of its cells" in refused.stderr
-    resumed = call("resume", str(found), "--budget", "70", "--quiet")
+    resumed = call("resume", str(found), "--budget", "70")
     assert resumed.exit_code == 1
+    assert note in resumed.stderr
     assert "tells no params of its cells" in resumed.stderr
 
 

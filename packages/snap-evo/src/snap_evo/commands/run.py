@@ -151,6 +151,7 @@ def resume(
     recorded, plan = read_history(folder)
     budget = plan.budget if budget is None else budget
     plan = replace(plan, budget=budget, allow_code=allow_code)
+    options.say_withheld(plan.home, quiet=quiet)
     _search(
         plan, folder, recorded, time_limit=time_limit, engine=engine, as_json=as_json, quiet=quiet
     )
