@@ -155,6 +155,17 @@ def test_cells_and_networks_share_a_file_and_cells_score_as_alone() -> None:
     assert found["spread"].null_count == 1
 
 
+def test_a_ranking_of_cells_beside_networks_is_not_relied_on() -> None:
+    nb201 = space("nb201")
+    rng = np.random.default_rng(0)
+    cells = graph_table("nb201", [nb201.decode(rng.random(6)) for _ in range(5)])
+    both = pa.concat_tables([networks([convolutions([8])]), cells], promote_options="default")
+    predictor = Predictor.bundled()
+    trust = assess(predictor, both, predictor.predict(both))
+    assert "1 of the architectures are scored as whole networks and 5 as cells" in trust.verdict
+    assert trust.expected is None
+
+
 def test_huge_networks_of_unstated_shapes_are_scored_by_their_size() -> None:
     row = {"nodes": ["input", *["conv1x1-bn-relu"] * 3000, "output"], "activations": 10**6}
     table = networks([row])

@@ -189,6 +189,7 @@ def test_no_command_imports_code_that_a_file_names_unless_it_is_allowed(tmp_path
     [
         ("blocks.py:Gone", "names no class; blocks.py has no Gone; correct it"),
         ("blocks.py:answer", "names no class"),
+        ("os:system", "names no class"),
         ("absent.py:Conv", r"failed \(importing it raised FileNotFoundError: .*absent.py.*correct"),
         ("broken.py:Conv", "importing it raised ModuleNotFoundError: No module named 'snap_no_su"),
         ("snap_no_such_package:Conv", "importing it raised ModuleNotFoundError"),

@@ -137,11 +137,12 @@ def _summary(
     found: "Architecture", size: "Size", costs: "NetworkCosts", reached: int, onnx: str | None
 ) -> str:
     everything = costs.params + costs.auxiliary_params
+    parts = "blocks a module" if found.space == "transnas-macro" else "cells"
     lines = [
         ("cell", found.arch_id),
         (
             "network",
-            f"{size.layers} cells, {size.channels} channels first, {size.classes:,} classes, "
+            f"{size.layers} {parts}, {size.channels} channels first, {size.classes:,} classes, "
             f"images of {size.image} x {size.image}",
         ),
         ("parameters", f"{costs.params:,}"),

@@ -16,7 +16,7 @@ from snap_gcn.model import prior
 from snap_gcn.predictor import Predictor
 from snap_gcn.reliability.calibration import Expected, Features
 from snap_gcn.reliability.shape import oversize, strangeness
-from snap_gcn.reliability.verdict import Evidence, judge, judge_networks
+from snap_gcn.reliability.verdict import Evidence, judge, judge_mixture, judge_networks
 
 _SAMPLE = 10_000
 """Architectures of a file that are looked at, evenly spaced."""
@@ -127,7 +127,10 @@ def assess(
         tau=config.training.tau,
     )
     size = 1 - float(share.mean()) if len(share) else 0.0
-    if size > _MOSTLY:
+    networks = int(np.count_nonzero(share < _MOSTLY))
+    if 0 < networks < len(share):
+        verdict, expected = judge_mixture(networks, len(share) - networks), None
+    elif size > _MOSTLY:
         evidence = replace(evidence, space=_only_space(graphs))
         deviation = float(score.std())
         verdict, expected = judge_networks(evidence, size, deviation, config.networks)

@@ -98,6 +98,15 @@ def judge_networks(
     return f"rely on this ranking with care: {why}", expected
 
 
+def judge_mixture(networks: int, cells: int) -> str:
+    """Return one line on a ranking of whole networks and cells together."""
+    return (
+        f"do not rely on this ranking: {networks:,} of the architectures are scored as whole "
+        f"networks and {cells:,} as cells, and the two kinds of scores do not compare; rank each "
+        "kind in a file of its own (networks are known by node_shape, which views drop)"
+    )
+
+
 def _reliance(expected: Expected, calibration: Calibration, *, known: bool) -> str:
     if not known:
         return (

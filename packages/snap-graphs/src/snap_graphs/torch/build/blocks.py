@@ -48,13 +48,10 @@ class Blocks:
         """Make an operator.
 
         Raises:
-            SnapError: its class raised something, or is no module.
+            SnapError: its class raised something.
         """
         with self._told(name, f"{self._class(name)}({entering}, {channels}, {stride})"):
-            made = self._makers[name](entering, channels, stride)
-        if not isinstance(made, nn.Module):
-            raise self._refused(name, "is no torch.nn.Module; derive it from that")
-        return made
+            return self._makers[name](entering, channels, stride)
 
     def _measure(self, name: str, entering: int, channels: int, stride: int, side: int) -> Counts:
         """Count an operator on the meta device, without computing.
@@ -84,7 +81,7 @@ class Blocks:
             )
         return counts
 
-    def _maker(self, name: str) -> Callable[[int, int, int], object]:
+    def _maker(self, name: str) -> Callable[[int, int, int], nn.Module]:
         if name not in self._modules:
             if name not in _BUILT_IN:
                 raise SnapError(f"{self._source}: operators.{name} has no module; add one")
@@ -92,9 +89,12 @@ class Blocks:
         place, _, attribute = self._modules[name].rpartition(":")
         with self._told(name, "importing it"):
             module = _file(self._source, place) if place.endswith(_PYTHON) else _package(place)
-        if not callable(found := getattr(module, attribute, None)):
+        found = getattr(module, attribute, None)
+        if not isinstance(found, type):
             raise self._refused(name, f"names no class; {place} has no {attribute}; correct it")
-        maker: Callable[[int, int, int], object] = found
+        if not issubclass(found, nn.Module):
+            raise self._refused(name, "is no torch.nn.Module; derive it from that")
+        maker: Callable[[int, int, int], nn.Module] = found
         return maker
 
     def _class(self, name: str) -> str:
