@@ -41,7 +41,7 @@ BLOCK = "sed -n '/^```{0}/,/^```/{{//!p}}' packages/snap-graphs/README.md > {1}"
 NETS = "sed -n '/^```python/,/^```/{//!p}' docs/networks.md > nets.py"
 BEFORE = {
     "CONTRIBUTING.md": [Example("sh", MINE)],
-    "README.md": [Example("sh", NB101)],
+    "README.md": [Example("sh", NB101), Example("sh", NETS)],
     "data-catalog/README.md": [Example("sh", MINE)],
     "docs/networks.md": [Example("sh", NETS)],
     "docs/performance.md": [
