@@ -207,7 +207,7 @@ def _configured(folder: Path, change: Callable[[dict[str, Any]], Any]) -> str:
         (lambda c: c["members"][0].update(views=["blur"]), "$.members[0].views"),
         (lambda c: c.update(seed=10**400), "config.json"),
         (lambda c: c.update(extra=1), "extra"),
-        (lambda c: c.update(format=3), "$.format"),
+        (lambda c: c.update(format=4), "$.format"),
         (lambda c: c["trained_operators"].append(["nb101", "conv9x9"]), "conv9x9"),
         (lambda c: c["training_space"]["operators"].append(["a", "b"]), "'b'"),
         (lambda c: c["training"]["shapes"].update(height=[1, 2]), "shapes"),

@@ -16,11 +16,11 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @QUIET
 def convert(old: Path, new: Path, quiet: bool) -> None:
     """Write the model folder OLD, of an earlier format, as the model folder NEW."""
+    from snap_gcn.model.conversion import convert as converted
     from snap_gcn.model.folder import check_free, save
 
     check_free(new)
     with needed("train", "convert"):
-        from snap_gcn.model.conversion import convert as converted
-
-    save(converted(old), new)
+        model = converted(old)
+    save(model, new)
     say(f"{new}: the weights of {old}", quiet=quiet)

@@ -1,19 +1,25 @@
-"""Models of the first format, which torch ran, as models of the present one."""
+"""Models of earlier formats as models of the present one: the first was run by torch."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import torch
 from safetensors.numpy import load
 from snap_catalog import SnapError
 from snap_catalog.parquet import read
 
 from snap_gcn.model import folder, schema
-from snap_gcn.model.export import to_onnx
 
-_OLD = 1
+_FIRST, _SECOND = 1, 2
+_SINCE_THE_SECOND: dict[str, Any] = {
+    "one_form": False,
+    "prior": False,
+    "networks": None,
+    "kind": "trained",
+    "adapted": None,
+}
 _LATER: dict[str, Any] = {
     "patience": None,
     "device": "cpu",
@@ -26,41 +32,65 @@ _LATER: dict[str, Any] = {
 
 
 def convert(old: Path) -> folder.Model:
-    """Read a model folder of the first format; the weights stay the same.
+    """Read a model folder of an earlier format; the weights stay the same.
 
     Raises:
-        SnapError: it is none, or it is damaged.
+        SnapError: it is none, or damaged, or counts paths, of which the statistics have changed.
     """
     path = old / folder.CONFIG
     if not path.is_file():
         raise SnapError(f"{old}: no model folder (it has no {folder.CONFIG}); name one")
     try:
         entry = json.loads(path.read_text("utf-8"))
-        if entry["format"] != _OLD:
-            raise SnapError(f"{path}: not a model of format {_OLD}; nothing to convert")
-        for name, digest in entry["sha256"].items():
-            if folder.sha256((old / name).read_bytes()) != digest:
-                raise SnapError(f"{old / name}: not the file that {path.name} vouches for")
-        config = msgspec.convert(_renamed(entry), schema.Config)
-        weights = load((old / folder.WEIGHTS).read_bytes())
+        if entry["format"] not in (_FIRST, _SECOND):
+            raise SnapError(f"{path}: not a model of format 1 or 2; nothing to convert")
+        model = _first(old, entry) if entry["format"] == _FIRST else folder.load(old, _second)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SnapError(f"{path}: damaged ({error}); get or train the model again") from error
+    if model.config.paths:
+        raise SnapError(
+            f"{path}: adds what paths count for, by statistics that are no longer computed; "
+            "train the model again"
+        )
+    return model
+
+
+def _second(text: bytes, _: Path) -> schema.Config:
+    entry = {**_SINCE_THE_SECOND, **json.loads(text), "format": schema.FORMAT}
+    return msgspec.convert(entry, schema.Config)
+
+
+def _first(old: Path, entry: dict[str, Any]) -> folder.Model:
+    for name, digest in entry["sha256"].items():
+        if folder.sha256((old / name).read_bytes()) != digest:
+            raise SnapError(f"{old / name}: not the file that {folder.CONFIG} vouches for")
+    config = msgspec.convert(_renamed(entry), schema.Config)
+    weights = load((old / folder.WEIGHTS).read_bytes())
     operators = read(old / folder.OPERATORS, "operators")
     curve = old / folder.CURVE
     model = folder.Model(
         config, weights, b"", operators, curve.read_bytes() if curve.exists() else b""
     )
+    return replace(model, networks=_networks(model))
+
+
+def _networks(model: folder.Model) -> bytes:
+    """Export the networks, which the first format has as weights alone."""
+    import torch
+
+    from snap_gcn.model.export import to_onnx
+
     states = [
         {name: torch.from_numpy(v.copy()) for name, v in model.part(folder.member(i)).items()}
-        for i in range(len(config.members))
+        for i in range(len(model.config.members))
     ]
-    networks = to_onnx(config.members, states, operators["embedding"].type.list_size)
-    return folder.Model(config, weights, networks, operators, model.curve)
+    return to_onnx(model.config.members, states, model.operators["embedding"].type.list_size)
 
 
 def _renamed(entry: dict[str, Any]) -> dict[str, Any]:
     """Return a configuration of the first format under the names of the present one."""
     renamed = {k: v for k, v in entry.items() if k not in ("sha256", "home")}
+    renamed = _SINCE_THE_SECOND | renamed
     renamed["format"] = schema.FORMAT
     renamed.setdefault("paths", 0.0)
     renamed.setdefault("measured", [])

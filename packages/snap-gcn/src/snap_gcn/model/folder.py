@@ -8,7 +8,7 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -207,8 +207,12 @@ def _tensor_file(tensors: Weights) -> bytes:
     return to_bytes({name: np.ascontiguousarray(v) for name, v in tensors.items()})
 
 
-def load(folder: Path) -> Model:
+def load(folder: Path, decode: Callable[[bytes, Path], Config] = schema.decode) -> Model:
     """Read a model folder.
+
+    Args:
+        folder: the folder.
+        decode: reads the text of its configuration, given the path for errors.
 
     Raises:
         SnapError: a file is missing, damaged, or not the one that `SHA256SUMS` vouches for.
@@ -216,13 +220,13 @@ def load(folder: Path) -> Model:
     config = _content(folder, CONFIG, f"{folder}: no model folder (it has no {CONFIG})")
     listed = _listed(folder)
     if not listed:  # an old format, for which there is a remedy
-        schema.decode(config, folder / CONFIG)
+        decode(config, folder / CONFIG)
     contents = {name: _content(folder, name) for name in {*_NEEDED, *listed}}
     for name, content in contents.items():
         if sha256(content) != listed.get(name):
             raise SnapError(f"{folder / name}: not the file that {SUMS} vouches for; {_AGAIN}")
     return Model(
-        config=schema.decode(config, folder / CONFIG),
+        config=decode(config, folder / CONFIG),
         weights=_tensors(contents[WEIGHTS], folder / WEIGHTS),
         networks=contents[NETWORKS],
         operators=read(folder / OPERATORS, "operators"),

@@ -13,8 +13,7 @@ from snap_gcn.reliability.calibration import FEATURES, Calibration
 from snap_gcn.reliability.networks import NetworkCalibration
 from snap_gcn.reliability.shape import NUMBERS
 
-FORMAT: Literal[2] = 2
-_OLD_FORMAT = 1
+FORMAT: Literal[3] = 3
 Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 """An integer that a double can hold."""
 Range = Annotated[list[Whole], Meta(min_length=2, max_length=2)]
@@ -125,7 +124,7 @@ class Config(_Entry, frozen=True, kw_only=True):
         adapted: what the model was adapted to; None where it was not.
     """
 
-    format: Literal[2]
+    format: Literal[3]
     name: str
     command: str
     preset: str
@@ -133,17 +132,17 @@ class Config(_Entry, frozen=True, kw_only=True):
     seed: Whole
     members: Annotated[list[Recipe], Meta(min_length=1)]
     paths: float
-    one_form: bool = False
-    prior: bool = False
+    one_form: bool
+    prior: bool
     encoder: Encoder
     training: Training
     trained_operators: Annotated[list[Key], Meta(min_length=1)]
     training_space: Domain | None
     measured: list[Measured]
     calibration: Calibration | None
-    networks: NetworkCalibration | None = None
-    kind: Literal["trained", "adapted"] = "trained"
-    adapted: Adapted | None = None
+    networks: NetworkCalibration | None
+    kind: Literal["trained", "adapted"]
+    adapted: Adapted | None
 
 
 class _Format(Struct):
@@ -164,9 +163,9 @@ def decode(text: bytes, path: Path) -> Config:
         SnapError: naming the file and the entry at fault.
     """
     try:
-        if msgspec.json.decode(text, type=_Format).format == _OLD_FORMAT:
+        if 1 <= (old := msgspec.json.decode(text, type=_Format).format) < FORMAT:
             raise SnapError(
-                f"{path}: a model of format {_OLD_FORMAT}; run: "
+                f"{path}: a model of format {old}; run: "
                 f"snap-gcn convert {path.parent} NEW, and use NEW"
             )
         config = msgspec.json.decode(text, type=Config)

@@ -103,7 +103,7 @@ def judge_mixture(networks: int, cells: int) -> str:
     return (
         f"do not rely on this ranking: {networks:,} of the architectures are scored as whole "
         f"networks and {cells:,} as cells, and the two kinds of scores do not compare; rank each "
-        "kind in a file of its own (networks are known by node_shape, which views drop)"
+        "kind in a file of its own (networks are known by node_shape, which most views drop)"
     )
 
 

@@ -213,6 +213,9 @@ def assembled(
         training_space=training_space.record(cells, recipes, [m.trained for m in fitted]),
         measured=[],
         calibration=None,
+        networks=None,
+        kind="trained",
+        adapted=None,
     )
     states = [member.weights for member in fitted]
     parts = {folder.member(i): _arrays(state) for i, state in enumerate(states)}
