@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from snap_catalog.parquet import decode_metadata, read, write
 from snap_graphs import Graphs, space
 from snap_graphs.cli import main
+from snap_graphs.networks import Network, network_table
 
 METRIC = "cifar10/test/accuracy@200"
 
@@ -155,6 +156,25 @@ def test_view_shows_the_projections_of_nb101(tmp_path: Path) -> None:
     good("view", tmp_path / "a.parquet", tmp_path / "b.parquet", "--show-implicit")
     (cell,) = Graphs.from_table(read(tmp_path / "b.parquet", "graphs")).cells()
     assert cell.nodes.count("conv1x1-bn-relu") == 2
+
+
+def test_view_makes_blocks_of_networks_one_node_each(tmp_path: Path) -> None:
+    names = ("input", "dwconv3x3-bn-relu", "conv1x1-bn", "output")
+    edges = ((0, 1), (1, 2), (2, 3))
+    made = Network(names, edges, ((8, 4, 4),) * 4, (0, 1, 2, 0), (0, 3, 4, 0), 5, {})
+    write(
+        network_table("mine", ["a"], [made]),
+        tmp_path / "a.parquet",
+        "graphs",
+        producer="snap-graphs",
+    )
+    good("view", tmp_path / "a.parquet", tmp_path / "b.parquet", "--blocks", "--prune")
+    table = read(tmp_path / "b.parquet", "graphs")
+    assert table["nodes"].to_pylist() == [["input", "mbconv3x3-e1-bn-relu", "output"]]
+    assert table["node_params"].to_pylist() == [[0, 3, 0]]
+    entries = decode_metadata(table.schema)
+    assert entries["snap.views"] == "blocks, prune"
+    assert "Inverted residual 3x3, expansion 1" in entries["snap.operators"]
 
 
 def test_view_without_a_view_is_wrong_usage(graphs: Path, tmp_path: Path) -> None:

@@ -2,20 +2,27 @@
 
 A view replaces a table's graphs and, where it has them, the columns that follow from them alone;
 names, costs and metrics stay those of the architecture. Columns that say something of every node go
-where the view changes the nodes. What a space's graphs hide is in the
+where the view changes the nodes, except in `blocks`. What a space's graphs hide is in the
 catalog (`snap_catalog.graph_facts`).
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from snap_catalog import GraphFacts, SnapError, graph_facts
+from snap_catalog.nested import parse_json
+from snap_catalog.parquet import decode_metadata
 from snap_catalog.rules import MOST_NODES
 
 from snap_graphs.arrays import Bools, Graphs, Ints, expand
 from snap_graphs.cell import INPUT
 from snap_graphs.contraction import SATURATED, contractions
+from snap_graphs.networks.blocks import Blocks, find_blocks, has_blocks
+from snap_graphs.networks.naming import described
 from snap_graphs.structure import pruned
 from snap_graphs.table import NODE_COLUMNS, STRUCTURE_COLUMNS, structure_columns
 
@@ -23,6 +30,33 @@ _AT_A_TIME = 4096
 """Graphs whose adjacency matrices are held at once."""
 _LARGEST = 128
 """Nodes of a cell at most, and of what is read as one."""
+
+
+def blocks(table: pa.Table) -> pa.Table:
+    """Show each inverted residual of whole networks as one node, with its residual connection.
+
+    Its parameters and multiply-adds are those of its operators together, its shape is that of what
+    it puts out, and the metadata describe it. Graphs whose nodes have no known shapes, and those
+    without such blocks, stay as they are.
+
+    Raises:
+        SnapError: the costs of a block need more than 64 bits, or the metadata's descriptions
+            (`snap.operators`) are no mapping of names.
+    """
+    graphs = Graphs.from_table(table)
+    if "node_shape" not in table.column_names or not has_blocks(graphs):
+        return table
+    found = find_blocks(graphs, _shapes(table["node_shape"], graphs.sizes))
+    if not found.operators:
+        return table
+    names = {place: operator.name for place, operator in found.operators.items()}
+    graphs = graphs.with_words(sorted({*names.values()}.difference(graphs.vocabulary)))
+    index = {name: place for place, name in enumerate(graphs.vocabulary)}
+    op = graphs.op.copy()
+    op[list(names)] = [index[name] for name in names.values()]
+    joined = _joined(replace(graphs, op=op), found)
+    table = _with_graphs(table, joined, _joined_columns(table, graphs, found.last))
+    return _with_descriptions(table, described(found.operators.values()))
 
 
 def prune(table: pa.Table) -> pa.Table:
@@ -217,7 +251,68 @@ def _laid_out(
     )
 
 
-def _with_graphs(table: pa.Table, graphs: Graphs) -> pa.Table:
+def _joined(graphs: Graphs, found: Blocks) -> Graphs:
+    """Put the nodes of each block together into its last."""
+    row, source, target = graphs.edges()
+    source, target = found.last[source], found.last[target]
+    stays = (source != target) & ~found.residual
+    kept = found.last == np.arange(len(graphs.op))
+    return _kept(graphs, kept, row[stays], source[stays], target[stays])
+
+
+def _joined_columns(table: pa.Table, graphs: Graphs, last: Ints) -> dict[str, pa.Array]:
+    """Return the columns of nodes once the nodes of each block are put together into its last."""
+    within = last - graphs.node_start[:-1].repeat(graphs.sizes)
+    parts = [part.tolist() for part in np.split(within, graphs.node_start[1:-1])]
+    columns = {}
+    for name in NODE_COLUMNS.intersection(table.column_names):
+        join = _last_entries if name == "node_shape" else _sums
+        entries = zip(table[name].to_pylist(), parts, strict=True)
+        joined = [None if known is None else join(known, part) for known, part in entries]
+        try:
+            columns[name] = pa.array(joined, table.schema.field(name).type)
+        except (OverflowError, pa.ArrowInvalid) as error:
+            raise SnapError(f"{name}: that of a block is a number of more than 64 bits") from error
+    return columns
+
+
+def _last_entries(entries: Sequence[Any], last: Sequence[int]) -> list[Any]:
+    return [entries[place] for place in sorted({*last})]
+
+
+def _sums(costs: Sequence[int | None], last: Sequence[int]) -> list[int | None]:
+    """Add up the costs of the nodes of each block, unknown where one of them is."""
+    sums: dict[int, int | None] = {}
+    for cost, place in zip(costs, last, strict=True):
+        before = sums.get(place, 0)
+        sums[place] = None if cost is None or before is None else before + cost
+    return [sums[place] for place in sorted(sums)]
+
+
+def _shapes(column: pa.ChunkedArray, sizes: Ints) -> list[list[int] | None]:
+    """Return (nodes,) what nodes put out; None where it is not known."""
+    shapes: list[list[int] | None] = []
+    for known, size in zip(column.to_pylist(), sizes.tolist(), strict=True):
+        shapes += [None] * size if known is None else known
+    return shapes
+
+
+def _with_descriptions(table: pa.Table, sentences: Mapping[str, str]) -> pa.Table:
+    """Add descriptions of operators to a table's metadata."""
+    try:
+        known = parse_json(decode_metadata(table.schema).get("snap.operators", "{}"))
+    except ValueError:
+        known = None
+    if not isinstance(known, dict):
+        raise SnapError("snap.operators is no mapping of names to sentences; write the file again")
+    text = json.dumps({**known, **sentences}, sort_keys=True).encode()
+    entries = {**(table.schema.metadata or {}), b"snap.operators": text}
+    return table.replace_schema_metadata(entries)
+
+
+def _with_graphs(
+    table: pa.Table, graphs: Graphs, node_columns: Mapping[str, pa.Array] | None = None
+) -> pa.Table:
     if graphs.sizes.max(initial=0) > MOST_NODES:
         row = int(np.argmax(graphs.sizes))
         raise SnapError(f"row {row + 1}: the view needs more than {MOST_NODES:,} nodes")
@@ -227,9 +322,11 @@ def _with_graphs(table: pa.Table, graphs: Graphs) -> pa.Table:
         ),
         "src": _lists(graphs.edge_start, pa.array(graphs.src, pa.int16())),
         "dst": _lists(graphs.edge_start, pa.array(graphs.dst, pa.int16())),
+        **(node_columns or {}),
     }
     if not pa.chunked_array([columns["nodes"]]).equals(table["nodes"]):
-        table = table.drop_columns(sorted(NODE_COLUMNS.intersection(table.column_names)))
+        stale = NODE_COLUMNS.intersection(table.column_names) - columns.keys()
+        table = table.drop_columns(sorted(stale))
     if STRUCTURE_COLUMNS.intersection(table.column_names):
         columns |= structure_columns(graphs)
     for place, name in enumerate(table.column_names):

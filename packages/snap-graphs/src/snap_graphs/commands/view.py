@@ -7,6 +7,7 @@ from snap_catalog.console import say
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.argument("out", type=click.Path(dir_okay=False))
+@click.option("--blocks", is_flag=True, help="Make inverted residuals of networks one node each.")
 @click.option("--prune", is_flag=True, help="Drop `none` and operators on no path.")
 @click.option("--contract-skips", is_flag=True, help="Turn identity operators into edges.")
 @click.option("--show-implicit", is_flag=True, help="Show operators that sit on input edges.")
@@ -23,6 +24,7 @@ from snap_catalog.console import say
 def view(
     file: str,
     out: str,
+    blocks: bool,
     prune: bool,
     contract_skips: bool,
     show_implicit: bool,
@@ -40,6 +42,7 @@ def view(
     from snap_graphs import views
 
     wanted = {
+        "blocks": blocks,
         "prune": prune,
         "contract-skips": contract_skips,
         "show-implicit": show_implicit,
@@ -50,6 +53,8 @@ def view(
         raise click.UsageError("name at least one view, as --prune")
     check_writable(out, "graphs")
     table = read(file, "graphs")
+    if blocks:
+        table = views.blocks(table)
     if prune:
         table = views.prune(table)
     if contract_skips:

@@ -13,7 +13,7 @@ IDENTITY = "skip_connect"
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.]")
 
-_NORMALISATIONS: Mapping[str, str] = {
+NORMALISATIONS: Mapping[str, str] = {
     "batch normalisation": "bn",
     "layer normalisation": "ln",
     "group normalisation": "gn",
@@ -22,7 +22,8 @@ _NORMALISATIONS: Mapping[str, str] = {
     "local response normalisation": "lrn",
     "L2 normalisation": "l2n",
 }
-_ACTIVATIONS: Mapping[str, str] = {
+"""Short names of normalisations by their name in descriptions."""
+ACTIVATIONS: Mapping[str, str] = {
     "ReLU": "relu",
     "ReLU6": "relu6",
     "leaky ReLU": "lrelu",
@@ -40,6 +41,7 @@ _ACTIVATIONS: Mapping[str, str] = {
     "softplus": "softplus",
     "square": "square",
 }
+"""Short names of activations by their name in descriptions."""
 _POOLINGS: Mapping[str, tuple[str, str]] = {
     "max": ("maxpool", "max pooling"),
     "average": ("avgpool", "average pooling"),
@@ -95,13 +97,20 @@ def _short(term: Term) -> str:
             word = _POOLINGS[term.name][0] if term.name in _POOLINGS else _quoted("pool", term.name)
             return _joined("global" * term.is_global, word + _sides(term.kernel), _stride(term))
         case "normalisation":
-            return _NORMALISATIONS.get(term.name) or _quoted("norm", term.name)
+            return NORMALISATIONS.get(term.name) or _quoted("norm", term.name)
         case "activation":
-            return _ACTIVATIONS.get(term.name) or _quoted("act", term.name)
+            return ACTIVATIONS.get(term.name) or _quoted("act", term.name)
         case "attention":
             return _joined("attention", _setting("h", term.heads))
         case "excitation":
             return _joined("se", _setting("r", term.reduction), _setting("k", *term.kernel))
+        case "inverted residual":
+            return _joined(
+                "mbconv" + _sides(term.kernel),
+                _stride(term),
+                _setting("d", *term.dilation),
+                f"e{term.expansion:g}",
+            )
         case "other":
             return _quoted("other", term.name)
         case plain:
@@ -118,16 +127,23 @@ def _long(term: Term) -> str:
             word = "global " * term.is_global + word
             return _listed(_spaced(word, term.kernel), *_told("stride", term.stride))
         case "normalisation":
-            known = term.name in _NORMALISATIONS
+            known = term.name in NORMALISATIONS
             return term.name if known else f"normalisation {json.dumps(term.name)}"
         case "activation":
-            known = term.name in _ACTIVATIONS
+            known = term.name in ACTIVATIONS
             return term.name if known else f"activation {json.dumps(term.name)}"
         case "attention":
             return _listed("multi-head attention", *_counted(term.heads, "head"))
         case "excitation":
             ratio = _told("reduction", (term.reduction,) if term.reduction else ())
             return _listed(_spaced("squeeze-and-excitation", term.kernel), *ratio)
+        case "inverted residual":
+            return _listed(
+                _spaced("inverted residual", term.kernel),
+                *_told("stride", term.stride),
+                *_told("dilation", term.dilation),
+                f"expansion {term.expansion:g}",
+            )
         case "other":
             return f"operation {json.dumps(term.name)}"
         case plain:

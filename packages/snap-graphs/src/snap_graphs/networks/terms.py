@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, cast
 from snap_graphs.networks.layer import Attribute, Kind, Layer
 
 Whole: TypeAlias = tuple[int, ...]
-TermKind: TypeAlias = Kind | Literal["excitation", "select", "identity"]
+TermKind: TypeAlias = Kind | Literal["excitation", "inverted residual", "select", "identity"]
 
 BEFORE_OR_AFTER: frozenset[TermKind] = frozenset({"normalisation", "activation"})
 """The kinds that join the operator that they come before or after."""
@@ -19,8 +19,9 @@ class Term:
     """A part of an operator: a layer, or several that have a name of their own.
 
     Attributes:
-        kind: that of the layer; `excitation` (squeeze-and-excitation), `select` (values of several
-            inputs, chosen) and `identity` (a sum that several operators read) beside.
+        kind: that of the layer; `excitation` (squeeze-and-excitation), `inverted residual`,
+            `select` (values of several inputs, chosen) and `identity` (a sum that several
+            operators read) beside.
         name: which normalisation, activation, pooling or other operation.
         kernel: one value a dimension; none where it is not known.
         stride: one value where all dimensions agree; none where they are 1.
@@ -33,6 +34,7 @@ class Term:
         heads: of an attention; 0 where it is not known.
         reduction: input channels by hidden channel of a squeeze-and-excitation; 0 where it has no
             hidden layer.
+        expansion: hidden channels by input channel of an inverted residual.
     """
 
     kind: TermKind
@@ -47,6 +49,7 @@ class Term:
     is_global: bool = False
     heads: int = 0
     reduction: int = 0
+    expansion: float = 1
 
 
 def term(layer: Layer) -> Term:

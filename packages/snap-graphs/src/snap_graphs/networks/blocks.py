@@ -1,0 +1,252 @@
+"""Find the blocks of whole networks that may be one node: inverted residuals.
+
+An inverted residual (Sandler et al. 2018, "MobileNetV2: Inverted Residuals and Linear Bottlenecks")
+is a pointwise convolution that widens, unless the expansion is 1, a depthwise convolution, maybe a
+squeeze-and-excitation (Tan et al. 2019, "MnasNet"), and a pointwise convolution without activation,
+maybe with a residual connection around them.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeGuard
+
+import numpy as np
+
+from snap_graphs.arrays import Bools, Graphs, Ints
+from snap_graphs.networks.naming import ACTIVATIONS, IDENTITY, NORMALISATIONS, Operator
+from snap_graphs.networks.terms import Term, Whole
+
+_SIDES = "[0-9]{1,4}(?:x[0-9]{1,4}){0,2}"
+_NORMALISATION = "|".join(NORMALISATIONS.values())
+_ACTIVATION = "|".join(ACTIVATIONS.values())
+_CONVOLUTION = re.compile(
+    rf"(dw)?conv({_SIDES})(?:-s({_SIDES}))?(?:-d({_SIDES}))?-({_NORMALISATION})(?:-({_ACTIVATION}))?"
+)
+_EXCITATION = re.compile(rf"se(?:-r([0-9]{{1,6}}))?(?:-k({_SIDES}))?")
+_SUMS = re.compile(
+    rf"(?:dw)?t?conv{_SIDES}|linear|global|(?:max|avg)pool.*|{IDENTITY}|{_NORMALISATION}|{_ACTIVATION}"
+)
+"""How the names of operators begin that sum what they read."""
+_LONG = {short: long for names in (NORMALISATIONS, ACTIVATIONS) for long, short in names.items()}
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """The blocks of some graphs.
+
+    Attributes:
+        last: (nodes,) the last node of each node's block; the node itself where it is in none.
+        residual: (edges,) the residual connections around blocks, which are part of them.
+        operators: what each block is, by its last node.
+    """
+
+    last: Ints
+    residual: Bools
+    operators: dict[int, Operator]
+
+
+@dataclass(frozen=True, slots=True)
+class _Convolution:
+    """A convolution of one group, or a depthwise one, that is normalised."""
+
+    depthwise: bool
+    kernel: Whole
+    stride: Whole
+    dilation: Whole
+    normalisation: str
+    activation: str
+
+    @property
+    def pointwise(self) -> bool:
+        return {*self.kernel} == {1} and not (self.depthwise or self.stride or self.dilation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """Nodes of which each alone reads the one before."""
+
+    nodes: tuple[int, ...]
+    operator: Operator
+
+
+def has_blocks(graphs: Graphs) -> bool:
+    """Tell, by their operators alone, whether graphs can have blocks."""
+    found = [layer for layer in map(_read, graphs.vocabulary) if isinstance(layer, _Convolution)]
+    return any(c.depthwise for c in found) and any(_projects(c) for c in found)
+
+
+def find_blocks(graphs: Graphs, shapes: Sequence[Sequence[int] | None]) -> Blocks:
+    """Find the blocks of graphs, in time linear in nodes and edges.
+
+    Args:
+        graphs: graphs whose operators have the names of `snap_graphs.networks.naming`.
+        shapes: (nodes,) what nodes put out, without the batch; None where it is not known.
+    """
+    search = _Search(graphs, shapes)
+    for place in search.projections:
+        search.join(place)
+    return Blocks(search.last, search.residual, search.operators)
+
+
+class _Search:
+    """The nodes of all graphs, end to end, and the blocks found so far."""
+
+    def __init__(self, graphs: Graphs, shapes: Sequence[Sequence[int] | None]) -> None:
+        self.shapes = shapes
+        self.names = graphs.vocabulary
+        self.op = graphs.op
+        self.layers = [_read(name) for name in graphs.vocabulary]
+        _, self.source, self.target = graphs.edges()
+        self.last = np.arange(len(graphs.op))
+        self.residual = np.zeros(len(graphs.src), np.bool_)
+        self.operators: dict[int, Operator] = {}
+
+    @property
+    def projections(self) -> list[int]:
+        which = np.array([_projects(layer) for layer in self.layers], np.bool_)
+        return np.flatnonzero(which[self.op]).tolist()
+
+    @cached_property
+    def into(self) -> list[list[int]]:
+        """By node: the edges that lead to it, in the order of their sources."""
+        order = np.argsort(self.target, kind="stable")
+        ends = np.cumsum(np.bincount(self.target, minlength=len(self.op)))[:-1]
+        return [part.tolist() for part in np.split(order, ends)]
+
+    @cached_property
+    def reader(self) -> list[int]:
+        """By node: the one that alone reads it; -1 where there is none or are several."""
+        found = np.full(len(self.op), -1)
+        found[self.source] = self.target
+        found[np.bincount(self.source, minlength=len(self.op)) > 1] = -1
+        return found.tolist()
+
+    def layer(self, place: int) -> _Convolution | Term | None:
+        return self.layers[self.op[place]] if place >= 0 else None
+
+    def before(self, place: int) -> int:
+        """Return the node that a node alone reads, and no other node does; -1 for none."""
+        if len(self.into[place]) != 1:
+            return -1
+        source = int(self.source[self.into[place][0]])
+        return source if self.reader[source] == place else -1
+
+    def join(self, projection: int) -> None:
+        """Make a block of the nodes that a projection ends, if they are one."""
+        chain = self.chain(projection)
+        if chain is None:
+            return
+        last, operator = projection, chain.operator
+        around = self.around(chain.nodes[0], projection)
+        if around is not None:
+            self.residual[around] = True
+            reader = self.reader[projection]
+            if self.names[self.op[reader]] == IDENTITY and len(self.into[reader]) == 2:
+                last = reader
+            operator = replace(operator, after=(*operator.after, Term("identity")))
+        self.last[[*chain.nodes, last]] = last
+        self.operators[last] = operator
+
+    def chain(self, projection: int) -> _Chain | None:
+        """Return the nodes of the block that a projection ends, if there is one."""
+        nodes = [projection]
+        excitation = self.layer(self.before(projection))
+        if isinstance(excitation, Term):
+            nodes.insert(0, self.before(projection))
+        after = (excitation,) if isinstance(excitation, Term) else ()
+        nodes.insert(0, self.before(nodes[0]))
+        depthwise, end = self.layer(nodes[0]), self.layer(projection)
+        if not _filters(depthwise, end) or not self.into[nodes[0]]:
+            return None
+        expansion, widening = 1.0, self.before(nodes[0])
+        if _widens(self.layer(widening), depthwise):
+            nodes.insert(0, widening)
+            expansion = self.expansion(widening)
+            if expansion <= 1:
+                return None
+        return _Chain(tuple(nodes), _operator(depthwise, expansion, after))
+
+    def expansion(self, first: int) -> float:
+        """Return a node's channels by channel of what it reads, rounded; 0 where not known."""
+        if not self.into[first]:
+            return 0
+        wide, narrow = (
+            self.shapes[place] or (0,) for place in (first, self.source[self.into[first][0]])
+        )
+        return round(wide[0] / narrow[0], 2) if narrow[0] > 0 else 0
+
+    def around(self, first: int, projection: int) -> int | None:
+        """Return the edge that adds what a block reads to what it puts out, if there is one."""
+        reader = self.reader[projection]
+        if reader < 0 or len(self.into[first]) != 1:
+            return None
+        source = self.source[self.into[first][0]]
+        if not self.shapes[source] or self.shapes[source] != self.shapes[projection]:
+            return None
+        if not _SUMS.fullmatch(self.names[self.op[reader]].split("-")[0]):
+            return None
+        edges = [e for e in self.into[reader] if self.source[e] == source and not self.residual[e]]
+        return edges[0] if edges else None
+
+
+def _projects(layer: _Convolution | Term | None) -> bool:
+    """Tell whether a layer is a pointwise convolution without activation."""
+    return isinstance(layer, _Convolution) and layer.pointwise and not layer.activation
+
+
+def _filters(
+    layer: _Convolution | Term | None, projection: _Convolution | Term | None
+) -> TypeGuard[_Convolution]:
+    """Tell whether a layer is the depthwise convolution of a block that ends in a projection."""
+    return (
+        isinstance(layer, _Convolution)
+        and isinstance(projection, _Convolution)
+        and layer.depthwise
+        and bool(layer.activation)
+        and layer.normalisation == projection.normalisation
+    )
+
+
+def _widens(layer: _Convolution | Term | None, depthwise: _Convolution) -> bool:
+    """Tell whether a layer is the pointwise convolution before a block's depthwise one."""
+    return (
+        isinstance(layer, _Convolution)
+        and layer.pointwise
+        and layer.normalisation == depthwise.normalisation
+        and layer.activation == depthwise.activation
+    )
+
+
+def _operator(depthwise: _Convolution, expansion: float, after: tuple[Term, ...]) -> Operator:
+    main = Term(
+        "inverted residual",
+        kernel=depthwise.kernel,
+        stride=depthwise.stride,
+        dilation=depthwise.dilation,
+        expansion=expansion,
+    )
+    normalisation = Term("normalisation", _LONG[depthwise.normalisation])
+    activation = Term("activation", _LONG[depthwise.activation])
+    return Operator(main, after=(*after, normalisation, activation))
+
+
+def _read(name: str) -> _Convolution | Term | None:
+    """Read the name of a normalised convolution or a squeeze-and-excitation; None for others."""
+    if found := _EXCITATION.fullmatch(name):
+        return Term("excitation", reduction=int(found[1] or 0), kernel=_whole(found[2]))
+    if not (found := _CONVOLUTION.fullmatch(name)):
+        return None
+    return _Convolution(
+        depthwise=bool(found[1]),
+        kernel=_whole(found[2]),
+        stride=_whole(found[3]),
+        dilation=_whole(found[4]),
+        normalisation=found[5],
+        activation=found[6] or "",
+    )
+
+
+def _whole(sides: str | None) -> Whole:
+    return tuple(map(int, sides.split("x"))) if sides else ()
