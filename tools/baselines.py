@@ -135,7 +135,7 @@ def detailed(rows: Iterable[Row]) -> str:
 
 
 def ahead(rows: Sequence[Row]) -> str:
-    """Tell which yardsticks beat the first row, the default predictor, and in what."""
+    """Return which yardsticks beat the first row, the default predictor, and in what."""
     first, others = rows[0], [row for row in rows if row.sign]
     winners = {
         title: [row.scorer for row in others if row.mean(figure) > first.mean(figure)]

@@ -162,15 +162,15 @@ def coverage(found: Sequence[Point]) -> str:
 def _left_out(found: Sequence[Point], benchmark: str) -> list[str]:
     others = calibration([point for point in found if point.benchmark != benchmark])
     own = [(p, others.expect(p.features)) for p in found if p.benchmark == benchmark]
-    told = [(point.spearman, expected) for point, expected in own if expected]
-    held = [expected.low <= rho <= expected.high for rho, expected in told]
-    promised = [rho for rho, expected in told if expected.low >= RELIABLE]
+    given = [(point.spearman, expected) for point, expected in own if expected]
+    held = [expected.low <= rho <= expected.high for rho, expected in given]
+    promised = [rho for rho, expected in given if expected.low >= RELIABLE]
     whole = [
         f"{p.spearman:.2f}, {f'{e.low:.2f} to {e.high:.2f}' if e else 'withheld'}"
         for p, e in own
         if p.variant == AS_IS
     ]
-    counts = [len(own), len(own) - len(told)]
+    counts = [len(own), len(own) - len(given)]
     share = f"{np.mean(held):.0%}" if held else ""
     below = sum(rho < RELIABLE for rho in promised)
     return [benchmark, "; ".join(whole), *map(str, counts), share, str(len(promised)), str(below)]

@@ -39,19 +39,19 @@ class Task(NamedTuple):
         name: of the benchmark and the metric.
         found: by group, (n, k) features; `score` is one of them.
         costs: (n, 3) logarithms of costs, those of operators that compute nothing included.
-        merit: (n,) what was measured, higher is better.
+        targets: (n,) what was measured, higher is better.
     """
 
     name: str
     found: Features
     costs: Floats
-    merit: Floats
+    targets: Floats
 
 
 def ours(task: Task, labelled: npt.NDArray[np.int64], rest: npt.NDArray[np.int64]) -> Floats:
     """Adapt the predictor, as `snap-gcn adapt` does."""
     points = Scale.of(task.found)(task.found)
-    surrogate = Surrogate.fit(points.take(labelled), normal_scores(task.merit[labelled]))
+    surrogate = Surrogate.fit(points.take(labelled), normal_scores(task.targets[labelled]))
     return surrogate.predict(points.take(rest))[0]
 
 
@@ -60,7 +60,7 @@ def forest(task: Task, labelled: npt.NDArray[np.int64], rest: npt.NDArray[np.int
     from sklearn.ensemble import RandomForestRegressor
 
     known = _counts_and_costs(task)
-    model = RandomForestRegressor(100, random_state=0).fit(known[labelled], task.merit[labelled])
+    model = RandomForestRegressor(100, random_state=0).fit(known[labelled], task.targets[labelled])
     return np.asarray(model.predict(known[rest]))
 
 
@@ -76,12 +76,12 @@ def plain(task: Task, labelled: npt.NDArray[np.int64], rest: npt.NDArray[np.int6
     model = GaussianProcessRegressor(kernel, normalize_y=True, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a bound is reached where nothing can be learned
-        model.fit(known[labelled], normal_scores(task.merit[labelled]))
+        model.fit(known[labelled], normal_scores(task.targets[labelled]))
     return np.asarray(model.predict(known[rest]))
 
 
 def _counts_and_costs(task: Task) -> Floats:
-    operators = task.found["operators"][:, :-3].reshape(len(task.merit), -1, 9)
+    operators = task.found["operators"][:, :-3].reshape(len(task.targets), -1, 9)
     return np.hstack([operators[:, :, 0], task.costs])
 
 
@@ -110,11 +110,11 @@ def row(task: Task, way: Callable[..., Floats], draws: int) -> list[str]:
     zero: list[float] = []
     rhos: dict[int, list[float]] = {n: [] for n in _LABELS}
     for draw in range(draws):
-        order = np.random.default_rng(draw).permutation(len(task.merit))
+        order = np.random.default_rng(draw).permutation(len(task.targets))
         rest = order[max(_LABELS) :][:_REST]
-        zero.append(spearman(task.found["score"][rest, 0], task.merit[rest]))
+        zero.append(spearman(task.found["score"][rest, 0], task.targets[rest]))
         for n in _LABELS:
-            rho = spearman(way(task, order[:n], rest), task.merit[rest])
+            rho = spearman(way(task, order[:n], rest), task.targets[rest])
             rhos[n].append(float(np.nan_to_num(rho)))  # equal predictions order nothing
     shown = [f"{np.mean(values):.3f} +- {np.std(values):.3f}" for values in rhos.values()]
     return [f"{np.mean(zero):.3f}" if way is ours else "", *shown]

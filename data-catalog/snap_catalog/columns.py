@@ -63,7 +63,7 @@ def _check_column(table: pa.Table, column: Column, source: str) -> None:
 
 
 def _has_nulls(values: pa.ChunkedArray) -> bool:
-    """Tell whether values, or at any depth the items of their lists, are null."""
+    """Return whether values, or at any depth the items of their lists, are null."""
     if values.null_count:
         return True
     return item_type(values.type) is not None and _has_nulls(pc.list_flatten(values))

@@ -10,7 +10,7 @@ from snap_catalog.errors import SnapError, excerpt
 from snap_catalog.nested import parse_toml
 
 SUFFIX = ".toml"
-"""How the names of such files end, which tells them from the names of catalogued spaces."""
+"""How the names of such files end, which distinguishes them from the names of catalogued spaces."""
 NAME = re.compile(r"[A-Za-z0-9_.-]+")
 """What a space or an operator of a user's own may be called."""
 COMMON = ("input", "output")

@@ -9,7 +9,7 @@ _METRIC = re.compile(r"(?!/)[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){1,2}(@\d+)?(#\d+)?
 
 
 def is_metric(column: str) -> bool:
-    """Tell whether a column name has the form of a metric (two or three segments)."""
+    """Return whether a column name has the form of a metric (two or three segments)."""
     return _METRIC.fullmatch(column) is not None
 
 

@@ -133,7 +133,7 @@ def write(
     producer: str,
     metadata: Mapping[str, str] | None = None,
 ) -> None:
-    """Check a table against its contract and write it, whole or not at all.
+    """Check a table against its contract and write it atomically.
 
     Metadata that the table already carries is kept.
 
@@ -283,8 +283,8 @@ def check_metadata(schema: pa.Schema, rules: Contract, source: str) -> None:
         earlier = f"s {rules.oldest} to" if rules.oldest < rules.version else ""
         raise SnapError(
             f"{source}: version {number} of the {rules.name!r} contract, but this tool reads "
-            f"version{earlier} {rules.version}; make the file anew or install the matching release"
+            f"version{earlier} {rules.version}; make the file again or install the matching release"
         )
     for key in rules.metadata:
         if key not in entries:
-            raise SnapError(f"{source}: the file's metadata lacks {key!r}; make the file anew")
+            raise SnapError(f"{source}: the file's metadata lacks {key!r}; make the file again")

@@ -131,7 +131,7 @@ def _head(file: pq.ParquetFile, columns: list[str]) -> pa.Table:
 def writing(
     path: str | os.PathLike[str], name: Name, schema: pa.Schema, *, producer: str
 ) -> Iterator[Callable[[pa.Table], None]]:
-    """Write a file part by part, whole or not at all.
+    """Write a file part by part; it appears complete or not at all.
 
     That no two rows share a key is left to the caller.
 

@@ -52,7 +52,7 @@ SOURCES = {
 
 
 def missing(data: Path) -> Iterator[str]:
-    """Tell which benchmarks' data are not there, and how to get them."""
+    """Return which benchmarks' data are not there, and how to get them."""
     for name, source in SOURCES.items():
         if not _present(source, data):
             yield (

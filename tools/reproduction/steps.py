@@ -45,7 +45,7 @@ class Ledger:
         )
 
     def carry_out(self, step: Step) -> bool:
-        """Make a step's file unless it is there, made from the same; tell whether it was made."""
+        """Make a step's file unless it is there, made from the same; return whether it was made."""
         mark = fingerprint(step)
         if step.out.exists() and self._made.get(str(step.out)) == mark:
             return False

@@ -99,11 +99,11 @@ def test_export_draws(suffix: str, tmp_path: Path) -> None:
 def test_build_tells_size_costs_and_check() -> None:
     result = call("build", CELL, "--space", "nb201", *SMALL, "--classes", "7")
     assert result.exit_code == 0, result.output
-    told = {line[:15].strip(): line[15:] for line in result.stdout.splitlines()}
-    assert told["network"] == "3 cells, 8 channels first, 7 classes, images of 16 x 16"
-    assert told["multiply-adds"].endswith("of convolutions and linear layers, one image")
-    assert told["checked"].startswith("forward and backward; a gradient reaches")
-    assert set(told) == {
+    printed = {line[:15].strip(): line[15:] for line in result.stdout.splitlines()}
+    assert printed["network"] == "3 cells, 8 channels first, 7 classes, images of 16 x 16"
+    assert printed["multiply-adds"].endswith("of convolutions and linear layers, one image")
+    assert printed["checked"].startswith("forward and backward; a gradient reaches")
+    assert set(printed) == {
         "cell",
         "network",
         "parameters",

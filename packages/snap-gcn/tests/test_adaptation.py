@@ -112,10 +112,10 @@ def test_predictions_are_in_the_unit_of_the_metric(
 ) -> None:
     predictor, given = Predictor.bundled(), labels(accuracy, 100)
     found = Adaptation.fit(predictor, analog, given.rows, given.values, less=False)
-    told = found.predict(predictor, analog)
-    apart = np.abs(told.value - accuracy)[100:]
+    predicted = found.predict(predictor, analog)
+    apart = np.abs(predicted.value - accuracy)[100:]
     assert np.median(apart) < 2.5
-    assert 0.6 < np.mean(apart < 1.64 * told.std[100:]) <= 1
+    assert 0.6 < np.mean(apart < 1.64 * predicted.std[100:]) <= 1
 
 
 def test_less_is_better_where_the_metric_says_so(

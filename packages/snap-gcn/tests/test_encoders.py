@@ -97,9 +97,9 @@ def test_a_scorer_tells_how_far_to_trust_it_with_described_operators(
     encoder: Known, own: pa.Table
 ) -> None:
     texts = {"snap.operators": '{"own": "Average pooling 3x3"}'}
-    told = GcnScorer().trust(own.replace_schema_metadata(texts))
-    assert told.architectures == 1
-    assert list(told.operators) == ["own"]
+    assessed = GcnScorer().trust(own.replace_schema_metadata(texts))
+    assert assessed.architectures == 1
+    assert list(assessed.operators) == ["own"]
 
 
 def test_without_an_encoder_the_remedy_is_told(own: pa.Table) -> None:

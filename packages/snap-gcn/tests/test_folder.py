@@ -60,7 +60,7 @@ def refusal(folder: Path) -> str:
 
 
 def is_used_or_refused_in_one_line(folder: Path) -> bool:
-    """Tell whether a model scores, or is refused in one line that names the folder."""
+    """Return whether a model scores, or is refused in one line that names the folder."""
     try:
         use(folder)
     except SnapError as error:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from snap_gcn.reliability.shape import extent, oversize, shapes, strangeness
+from snap_gcn.reliability.shape import extent, oversize, shape_distance, shapes
 from snap_graphs import Cell, Graphs, graph_table
 
 
@@ -27,12 +27,12 @@ def test_a_shape_is_nodes_edges_and_the_most_edges_into_a_node() -> None:
 def test_shapes_within_what_is_known_are_not_strange() -> None:
     known = extent(graphs_of(chain(1), chain(4)))
     assert known == {"nodes": [3, 6], "edges": [2, 5], "inputs": [1, 1]}
-    assert strangeness(graphs_of(chain(1), chain(3), chain(4)), known).tolist() == [0, 0, 0]
+    assert shape_distance(graphs_of(chain(1), chain(3), chain(4)), known).tolist() == [0, 0, 0]
 
 
 def test_larger_and_smaller_shapes_than_any_known_are_strange() -> None:
     known = extent(graphs_of(chain(4)))
-    smaller, larger = strangeness(graphs_of(chain(2), chain(10)), known)
+    smaller, larger = shape_distance(graphs_of(chain(2), chain(10)), known)
     assert smaller == pytest.approx(np.log(7 / 5 * 6 / 4) / 3)
     assert larger == pytest.approx(np.log(13 / 7 * 12 / 6) / 3)
 

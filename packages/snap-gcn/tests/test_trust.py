@@ -28,24 +28,24 @@ def scores(analog: pa.Table) -> pa.Table:
 def test_agreement_is_spearmans_with_costs_and_operator_counts(
     analog: pa.Table, scores: pa.Table
 ) -> None:
-    told = assess(Predictor.bundled(), analog, scores)
+    assessed = assess(Predictor.bundled(), analog, scores)
     score = scores["score"].to_numpy()
     skips = [nodes.count("skip_connect") for nodes in analog["nodes"].to_pylist()]
-    assert told.agreement["skip_connect"] == pytest.approx(spearmanr(score, skips).statistic)
+    assert assessed.agreement["skip_connect"] == pytest.approx(spearmanr(score, skips).statistic)
     params = spearmanr(score, analog["params"].to_numpy()).statistic
-    assert told.agreement["params"] == pytest.approx(params)
-    assert "input" not in told.agreement
+    assert assessed.agreement["params"] == pytest.approx(params)
+    assert "input" not in assessed.agreement
 
 
 def test_operators_unlike_those_of_training_are_named(analog: pa.Table, scores: pa.Table) -> None:
-    told = assess(Predictor.bundled(), analog, scores)
-    assert list(told.operators) == ["avg_pool_3x3"]
-    assert 0 < told.unseen_shapes < 0.2
-    assert told.architectures == 15_625
-    lines = str(told).splitlines()
+    assessed = assess(Predictor.bundled(), analog, scores)
+    assert list(assessed.operators) == ["avg_pool_3x3"]
+    assert 0 < assessed.unseen_shapes < 0.2
+    assert assessed.architectures == 15_625
+    lines = str(assessed).splitlines()
     assert "  operators unlike those of training: avg_pool_3x3 0.34" in lines
-    assert told.disagreement is not None
-    assert f"  graphs of unseen shape: 14%; novelty {told.novelty:.2f}" in lines
+    assert assessed.disagreement is not None
+    assert f"  graphs of unseen shape: 14%; novelty {assessed.novelty:.2f}" in lines
     assert max(map(len, lines)) < 100
 
 
@@ -56,17 +56,17 @@ def test_no_part_of_nas_bench_201_is_warned_of(analog: pa.Table, name: str) -> N
     best = np.argsort(-scores["score"].to_numpy(), kind="stable")
     random = np.random.default_rng(0).permutation(len(best))
     for rows in (best, best[:1500], best[:30], best[-100:], best[8000:8100], random[:20], best[:2]):
-        told = assess(predictor, analog.take(rows), scores.take(rows))
-        assert "do not rely" not in told.verdict
+        assessed = assess(predictor, analog.take(rows), scores.take(rows))
+        assert "do not rely" not in assessed.verdict
     whole = assess(predictor, analog, scores)
     assert whole.verdict.startswith("rely on this ranking as on nb201 (Spearman 0.")
 
 
 def test_equal_scores_rank_nothing(analog: pa.Table, scores: pa.Table) -> None:
     equal = scores.take([7] * 20)
-    told = assess(Predictor.bundled(), analog.take([7] * 20), equal)
-    assert told.verdict == "nothing is ranked: the scores of all 20 architectures are equal"
-    assert (told.expected, told.disagreement) == (None, None)
+    assessed = assess(Predictor.bundled(), analog.take([7] * 20), equal)
+    assert assessed.verdict == "nothing is ranked: the scores of all 20 architectures are equal"
+    assert (assessed.expected, assessed.disagreement) == (None, None)
 
 
 def test_operators_that_are_described_otherwise_are_not_those_of_a_measured_space(
@@ -81,9 +81,9 @@ def test_operators_that_are_described_otherwise_are_not_those_of_a_measured_spac
     column = table.schema.get_field_index("embedding")
     reader = predictor.with_operators(table.set_column(column, "embedding", opposite))
     sample = analog.slice(0, 2000)
-    told = assess(reader, sample, reader.predict(sample))
-    assert told.verdict.startswith("do not rely on this ranking: ")
-    assert told.expected is None
+    assessed = assess(reader, sample, reader.predict(sample))
+    assert assessed.verdict.startswith("do not rely on this ranking: ")
+    assert assessed.expected is None
 
 
 def test_members_that_rank_whole_networks_are_not_relied_on(shared_data: Path) -> None:
@@ -98,9 +98,9 @@ def test_a_model_without_a_calibration_has_no_expectation(cells: pa.Table) -> No
     model = Predictor.bundled().model
     config = structs.replace(model.config, calibration=None)
     predictor = Predictor(replace(model, config=config))
-    told = assess(predictor, cells, predictor.predict(cells))
-    assert told.expected is None
-    assert "as on the model's held-out training cells (Kendall's tau 0.73)" in told.verdict
+    assessed = assess(predictor, cells, predictor.predict(cells))
+    assert assessed.expected is None
+    assert "as on the model's held-out training cells (Kendall's tau 0.73)" in assessed.verdict
 
 
 @pytest.mark.parametrize("name", ["snap", "paper"])
@@ -129,20 +129,20 @@ def test_of_a_large_file_evenly_spaced_rows_are_looked_at(
     monkeypatch.setattr(trust, "_AT_ONCE", 777)
     write(analog, tmp_path / "g.parquet", "graphs", producer="snap-graphs")
     write(scores, tmp_path / "s.parquet", "scores", producer="snap-gcn")
-    told = assess_files(Predictor.bundled(), f"{tmp_path}/g.parquet", f"{tmp_path}/s.parquet")
+    assessed = assess_files(Predictor.bundled(), f"{tmp_path}/g.parquet", f"{tmp_path}/s.parquet")
     rows = np.arange(0, 15_625, 16)
-    assert told == assess(Predictor.bundled(), analog.take(rows), scores.take(rows))
+    assert assessed == assess(Predictor.bundled(), analog.take(rows), scores.take(rows))
 
 
 def test_few_architectures_and_none_at_all_are_told_without_correlations(
     analog: pa.Table, scores: pa.Table
 ) -> None:
     for count in (0, 1, 9):
-        told = assess(Predictor.bundled(), analog.slice(0, count), scores.slice(0, count))
-        assert told.agreement == {}
-        assert "rank agreement: unknown" in str(told)
+        assessed = assess(Predictor.bundled(), analog.slice(0, count), scores.slice(0, count))
+        assert assessed.agreement == {}
+        assert "rank agreement: unknown" in str(assessed)
         assert (
-            told.verdict
+            assessed.verdict
             == {
                 0: "nothing is ranked: there is no architecture",
                 1: "nothing is ranked: there is 1 architecture",

@@ -107,7 +107,7 @@ def test_a_network_that_cannot_be_traced_ends_the_command_and_the_others_are_kep
     result = trace(folder, "some_bad", "--input", "3x9x9")
     assert (result.exit_code, result.stdout) == (1, "")
     kept, error = result.stderr.splitlines()[-2:]
-    assert "out.parquet.partial: keeps 1 traced networks; the same command goes on" in kept
+    assert "out.parquet.partial: keeps 1 network; the same command goes on" in kept
     assert error.startswith("Error: deciding: torch.export cannot follow it")
     assert "--skip-bad leaves it out" in error
     assert not (folder / "out.parquet").exists()
@@ -208,7 +208,7 @@ def test_ctrl_c_in_the_source_keeps_what_was_traced(
     process.send_signal(SIGINT)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "keeps 1 traced networks; the same command goes on from there" in stderr
+    assert "keeps 1 network; the same command goes on from there" in stderr
     assert "Traceback" not in stderr
 
 

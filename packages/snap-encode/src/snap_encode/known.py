@@ -30,7 +30,7 @@ class Match(NamedTuple):
 def nearest(
     text: str, k: int = 5, model: str = DEFAULT_MODEL, *, quiet: bool = True
 ) -> list[Match]:
-    """Tell which known operators a text is nearest.
+    """Return which known operators a text is nearest.
 
     An operator stands where the nearest of its descriptions does, and only there.
 

@@ -68,7 +68,7 @@ def cluster() -> Iterator[int]:
         SnapError: Ray is not installed.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # Under `uv run`, Ray would have every worker install this environment anew.
+    # Under `uv run`, Ray would have every worker install this environment again.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     require("snap-evo[ray]", "ray")
     import ray

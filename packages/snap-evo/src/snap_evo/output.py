@@ -99,7 +99,7 @@ def _write_history(history: pa.Table, plan: Plan, path: Path) -> None:
 def write_results(report: Report, folder: Path) -> list[str]:
     """Write history, best cell and, of several objectives, the front; return the files' paths.
 
-    Each file is written whole or not at all.
+    Each file is written atomically.
     """
     result = report.result
     history, best, front = (folder / name for name in (_HISTORY, _BEST, _FRONT))
@@ -140,7 +140,7 @@ def write_comparison(runs: Sequence[Run], best: float, folder: Path, *, title: s
 
 
 def write_runs(runs: Sequence[Run], folder: Path) -> str:
-    """Write `runs.csv`, one row a search, and return its path."""
+    """Write `runs.csv`, one row per search, and return its path."""
     table = str(folder / _RUNS)
     with replacing(table) as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file)

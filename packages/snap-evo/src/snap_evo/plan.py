@@ -159,7 +159,7 @@ class Plan:
 
 
 def _is(value: object, kind: Any) -> bool:
-    """Tell whether a value is of a type, and, of a number, finite."""
+    """Return whether a value is of a type, and, of a number, finite."""
     if isinstance(value, float) and not math.isfinite(value):
         return False
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

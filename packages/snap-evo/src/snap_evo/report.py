@@ -1,4 +1,4 @@
-"""Tell what a search found: `best.json` and the summary on the terminal."""
+"""Report what a search found: `best.json` and the summary on the terminal."""
 
 import dataclasses
 import json
@@ -18,7 +18,7 @@ _COSTS = ("params", "flops", "activations", "depth", "n_paths", "n_dead")
 
 @dataclass(frozen=True)
 class Report:
-    """All there is to tell about one search.
+    """All that is reported of one search.
 
     Attributes:
         result: what the search found.
@@ -26,7 +26,7 @@ class Report:
         predicted: the whole space as scored; None where it cannot be listed.
         measured: what was measured of the best cell; None where nothing is known.
         unmeasured: why nothing is known; empty otherwise.
-        trust: how far the scorer says its ranking is to be trusted; None where it does not tell, or
+        trust: how far the scorer says its ranking is to be trusted; None where it does not say, or
             something was measured.
     """
 
@@ -77,7 +77,7 @@ def summary(report: Report, seconds: dict[str, float], files: list[str]) -> str:
     """Write the summary.
 
     Args:
-        report: what to tell.
+        report: what to show.
         seconds: how long each part of the command took.
         files: the files written.
     """

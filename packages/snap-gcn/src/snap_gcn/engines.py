@@ -36,7 +36,7 @@ def predict_file(
     Args:
         predictor: scores them.
         graphs: the file to read.
-        out: the file to write, whole or not at all, rows in the same order.
+        out: the file to write, atomically; rows in the same order.
         advance: called with the number of architectures just scored.
         engine: threads of this process, or the workers of a Ray cluster.
 

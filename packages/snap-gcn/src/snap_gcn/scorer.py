@@ -31,7 +31,7 @@ class GcnScorer:
         return self._predictor.score(graphs, source=_source(graphs))
 
     def trust(self, graphs: pa.Table) -> Trust:
-        """Tell how far its ranking of rows of the `graphs` contract is to be trusted.
+        """Return how far its ranking of rows of the `graphs` contract is to be trusted.
 
         Raises:
             SnapError: an operator has no vector.

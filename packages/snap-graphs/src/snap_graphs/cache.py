@@ -54,7 +54,7 @@ def fetch(facts: Benchmark, name: str | None = None, *, quiet: bool = True) -> P
 
 
 def downloadable(facts: Benchmark) -> bool:
-    """Tell whether a program can download a file of the benchmark."""
+    """Return whether a program can download a file of the benchmark."""
     return any(file.url for file in facts.files)
 
 

@@ -26,7 +26,7 @@ def graph_hashes(graphs: Graphs) -> list[str]:
     """Return 32 hexadecimal digits of every graph.
 
     Graphs of at most 128 nodes take part in colour refinement in both edge directions; where it
-    leaves two nodes alike, it is repeated with each node singled out in turn, which tells apart
+    leaves two nodes alike, it is repeated with each node singled out in turn, which separates
     the regular graphs that it alone cannot. In larger graphs colours are instead swept along all
     paths, forward and backward twice, in linear time and memory.
     """
@@ -129,7 +129,7 @@ def _individual_digest(wiring: _Wiring, colours: _Hashes) -> _Hashes:
 
 
 def _refine(wiring: _Wiring, colours: _Hashes) -> _Hashes:
-    """Refine (..., nodes) colours until no round could tell more nodes apart."""
+    """Refine (..., nodes) colours until no further round could separate nodes."""
     for _ in range(wiring.size - 1):
         sources = wiring.into.total(mix(colours + np.uint64(1)))
         targets = wiring.out_of.total(mix(colours + np.uint64(2)))

@@ -197,7 +197,7 @@ def _with_operators(
 
 
 def _repeated(graphs: Graphs) -> Bools:
-    """Tell which edges join the same nodes as the edge before them."""
+    """Return which edges join the same nodes as the edge before them."""
     edges = np.array(graphs.edges())
     repeated = np.zeros(len(graphs.src), np.bool_)
     repeated[1:] = (edges[:, 1:] == edges[:, :-1]).all(axis=0)

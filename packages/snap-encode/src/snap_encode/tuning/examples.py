@@ -107,7 +107,7 @@ def targets(batch: Sequence[Example]) -> NDArray[np.float32]:
 
 
 def alike(labels: ArrayLike) -> NDArray[np.bool_]:
-    """Tell which two of n labels are equal, as a matrix."""
+    """Return which two of n labels are equal, as a matrix."""
     values = np.asarray(labels)
     equal: NDArray[np.bool_] = values[:, None] == values
     return equal

@@ -86,7 +86,7 @@ def scorer(row: Row) -> str:
 
 
 def is_predictor(row: Row) -> bool:
-    """Tell whether a row is of scores that somebody brought, rather than of a yardstick."""
+    """Return whether a row is of scores that somebody brought, rather than of a yardstick."""
     return not row["is_baseline"]
 
 

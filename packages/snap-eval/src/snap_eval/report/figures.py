@@ -171,7 +171,7 @@ def _number(value: float) -> str:
 
 
 def _shows(value: float) -> bool:
-    """Tell whether three decimals are enough to show a value."""
+    """Return whether three decimals are enough to show a value."""
     return abs(value) >= 0.0095 or round(value, 9) == 0
 
 

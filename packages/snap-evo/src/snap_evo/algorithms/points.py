@@ -41,7 +41,7 @@ class DifferentialEvolution(_Points):
 
     Mutation adds the scaled difference of two random members to a third, binomial crossover mixes
     the outcome with the parent, and the better of parent and child survives. A coordinate that
-    leaves [0, 1] is drawn anew between its base and the bound. The paper leaves open the
+    leaves [0, 1] is drawn again between its base and the bound. The paper leaves open the
     population (20 here), differential weight (0.5) and crossover rate (0.5): of those tried on
     NAS-Bench-201's CIFAR-10 test accuracy, these came to the best cell soonest.
     """

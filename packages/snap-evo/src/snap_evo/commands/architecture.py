@@ -115,8 +115,8 @@ def build(
     if onnx is not None:
         say(f"writing {onnx}, which may take a minute", quiet=quiet)
         write_onnx(network, onnx, size.image)
-    tell = _json if as_json else _summary
-    click.echo(tell(found, size, costs, reached, onnx))
+    shown = _json if as_json else _summary
+    click.echo(shown(found, size, costs, reached, onnx))
 
 
 def _json(

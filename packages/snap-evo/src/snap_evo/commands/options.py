@@ -86,8 +86,8 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
         "channels first on images of 224 x 224. Default: what the space's benchmark trains.",
     )
     command = network(command)
-    for name, told in reversed(_LIMITS.items()):
-        command = click.option(name, callback=_amount, metavar="AMOUNT", help=told)(command)
+    for name, text in reversed(_LIMITS.items()):
+        command = click.option(name, callback=_amount, metavar="AMOUNT", help=text)(command)
     return command
 
 

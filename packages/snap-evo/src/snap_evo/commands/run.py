@@ -197,10 +197,10 @@ def _search(
             "scoring": result.scoring_seconds,
             "algorithm": time.perf_counter() - began - result.scoring_seconds,
         }
-        told = _examine(result, plan, judge, seconds)
+        found = _examine(result, plan, judge, seconds)
         with _timed("writing and drawing", seconds):
-            files = output.write_results(told, folder) + output.write_drawings(told, folder)
-    click.echo(report.as_json(told).rstrip() if as_json else report.summary(told, seconds, files))
+            files = output.write_results(found, folder) + output.write_drawings(found, folder)
+    click.echo(report.as_json(found).rstrip() if as_json else report.summary(found, seconds, files))
 
 
 @contextmanager
@@ -220,7 +220,7 @@ def _judge(scorer: str, engine: str) -> "Iterator[Scorer]":
 def _examine(
     result: "SearchResult", plan: "Plan", judge: "Scorer", seconds: dict[str, float]
 ) -> "Report":
-    """Place the best cell in the space as scored and measured; or tell how far to trust it."""
+    """Place the best cell in the space as scored and measured; or report how far to trust it."""
     from snap_catalog import SnapError
 
     from snap_evo.measured import measure

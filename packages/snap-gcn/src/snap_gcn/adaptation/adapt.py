@@ -37,12 +37,12 @@ class Result:
     relevance: dict[str, float]
 
     def __str__(self) -> str:
-        told, shares = self.adapted, sorted(self.relevance.items(), key=lambda item: -item[1])
+        record, shares = self.adapted, sorted(self.relevance.items(), key=lambda item: -item[1])
         return "\n  ".join(
             [
-                f"adapted to {told.labels:,} measurements of {told.metric}",
-                f"Spearman with what the others predict: {_rho(told.left_out, told.labels)}",
-                f"Spearman with the scores before: {_rho(told.before, told.labels)}",
+                f"adapted to {record.labels:,} measurements of {record.metric}",
+                f"Spearman with what the others predict: {_rho(record.left_out, record.labels)}",
+                f"Spearman with the scores before: {_rho(record.before, record.labels)}",
                 "what mattered: " + ", ".join(f"{name} {share:.0%}" for name, share in shares),
             ]
         )
@@ -72,15 +72,15 @@ def adapted(
     reader = predictor.with_described(table.schema, source)
     less = labels.direction == "min"
     found = Adaptation.fit(reader, table, labels.rows, labels.values, less=less)
-    merit = -labels.values if less else labels.values
+    better = -labels.values if less else labels.values
     record = Adapted(
         metric=labels.metric,
         direction=labels.direction,
         labels=len(labels.values),
         operators=list(found.operators),
         costs=list(found.costs),
-        before=_spearman(found.surrogate.points.score, merit),
-        left_out=_spearman(found.surrogate.left_out()[0], merit),
+        before=_spearman(found.surrogate.points.score, better),
+        left_out=_spearman(found.surrogate.left_out()[0], better),
     )
     fresh = structs.replace(config, name=name, kind="adapted", adapted=record)
     model = replace(

@@ -222,7 +222,7 @@ def _checked(
 def usable_costs(predictor: Predictor, table: pa.Table) -> list[str]:
     """Return the costs that all graphs of a table have, equal ones where the networks are equal.
 
-    What operators cost that compute nothing would tell equal networks apart.
+    The costs of operators that compute nothing would make equal networks differ.
 
     Raises:
         SnapError: an operator has no vector.

@@ -39,7 +39,7 @@ def described(schema: pa.Schema, source: str) -> dict[str, str]:
     except ValueError:
         entries = None
     if not isinstance(entries, dict) or not all(isinstance(v, str) for v in entries.values()):
-        raise SnapError(f"{source}: snap.operators is no mapping of names to sentences; mend it")
+        raise SnapError(f"{source}: snap.operators is no mapping of names to sentences; correct it")
     return entries
 
 
@@ -153,7 +153,7 @@ def with_meaning(error: UnknownOperatorError, facts: Encoder) -> UnknownOperator
     vectors = encoder.encode([name.replace("_", " ") for name in names])
     nearest = np.argmax(vectors @ known.vectors.T, axis=1).tolist()
     texts = known.table["text"].to_pylist()
-    told = ", ".join(f"{n!r}: {texts[row]!r}" for n, row in zip(names, nearest, strict=True))
+    listed = ", ".join(f"{n!r}: {texts[row]!r}" for n, row in zip(names, nearest, strict=True))
     return UnknownOperatorError(
-        known, error.unknown, error.source, f" (nearest in meaning: {told})"
+        known, error.unknown, error.source, f" (nearest in meaning: {listed})"
     )

@@ -13,14 +13,14 @@ def keys(graphs: Graphs, op: Ints, rounds: int) -> Keys:
     """Hash what a network of some layers can see of each graph.
 
     Colour refinement (Weisfeiler and Leman 1968) in both directions of the edges. Graphs that it
-    does not tell apart in as many rounds as a network has layers get equal scores from it (Xu et
+    does not distinguish in as many rounds as a network has layers get equal scores from it (Xu et
     al. 2019, lemma 2); isomorphic graphs always share a key. Two other graphs share one with a
     probability of about 2^-64.
 
     Args:
         graphs: n graphs.
         op: (nodes,) rows of the operators' vectors.
-        rounds: layers of the network; more tell more graphs apart.
+        rounds: layers of the network; more of them distinguish more graphs.
 
     Returns:
         (n,) keys.

@@ -17,7 +17,7 @@ from snap_graphs.cell import INPUT, OUTPUT
 
 Key = tuple[str | None, str]
 """(space, operator); space is None for an operator of no particular one."""
-_MOST_TOLD = 5
+_MOST_LISTED = 5
 """Unknown operators that a message names."""
 
 
@@ -191,15 +191,15 @@ class UnknownOperatorError(SnapError):
             hint: more on what is near, for the message.
         """
         self.vocabulary, self.unknown, self.source = vocabulary, list(unknown), source
-        told = "; ".join(
+        text = "; ".join(
             f"no vector for operator {name!r} of space {space!r} "
             f"(nearest known: {', '.join(vocabulary.nearest((space, name)))})"
-            for space, name in unknown[:_MOST_TOLD]
+            for space, name in unknown[:_MOST_LISTED]
         )
-        more = len(unknown) - _MOST_TOLD
+        more = len(unknown) - _MOST_LISTED
         model = decode_metadata(vocabulary.table.schema).get("snap.model")
         super().__init__(
-            f"{source}: {told}{f'; and {more} more' if more > 0 else ''}{hint}; describe each on a "
+            f"{source}: {text}{f'; and {more} more' if more > 0 else ''}{hint}; describe each on a "
             f"line NAME<TAB>SENTENCE of ops.txt, run: snap-encode ops.txt --model {model}, "
             "and pass --operators ops.parquet; or describe it where its cells are defined"
         )

@@ -1,4 +1,4 @@
-"""What the paths through a cell tell of its accuracy, by a linear model of four statistics."""
+"""Predict a cell's accuracy from the paths through it, by a linear model of four statistics."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from snap_graphs.waves import waves
 
 from snap_gcn.data.vocabulary import Vocabulary
 from snap_gcn.model.recipe import View
-from snap_gcn.reliability.shape import NUMBERS, extent, strangeness
+from snap_gcn.reliability.shape import NUMBERS, extent, shape_distance
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,7 +36,7 @@ SHARPNESS = 20.0
 
 
 def kinds(vectors: npt.NDArray[np.float32], examples: npt.NDArray[np.float32]) -> Floats:
-    """Tell of which kind operators are, by the likeness of their descriptions.
+    """Return what kind operators are of, by the likeness of their descriptions.
 
     Args:
         vectors: (operators, d) embeddings.
@@ -68,7 +68,7 @@ def statistics(graphs: Graphs, op: Ints, shares: Floats) -> Floats:
     Args:
         graphs: n graphs without dead operators.
         op: (nodes,) rows of `shares`.
-        shares: (operators, kinds) of which kind each is, as `kinds` tells.
+        shares: (operators, kinds) what kind each is of, as `kinds` returns.
 
     Returns:
         (n, 4): pointwise convolutions in the cell; the logarithm of one plus the spatial
@@ -141,7 +141,7 @@ class PathModel(NamedTuple):
         scores = np.full(len(found), self.bias)
         for weight, values in zip(self.weights, found.T, strict=True):
             scores += weight * values
-        return scores * np.exp(-REACH * strangeness(graphs, self.shapes))
+        return scores * np.exp(-REACH * shape_distance(graphs, self.shapes))
 
     def tensors(self) -> dict[str, npt.NDArray[np.generic]]:
         """Return what `from_tensors` takes."""

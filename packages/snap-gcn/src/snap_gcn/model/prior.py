@@ -1,4 +1,4 @@
-"""What the size of a network tells of its accuracy, by a formula with round constants.
+"""Predict a network's accuracy from its size, by a formula with round constants.
 
 The logarithm of the activations leads, as they order whole networks better than any other cost
 (Radosavovic et al., "Designing Network Design Spaces", CVPR 2020, section 3.1, found that they
@@ -67,7 +67,7 @@ class Sizes(NamedTuple):
     smooth: Floats
 
     def score(self) -> Floats:
-        """Return (n,) scores; NaN where nothing is known."""
+        """Return (n,) scores; NaN where the costs are not known."""
         size = np.log(np.maximum(self.activations, 1))
         resolution = np.log(self.uses) + np.log(self.pixels)
         total = size + _RESOLUTION * resolution + _SMOOTH * self.smooth

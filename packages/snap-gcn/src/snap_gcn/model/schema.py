@@ -146,7 +146,7 @@ class Config(_Entry, frozen=True, kw_only=True):
 
 
 class _Format(Struct):
-    """What tells a configuration's format."""
+    """What identifies a configuration's format."""
 
     format: Whole
 

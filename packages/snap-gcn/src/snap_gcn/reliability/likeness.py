@@ -9,12 +9,12 @@ from snap_catalog import graph_facts
 from snap_graphs import Graphs
 from snap_graphs.arrays import Bools
 
-from snap_gcn.reliability.shape import strangeness
+from snap_gcn.reliability.shape import shape_distance
 
 _REACH = 3.0
 """How fast members count for less beyond cells."""
 _LARGEST = 1.0
-"""`strangeness` up to which graphs are cells: about three times as large as those of training."""
+"""`shape_distance` up to which graphs are cells: about three times as large as in training."""
 _LEAST = 0.01
 """Share below which members count nothing, and are not asked."""
 
@@ -35,7 +35,7 @@ def share_of_members(
     Returns:
         (n,) shares from 0 to 1.
     """
-    beyond = np.maximum(strangeness(graphs, known) - _LARGEST, 0)
+    beyond = np.maximum(shape_distance(graphs, known) - _LARGEST, 0)
     share = np.where(whole(table), 0, np.exp(-_REACH * beyond))
     return np.where(share < _LEAST, 0, share)
 

@@ -11,7 +11,7 @@ from snap_graphs.arrays import Ints
 
 from snap_gcn.data.views import viewed
 from snap_gcn.model.recipe import Recipe
-from snap_gcn.reliability.shape import extent, strangeness
+from snap_gcn.reliability.shape import extent, shape_distance
 
 Floats = npt.NDArray[np.float64]
 _SAMPLE = 50_000
@@ -56,13 +56,13 @@ class Familiar:
     def novelty(self, graphs: Graphs, op: Ints) -> Floats:
         """Compute (graphs,) distances, 0 where operators and shape are those of training.
 
-        A distance is that of the graph's operators plus the `strangeness` of its shape.
+        A distance is that of the graph's operators plus the `shape_distance` of its shape.
 
         Args:
             graphs: the graphs as the model sees them.
             op: (nodes,) rows of the operators' vectors.
         """
-        return self.operator_distance(graphs, op) + strangeness(graphs, self.ranges)
+        return self.operator_distance(graphs, op) + shape_distance(graphs, self.ranges)
 
     def operator_distance(self, graphs: Graphs, op: Ints) -> Floats:
         """Compute (graphs,) means over a graph's nodes of the operators' distances.

@@ -30,7 +30,7 @@ def extent(graphs: Graphs) -> dict[str, list[int]]:
     return {name: [int(v.min()), int(v.max())] for name, v in shapes(graphs).items()}
 
 
-def strangeness(graphs: Graphs, known: Mapping[str, Sequence[int]]) -> npt.NDArray[np.float64]:
+def shape_distance(graphs: Graphs, known: Mapping[str, Sequence[int]]) -> npt.NDArray[np.float64]:
     """Compute how far the shapes of graphs are outside what is known.
 
     Args:
@@ -59,7 +59,7 @@ def oversize(graphs: Graphs, known: Mapping[str, Sequence[int]]) -> npt.NDArray[
         known: the least and the most of each number of `shapes`.
 
     Returns:
-        (n,) as `strangeness`, where smaller graphs count as known.
+        (n,) as `shape_distance`, where smaller graphs count as known.
     """
     shape = shapes(graphs)
     return _mean_log(

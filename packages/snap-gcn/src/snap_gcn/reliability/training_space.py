@@ -15,7 +15,7 @@ from snap_graphs.arrays import Bools, Ints
 from snap_gcn.data.vocabulary import Key, Vocabulary
 from snap_gcn.model.recipe import Recipe
 from snap_gcn.model.schema import Domain
-from snap_gcn.reliability.shape import extent, strangeness
+from snap_gcn.reliability.shape import extent, shape_distance
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class TrainingSpace:
         if not len(graphs):
             return np.empty(0, np.bool_)
         familiar = np.logical_and.reduceat(self.known[op], graphs.node_start[:-1])
-        within: Bools = familiar & (strangeness(graphs, self.shapes) == 0)
+        within: Bools = familiar & (shape_distance(graphs, self.shapes) == 0)
         return within
 
 

@@ -15,7 +15,7 @@ from snap_gcn.data.views import COLUMNS
 from snap_gcn.model import prior
 from snap_gcn.predictor import Predictor
 from snap_gcn.reliability.calibration import Expected, Features
-from snap_gcn.reliability.shape import oversize, strangeness
+from snap_gcn.reliability.shape import oversize, shape_distance
 from snap_gcn.reliability.verdict import Evidence, judge, judge_mixture, judge_networks
 
 _SAMPLE = 10_000
@@ -224,7 +224,7 @@ class _Away:
                 if familiar.distances[row] > _UNLIKE:
                     operators[graphs.vocabulary[word]] = float(familiar.distances[row])
             kept &= bool(predictor.kept[op].all())
-            unseen |= strangeness(graphs, familiar.ranges) > 0
+            unseen |= shape_distance(graphs, familiar.ranges) > 0
             distances.append(familiar.operator_distance(graphs, op).sum() / count)
         spaces = table["space"].unique().to_pylist()
         return cls(

@@ -77,14 +77,16 @@ def _leave(checkpoint: "Checkpoint") -> None:
     if not checkpoint.count:
         checkpoint.remove()
         return
-    say(
-        f"{checkpoint.path}: keeps {checkpoint.count:,} traced networks; the same command goes on "
-        "from there"
-    )
+    kept = _networks(checkpoint.count)
+    say(f"{checkpoint.path}: keeps {kept}; the same command goes on from there")
 
 
 def _report(out: str, traced: "Traced", quiet: bool) -> None:
-    notes = [f"{len(traced.networks):,} networks"]
+    notes = [_networks(len(traced.networks))]
     notes += [f"{traced.resumed:,} of them from a stopped run"] * bool(traced.resumed)
     notes += [f"{traced.bad:,} left out"] * bool(traced.bad)
     say(f"{out}: {', '.join(notes)}", quiet=quiet)
+
+
+def _networks(count: int) -> str:
+    return f"{count:,} network{'s' * (count != 1)}"

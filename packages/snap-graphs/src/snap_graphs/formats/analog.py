@@ -44,7 +44,7 @@ class AnalogNasBench(Format):
     benchmark = "analog-nasbench"
 
     def recognises(self, path: Path) -> bool:
-        """Tell whether the file begins as the package's pickle does."""
+        """Return whether the file begins as the package's pickle does."""
         try:
             with path.open("rb") as file:
                 return b"analognasbench.data" in file.read(256)

@@ -29,7 +29,7 @@ def members(path: Path, limit: int = MEMBER_LIMIT, suffix: str = "") -> Iterator
     One member is in memory at a time, and nothing is written.
 
     Args:
-        path: the folder or archive; its first bytes tell what it is.
+        path: the folder or archive; its first bytes show what it is.
         limit: bytes that one member may hold.
         suffix: what the names of the members wanted end with; no others are read.
 
@@ -72,11 +72,11 @@ def decompress_bz2(data: bytes, limit: int, name: str) -> bytes:
         try:
             part = stream.decompress(data, left + 1)
         except (OSError, ValueError) as error:
-            raise SnapError(f"{name}: not bzip2 data; fetch the file anew") from error
+            raise SnapError(f"{name}: not bzip2 data; fetch the file again") from error
         if len(part) > left:
             raise SnapError(f"{name}: unpacks to more than {limit:,} bytes, which is refused")
         if not stream.eof:
-            raise SnapError(f"{name}: the bzip2 data is truncated; fetch the file anew")
+            raise SnapError(f"{name}: the bzip2 data is truncated; fetch the file again")
         left -= len(part)
         parts.append(part)
         data = stream.unused_data
@@ -202,4 +202,4 @@ def _check_size(path: Path, name: str, size: int, limit: int) -> None:
 
 
 def _refused(path: Path, name: str, reason: str) -> SnapError:
-    return SnapError(f"{path}: member {name!r} {reason}; refused, fetch the file anew")
+    return SnapError(f"{path}: member {name!r} {reason}; refused, fetch the file again")

@@ -51,7 +51,7 @@ class Declared(NamedTuple):
 
 
 def _unheard(amount: int) -> None:
-    """Tell nobody how far a reader is."""
+    """Report nothing of how far a reader is."""
 
 
 @dataclass
@@ -90,7 +90,7 @@ class Request:
         return self.repeat == "mean" and not narrowed
 
     def wants(self, epochs: int) -> bool:
-        """Tell whether a training budget is wanted."""
+        """Return whether a training budget is wanted."""
         return not self.epochs or epochs in self.epochs
 
     def bad(self, path: Path, record: int | str, reason: object) -> None:
@@ -119,7 +119,7 @@ class Format(ABC):
 
     @abstractmethod
     def recognises(self, path: Path) -> bool:
-        """Tell, from names and first bytes, whether a path is of this format; never raises."""
+        """Return, from names and first bytes, whether a path is of this format; never raises."""
 
     @abstractmethod
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:

@@ -41,7 +41,7 @@ class CustomCells(Format):
     by_hand: ClassVar[bool] = True
 
     def recognises(self, path: Path) -> bool:
-        """Tell by the suffix."""
+        """Return whether the suffix is of such a file."""
         return path.is_file() and path.suffix in _SUFFIXES
 
     def facts(self, path: Path) -> Benchmark:

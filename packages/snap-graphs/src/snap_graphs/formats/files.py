@@ -24,7 +24,7 @@ def installed_file(facts: Benchmark) -> Path | None:
 
 
 def is_installed(facts: Benchmark, path: Path) -> bool:
-    """Tell whether a path is what `installed_file` locates, without looking at its contents."""
+    """Return whether a path is what `installed_file` locates, without looking at its contents."""
     return path == _source(_paths(facts))
 
 

@@ -110,7 +110,7 @@ class _Reader:
         self._expect("]")
 
     def _fill(self) -> bool:
-        """Read another block; tell whether there was one."""
+        """Read another block; return whether there was one."""
         block = self._stream.read(max(_BLOCK, len(self._text) - self._at))
         self._used += self._at
         self._text = self._text[self._at :] + self._decode(block, final=not block)

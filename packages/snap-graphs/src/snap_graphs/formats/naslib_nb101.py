@@ -29,7 +29,7 @@ class NasLibNasBench101(Format):
     benchmark = "nb101"
 
     def recognises(self, path: Path) -> bool:
-        """Tell whether the file begins as such a pickle does."""
+        """Return whether the file begins as such a pickle does."""
         try:
             with path.open("rb") as file:
                 return _START in file.read(256)

@@ -114,7 +114,7 @@ class _Nats(Format):
     space: ClassVar[Space]
 
     def recognises(self, path: Path) -> bool:
-        """Tell whether it is a tar, or a folder with packed pickles."""
+        """Return whether it is a tar, or a folder with packed pickles."""
         if path.is_dir():
             return any(path.glob("*.pickle.pbz2"))
         return path.name.endswith(_ARCHIVES)

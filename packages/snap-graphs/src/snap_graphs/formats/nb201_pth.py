@@ -25,7 +25,7 @@ class NasBench201Pth(Format):
     benchmark = "nb201"
 
     def recognises(self, path: Path) -> bool:
-        """Tell whether torch wrote the file."""
+        """Return whether torch wrote the file."""
         return path.is_file() and is_torch(path)
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:

@@ -417,7 +417,7 @@ def restore_array(array: np.ndarray[Any, Any], state: Any) -> None:
 
 
 def fits(shape: Any, dtype: "np.dtype[Any]", size: int) -> bool:
-    """Tell whether `size` bytes make exactly an array of this shape."""
+    """Return whether `size` bytes make exactly an array of this shape."""
     if type(shape) is not tuple or len(shape) > 32 or not {int}.issuperset(map(type, shape)):
         return False
     count = 1

@@ -92,7 +92,7 @@ class Table(Format):
     by_hand = True
 
     def recognises(self, path: Path) -> bool:
-        """Tell whether the file is a table; that it lacks a column is told on reading."""
+        """Return whether the file is a table; that it lacks a column is told on reading."""
         return path.is_file() and path.name.endswith(_SUFFIXES)
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:

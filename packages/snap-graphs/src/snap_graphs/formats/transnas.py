@@ -56,7 +56,7 @@ class _TransNasFile(Format):
     section: ClassVar[str]
 
     def recognises(self, path: Path) -> bool:
-        """Tell whether torch wrote the file."""
+        """Return whether torch wrote the file."""
         return path.is_file() and is_torch(path)
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:

@@ -125,7 +125,7 @@ def _merge_sums(draft: Draft) -> None:
 
 
 def _sums(node: Node) -> bool:
-    """Tell whether a node sums what it reads: so do operators of one input, and sums."""
+    """Return whether a node sums what it reads: so do operators of one input, and sums."""
     return node.kind == "add" or (len(node.inputs) == 1 and node.kind != "concatenation")
 
 

@@ -108,7 +108,7 @@ class Draft:
 
 
 def _hands_on(layer: Layer, inputs: Sequence[int]) -> bool:
-    """Tell whether a layer hands one input on: rearranged, or changed by what it owns at most.
+    """Return whether a layer hands one input on: rearranged, or changed by what it owns at most.
 
     Parts of one value that come together again are rearranged, as where an image is rolled.
     """

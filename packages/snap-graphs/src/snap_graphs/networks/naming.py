@@ -125,7 +125,7 @@ def _long(term: Term) -> str:
             known = term.name in _POOLINGS
             word = _POOLINGS[term.name][1] if known else f"pooling {json.dumps(term.name)}"
             word = "global " * term.is_global + word
-            return _listed(_spaced(word, term.kernel), *_told("stride", term.stride))
+            return _listed(_spaced(word, term.kernel), *_worded("stride", term.stride))
         case "normalisation":
             known = term.name in NORMALISATIONS
             return term.name if known else f"normalisation {json.dumps(term.name)}"
@@ -135,7 +135,7 @@ def _long(term: Term) -> str:
         case "attention":
             return _listed("multi-head attention", *_counted(term.heads, "head"))
         case "excitation":
-            ratio = _told("reduction", (term.reduction,) if term.reduction else ())
+            ratio = _worded("reduction", (term.reduction,) if term.reduction else ())
             return _listed(_spaced("squeeze-and-excitation", term.kernel), *ratio)
         case "inverted residual":
             return _listed(
@@ -170,10 +170,10 @@ def _convolution_sentence(term: Term) -> str:
     ]
     return _listed(
         _spaced(" ".join(filter(None, words)), term.kernel),
-        *_told("stride", term.stride),
-        *_told("dilation", term.dilation),
+        *_worded("stride", term.stride),
+        *_worded("dilation", term.dilation),
         *_counted(term.groups if term.groups != 1 else 0, "group"),
-        *_told("channel multiplier", (term.multiplier,) if term.multiplier != 1 else ()),
+        *_worded("channel multiplier", (term.multiplier,) if term.multiplier != 1 else ()),
     )
 
 
@@ -201,7 +201,7 @@ def _setting(letter: str, *values: int) -> str:
     return letter + _sides(values) if any(values) else ""
 
 
-def _told(word: str, values: Whole) -> list[str]:
+def _worded(word: str, values: Whole) -> list[str]:
     return [f"{word} {_sides(values)}"] if values else []
 
 

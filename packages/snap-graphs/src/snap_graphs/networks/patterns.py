@@ -113,7 +113,7 @@ def _closed(draft: Draft, core: set[int], found: set[int]) -> set[int]:
 
 
 def _projects(node: Node) -> bool:
-    """Tell whether a node is a linear layer or a 1x1 convolution."""
+    """Return whether a node is a linear layer or a 1x1 convolution."""
     if node.kind == "linear":
         return True
     kernel = node.operator.main.kernel

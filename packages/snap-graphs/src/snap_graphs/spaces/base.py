@@ -133,7 +133,7 @@ class Space(ABC):
         return None
 
     def node_facts(self, cells: Sequence[Cell]) -> NodeFacts | None:
-        """Tell of each node of whole networks; None where graphs are of cells."""
+        """Return what is known of each node of whole networks; None where graphs are of cells."""
         return None
 
     def enumerate(self) -> Iterator[Cell]:

@@ -139,7 +139,7 @@ class CustomSpace(ProductSpace):
         return network_costs(self, [self.design(cell) for cell in graphs.cells()])
 
     def node_facts(self, cells: Sequence[Cell]) -> NodeFacts | None:
-        """Tell of the nodes of whole networks; parameters only where code may be imported."""
+        """Return facts of whole networks' nodes; parameters only where code may be imported."""
         if not self.definition.is_macro:
             return None
         definition = self.definition
@@ -232,14 +232,14 @@ class CustomSpace(ProductSpace):
         return "+".join(groups.values()) + (_AT + stages if stages else "")
 
     def _stage_fault(self, stages: tuple[Chosen, ...]) -> str:
-        """Tell what makes stages none of the skeleton's; nothing where they are."""
+        """Return why stages are not of the skeleton; empty where they are."""
         skeleton = self.definition.skeleton
         if not self.definition.is_macro or skeleton is None:
             return f"no {_AT} is expected" if stages else ""
         return "" if skeleton.has(stages) else "the stages are none of the skeleton's"
 
     def _fault(self, labelled: Labelled) -> str:
-        """Tell what makes operators on edges no cell of the space; nothing where they are one."""
+        """Return why operators on edges are no cell of the space; empty where they are."""
         unknown = sorted(set(labelled.values()) - set(self._operators))
         if unknown:
             return f"unknown operator {unknown[0]!r:.40}"

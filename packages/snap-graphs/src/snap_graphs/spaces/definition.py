@@ -44,7 +44,7 @@ class Definition:
         ends: the nodes that make up the output.
         operators: their descriptions by name.
         modules: by name of an operator where its class is, as `package:Class` or `file.py:Class`.
-        skeleton: the network around the cells; None where nothing is known of it.
+        skeleton: the network around the cells; None where it is not known.
         text: the TOML it was read from.
         source: where that is from: the file, or what to call it in errors.
     """

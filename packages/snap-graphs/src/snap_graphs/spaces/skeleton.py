@@ -95,7 +95,7 @@ class Skeleton:
         return [entries.index(value) for entries, value in pairs if len(entries) > 1]
 
     def has(self, stages: Sequence[Chosen]) -> bool:
-        """Tell whether these stages are among the choices."""
+        """Return whether these stages are among the choices."""
         values = [value for stage in stages for value in stage]
         entries = self._entries()
         return len(values) == len(entries) and all(map(_in, values, entries))

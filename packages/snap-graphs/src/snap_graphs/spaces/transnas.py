@@ -162,7 +162,7 @@ _SKELETON = (4, 1, 4, 1, 4)
 
 
 def _has(digit: int, bit: int) -> bool:
-    """Tell whether a module halves the side (bit 2) or doubles the channels (bit 1)."""
+    """Return whether a module halves the side (bit 2) or doubles the channels (bit 1)."""
     return (digit - 1) & bit > 0
 
 

@@ -116,7 +116,7 @@ def node_shapes(
 
 
 def is_reserved(name: str) -> bool:
-    """Tell whether a node that is no operator of the cell may have this name."""
+    """Return whether a node that is no operator of the cell may have this name."""
     return name in (STEM, CLASSIFIER) or _STAGE.fullmatch(name) is not None
 
 

@@ -31,7 +31,7 @@ class OnnxFiles(Format):
     benchmark: ClassVar[str] = "onnx"
 
     def recognises(self, path: Path) -> bool:
-        """Tell by the suffix, a zip file by its first bytes."""
+        """Recognise files by the suffix, a zip file by its first bytes."""
         if path.is_dir():
             return any(path.rglob(f"*{_SUFFIX}"))
         return path.is_file() and (path.suffix == _SUFFIX or magic(path).startswith(b"PK"))

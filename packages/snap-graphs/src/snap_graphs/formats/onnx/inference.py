@@ -58,7 +58,7 @@ def _inferred(model: Any) -> Any:
 
 
 def _fold(model: Any) -> bool:
-    """Replace nodes that compute sizes by tensors; tell whether there were any."""
+    """Replace nodes that compute sizes by tensors; return whether there were any."""
     from onnx import numpy_helper
 
     graph = model.graph
@@ -103,7 +103,7 @@ def _computed(model: Any, node: Any, values: dict[str, Any], shapes: dict[str, A
 
 
 def _grows(node: Any, inputs: list[Any]) -> bool:
-    """Tell whether a node may put out many more values than it reads."""
+    """Return whether a node may put out many more values than it reads."""
     match node.op_type:
         case "Expand":
             return math.prod(map(int, inputs[-1].reshape(-1))) > _MOST_VALUES

@@ -50,7 +50,7 @@ class Blocks:
         Raises:
             SnapError: its class raised something.
         """
-        with self._told(name, f"{self._class(name)}({entering}, {channels}, {stride})"):
+        with self._running(name, f"{self._class(name)}({entering}, {channels}, {stride})"):
             return self._makers[name](entering, channels, stride)
 
     def _measure(self, name: str, entering: int, channels: int, stride: int, side: int) -> Counts:
@@ -70,7 +70,7 @@ class Blocks:
         with torch.device("meta"):
             module, x = self.make(name, entering, channels, stride), torch.empty(1)
             x = x.expand(1, entering, side, side)
-            with self._told(name, f"{call} on {entering} x {side} x {side}"):
+            with self._running(name, f"{call} on {entering} x {side} x {side}"):
                 counts = count(module, x)
                 found = module.eval()(x)
         expected = (1, channels, -(-side // stride), -(-side // stride))
@@ -87,7 +87,7 @@ class Blocks:
                 raise SnapError(f"{self._source}: operators.{name} has no module; add one")
             return _BUILT_IN[name]
         place, _, attribute = self._modules[name].rpartition(":")
-        with self._told(name, "importing it"):
+        with self._running(name, "importing it"):
             module = _file(self._source, place) if place.endswith(_PYTHON) else _package(place)
         found = getattr(module, attribute, None)
         if not isinstance(found, type):
@@ -105,8 +105,8 @@ class Blocks:
         return SnapError(f"{where} {problem}")
 
     @contextmanager
-    def _told(self, name: str, doing: str) -> Iterator[None]:
-        """Tell of the failure of anybody's code in one line."""
+    def _running(self, name: str, doing: str) -> Iterator[None]:
+        """Report in one line how a user's code fails."""
         try:
             yield
         except SnapError:

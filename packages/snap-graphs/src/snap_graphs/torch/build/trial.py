@@ -44,13 +44,13 @@ def count_costs(network: nn.Module, image: int) -> NetworkCosts:
     """
     auxiliary = count_params(getattr(network, _AUXILIARY)) if hasattr(network, _AUXILIARY) else 0
     device = next(network.parameters()).device
-    with _told("inference"):
+    with _running("inference"):
         counts = count(network, torch.zeros(1, 3, image, image, device=device))
     return NetworkCosts(*counts._replace(params=counts.params - auxiliary), auxiliary)
 
 
 @contextmanager
-def _told(mode: str) -> Iterator[None]:
+def _running(mode: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
@@ -71,7 +71,7 @@ def try_training(network: nn.Module, size: Size) -> int:
         SnapError: the network failed, the logits have the wrong shape, or they or a gradient are
             not finite.
     """
-    with _told("training"):
+    with _running("training"):
         logits = network.train()(torch.randn(2, 3, size.image, size.image))
     heads = logits if isinstance(logits, tuple) else (logits,)
     if any(head.shape != (2, size.classes) for head in heads):
