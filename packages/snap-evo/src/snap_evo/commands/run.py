@@ -53,7 +53,7 @@ _STARTED = time.perf_counter()
 @click.option(
     "--patience",
     type=options.COUNT,
-    help="Stop when so many candidates in a row brought no better score.",
+    help="Stop when this many candidates in a row brought no better score.",
 )
 @options.time_limit_option
 @options.engine_option
