@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,19 @@ def parse_json(text: str | bytes, **hooks: Callable[[Any], Any]) -> Any:
         return json.loads(text, **hooks)  # type: ignore[arg-type]
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def entries_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the entries of a mapping in a file, given in order; an `object_pairs_hook`.
+
+    Raises:
+        ValueError: one is there twice.
+    """
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        names = Counter(name for name, _ in pairs)
+        raise ValueError(f"it has the entry {names.most_common(1)[0][0]!r} twice in one place")
+    return entries
 
 
 def parse_toml(text: str) -> dict[str, Any]:

@@ -11,13 +11,12 @@ import numpy as np
 from snap_catalog import Benchmark, MetricFacts, SnapError
 from snap_catalog.errors import excerpt
 from snap_catalog.metrics import is_metric
-from snap_catalog.nested import parse_json
+from snap_catalog.nested import entries_once, parse_json
 from snap_catalog.rules import MOST_NODES
 
 from snap_graphs.canonical import prune
 from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.formats.base import CHUNK, Chunk, Format, Request
-from snap_graphs.formats.entries import entries_once
 from snap_graphs.spaces import spaces
 from snap_graphs.spaces.definition import NAME
 

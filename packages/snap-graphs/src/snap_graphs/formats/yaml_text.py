@@ -3,8 +3,7 @@
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
-
-from snap_graphs.formats.entries import entries_once
+from snap_catalog.nested import entries_once
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LIKE_NAMES = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "timestamp"))
