@@ -8,6 +8,9 @@ import numpy as np
 
 from snap_gcn.reliability.calibration import Expected
 
+_LEAST = 0.01
+"""What a correlation counts as at least: without one, errors have no bound."""
+
 
 class MeasuredNetworks(TypedDict):
     """How the prior ranks a benchmark: rank correlation with a metric of n networks.
@@ -58,7 +61,3 @@ def error(deviation: float, spearman: float) -> float:
     """Return the deviation of the errors of scores, given their correlation with the truth."""
     rho = max(spearman, _LEAST)
     return float(deviation * np.sqrt(1 / rho**2 - 1))
-
-
-_LEAST = 0.01
-"""What a correlation counts as at least: without one, errors have no bound."""

@@ -155,7 +155,7 @@ def _only_space(graphs: pa.Table) -> str | None:
 
 
 def assess_files(predictor: Predictor, graphs: str, scores: str) -> Trust:
-    """Do the same for the architectures of a file, and the file of their scores.
+    """Assess the architectures of a file, given the file of their scores.
 
     Of large files 10,000 rows, evenly spaced, are looked at.
 

@@ -71,7 +71,7 @@ def judge(evidence: Evidence, calibration: Calibration | None) -> tuple[str, Exp
 def judge_networks(
     evidence: Evidence, size: float, deviation: float, calibration: NetworkCalibration | None
 ) -> tuple[str, Expected | None]:
-    """Do the same for whole networks, of whose scores the members make up little.
+    """Return the same for whole networks, of whose scores the members make up little.
 
     Args:
         evidence: what is known of the networks ranked.
