@@ -19,14 +19,22 @@ STEPS = [
     for word, rest in [line.split(maxsplit=1)]
 ]
 """Instructions and their arguments, in order."""
-_LEFT_OUT = [line.removeprefix("**/") for line in (ROOT / ".dockerignore").read_text().split()]
+_LEFT_OUT = (ROOT / ".dockerignore").read_text("utf-8").split()
+
+
+def _ignored(folder: str, names: list[str]) -> set[str]:
+    """Return what of a folder Docker leaves out: patterns without `**/` are of the root alone."""
+    patterns = [line.removeprefix("**/") for line in _LEFT_OUT if line.startswith("**/")]
+    if Path(folder) == ROOT:
+        patterns += _LEFT_OUT
+    return shutil.ignore_patterns(*patterns)(folder, names)
 
 
 def _arguments(instruction: str) -> list[str]:
     return [rest for word, rest in STEPS if word == instruction]
 
 
-def test_it_does_what_the_first_command_of_the_readme_does() -> None:
+def test_the_image_does_what_the_first_command_of_the_readme_does() -> None:
     (installs, command) = re.findall(r"^(pip install uv) && (uv run .*)$", README, re.MULTILINE)[0]
     assert _arguments("RUN")[0] == installs.replace("install", "install --no-cache-dir")
     (default,) = _arguments("CMD")
@@ -40,10 +48,10 @@ def test_root_only_makes_the_account_that_the_rest_runs_as() -> None:
 
 
 @pytest.mark.slow
-def test_its_steps_run_in_a_fresh_folder_with_an_empty_home(tmp_path: Path) -> None:
+def test_the_steps_run_in_a_fresh_folder_with_an_empty_home(tmp_path: Path) -> None:
     snap, home, python = (tmp_path / name for name in ("snap", "home", "python"))
     home.mkdir()
-    shutil.copytree(ROOT, snap, ignore=shutil.ignore_patterns(*_LEFT_OUT))
+    shutil.copytree(ROOT, snap, ignore=_ignored)
     subprocess.run([sys.executable, "-m", "venv", python], check=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("UV_PROJECT")}
     cache = subprocess.run(["uv", "cache", "dir"], capture_output=True, text=True, check=True)
