@@ -40,7 +40,7 @@ def run(command: click.Command, *arguments: object) -> str:
     return result.output
 
 
-def test_snap_graphs_writes_the_present_version_of_them(folder: Path) -> None:
+def test_snap_graphs_writes_the_present_version_of_earlier_files(folder: Path) -> None:
     first, second, out = (folder / f"{name}.parquet" for name in ("first", "second", "out"))
     run(snap_graphs.cli.main, "validate", first)
     run(snap_graphs.cli.main, "view", "--prune", first, out)
@@ -52,10 +52,12 @@ def test_snap_graphs_writes_the_present_version_of_them(folder: Path) -> None:
     assert pa.types.is_int64(activations.type)
 
 
-def test_they_are_scored_ranked_and_searched(folder: Path) -> None:
+def test_earlier_files_are_scored_ranked_and_searched(folder: Path) -> None:
     first, scores = folder / "first.parquet", folder / "scores.parquet"
     run(snap_gcn.cli.main, "predict", first, "-o", scores)
+    assert read(scores, "scores")["score"].null_count == 0
     ranked = ("--scores", scores, "--scores", ":params", "--graphs", first, "--metric", METRIC)
     run(snap_eval.cli.main, "correlate", *ranked, "--bootstrap", 5, "-o", folder / "c.parquet")
     table = ("--scorer", "params", "--table", first, "--budget", 30, "--out", folder / "found")
     run(snap_evo.cli.main, "run", "--space", "nb201", *table)
+    assert (folder / "found" / "best.json").exists()

@@ -67,7 +67,7 @@ def test_a_network_of_the_example_is_exported_to_onnx(tmp_path: Path) -> None:
     assert [output.name for output in model.graph.output] == ["logits"]
 
 
-def test_without_leave_no_code_runs_and_a_line_says_so(
+def test_without_permission_no_code_runs_and_a_line_says_so(
     found: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def forbidden(*arguments: object) -> None:

@@ -169,7 +169,7 @@ def test_graphs_without_the_costs_that_were_looked_at_are_refused(
         found.predict(Predictor.bundled(), table.drop_columns(["params"]))
 
 
-def test_what_dead_operators_cost_does_not_tell_equal_networks_apart(
+def test_costs_of_dead_operators_do_not_make_equal_networks_differ(
     folder: Path, analog: pa.Table
 ) -> None:
     predictor = Predictor.load(folder)

@@ -121,7 +121,7 @@ def test_activations_beyond_ten_a_parameter_do_not_count() -> None:
 @pytest.mark.parametrize(
     "missing", [[], ["activations"], ["params"], ["node_shape"], ["params", "activations"]]
 )
-def test_what_is_unknown_is_guessed(missing: list[str]) -> None:
+def test_costs_that_are_missing_are_estimated_from_the_others(missing: list[str]) -> None:
     row = convolutions([64, 128, 256])
     whole, partly = scored(row, {k: v for k, v in row.items() if k not in missing})
     assert partly == pytest.approx(whole, abs=4)

@@ -106,7 +106,7 @@ def as_of(graphs: pa.Table, name: str) -> pa.Table:
     return graphs.set_column(0, "space", pa.array([name] * graphs.num_rows))
 
 
-def test_hashes_of_large_graphs_tell_operators_and_edges_apart() -> None:
+def test_hashes_of_large_graphs_differ_with_operators_and_edges() -> None:
     cell = residual_chain(200)
     further = Cell(cell.nodes, tuple(sorted([(0, 199), *cell.edges])))
     swapped = Cell((*cell.nodes[:5], *cell.nodes[6:4:-1], *cell.nodes[7:]), cell.edges)

@@ -592,7 +592,7 @@ def test_a_torch_export_is_the_graph_that_the_traced_module_has(tmp_path: Path) 
     assert found == assembled(trace_module(net, read_inputs((3, 16, 16))))
 
 
-def test_layers_read_are_those_that_are_assembled() -> None:
+def test_a_graph_is_read_as_layers_that_make_up_the_network() -> None:
     graph = read_graph(outline(convolution().SerializeToString()))
     layers: list[Layer] = read_layers(graph)
     assert [layer.kind for layer in layers] == ["input", "convolution", "output"]

@@ -233,7 +233,7 @@ def test_code_that_fails_in_training_only_is_one_line(folder: Path) -> None:
         (CHAIN + SKELETON, {"auxiliary": True}, "no auxiliary head; leave it out"),
     ],
 )
-def test_an_own_network_that_cannot_be_built_is_told(
+def test_an_own_network_that_cannot_be_built_is_refused_in_one_line(
     folder: Path, text: str, size: dict[str, int], problem: str
 ) -> None:
     wiring, _, skeleton = text.partition("\n[skeleton]")
