@@ -164,7 +164,7 @@ def test_the_networks_before_a_failure_of_the_source_are_resumed(folder: Path) -
     text = NETWORKS.replace("""    raise RuntimeError("no more")\n""", "")
     (folder / "nets.py").write_text(text)
     result = trace(folder, "failing", "--input", "3x9x9")
-    assert "out.parquet: 1 networks, 1 of them from a stopped run" in result.stderr
+    assert "out.parquet: 1 network, 1 of them from a stopped run" in result.stderr
 
 
 def test_a_network_that_changed_is_traced_again(folder: Path) -> None:
