@@ -80,7 +80,7 @@ def compare(
 ) -> None:
     """Compare algorithms over several seeds: a table, and a picture of regret over evaluations.
 
-    Writes runs.csv (one row a search), regret.svg and regret.png.
+    Writes runs.csv (one row per search), regret.svg and regret.png.
     """
     from dataclasses import asdict, replace
 
@@ -114,15 +114,7 @@ def compare(
     folder = output.prepare(out)
     if best is None and not plan.limits:
         best = _best_of_space(plan)
-    runs: list[Run] = []
-    with (
-        _keeping(runs, len(plans), folder),
-        progress(f"compare {space}", len(plans), quiet=quiet) as advance,
-        closing(_carry_out(plans, engine, jobs)) as coming,
-    ):
-        for run in coming:
-            runs.append(run)
-            advance(1)
+    runs = _searches(plans, folder, engine, jobs, quiet=quiet)
     if best is None:
         best = max(float(run.best[-1]) for run in runs)
     rows = comparison.rows(runs, best)
@@ -132,6 +124,22 @@ def compare(
         click.echo(json.dumps(content, indent=2))
     else:
         click.echo(_table(rows, best))
+
+
+def _searches(
+    plans: "list[Plan]", folder: Path, engine: str, jobs: int | None, *, quiet: bool
+) -> "list[Run]":
+    """Carry out the searches; those that are done are kept when this ends early."""
+    runs: list[Run] = []
+    with (
+        _keeping(runs, len(plans), folder),
+        progress(f"compare {plans[0].space}", len(plans), quiet=quiet) as advance,
+        closing(_carry_out(plans, engine, jobs)) as coming,
+    ):
+        for run in coming:
+            runs.append(run)
+            advance(1)
+    return runs
 
 
 @contextmanager
