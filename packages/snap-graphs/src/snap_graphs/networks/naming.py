@@ -140,8 +140,8 @@ def _long(term: Term) -> str:
         case "inverted residual":
             return _listed(
                 _spaced("inverted residual", term.kernel),
-                *_told("stride", term.stride),
-                *_told("dilation", term.dilation),
+                *_worded("stride", term.stride),
+                *_worded("dilation", term.dilation),
                 f"expansion {term.expansion:g}",
             )
         case "other":
