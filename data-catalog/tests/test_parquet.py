@@ -164,7 +164,7 @@ def test_another_version_of_the_contract_is_refused(scores: Path, found: str | N
     _restamp(scores, schema_version=found)
     told = _refusal(scores)
     assert told.startswith(f"version {found} of the 'scores' contract, but this tool reads version")
-    assert "make the file anew" in told
+    assert "make the file again" in told
 
 
 def test_metadata_that_the_contract_asks_for_and_is_not_there_is_named(scores: Path) -> None:
