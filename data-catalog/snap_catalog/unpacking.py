@@ -83,4 +83,4 @@ def total_limit(path: Path) -> int:
 def damaged(path: Path, error: Exception) -> SnapError:
     """Return the error of a file that cannot be unpacked."""
     reason = " ".join(str(error).split()) or type(error).__name__
-    return SnapError(f"{path}: cannot be unpacked ({reason}); fetch the file anew")
+    return SnapError(f"{path}: cannot be unpacked ({reason}); fetch the file again")
