@@ -209,7 +209,12 @@ def test_what_is_not_given_is_the_published_size() -> None:
 @pytest.mark.parametrize(
     ("name", "arch_id", "size", "message"),
     [
-        ("nb-graph", "x", {}, "no network is known around a cell of 'nb-graph'"),
+        (
+            "nb-graph",
+            "Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])",
+            {},
+            "no network is known around a cell of 'nb-graph'",
+        ),
         ("nb201", CELLS["nb201"], {"layers": 16}, "give a multiple of 3"),
         ("transnas-micro", CELLS["transnas-micro"], {"layers": 6}, "give a multiple of 5"),
         ("darts", DARTS_V2, {"layers": 2}, "no room for two reduction cells; give 3 or more"),

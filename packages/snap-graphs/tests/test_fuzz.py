@@ -400,7 +400,12 @@ def written(folder: Path, files: dict[str, bytes]) -> None:
 
 def test_every_reader_has_a_sample() -> None:
     """A new reader is fuzzed as soon as it is registered: give it a sample."""
-    readers = {(name, type(r).__name__) for name, known in FORMATS.items() for r in known}
+    readers = {
+        (name, type(reader).__name__)
+        for name, known in FORMATS.items()
+        for reader in known
+        if name != "onnx"  # test_onnx.py damages models, without a process for each
+    }
     assert {(name, reader) for name, reader, _ in SAMPLES} == readers
 
 
