@@ -68,7 +68,7 @@ def test_without_an_encoder_the_remedy_is_told(
     done = search(tmp_path)
     assert done.exit_code == 1
     assert done.stderr.splitlines()[-1] == (
-        "Error: mobile: describes none, skip_connect, mbconv_3x3, convnext_7x7, ghost_3x3, "
+        "Error: mobile: describes mbconv_3x3, convnext_7x7, ghost_3x3, "
         "self_attention, but the encoder snap-minilm is not installed; run: pip install "
         "snap-encode, or give snap-gcn predict their vectors with --operators"
     )

@@ -288,6 +288,8 @@ class Predictor:
     def _shares(self, table: pa.Table, graphs: Graphs) -> Floats:
         if not self.model.config.prior:
             return np.ones(len(graphs))
+        if self.model.config.one_form:
+            graphs = one_form(graphs, table["space"])
         share = share_of_members(table, graphs, self.familiar.ranges)
         return np.where(prior.known(table), share, 1)
 
