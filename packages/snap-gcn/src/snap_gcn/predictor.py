@@ -259,13 +259,14 @@ class Predictor:
         Raises:
             SnapError: an operator of a graph for which the members count has no vector.
         """
-        graphs = Graphs.from_table(table)
-        share, sizes = self._shares(table, graphs), self._sizes(table, graphs, source)
+        graphs, formed = Graphs.from_table(table), self._formed(table)
+        share, sizes = self._shares(table, formed), self._sizes(table, graphs, source)
         found, shared = np.full((len(FIGURES), len(graphs)), np.nan), sizes.keys()
         asked, alone = np.flatnonzero(share), share == 1
         if asked.size:
             reader = self.with_described(table.schema, source)
-            found[:, asked], keys = reader._asked(table.take(asked), source)
+            part = formed.take(asked), table["space"].take(asked)
+            found[:, asked], keys = reader._asked(*part, source)
             shared[asked] = np.where(alone[asked], keys, combined([shared[asked], keys]))
         mixed = share * np.where(share > 0, found[0], 0) + (1 - share) * sizes.score()
         found[0] = np.where(alone, found[0], mixed)
@@ -283,23 +284,25 @@ class Predictor:
         Args:
             table: rows of the `graphs` contract, with the columns that it has of `prior.COLUMNS`.
         """
-        return self._shares(table, Graphs.from_table(table))
+        return self._shares(table, self._formed(table))
 
-    def _shares(self, table: pa.Table, graphs: Graphs) -> Floats:
+    def _formed(self, table: pa.Table) -> Graphs:
+        """Return the graphs of a table in the form that equal cells share, if the model has one."""
+        graphs = Graphs.from_table(table)
+        return one_form(graphs, table["space"]) if self.model.config.one_form else graphs
+
+    def _shares(self, table: pa.Table, formed: Graphs) -> Floats:
         if not self.model.config.prior:
-            return np.ones(len(graphs))
-        if self.model.config.one_form:
-            graphs = one_form(graphs, table["space"])
-        share = share_of_members(table, graphs, self.familiar.ranges)
+            return np.ones(len(formed))
+        share = share_of_members(table, formed, self.familiar.ranges)
         return np.where(prior.known(table), share, 1)
 
     def _sizes(self, table: pa.Table, graphs: Graphs, source: str) -> prior.Sizes:
         return prior.sizes(table, graphs, described(table.schema, source))
 
-    def _asked(self, table: pa.Table, source: str) -> tuple[Floats, Keys]:
-        """Return (3, n) figures of n rows by the members, and (n,) keys."""
-        graphs, own = self._read(table, source)
-        spaces = table["space"]
+    def _asked(self, formed: Graphs, spaces: pa.ChunkedArray, source: str) -> tuple[Floats, Keys]:
+        """Return (3, n) figures of n graphs by the members, and (n,) keys."""
+        graphs, own = self._read(formed, spaces, source)
         found = np.full((len(FIGURES), len(graphs)), np.nan)
         shared = np.zeros(len(graphs), np.uint64)
         for training_space, rows in enumerate((np.flatnonzero(~own), np.flatnonzero(own))):
@@ -345,7 +348,9 @@ class Predictor:
         """
         spaces = table["space"]
         wanted = {group.views for group in self._groups if not group.training_space}
-        shown = self._viewed(self._read(table, source)[0], spaces, wanted).values()
+        shown = self._viewed(
+            self._read(self._formed(table), spaces, source)[0], spaces, wanted
+        ).values()
         return [(graphs, self.vocabulary.find(spaces, graphs, source)) for graphs in shown]
 
     def parts(self, table: pa.Table, source: str = "graphs") -> Parts:
@@ -354,7 +359,8 @@ class Predictor:
         Raises:
             SnapError: an operator has no vector.
         """
-        graphs, spaces = self._read(table, source)[0], table["space"]
+        spaces = table["space"]
+        graphs = self._read(self._formed(table), spaces, source)[0]
         groups = [group for group in self._groups if not group.training_space]
         vectors = self.vocabulary.vectors
         seen = {
@@ -378,11 +384,8 @@ class Predictor:
             added = self._paths.score(*seen[PATH_VIEWS], vectors)
         return Parts(members.T, np.stack([*means, added], axis=1), paths)
 
-    def _read(self, table: pa.Table, source: str) -> tuple[Graphs, Bools]:
+    def _read(self, graphs: Graphs, spaces: pa.ChunkedArray, source: str) -> tuple[Graphs, Bools]:
         """Return the graphs to score, and (graphs,) which are of the training space."""
-        graphs, spaces = Graphs.from_table(table), table["space"]
-        if self.model.config.one_form:
-            graphs = one_form(graphs, spaces)
         own = self._of_training_space(graphs, spaces, source)
         if self.model.config.one_form:
             others = ~own & self.vocabulary.reads_identity(spaces)
