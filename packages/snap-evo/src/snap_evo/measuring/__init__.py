@@ -1,0 +1,1 @@
+"""Search by measuring: propose, have it measured, learn from it, propose again."""
