@@ -7,13 +7,13 @@ The files hold the graphs with the networks' accuracies on ImageNet; docs/networ
 figures.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 import numpy as np
 import printed
+from pipeline import DATA
 from snap_catalog.console import progress, say
 from snap_catalog.parquet import check_writable, write
 from snap_graphs.networks import network_table
@@ -21,7 +21,6 @@ from snap_graphs.table import Metric, append_metric
 from tracing.measured import Measured, measure, share
 from tracing.published import Published, timm_networks, torchvision_networks
 
-_DATA = Path(os.environ.get("SNAP_SHARED_DATA", "../shared/data"))
 _ACCURACY = "imagenet-1k/valid/accuracy"
 _out = click.argument("out", type=click.Path(dir_okay=False))
 
@@ -36,7 +35,7 @@ def main() -> None:
 @click.option(
     "--table",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=_DATA / "timm_imagenet_develop.csv.gz",
+    default=DATA / "timm_imagenet_develop.csv.gz",
     help="Networks of timm with what it publishes of them.",
 )
 def timm(out: str, table: Path) -> None:

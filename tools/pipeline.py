@@ -15,7 +15,8 @@ from snap_eval import as_measured, as_scorer, correlate, targets
 from snap_gcn import Predictor
 from snap_gcn.training.cells import held_out
 
-DATA = Path(os.environ.get("SNAP_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+DATA = Path(os.environ.get("SNAP_SHARED_DATA", _BESIDE)).absolute()
 """Folder of the benchmark tables."""
 
 METRIC = "cifar10/test/accuracy@108"
@@ -81,7 +82,7 @@ def prepare_develop(work: Path) -> None:
     work.mkdir(parents=True, exist_ok=True)
     for name, table in _TABLES.items():
         command = ["snap-graphs", "convert", name, f"{name}.parquet"]
-        run(work, f"{name}.parquet", [*command, "--source", str((DATA / table).resolve())])
+        run(work, f"{name}.parquet", [*command, "--source", str(DATA / table)])
 
 
 def prepare_networks(work: Path) -> None:
@@ -98,7 +99,7 @@ def prepare_training(work: Path, data: Path = DATA) -> None:
         made = vectors(model)
         run(work, made, ["snap-encode", *spaces, "--model", model, "-o", made])
     convert = ["snap-graphs", "convert", "nb101", "nb101.parquet"]
-    run(work, "nb101.parquet", [*convert, "--source", str((data / NB101).resolve())])
+    run(work, "nb101.parquet", [*convert, "--source", str((data / NB101).absolute())])
 
 
 def fit(

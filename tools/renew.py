@@ -3,9 +3,9 @@
     uv run --all-groups tools/renew.py
 
 Trains what is not trained yet, puts the bundled predictors with their vectors, figures and
-calibration into the package, and replaces the tables of docs/predictor.md by those that the
-measuring tools print. Trained weights in the work folder are kept: remove them to train again. The
-text between the tables is left to read again.
+calibration into the package, and replaces the tables of the documents by those that the measuring
+tools print. Trained weights in the work folder are kept: remove them to train again. The text
+between the tables is left to read again.
 """
 
 import re
@@ -19,59 +19,75 @@ import click
 from snap_catalog.console import say
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "predictor.md"
-TOOLS = (
-    "train_bundled.py",
-    "calibrate.py",
-    "whole_networks.py",
-    "baselines.py",
-    "unseen_operators.py",
+STEPS = (
+    ("predictor.md", "train_bundled.py"),
+    ("predictor.md", "calibrate.py"),
+    ("predictor.md", "whole_networks.py"),
+    ("predictor.md", "baselines.py"),
+    ("predictor.md", "unseen_operators.py"),
+    ("predictor.md", "few_labels.py"),
+    ("search.md", "measure_search.py nb201"),
+    ("search.md", "measure_search.py mobile"),
+    ("search.md", "measure_search.py tables"),
 )
-"""In the order in which they build on each other; what they print holds the page's tables."""
+"""Pages of `docs/`, and the commands that print their tables, in the order in which they build on
+each other."""
 _HEADING = re.compile(r"#+ ")
 
 
 class Place(NamedTuple):
-    """Where a table stands: the heading above it, and its own first line."""
+    """Where a table stands: the heading above it, its own first line, and how many tables under
+    that heading begin alike before it.
+    """
 
     heading: str
     head: str
+    before: int = 0
 
 
 def tables(text: str) -> Iterator[tuple[Place, int, int]]:
     """Yield the tables of a page of Markdown: each one's place, first line and line after it."""
     lines, heading = text.split("\n"), ""
     first = None
+    seen: list[str] = []
     for number, line in enumerate([*lines, ""]):
         if line.startswith("|") and first is None:
             first = number
         elif not line.startswith("|") and first is not None:
-            yield Place(heading, lines[first]), first, number
+            head = lines[first]
+            yield Place(heading, head, seen.count(head)), first, number
+            seen.append(head)
             first = None
         if _HEADING.match(line):
-            heading = line
+            heading, seen = line, []
 
 
 def renewed(page: str, printed: str) -> str:
-    """Return a page with the tables that were printed in place of those at the same places."""
+    """Return a page with the tables that were printed in place of those at the same places.
+
+    A table that was printed above any heading goes where its first line stands.
+    """
     source = printed.split("\n")
     fresh: Mapping[Place, list[str]] = {
         place: source[first:end] for place, first, end in tables(printed)
     }
     lines = page.split("\n")
     for place, first, end in reversed([*tables(page)]):
-        lines[first:end] = fresh.get(place, lines[first:end])
+        anywhere = fresh.get(place._replace(heading=""), lines[first:end])
+        lines[first:end] = fresh.get(place, anywhere)
     return "\n".join(lines)
 
 
 @click.command()
 def main() -> None:
-    """Run the tools one after the other, and renew the page after each."""
-    for tool in TOOLS:
-        say(f"$ {tool}")
-        command = [sys.executable, str(ROOT / "tools" / tool)]
-        printed = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-        PAGE.write_text(renewed(PAGE.read_text("utf-8"), printed.stdout), "utf-8")
+    """Run the tools one after the other, and renew a page after each."""
+    for name, command in STEPS:
+        say(f"$ {command}")
+        tool, *words = command.split()
+        process = [sys.executable, str(ROOT / "tools" / tool), *words]
+        printed = subprocess.run(process, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+        page = ROOT / "docs" / name
+        page.write_text(renewed(page.read_text("utf-8"), printed.stdout), "utf-8")
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ def features(
 ) -> Features:
     """Describe graphs to an adaptation.
 
+    What the members see is 0 where they count nothing, as in whole networks.
+
     Args:
         predictor: the predictor that is adapted.
         table: n rows of the `graphs` contract.
@@ -44,18 +46,25 @@ def features(
         costs: the columns of costs to take.
 
     Raises:
-        SnapError: an operator has no vector.
+        SnapError: an operator of a graph for which the members count has no vector.
     """
-    parts = predictor.parts(table)
     formed = one_form(Graphs.from_table(table), table["space"])
     logs = [np.log1p(table[name].to_numpy().astype(np.float64)) for name in costs]
     return {
-        "members": parts.members,
-        "kinds": parts.kinds,
-        "paths": parts.paths,
+        **_seen_by_members(predictor, table),
         "costs": np.array(logs).reshape(len(logs), table.num_rows).T,
         "operators": operator_features(formed, operators),
     }
+
+
+def _seen_by_members(predictor: Predictor, table: pa.Table) -> Features:
+    asked = np.flatnonzero(predictor.share_of_members(table))
+    parts = predictor.parts(table.take(asked))
+    found = {"members": parts.members, "kinds": parts.kinds, "paths": parts.paths}
+    spread = {name: np.zeros((table.num_rows, part.shape[1])) for name, part in found.items()}
+    for name, part in found.items():
+        spread[name][asked] = part
+    return spread
 
 
 def operator_features(graphs: Graphs, operators: Sequence[str]) -> Floats:
