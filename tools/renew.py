@@ -36,8 +36,12 @@ _HEADING = re.compile(r"#+ ")
 
 
 class Place(NamedTuple):
-    """Where a table stands: the heading above it, its own first line, and how many tables under
-    that heading begin alike before it.
+    """Where a table stands.
+
+    Attributes:
+        heading: the one above it.
+        head: its own first line.
+        before: how many tables under that heading begin alike before it.
     """
 
     heading: str
