@@ -13,7 +13,7 @@ from snap_catalog import SnapError
 from snap_catalog.parquet import read, write
 from snap_eval import spearman
 from snap_gcn.adaptation.adapt import adapted
-from snap_gcn.adaptation.adaptation import Adaptation
+from snap_gcn.adaptation.adaptation import Adaptation, examined
 from snap_gcn.adaptation.features import operator_features
 from snap_gcn.adaptation.measured import Labels, in_csv, in_table
 from snap_gcn.adaptation.surrogate import (
@@ -102,7 +102,9 @@ def test_a_few_labels_order_the_rest_better(
     for count in (10, 100):
         given = labels(accuracy, count)
         found = Adaptation.fit(predictor, analog, given.rows, given.values, less=False)
-        reached.append(spearman(found.predict(predictor, analog).score[100:], accuracy[100:]))
+        reached.append(
+            spearman(found.predict(examined(predictor, analog), analog).score[100:], accuracy[100:])
+        )
     assert reached[0] > before - 0.01
     assert reached[1] > before + 0.02
 
@@ -112,7 +114,7 @@ def test_predictions_are_in_the_unit_of_the_metric(
 ) -> None:
     predictor, given = Predictor.bundled(), labels(accuracy, 100)
     found = Adaptation.fit(predictor, analog, given.rows, given.values, less=False)
-    predicted = found.predict(predictor, analog)
+    predicted = found.predict(examined(predictor, analog), analog)
     apart = np.abs(predicted.value - accuracy)[100:]
     assert np.median(apart) < 2.5
     assert 0.6 < np.mean(apart < 1.64 * predicted.std[100:]) <= 1
@@ -125,7 +127,8 @@ def test_less_is_better_where_the_metric_says_so(
     more = Adaptation.fit(predictor, analog, rows, accuracy[:30], less=False)
     less = Adaptation.fit(predictor, analog, rows, 100 - accuracy[:30], less=True)
     few = analog.slice(0, 40)
-    one, other = more.predict(predictor, few), less.predict(predictor, few)
+    found = examined(predictor, few)
+    one, other = more.predict(found, few), less.predict(found, few)
     np.testing.assert_allclose(one.score, other.score, atol=1e-6)
     np.testing.assert_allclose(one.value, 100 - other.value, atol=1e-4)
 
@@ -146,7 +149,7 @@ def test_an_adapted_folder_scores_as_the_adaptation_that_was_saved(
     direct = Adaptation.fit(predictor, analog, given.rows, given.values, less=False)
     found = Predictor.load(folder)
     assert found.name == "gcn:mine"
-    expected = direct.predict(predictor, analog).score
+    expected = direct.predict(examined(predictor, analog), analog).score
     np.testing.assert_allclose(found.score(analog), expected, atol=1e-3)
 
 
@@ -163,10 +166,11 @@ def test_graphs_without_the_costs_that_were_looked_at_are_refused(
     random, darts = np.random.default_rng(0), space("darts")
     cells = [darts.decode(random.random(darts.n_variables)) for _ in range(6)]
     table = graph_table("darts", cells)
-    found = Adaptation.fit(Predictor.bundled(), table, np.arange(6), accuracy[:6], less=False)
+    predictor = Predictor.bundled()
+    found = Adaptation.fit(predictor, table, np.arange(6), accuracy[:6], less=False)
     assert found.costs == ["params", "flops", "activations"]
     with pytest.raises(SnapError, match="no params of every architecture"):
-        found.predict(Predictor.bundled(), table.drop_columns(["params"]))
+        found.predict(examined(predictor, table), table.drop_columns(["params"]))
 
 
 def test_costs_of_dead_operators_do_not_make_equal_networks_differ(

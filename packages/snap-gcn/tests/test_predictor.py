@@ -11,7 +11,7 @@ from snap_catalog import operators
 from snap_catalog.parquet import decode_metadata, write
 from snap_gcn import predictor as predictor_module
 from snap_gcn.data.views import all_viewed, one_form
-from snap_gcn.model.paths import VIEWS, PathModel
+from snap_gcn.model.paths import VIEWS, PathModel, kinds, statistics
 from snap_gcn.model.recipe import BUNDLED, PRESETS, View, grouped
 from snap_gcn.model.runtime import Runtime
 from snap_gcn.predictor import Predictor
@@ -92,7 +92,9 @@ def test_the_score_is_the_members_mean_and_what_paths_add(analog: pa.Table) -> N
         ]
     )
     paths = PathModel.from_tensors(model.part("paths"), vectors.shape[1], "model.safetensors")
-    added = model.config.paths * paths.score(*seen(whole, few, VIEWS), vectors)
+    graphs, op = seen(whole, few, VIEWS)
+    through = statistics(graphs, op, kinds(vectors, paths.examples))
+    added = model.config.paths * paths.score(graphs, through)
     found = whole.predict(few)
     expected = scores.mean(axis=0) + added
     np.testing.assert_allclose(found["score"].to_numpy(), expected, atol=1e-5)

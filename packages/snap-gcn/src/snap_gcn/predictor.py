@@ -3,14 +3,12 @@
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from msgspec import structs
 from snap_graphs import Graphs
 from snap_graphs.arrays import Bools, Ints
 from snap_graphs.views import with_shortcuts
@@ -47,7 +45,7 @@ _ENCODING = threading.Lock()
 
 
 class Parts(NamedTuple):
-    """What a score of cells outside the training space is made of.
+    """What scores of cells outside the training space are made of.
 
     Attributes:
         members: (n, m) scores of the networks.
@@ -58,6 +56,33 @@ class Parts(NamedTuple):
     members: Floats
     kinds: Floats
     paths: Floats
+
+
+class Examined(NamedTuple):
+    """What a predictor finds in n architectures, before any adaptation.
+
+    Attributes:
+        figures: (3, n) score, spread and novelty; see `Predictor.predict`.
+        keys: (n,) equal networks share one.
+        parts: of their scores, as if all were of another space than the training space; 0 where
+            the members count nothing.
+    """
+
+    figures: Floats
+    keys: Keys
+    parts: Parts
+
+    def over(self, rows: Ints, count: int) -> "Examined":
+        """Return the same of `count` architectures, of which these are the given rows.
+
+        Figures of the others are NaN, their keys and parts 0.
+        """
+        figures, keys = np.full((len(self.figures), count), np.nan), np.zeros(count, np.uint64)
+        figures[:, rows], keys[rows] = self.figures, self.keys
+        parts = [np.zeros((count, part.shape[1])) for part in self.parts]
+        for whole, part in zip(parts, self.parts, strict=True):
+            whole[rows] = part
+        return Examined(figures, keys, Parts(*parts))
 
 
 class Predictor:
@@ -145,14 +170,6 @@ class Predictor:
             return None
         tensors = self.model.surrogate
         return Adaptation.from_tensors(tensors, adapted.operators, adapted.costs, source)
-
-    @cached_property
-    def _before(self) -> "Predictor":
-        """The predictor that was adapted, as it was before."""
-        config = structs.replace(self.model.config, kind="trained", adapted=None)
-        before = Predictor(replace(self.model, config=config), self.vocabulary, self.device)
-        before._runtime = self._runtime
-        return before
 
     def with_operators(self, table: pa.Table, source: str = "operators") -> "Predictor":
         """Return a predictor that also reads the operators of another table.
@@ -259,22 +276,37 @@ class Predictor:
         Raises:
             SnapError: an operator of a graph for which the members count has no vector.
         """
+        adaptation = self._adaptation
+        found = self.examine(table, source, parts=adaptation is not None)
+        figures = found.figures
+        if adaptation is not None:
+            figures[0] = adaptation.predict(found, table, source).score
+        columns = [table["space"], table["arch_id"]]
+        columns += [pa.array(values, from_pandas=True) for values in figures]
+        return pa.table([*columns, pa.array(found.keys)], [*self.schema.names, KEY])
+
+    def examine(self, table: pa.Table, source: str = "graphs", *, parts: bool = True) -> Examined:
+        """Score some rows of the `graphs` contract without what was learned from measurements.
+
+        Args:
+            table: the rows.
+            source: what to call them in an error.
+            parts: whether to find the parts for cells of the training space too, whose scores are
+                made of others; these are 0 otherwise.
+
+        Raises:
+            SnapError: an operator of a graph for which the members count has no vector.
+        """
         graphs, formed = Graphs.from_table(table), self._formed(table)
         share, sizes = self._shares(table, formed), self._sizes(table, graphs, source)
-        found, shared = np.full((len(FIGURES), len(graphs)), np.nan), sizes.keys()
-        asked, alone = np.flatnonzero(share), share == 1
-        if asked.size:
-            reader = self.with_described(table.schema, source)
-            part = formed.take(asked), table["space"].take(asked)
-            found[:, asked], keys = reader._asked(*part, source)
-            shared[asked] = np.where(alone[asked], keys, combined([shared[asked], keys]))
-        mixed = share * np.where(share > 0, found[0], 0) + (1 - share) * sizes.score()
-        found[0] = np.where(alone, found[0], mixed)
-        if self._adaptation is not None:
-            found[0] = self._adaptation.predict(self._before, table, source).score
-        columns = [table["space"], table["arch_id"]]
-        columns += [pa.array(values, from_pandas=True) for values in found]
-        return pa.table([*columns, pa.array(shared)], [*self.schema.names, KEY])
+        asked, size = np.flatnonzero(share), sizes.keys()
+        reader = self.with_described(table.schema, source) if asked.size else self
+        spaces = table["space"].take(asked)
+        found = reader._asked(formed.take(asked), spaces, source, parts).over(asked, len(graphs))
+        mixed = share * np.where(share > 0, found.figures[0], 0) + (1 - share) * sizes.score()
+        found.figures[0] = np.where(share == 1, found.figures[0], mixed)
+        both = np.where(share > 0, combined([size, found.keys]), size)
+        return found._replace(keys=np.where(share == 1, found.keys, both))
 
     def share_of_members(self, table: pa.Table) -> Floats:
         """Return (n,) what the members count for in the scores of n rows, from 0 to 1.
@@ -300,16 +332,16 @@ class Predictor:
     def _sizes(self, table: pa.Table, graphs: Graphs, source: str) -> prior.Sizes:
         return prior.sizes(table, graphs, described(table.schema, source))
 
-    def _asked(self, formed: Graphs, spaces: pa.ChunkedArray, source: str) -> tuple[Floats, Keys]:
-        """Return (3, n) figures of n graphs by the members, and (n,) keys."""
+    def _asked(self, formed: Graphs, spaces: pa.ChunkedArray, source: str, parts: bool) -> Examined:
+        """Examine graphs for which the members count; see `examine`."""
         graphs, own = self._read(formed, spaces, source)
-        found = np.full((len(FIGURES), len(graphs)), np.nan)
-        shared = np.zeros(len(graphs), np.uint64)
-        for training_space, rows in enumerate((np.flatnonzero(~own), np.flatnonzero(own))):
-            if rows.size:
-                part = graphs.take(rows), spaces.take(rows)
-                found[:, rows], shared[rows] = self._figures(*part, bool(training_space), source)
-        return found, shared
+        others = np.arange(len(own)) if parts else np.flatnonzero(~own)
+        found = self._examined(graphs, spaces, others, False, source).over(others, len(own))
+        rows = np.flatnonzero(own)
+        if rows.size:
+            apart = self._examined(graphs, spaces, rows, True, source)
+            found.figures[:, rows], found.keys[rows] = apart.figures, apart.keys
+        return found
 
     def settled(self, parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
         """Give equal networks the figures of the first of them, in all parts of a table.
@@ -353,37 +385,6 @@ class Predictor:
         ).values()
         return [(graphs, self.vocabulary.find(spaces, graphs, source)) for graphs in shown]
 
-    def parts(self, table: pa.Table, source: str = "graphs") -> Parts:
-        """Return what the scores of a table's graphs are made of, as if of another space.
-
-        Raises:
-            SnapError: an operator has no vector.
-        """
-        spaces = table["space"]
-        graphs = self._read(self._formed(table), spaces, source)[0]
-        groups = [group for group in self._groups if not group.training_space]
-        vectors = self.vocabulary.vectors
-        seen = {
-            views: (shown, self.vocabulary.find(spaces, shown, source))
-            for views, shown in self._viewed(
-                graphs, spaces, [*(group.views for group in groups), PATH_VIEWS]
-            ).items()
-        }
-        numbers = [number for group in groups for number in self._groups[group]]
-        members = np.concatenate(
-            [self._runtime.score(group, *seen[group.views], vectors) for group in groups]
-        )
-        recipes = [self.model.config.members[number] for number in numbers]
-        means = [
-            members[[other == recipe for other in recipes]].mean(axis=0)
-            for recipe in dict.fromkeys(recipes)
-        ]
-        paths, added = np.empty((len(graphs), 0)), np.zeros(len(graphs))
-        if self._paths:
-            paths = statistics(*seen[PATH_VIEWS], kinds(vectors, self._paths.examples))
-            added = self._paths.score(*seen[PATH_VIEWS], vectors)
-        return Parts(members.T, np.stack([*means, added], axis=1), paths)
-
     def _read(self, graphs: Graphs, spaces: pa.ChunkedArray, source: str) -> tuple[Graphs, Bools]:
         """Return the graphs to score, and (graphs,) which are of the training space."""
         own = self._of_training_space(graphs, spaces, source)
@@ -403,32 +404,33 @@ class Predictor:
     ) -> Mapping[tuple[View, ...], Graphs]:
         return all_viewed(graphs, spaces, wanted, dead=not self.model.config.one_form)
 
-    def _figures(
-        self, graphs: Graphs, spaces: pa.ChunkedArray, training_space: bool, source: str
-    ) -> tuple[Floats, Keys]:
-        """Return (3, n) figures of graphs, and (n,) keys."""
+    def _examined(
+        self, graphs: Graphs, spaces: pa.ChunkedArray, rows: Ints, training_space: bool, source: str
+    ) -> Examined:
+        """Examine some graphs by the members for the training space, or by those for any."""
+        if len(rows) < len(graphs):
+            graphs, spaces = graphs.take(rows), spaces.take(rows)
         groups = {g: m for g, m in self._groups.items() if g.training_space == training_space}
         paths = None if training_space else self._paths
+        vectors = self.vocabulary.vectors
         wanted = [group.views for group in groups] + ([PATH_VIEWS] if paths else [])
         seen = {
             views: (shown, self.vocabulary.find(spaces, shown, source))
             for views, shown in self._viewed(graphs, spaces, wanted).items()
         }
-        added = np.zeros(len(graphs))
+        through, added = np.empty((len(graphs), 0)), np.zeros(len(graphs))
         if paths:
-            weight = self.model.config.paths
-            added = weight * paths.score(*seen[PATH_VIEWS], self.vocabulary.vectors)
-        shared = combined([self._keys(groups, seen), added.view(np.uint64)])
+            through = statistics(*seen[PATH_VIEWS], kinds(vectors, paths.examples))
+            added = paths.score(seen[PATH_VIEWS][0], through)
+        counted = self.model.config.paths * added
+        shared = combined([self._keys(groups, seen), counted.view(np.uint64)])
         _, first, place = np.unique(shared, return_index=True, return_inverse=True)
         distinct = {
             views: (shown.take(first), op[shown.nodes_of(first)])
             for views, (shown, op) in seen.items()
         }
         scores = np.concatenate(
-            [
-                self._runtime.score(group, *distinct[group.views], self.vocabulary.vectors)
-                for group in groups
-            ]
+            [self._runtime.score(group, *distinct[group.views], vectors) for group in groups]
         )
         novelty = np.zeros(len(first))
         if not training_space:
@@ -436,8 +438,21 @@ class Predictor:
                 share = len(members) / len(scores)
                 novelty += share * self.familiar.novelty(*distinct[group.views])
         spread = scores.std(axis=0) if len(scores) > 1 else np.full(len(first), np.nan)
-        score = scores.mean(axis=0) + added[first]
-        return np.stack([score, spread, novelty])[:, place], shared
+        score = scores.mean(axis=0) + counted[first]
+        figures = np.stack([score, spread, novelty])[:, place]
+        means = self._by_recipe(scores, groups)[:, place]
+        parts = Parts(scores.T[place], np.vstack([means, added]).T, through)
+        return Examined(figures, shared, parts)
+
+    def _by_recipe(self, scores: Floats, groups: Mapping[Group, Sequence[int]]) -> Floats:
+        """Return (r, n) means over the networks of each recipe, given (m, n) scores of groups."""
+        members = [number for numbers in groups.values() for number in numbers]
+        recipes = [self.model.config.members[number] for number in members]
+        means = [
+            scores[[other == recipe for other in recipes]].mean(axis=0)
+            for recipe in dict.fromkeys(recipes)
+        ]
+        return np.stack(means)
 
     def _keys(
         self,

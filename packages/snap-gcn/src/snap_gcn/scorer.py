@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from snap_gcn.data.architectures import spaces_of
 from snap_gcn.model.recipe import BUNDLED
 from snap_gcn.predictor import Predictor
 from snap_gcn.reliability.trust import Trust, assess
@@ -28,7 +29,7 @@ class GcnScorer:
         Raises:
             SnapError: an operator has no vector.
         """
-        return self._predictor.score(graphs, source=_source(graphs))
+        return self._predictor.score(graphs, source=spaces_of(graphs))
 
     def trust(self, graphs: pa.Table) -> Trust:
         """Return how far its ranking of rows of the `graphs` contract is to be trusted.
@@ -36,10 +37,5 @@ class GcnScorer:
         Raises:
             SnapError: an operator has no vector.
         """
-        scores = self._predictor.predict(graphs, source=_source(graphs))
+        scores = self._predictor.predict(graphs, source=spaces_of(graphs))
         return assess(self._predictor, graphs, scores)
-
-
-def _source(graphs: pa.Table) -> str:
-    """Return what to call a table in an error."""
-    return ", ".join(graphs["space"].unique().to_pylist())

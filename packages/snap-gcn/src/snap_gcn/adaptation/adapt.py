@@ -13,6 +13,7 @@ from snap_gcn.adaptation.measured import Labels
 from snap_gcn.model.folder import Model
 from snap_gcn.model.schema import Adapted
 from snap_gcn.predictor import Predictor
+from snap_gcn.ranks import spearman
 
 Floats = npt.NDArray[np.float64]
 
@@ -79,8 +80,8 @@ def adapted(
         labels=len(labels.values),
         operators=list(found.operators),
         costs=list(found.costs),
-        before=_spearman(found.surrogate.points.score, better),
-        left_out=_spearman(found.surrogate.left_out()[0], better),
+        before=spearman(found.surrogate.points.score, better),
+        left_out=spearman(found.surrogate.left_out()[0], better),
     )
     fresh = structs.replace(config, name=name, kind="adapted", adapted=record)
     model = replace(
@@ -90,13 +91,6 @@ def adapted(
         surrogate=found.tensors(),
     )
     return Result(model, record, found.relevance())
-
-
-def _spearman(one: Floats, other: Floats) -> float | None:
-    from scipy.stats import rankdata
-
-    a, b = rankdata(one), rankdata(other)
-    return float(np.corrcoef(a, b)[0, 1]) if a.std() and b.std() else None
 
 
 def _rho(rho: float | None, count: int) -> str:

@@ -11,12 +11,15 @@ from snap_catalog import SnapError
 
 from snap_gcn.adaptation.features import COSTS, GROUPS, Features, features, operators_in
 from snap_gcn.adaptation.surrogate import WEIGHT, Points, Surrogate
-from snap_gcn.predictor import KEY, Predictor
+from snap_gcn.data.equality import Keys
+from snap_gcn.predictor import ROWS, Examined, Parts, Predictor
+from snap_gcn.ranks import ranks
+from snap_gcn.threads import in_order
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_SAMPLE = 2000
+SAMPLE = 2000
 """Architectures from which means and deviations of features are taken."""
 
 
@@ -100,36 +103,31 @@ class Adaptation:
             less: whether less of it is better.
 
         Raises:
-            SnapError: an operator has no vector.
+            SnapError: an operator of a graph for which the members count has no vector.
         """
         operators = operators_in(table)
-        step = max(1, -(-table.num_rows // _SAMPLE))
-        sample = table.take(np.arange(0, table.num_rows, step))
-        costs = usable_costs(predictor, sample)
-        scale = Scale.of(described(predictor, sample, operators, costs))
+        sample = evenly(table, SAMPLE)
+        found = examined(predictor, sample)
+        costs = usable(found.keys, sample)
+        scale = Scale.of(features_of(found, sample, operators, costs))
         points = scale(described(predictor, table.take(rows), operators, costs))
         targets = normal_scores(-measured if less else measured)
         surrogate = Surrogate.fit(points, targets)
         return cls(operators, costs, scale, surrogate, _anchors(targets, measured))
 
-    def predict(self, predictor: Predictor, table: pa.Table, source: str = "graphs") -> Predicted:
+    def predict(self, found: Examined, table: pa.Table, source: str = "graphs") -> Predicted:
         """Predict the metric of n rows of the `graphs` contract.
 
         Args:
-            predictor: what was adapted, as it was before.
+            found: what the predictor found in them.
             table: the rows.
             source: what to call them in an error.
 
         Raises:
-            SnapError: an operator has no vector, or a row has no value of a cost.
+            SnapError: a row has no value of a cost.
         """
-        for name in self.costs:
-            if name not in table.column_names or table[name].null_count:
-                raise SnapError(
-                    f"{source}: no {name} of every architecture, at which the adaptation looks; "
-                    "make the file by snap-graphs, or adapt to a file without"
-                )
-        points = self.scale(described(predictor, table, self.operators, self.costs))
+        check_costs(table, self.costs, source)
+        points = self.scale(features_of(found, table, self.operators, self.costs))
         mean, std = self.surrogate.predict(points)
         low, high = (_interpolated(mean + side * std, self.anchors) for side in (-1, 1))
         return Predicted(mean, _interpolated(mean, self.anchors), np.abs(high - low) / 2)
@@ -219,15 +217,40 @@ def _checked(
     return {name: tensors[name].astype(np.float64) for name in shapes}
 
 
+def evenly(table: pa.Table, most: int) -> pa.Table:
+    """Return up to so many rows of a table, evenly spaced."""
+    step = max(1, -(-table.num_rows // most))
+    return table.take(np.arange(0, table.num_rows, step))
+
+
+def examined(predictor: Predictor, table: pa.Table, source: str = "graphs") -> Examined:
+    """Examine n rows of the `graphs` contract, some at a time, each core its own.
+
+    Raises:
+        SnapError: an operator of a graph for which the members count has no vector.
+    """
+    slices = (table.slice(i, ROWS) for i in range(0, max(table.num_rows, 1), ROWS))
+    found = [*in_order(lambda part: predictor.examine(part, source), slices, predictor.workers)]
+    figures = np.concatenate([part.figures for part in found], axis=1)
+    keys = np.concatenate([part.keys for part in found])
+    parts = Parts(*map(np.concatenate, zip(*(part.parts for part in found), strict=True)))
+    return Examined(figures, keys, parts)
+
+
 def usable_costs(predictor: Predictor, table: pa.Table) -> list[str]:
     """Return the costs that all graphs of a table have, equal ones where the networks are equal.
 
     The costs of operators that compute nothing would make equal networks differ.
 
     Raises:
-        SnapError: an operator has no vector.
+        SnapError: an operator of a graph for which the members count has no vector.
     """
-    _, place = np.unique(predictor.score_part(table)[KEY].to_numpy(), return_inverse=True)
+    return usable(examined(predictor, table).keys, table)
+
+
+def usable(keys: Keys, table: pa.Table) -> list[str]:
+    """Return the same, given (n,) keys that equal networks share."""
+    _, place = np.unique(keys, return_inverse=True)
     found = []
     for name in COSTS:
         if name in table.column_names and not table[name].null_count:
@@ -237,19 +260,44 @@ def usable_costs(predictor: Predictor, table: pa.Table) -> list[str]:
     return found
 
 
+def check_costs(table: pa.Table, costs: Sequence[str], source: str) -> None:
+    """Refuse graphs that lack costs.
+
+    Raises:
+        SnapError: naming the first that is missing or unknown of a graph.
+    """
+    for name in costs:
+        if name not in table.column_names or table[name].null_count:
+            raise SnapError(
+                f"{source}: no {name} of every architecture, at which the adaptation looks; "
+                "make the file by snap-graphs, or adapt to a file without"
+            )
+
+
 def described(
     predictor: Predictor, table: pa.Table, operators: Sequence[str], costs: Sequence[str]
 ) -> Features:
-    """Return `features` of n graphs, and of the group `score` their (n, 1) zero-shot scores."""
-    score = predictor.score(table)[:, None]
-    return {"score": score, **features(predictor, table, operators, costs)}
+    """Return `features` of n graphs, and of the group `score` their (n, 1) zero-shot scores.
+
+    Raises:
+        SnapError: an operator of a graph for which the members count has no vector.
+    """
+    return features_of(examined(predictor, table), table, operators, costs)
+
+
+def features_of(
+    found: Examined, table: pa.Table, operators: Sequence[str], costs: Sequence[str]
+) -> Features:
+    """Return the same, given what the predictor found in the graphs."""
+    score = found.figures[0][:, None]
+    return {"score": score, **features(found.parts, table, operators, costs)}
 
 
 def normal_scores(values: Floats) -> Floats:
     """Return the normal quantiles of (n,) values' ranks; equal values share their mean rank."""
-    from scipy.stats import norm, rankdata
+    from scipy.special import ndtri
 
-    found: Floats = norm.ppf((rankdata(values) - 0.5) / len(values))
+    found: Floats = ndtri((ranks(values) - 0.5) / max(len(values), 1))
     return found
 
 

@@ -12,7 +12,7 @@ from snap_graphs.cell import INPUT, NONE, OUTPUT
 from snap_graphs.waves import waves
 
 from snap_gcn.data.views import one_form
-from snap_gcn.predictor import Predictor
+from snap_gcn.predictor import Parts
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,38 +33,25 @@ def operators_in(table: pa.Table) -> list[str]:
 
 
 def features(
-    predictor: Predictor, table: pa.Table, operators: Sequence[str], costs: Sequence[str]
+    parts: Parts, table: pa.Table, operators: Sequence[str], costs: Sequence[str]
 ) -> Features:
     """Describe graphs to an adaptation.
 
-    What the members see is 0 where they count nothing, as in whole networks.
-
     Args:
-        predictor: the predictor that is adapted.
+        parts: what the scores of the predictor that is adapted are made of.
         table: n rows of the `graphs` contract.
         operators: the operators to count; see `operators_in`.
         costs: the columns of costs to take.
-
-    Raises:
-        SnapError: an operator of a graph for which the members count has no vector.
     """
     formed = one_form(Graphs.from_table(table), table["space"])
     logs = [np.log1p(table[name].to_numpy().astype(np.float64)) for name in costs]
     return {
-        **_seen_by_members(predictor, table),
+        "members": parts.members,
+        "kinds": parts.kinds,
+        "paths": parts.paths,
         "costs": np.array(logs).reshape(len(logs), table.num_rows).T,
         "operators": operator_features(formed, operators),
     }
-
-
-def _seen_by_members(predictor: Predictor, table: pa.Table) -> Features:
-    asked = np.flatnonzero(predictor.share_of_members(table))
-    parts = predictor.parts(table.take(asked))
-    found = {"members": parts.members, "kinds": parts.kinds, "paths": parts.paths}
-    spread = {name: np.zeros((table.num_rows, part.shape[1])) for name, part in found.items()}
-    for name, part in found.items():
-        spread[name][asked] = part
-    return spread
 
 
 def operator_features(graphs: Graphs, operators: Sequence[str]) -> Floats:

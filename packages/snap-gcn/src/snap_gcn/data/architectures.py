@@ -42,6 +42,11 @@ def as_table(graphs: Architectures, home: str | None) -> pa.Table:
     return _with_costs(table, home) if graph_facts(home).whole else table
 
 
+def spaces_of(graphs: pa.Table) -> str:
+    """Return what to call a table that is no file in an error: its search spaces."""
+    return ", ".join(graphs["space"].unique().to_pylist())
+
+
 def _with_costs(table: pa.Table, home: str) -> pa.Table:
     """Add what whole networks cost, where their space knows."""
     costs = space(home).costs(Graphs.from_table(table))

@@ -135,9 +135,8 @@ class PathModel(NamedTuple):
         *weights, bias = np.linalg.lstsq(design, targets, rcond=None)[0]
         return cls(np.array(weights), float(bias), examples, extent(graphs))
 
-    def score(self, graphs: Graphs, op: Ints, vectors: npt.NDArray[np.float32]) -> Floats:
-        """Return (n,) scores of n graphs, given the (operators, d) vectors of their operators."""
-        found = statistics(graphs, op, kinds(vectors, self.examples))
+    def score(self, graphs: Graphs, found: Floats) -> Floats:
+        """Return (n,) scores of n graphs, given their (n, 4) `statistics`."""
         scores = np.full(len(found), self.bias)
         for weight, values in zip(self.weights, found.T, strict=True):
             scores += weight * values

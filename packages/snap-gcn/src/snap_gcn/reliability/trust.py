@@ -14,6 +14,7 @@ from snap_graphs import Graphs
 from snap_gcn.data.views import COLUMNS
 from snap_gcn.model import prior
 from snap_gcn.predictor import Predictor
+from snap_gcn.ranks import spearman
 from snap_gcn.reliability.calibration import Expected, Features
 from snap_gcn.reliability.shape import oversize, shape_distance
 from snap_gcn.reliability.verdict import Evidence, judge, judge_mixture, judge_networks
@@ -254,19 +255,8 @@ def _agreement(table: pa.Table, score: npt.NDArray[np.float64]) -> dict[str, flo
         for name in prior.COSTS
         if name in table.column_names and not table[name].null_count
     } | dict(zip(graphs.vocabulary, counts.T, strict=True))
-    ranks = _ranks(score)
-    return {
-        name: float(np.corrcoef(_ranks(values), ranks)[0, 1])
-        for name, values in columns.items()
-        if values.min() < values.max() and score.min() < score.max()
-    }
-
-
-def _ranks(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return ranks, equal ones averaged."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks: npt.NDArray[np.float64] = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return ranks
+    found = {name: spearman(values, score) for name, values in columns.items()}
+    return {name: rho for name, rho in found.items() if rho is not None}
 
 
 def _sample(stream: Stream) -> pa.Table:
