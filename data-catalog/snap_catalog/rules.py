@@ -153,6 +153,25 @@ def _check_scores(table: pa.Table, source: str) -> None:
         _refuse(table, int(bad[0]), "the score is not a finite number", source)
 
 
+def _check_predicted(table: pa.Table, source: str) -> None:
+    wrong = np.flatnonzero(np.isinf(_given(table["predicted"])))
+    if wrong.size:
+        _refuse(table, int(wrong[0]), "`predicted` is not finite", source)
+
+
+def _check_std(table: pa.Table, source: str) -> None:
+    values = _given(table["predicted_std"])
+    wrong = np.flatnonzero(~np.isfinite(values) | (values < 0))
+    if wrong.size:
+        _refuse(table, int(wrong[0]), "`predicted_std` is negative or not finite", source)
+
+
+def _given(column: pa.ChunkedArray) -> np.ndarray:
+    """Return numbers, 0 for null and infinity for NaN."""
+    values: np.ndarray = column.fill_null(0).to_numpy()
+    return np.where(np.isnan(values), np.inf, values)
+
+
 def _check_embeddings(table: pa.Table, source: str) -> None:
     finite = pc.is_finite(pc.list_flatten(table["embedding"]))
     if pc.any(pc.invert(finite)).as_py():
@@ -199,7 +218,11 @@ RULES: Mapping[Name, tuple[Rule, ...]] = {
             for column in _PER_NODE
         ),
     ),
-    "scores": (_FINITE,),
+    "scores": (
+        _FINITE,
+        Rule("predictions are finite", frozenset({"predicted"}), _check_predicted),
+        Rule("deviations are finite and not negative", frozenset({"predicted_std"}), _check_std),
+    ),
     "search": (_FINITE,),
     "operators": (Rule("vectors are finite", frozenset({"embedding"}), _check_embeddings),),
     "measurements": (Rule("settings are JSON objects", frozenset({"setting"}), _check_settings),),

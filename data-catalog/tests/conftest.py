@@ -49,6 +49,8 @@ _ROWS: dict[Name, dict[str, list[Any]]] = {
         "score": [0.5, -1.0],
         "spread": [None, 0.1],
         "novelty": [None, 0.0],
+        "predicted": [None, 93.2],
+        "predicted_std": [None, 0.4],
     },
     "search": {
         "evaluation": [0, 1],

@@ -36,6 +36,8 @@ Floats = npt.NDArray[np.float64]
 
 FIGURES = ("score", "spread", "novelty")
 """What is found of each architecture; see `Predictor.predict`."""
+PREDICTED = ("predicted", "predicted_std")
+"""What an adapted model finds besides."""
 KEY = "key"
 """The column of what equal networks share, which no file has."""
 ROWS = 4096
@@ -242,7 +244,9 @@ class Predictor:
 
         `spread` is the standard deviation over the members, null where there is one only.
         `novelty` is the distance from what the model was trained on, as `Familiar` defines it.
-        Both are null where the members count nothing.
+        Both are null where the members count nothing. An adapted model also returns `predicted`,
+        the metric to expect in its unit, and `predicted_std`, the standard deviation of a
+        measurement around it.
         """
         table = as_table(graphs, space)
         parts = (table.slice(i, ROWS) for i in range(0, table.num_rows, ROWS))
@@ -255,16 +259,24 @@ class Predictor:
         return available() if self.device == "cpu" else 1
 
     @property
+    def figures(self) -> tuple[str, ...]:
+        """Columns of what `predict` returns, beside the names of the architectures."""
+        return FIGURES if self.model.config.adapted is None else (*FIGURES, *PREDICTED)
+
+    @property
     def schema(self) -> pa.Schema:
-        """Of what `predict` returns; its metadata names the model."""
+        """Of what `predict` returns; its metadata names the model, and the metric it predicts."""
         names = [("space", pa.string()), ("arch_id", pa.string())]
-        columns = [*names, *((name, pa.float64()) for name in FIGURES)]
+        columns = [*names, *((name, pa.float64()) for name in self.figures)]
         config = self.model.config
         metadata = {
             "snap.scorer": self.name,
             "snap.seed": str(config.seed),
             "snap.training_sha256": config.training.source_sha256,
         }
+        if config.adapted is not None:
+            metadata["snap.metric"] = config.adapted.metric
+            metadata["snap.direction"] = config.adapted.direction
         return pa.schema(columns, metadata)
 
     def score_part(self, table: pa.Table, source: str = "graphs") -> pa.Table:
@@ -280,7 +292,8 @@ class Predictor:
         found = self.examine(table, source, parts=adaptation is not None)
         figures = found.figures
         if adaptation is not None:
-            figures[0] = adaptation.predict(found, table, source).score
+            predicted = adaptation.predict(found, table, source)
+            figures = np.stack([predicted.score, *figures[1:], predicted.value, predicted.std])
         columns = [table["space"], table["arch_id"]]
         columns += [pa.array(values, from_pandas=True) for values in figures]
         return pa.table([*columns, pa.array(found.keys)], [*self.schema.names, KEY])
@@ -356,13 +369,14 @@ class Predictor:
             Rows of the `scores` contract.
         """
         first: dict[int, int] = {}
-        figures = np.empty((0, len(FIGURES)))
+        names = self.figures
+        figures = np.empty((0, len(names)))
         for part in parts:
             known, new = len(first), part.num_rows
             rows = np.array([first.setdefault(k, len(first)) for k in part[KEY].to_pylist()], int)
-            own = np.stack([part[name].to_numpy() for name in FIGURES], axis=1)
+            own = np.stack([part[name].to_numpy() for name in names], axis=1)
             if len(first) > len(figures):
-                figures = np.resize(figures, (2 * len(first) + new, len(FIGURES)))
+                figures = np.resize(figures, (2 * len(first) + new, len(names)))
             fresh = np.flatnonzero(rows >= known)[::-1]  # of equal ones the first is kept
             figures[rows[fresh]] = own[fresh]
             columns = [part["space"], part["arch_id"]]

@@ -111,6 +111,20 @@ class Adaptation:
         costs = usable(found.keys, sample)
         scale = Scale.of(features_of(found, sample, operators, costs))
         points = scale(described(predictor, table.take(rows), operators, costs))
+        return cls.of(operators, costs, scale, points, measured, less=less)
+
+    @classmethod
+    def of(
+        cls,
+        operators: Sequence[str],
+        costs: Sequence[str],
+        scale: Scale,
+        points: Points,
+        measured: Floats,
+        *,
+        less: bool,
+    ) -> "Adaptation":
+        """Learn from n points and the (n,) metric measured there; see `fit`."""
         targets = normal_scores(-measured if less else measured)
         surrogate = Surrogate.fit(points, targets)
         return cls(operators, costs, scale, surrogate, _anchors(targets, measured))
@@ -128,7 +142,10 @@ class Adaptation:
         """
         check_costs(table, self.costs, source)
         points = self.scale(features_of(found, table, self.operators, self.costs))
-        mean, std = self.surrogate.predict(points)
+        return self.in_unit(*self.surrogate.predict(points))
+
+    def in_unit(self, mean: Floats, std: Floats) -> Predicted:
+        """Return (n,) standardised means and deviations with the metric that they mean."""
         low, high = (_interpolated(mean + side * std, self.anchors) for side in (-1, 1))
         return Predicted(mean, _interpolated(mean, self.anchors), np.abs(high - low) / 2)
 
@@ -307,12 +324,15 @@ def _anchors(targets: Floats, measured: Floats) -> Floats:
 
 
 def _interpolated(places: Floats, anchors: Floats) -> Floats:
-    """Return the metric at standardised values, on straight lines also beyond the anchors."""
+    """Return the metric at standardised values.
+
+    It lies on straight lines between the anchors; beyond the first and the last, on those from the
+    median through these, so that a failure at one end says nothing of the other.
+    """
     known, values = anchors
     found: Floats = np.interp(places, known, values)
-    if len(known) > 1:
-        slope = (values[-1] - values[0]) / (known[-1] - known[0])
-        found = found + slope * (
-            np.maximum(places - known[-1], 0) + np.minimum(places - known[0], 0)
-        )
+    beyond = np.minimum(places - known[0], 0), np.maximum(places - known[-1], 0)
+    for end, far in zip((0, -1), beyond, strict=True):
+        if known[end]:
+            found = found + far * (values[end] - np.interp(0, known, values)) / known[end]
     return found
