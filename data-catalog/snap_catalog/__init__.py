@@ -10,7 +10,7 @@ from snap_catalog.catalog import (
     graph_facts,
     operators,
 )
-from snap_catalog.conventions import conventional_metric
+from snap_catalog.conventions import conventional_metric, direction_of
 from snap_catalog.errors import SnapError
 from snap_catalog.texts import Term, corpus
 
@@ -25,6 +25,7 @@ __all__ = [
     "benchmarks",
     "conventional_metric",
     "corpus",
+    "direction_of",
     "graph_facts",
     "operators",
 ]

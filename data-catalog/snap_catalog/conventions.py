@@ -5,9 +5,13 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from snap_catalog.catalog import MetricFacts
+from snap_catalog.catalog import Direction, MetricFacts
 from snap_catalog.metrics import is_metric
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def conventional_metric(column: str) -> MetricFacts | None:
@@ -24,6 +28,21 @@ def conventional_metric(column: str) -> MetricFacts | None:
         return MetricFacts(column, "max", "", "test")
     known = _conventions().get(last)
     return known and MetricFacts(column, known.direction, known.unit, "test")
+
+
+def direction_of(schema: "pa.Schema", column: str) -> Direction | None:
+    """Return whether more (`max`) or less (`min`) of a metric is better, None where it is unknown.
+
+    Args:
+        schema: of a table; what it states of the column goes before what its name says.
+        column: the metric, which the table need not have.
+    """
+    entries = schema.field(column).metadata if column in schema.names else None
+    stated = (entries or {}).get(b"direction")
+    if stated in (b"max", b"min"):
+        return "max" if stated == b"max" else "min"
+    facts = conventional_metric(column)
+    return facts.direction if facts else None
 
 
 @cache

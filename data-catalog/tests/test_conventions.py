@@ -1,5 +1,6 @@
+import pyarrow as pa
 import pytest
-from snap_catalog import benchmarks, conventional_metric
+from snap_catalog import benchmarks, conventional_metric, direction_of
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,12 @@ def test_conventions_and_the_catalog_agree() -> None:
             assert facts.direction == entry.direction, entry.pattern
             assert (facts.unit == "percent") == (entry.unit == "percent"), entry.pattern
     assert agreeing > 10
+
+
+def test_what_a_table_states_of_a_metric_goes_before_its_name() -> None:
+    name = "svhn/valid/accuracy@20"
+    stated = pa.schema([pa.field(name, pa.float64(), metadata={"direction": "min"})])
+    assert direction_of(stated, name) == "min"
+    assert direction_of(pa.schema([pa.field(name, pa.float64())]), name) == "max"
+    assert direction_of(pa.schema([]), name) == "max"
+    assert direction_of(pa.schema([]), "mine") is None

@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 from scipy.optimize import check_grad
 from snap_catalog import SnapError
-from snap_catalog.parquet import read, write
+from snap_catalog.parquet import decode_metadata, read, write
 from snap_eval import spearman
 from snap_gcn.adaptation.adapt import adapted
 from snap_gcn.adaptation.adaptation import Adaptation, examined
 from snap_gcn.adaptation.features import operator_features
-from snap_gcn.adaptation.measured import Labels, in_csv, in_table
+from snap_gcn.adaptation.measured import Labels, in_file, in_table
 from snap_gcn.adaptation.surrogate import (
     Points,
     Surrogate,
@@ -218,20 +218,27 @@ def test_the_command_writes_a_model_that_predicts(
     scores = tmp_path / "s.parquet"
     again = ["predict", str(graphs), "--model", str(out), "-o", str(scores), "--quiet"]
     assert CliRunner().invoke(main, again).exit_code == 0
-    assert np.isfinite(read(scores, "scores")["score"].to_numpy()).all()
+    found = read(scores, "scores")
+    assert np.isfinite(found["score"].to_numpy()).all()
+    assert spearman(found["predicted"].to_numpy()[20:], accuracy[20:60]) > 0.7
+    assert (found["predicted_std"].to_numpy() > 0).all()
+    entries = decode_metadata(found.schema)
+    assert (entries["snap.metric"], entries["snap.direction"]) == (METRIC, "max")
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
         ("a,b\n", "no column arch_id"),
-        ("arch_id,x\nnone such,1\n", "line 2: the graphs have no architecture"),
-        ("arch_id,x\n{0},much\n", "line 2: 'much' is no number"),
-        ("arch_id,x\n{0},inf\n", "line 2: 'inf' is no number"),
-        ("arch_id,x\n{0}\n", "line 2 has 1 values, not 2"),
+        ("arch_id,x\nnone such,1\n", "row 1: the graphs have no architecture 'none such'"),
+        ("arch_id,x\n,1\n", "row 1: column 'arch_id' is empty"),
+        ("space,arch_id,x\nother,{0},1\n", "row 1: the graphs have no architecture .* of 'other'"),
+        ("arch_id,x\n{0},much\n", "row 1: column 'x' holds 'much'"),
+        ("arch_id,x\n{0},2\n{1},inf\n", "row 2: x is inf; leave it empty"),
+        ("arch_id,x\n{0}\n", "not a readable CSV table"),
         ("arch_id,x\n{0},1\n", "1 measurements of x"),
         ("arch_id,x\n{0},1\n{1},1\n", "x is the same everywhere"),
-        ("arch_id,y\n{0},1\n{1},2\n", "'x' fits 0 columns"),
+        ("arch_id,y\n{0},1\n{1},2\n", "'x' fits 0 columns; choose one of: y"),
     ],
 )
 def test_a_bad_file_of_measurements_is_refused(
@@ -240,16 +247,73 @@ def test_a_bad_file_of_measurements_is_refused(
     path = tmp_path / "m.csv"
     path.write_text(text.format(*analog["arch_id"].to_pylist()[:2]))
     with pytest.raises(SnapError, match=line):
-        in_csv(analog, "x", "max", path)
+        in_file(analog, "x", "max", str(path))
 
 
 def test_a_metric_of_unknown_direction_is_asked_for(analog: pa.Table, tmp_path: Path) -> None:
     path, ids = tmp_path / "m.csv", analog["arch_id"].to_pylist()
     path.write_text(f"arch_id,x\n{ids[0]},1\n{ids[1]},2\n")
     with pytest.raises(SnapError, match="--direction max or min"):
-        in_csv(analog, "x", None, path)
+        in_file(analog, "x", None, str(path))
+
+
+def test_failures_and_repeats_in_a_file_are_taken_for_what_they_are(
+    analog: pa.Table, tmp_path: Path
+) -> None:
+    path, ids = tmp_path / "m.csv", analog["arch_id"].to_pylist()
+    path.write_text(f"arch_id,x\n{ids[4]},1\n{ids[7]},\n{ids[4]},2\n{ids[5]},nan\n")
+    found = in_file(analog, "x", "min", str(path))
+    assert (found.rows.tolist(), found.values.tolist()) == ([4, 4], [1, 2])
+    assert found.direction == "min"
+
+
+def test_measurements_in_a_parquet_file_are_taken(analog: pa.Table, tmp_path: Path) -> None:
+    few = analog.slice(3, 10)
+    write(few, tmp_path / "m.parquet", "graphs", producer="snap-graphs")
+    found = in_file(analog, METRIC, None, str(tmp_path / "m.parquet"))
+    assert found.rows.tolist() == list(range(3, 13))
+    assert found.values.tolist() == few[METRIC].to_pylist()
+
+
+def test_names_that_several_spaces_share_need_the_space(tmp_path: Path) -> None:
+    cell = Cell(("input", "nor_conv_3x3", "output"), ((0, 1), (1, 2)))
+    both = pa.concat_tables([graph_table(s, [cell], arch_ids=["a"]) for s in ("one", "other")])
+    path = tmp_path / "m.csv"
+    path.write_text("arch_id,x\na,1\na,2\n")
+    with pytest.raises(SnapError, match="row 1: the graphs have 'a' in several spaces"):
+        in_file(both, "x", "max", str(path))
+    path.write_text("arch_id,space,x\na,one,1\na,other,2\n")
+    assert in_file(both, "x", "max", str(path)).rows.tolist() == [0, 1]
 
 
 def test_measurements_in_the_table_are_taken(analog: pa.Table) -> None:
-    found = in_table(analog, "baseline_acc", "graphs")
+    found = in_table(analog, "baseline_acc", None, "graphs")
     assert (found.metric, found.direction, len(found.values)) == (METRIC, "max", 600)
+
+
+def test_a_failed_training_moves_no_prediction_at_the_other_end(
+    analog: pa.Table, accuracy: npt.NDArray[np.float64]
+) -> None:
+    predictor, rows = Predictor.bundled(), np.arange(40)
+    worst, spoilt = int(accuracy[:40].argmin()), accuracy[:40].copy()
+    spoilt[worst] = -1e8
+    plain, other = (
+        Adaptation.fit(predictor, analog, rows, values, less=False)
+        for values in (accuracy[:40], spoilt)
+    )
+    found = examined(predictor, analog)
+    good = plain.predict(found, analog)
+    same = other.predict(found, analog)
+    np.testing.assert_allclose(good.score, same.score)
+    better = good.score > 0
+    np.testing.assert_allclose(good.value[better], same.value[better])
+    assert good.value.max() < 100
+
+
+def test_equal_measurements_are_predicted_alike(analog: pa.Table) -> None:
+    values = np.repeat([10.0, 90.0], 10)
+    predictor = Predictor.bundled()
+    found = Adaptation.fit(predictor, analog, np.arange(20), values, less=False)
+    predicted = found.predict(examined(predictor, analog), analog)
+    assert np.isfinite(predicted).all()
+    assert predicted.value[10:20].mean() > predicted.value[:10].mean()

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from snap_catalog import SnapError
+from snap_catalog import SnapError, direction_of
 from snap_catalog.parquet import decode_metadata
 from snap_catalog.rules import MOST_NODES
 
@@ -154,9 +154,9 @@ def append_metric(table: pa.Table, column: str, metric: Metric) -> pa.Table:
 
 def metric_of(table: pa.Table, column: str) -> Metric:
     """Return a metric column of a table that `append_metric` added it to."""
-    entries = table.schema.field(column).metadata
-    direction: Literal["max", "min"] = "max" if entries[b"direction"] == b"max" else "min"
-    return Metric(table[column].to_numpy(), direction, entries[b"unit"].decode())
+    unit: bytes = table.schema.field(column).metadata[b"unit"]
+    direction = direction_of(table.schema, column) or "max"
+    return Metric(table[column].to_numpy(), direction, unit.decode())
 
 
 def _refuse_large(arch_ids: Sequence[str], cells: Sequence[Cell]) -> None:

@@ -1,22 +1,20 @@
 """Find what was measured of the architectures of a table."""
 
-import csv
-import math
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from snap_catalog import SnapError
-from snap_catalog.conventions import conventional_metric
+from snap_catalog import SnapError, direction_of
+from snap_catalog.catalog import Direction
 from snap_catalog.metrics import fitting_metrics, resolve_metric
+from snap_catalog.tables import doubles, identifiers, read_table
 
 FEWEST, MOST = 2, 5000
 """Measurements that an adaptation takes."""
 
-Direction = Literal["max", "min"]
+Floats = npt.NDArray[np.float64]
 
 
 class Labels(NamedTuple):
@@ -32,127 +30,120 @@ class Labels(NamedTuple):
     metric: str
     direction: Direction
     rows: npt.NDArray[np.int64]
-    values: npt.NDArray[np.float64]
+    values: Floats
 
 
-def in_table(table: pa.Table, wanted: str, source: str) -> Labels:
+def in_table(table: pa.Table, wanted: str, direction: Direction | None, source: str) -> Labels:
     """Take the values of a metric column; rows without one were not measured.
 
+    Args:
+        table: rows of the `graphs` contract.
+        wanted: the metric's column, or part of its name.
+        direction: whether more or less is better; as the file or its name says where None.
+        source: what to call the table in an error.
+
     Raises:
-        SnapError: no metric column or more than one fits, or too few or too many rows have a value.
+        SnapError: no metric column or more than one fits, too few or too many rows have a value, or
+            the direction is not known.
     """
     metric = resolve_metric(wanted, table.column_names, source=source)
-    direction = _stated(table, metric) or "max"
-    values = table[metric].to_numpy().astype(np.float64)
-    rows = np.flatnonzero(np.isfinite(values))
-    return _enough(Labels(metric, direction, rows, values[rows]), source)
+    values = table[metric].to_numpy()
+    chosen = _direction(direction, table.schema, metric, source)
+    return _labels(metric, chosen, np.arange(table.num_rows), values, source)
 
 
-def in_csv(table: pa.Table, wanted: str, direction: Direction | None, path: Path) -> Labels:
-    """Read measurements from a CSV file with the columns `arch_id` and a metric.
+def in_file(table: pa.Table, wanted: str, direction: Direction | None, path: str) -> Labels:
+    """Read measurements from a CSV or Parquet file with the columns `arch_id` and a metric.
 
-    An empty value is a training that failed, and is left out.
+    An empty value is a training that failed, and is left out. Where the file has the column
+    `space`, architectures are found within their space.
 
     Args:
-        table: the architectures.
+        table: rows of the `graphs` contract.
         wanted: the metric's column, or part of its name.
-        direction: whether more or less is better; as the table's column or the
-            catalog's conventions say where None.
+        direction: whether more or less is better; as the table or the metric's name says where
+            None.
         path: the file.
 
     Raises:
         SnapError: the file cannot be read, names an architecture that the table has not, or has
             too few or too many values; or the direction is not known.
     """
-    names, lines = _read(path)
+    found = read_table(path)
+    if "arch_id" not in found.column_names:
+        raise SnapError(f"{path}: no column arch_id; name the architectures of the graphs in it")
+    names = [name for name in found.column_names if name not in ("arch_id", "space")]
     fitting = [wanted] if wanted in names else fitting_metrics(wanted, names)
     if len(fitting) != 1:
-        listing = ", ".join(name for name in names if name != "arch_id") or "none"
+        listing = ", ".join(names) or "none"
         raise SnapError(f"{path}: {wanted!r} fits {len(fitting)} columns; choose one of: {listing}")
     (metric,) = fitting
-    ids = table["arch_id"].to_pylist()
-    place = {name: row for row, name in enumerate(ids)}
-    if len(place) < len(ids):
-        raise SnapError(f"{path}: the graphs name an architecture twice; keep one row of each")
-    found = [
-        (place[arch_id], value)
-        for number, arch_id, text in _cells(names, lines, metric, path)
-        if (value := _number(text, number, path)) is not None
-        and _known(arch_id, place, number, path)
-    ]
-    facts = conventional_metric(metric)
-    chosen = direction or _stated(table, metric) or (facts.direction if facts else None)
+    if not metric.isprintable():
+        raise SnapError(f"{path}: the column's name {metric!r} does not print; give it another")
+    rows = _places(table, found, path)
+    values = doubles(found, metric, path).to_numpy()
+    chosen = _direction(direction, table.schema, metric, path)
+    return _labels(metric, chosen, rows, values, path)
+
+
+def _direction(given: Direction | None, schema: pa.Schema, metric: str, source: str) -> Direction:
+    chosen = given or direction_of(schema, metric)
     if chosen is None:
-        raise SnapError(f"{path}: is more of {metric!r} better? Say --direction max or min")
-    rows, values = zip(*found, strict=True) if found else ((), ())
-    labels = Labels(metric, chosen, np.array(rows, np.int64), np.array(values, np.float64))
-    return _enough(labels, str(path))
+        raise SnapError(f"{source}: is more of {metric!r} better? Say --direction max or min")
+    return chosen
 
 
-def _stated(table: pa.Table, metric: str) -> Direction | None:
-    """Return the direction that a table states of a metric."""
-    if metric not in table.column_names:
-        return None
-    stated = (table.schema.field(metric).metadata or {}).get(b"direction")
-    return None if stated is None else "min" if stated == b"min" else "max"
+def _places(table: pa.Table, found: pa.Table, path: str) -> npt.NDArray[np.int64]:
+    """Return the rows of a table whose architectures another names.
+
+    Raises:
+        SnapError: one is not there, or twice.
+    """
+    keys = [name for name in ("space", "arch_id") if name in found.column_names]
+    known: dict[tuple[str, ...], int] = {}
+    twice = set()
+    for row, key in enumerate(zip(*(table[name].to_pylist() for name in keys), strict=True)):
+        if key in known:
+            twice.add(key)
+        known[key] = row
+    asked = zip(*(identifiers(found, name, path).to_pylist() for name in keys), strict=True)
+    rows = []
+    for number, key in enumerate(asked, start=1):
+        if key not in known or key in twice:
+            raise SnapError(f"{path}: row {number}: {_problem(key, key in twice)}")
+        rows.append(known[key])
+    return np.array(rows, np.int64)
 
 
-def _read(path: Path) -> tuple[list[str], list[list[str]]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            names, *lines = list(csv.reader(file)) or [[]]
-    except (OSError, UnicodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SnapError(f"{path}: cannot be read ({reason}); name a CSV file") from error
-    if "arch_id" not in names:
-        raise SnapError(f"{path}: no column arch_id; its first line must name the columns")
-    return names, lines
+def _problem(key: Sequence[str], is_twice: bool) -> str:
+    name = " of ".join(f"{part!r:.80}" for part in reversed(key))
+    if is_twice:
+        return f"the graphs have {name} in several spaces; add a column space"
+    return f"the graphs have no architecture {name}; add it to them"
 
 
-def _cells(
-    names: Sequence[str], lines: Sequence[Sequence[str]], metric: str, path: Path
-) -> list[tuple[int, str, str]]:
-    """Return number, architecture and value of every line that is not empty."""
-    ids, column = names.index("arch_id"), names.index(metric)
-    found = []
-    for number, line in enumerate(lines, start=2):
-        if line and len(line) != len(names):
-            raise SnapError(f"{path}: line {number} has {len(line)} values, not {len(names)}")
-        found += [(number, line[ids], line[column])] if line else []
-    return found
+def _labels(
+    metric: str, direction: Direction, rows: npt.NDArray[np.int64], values: Floats, source: str
+) -> Labels:
+    """Return the rows that have a value.
 
-
-def _number(text: str, number: int, path: Path) -> float | None:
-    if not text.strip():
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
+    Raises:
+        SnapError: a value is infinite, there are too few or too many, or all are equal.
+    """
+    infinite = np.flatnonzero(np.isinf(values))
+    if infinite.size:
         raise SnapError(
-            f"{path}: line {number}: {text!r:.40} is no number; leave it empty where a training "
-            "failed"
+            f"{source}: row {infinite[0] + 1}: {metric} is {values[infinite[0]]}; leave it empty "
+            "where a training failed"
         )
-    return value
-
-
-def _known(arch_id: str, place: dict[str, int], number: int, path: Path) -> bool:
-    if arch_id not in place:
-        raise SnapError(
-            f"{path}: line {number}: the graphs have no architecture {arch_id!r:.80}; "
-            "add it to them"
-        )
-    return True
-
-
-def _enough(labels: Labels, source: str) -> Labels:
-    count = len(labels.values)
+    measured = ~np.isnan(values)
+    found = Labels(metric, direction, rows[measured], values[measured])
+    count = len(found.values)
     if not FEWEST <= count <= MOST:
         raise SnapError(
-            f"{source}: {count:,} measurements of {labels.metric}; an adaptation takes {FEWEST} to "
+            f"{source}: {count:,} measurements of {metric}; an adaptation takes {FEWEST} to "
             f"{MOST:,}"
         )
-    if np.ptp(labels.values) == 0:
-        raise SnapError(f"{source}: {labels.metric} is the same everywhere; measure more")
-    return labels
+    if np.ptp(found.values) == 0:
+        raise SnapError(f"{source}: {metric} is the same everywhere; measure more")
+    return found

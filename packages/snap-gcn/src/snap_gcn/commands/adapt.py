@@ -10,7 +10,7 @@ from snap_gcn.commands.options import FILE, MODEL_HELP, QUIET, needed
 from snap_gcn.model.recipe import BUNDLED
 
 if TYPE_CHECKING:
-    from snap_gcn.adaptation.measured import Direction
+    from snap_catalog.catalog import Direction
 
 
 @click.command()
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 @click.option("--metric", required=True, help="What was measured; part of a column's name will do.")
 @click.option(
     "--measured",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="CSV file of measurements with a column arch_id. Default: the values in GRAPHS.",
+    type=FILE,
+    help="CSV or Parquet file of measurements with a column arch_id. Default: those in GRAPHS.",
 )
 @click.option(
     "--direction",
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def adapt(
     graphs: str,
     metric: str,
-    measured: Path | None,
+    measured: str | None,
     direction: "Direction | None",
     model: str,
     out: Path,
@@ -52,17 +52,17 @@ def adapt(
     from snap_catalog.parquet import read
 
     from snap_gcn.adaptation.adapt import adapted
-    from snap_gcn.adaptation.measured import in_csv, in_table
+    from snap_gcn.adaptation.measured import in_file, in_table
     from snap_gcn.model.folder import check_free, save
     from snap_gcn.predictor import Predictor
 
     check_free(out)
     table = read(graphs, "graphs")
     labels = (
-        in_csv(table, metric, direction, measured) if measured else in_table(table, metric, graphs)
+        in_file(table, metric, direction, measured)
+        if measured
+        else in_table(table, metric, direction, graphs)
     )
-    if direction:
-        labels = labels._replace(direction=direction)
     with needed("adapt", "adapt"):
         found = adapted(Predictor.load(model), table, labels, out.name, graphs)
     save(found.model, out)

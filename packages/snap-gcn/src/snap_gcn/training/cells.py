@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 from scipy.stats import kendalltau, rankdata
-from snap_catalog import SnapError
+from snap_catalog import SnapError, direction_of
 from snap_graphs import Graphs, views
 from snap_graphs.arrays import Bools, Ints
 from torch import Tensor
@@ -137,7 +137,7 @@ class TrainingData:
 
 
 def _merit(table: pa.Table, metric: str, source: str, part: str) -> npt.NDArray[np.float64]:
-    sign = -1.0 if table.schema.field(metric).metadata[b"direction"] == b"min" else 1.0
+    sign = -1.0 if direction_of(table.schema, metric) == "min" else 1.0
     values: npt.NDArray[np.float64] = table[metric].to_numpy()
     if not values.std():
         raise SnapError(f"{source}: {metric} is the same for every {part} cell")
