@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from encoder.lengths import Entry
 from reproduction import evaluation, paper_tables, predictors, sources
-from reproduction.measurements import Measurement, Title, reported, save
+from reproduction.trials import Measurement, Title, reported, save
 from reproduction.page import commit, page
 from reproduction.paper_tables import Folders
 from reproduction.steps import Ledger, Step, digest
@@ -201,7 +201,7 @@ def test_the_page_tells_figures_commands_and_what_was_not_run(tmp_path: Path) ->
     ]
     title = Title("The ablation (Table 6)", "make ablation", "Some cells")
     save(rows, title, tmp_path / "table-6-ablation.parquet")
-    assert read(tmp_path / "table-6-ablation.parquet", "measurements").num_rows == 4
+    assert read(tmp_path / "table-6-ablation.parquet", "trials").num_rows == 4
     text = page(read_results(tmp_path), ["darts: not run, for want of data"], seeds=5)
     assert "## The ablation (Table 6)\n\nSome cells.\n\n    make ablation\n" in text
     assert "| 3 | 3 | 0.600 ± 0.100 | 0.600 |" in text

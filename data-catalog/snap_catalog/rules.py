@@ -225,6 +225,6 @@ RULES: Mapping[Name, tuple[Rule, ...]] = {
     ),
     "search": (_FINITE,),
     "operators": (Rule("vectors are finite", frozenset({"embedding"}), _check_embeddings),),
-    "measurements": (Rule("settings are JSON objects", frozenset({"setting"}), _check_settings),),
+    "trials": (Rule("settings are JSON objects", frozenset({"setting"}), _check_settings),),
 }
 """The rules for the contents of a file, by contract."""

@@ -89,7 +89,7 @@ _ROWS: dict[Name, dict[str, list[Any]]] = {
         "n": [2, 2],
         "place": [0, 0],
     },
-    "measurements": {
+    "trials": {
         "setting": ['{"layers": 3}', '{"layers": 3}'],
         "quantity": ["spearman", "spearman"],
         "seed": [0, None],

@@ -55,7 +55,7 @@ def _exact(make: Make, name: Name) -> pa.Table:
     halves: dict[str, dict[str, list[float | None]]] = {
         "scores": {"spread": [None, 0.25]},
         "search": {"seconds": [0.0, 0.125]},
-        "measurements": {"reported": [None, 0.5]},
+        "trials": {"reported": [None, 0.5]},
     }
     return make(name, **halves.get(name, {}))
 

@@ -140,6 +140,6 @@ def test_a_vector_that_is_not_finite_is_refused(make: Make, value: float) -> Non
 
 @pytest.mark.parametrize("setting", ["layers=3", "[3]", "null", ""])
 def test_a_setting_that_is_no_json_object_is_refused(make: Make, setting: str) -> None:
-    table = make("measurements", setting=['{"layers": 3}', setting])
+    table = make("trials", setting=['{"layers": 3}', setting])
     with pytest.raises(SnapError, match=r"row 2: the setting .* is no JSON object"):
-        validate(table, "measurements")
+        validate(table, "trials")

@@ -119,10 +119,10 @@ def combined_scores(made: Path, scores: Path, graphs: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def measurements(made: Path) -> Path:
-    from reproduction.measurements import Measurement, Title, save
+def trials(made: Path) -> Path:
+    from reproduction.trials import Measurement, Title, save
 
-    target = made / "measurements.parquet"
+    target = made / "trials.parquet"
     rows = [Measurement({"layers": 3}, "spearman", 0, 0.7, 0.8)]
     save(rows, Title("Layers", "tools/ablation.py", "all cells"), target)
     return target
@@ -137,7 +137,7 @@ _MADE: dict[str, tuple[str, Name]] = {
     "scores": ("snap-gcn predict", "scores"),
     "search": ("snap-evo run", "search"),
     "correlations": ("snap-eval correlate", "correlations"),
-    "measurements": ("tools/reproduce.py", "measurements"),
+    "trials": ("tools/reproduce.py", "trials"),
     "independence": ("snap-eval independence", "independence"),
     "combined_scores": ("snap-eval combine", "scores"),
 }

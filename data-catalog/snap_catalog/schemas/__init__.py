@@ -11,7 +11,7 @@ from typing import Literal
 import pyarrow as pa
 
 Name = Literal[
-    "graphs", "operators", "scores", "search", "correlations", "independence", "measurements"
+    "graphs", "operators", "scores", "search", "correlations", "independence", "trials"
 ]
 
 SCALARS: Mapping[str, pa.DataType] = {

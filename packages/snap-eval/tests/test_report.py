@@ -127,7 +127,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write(history, path, "search", producer="snap-eval", metadata=facts)
     facts = {"snap.title": "Sizes", "snap.command": "make sizes", "snap.population": "Some cells"}
     path = folder / "tables" / "figure-6-training-size.parquet"
-    write(_trials(), path, "measurements", producer="snap-eval", metadata=facts)
+    write(_trials(), path, "trials", producer="snap-eval", metadata=facts)
     return folder
 
 
@@ -282,7 +282,7 @@ def test_a_setting_that_only_the_paper_has_tried_stays_empty(results: Results) -
         {"setting": '{"a": 1}', "quantity": "q", "seed": None, "value": None, "reported": 0.5},
         {"setting": '{"a": 2}', "quantity": "q", "seed": 0, "value": 0.25, "reported": None},
     ]
-    file = results.of("measurements")[0]
+    file = results.of("trials")[0]
     file = type(file)("name", pa.Table.from_pylist(rows), file.facts)
     found = measurements_of(file)
     assert found['{"a": 1}']["q"].mean is None

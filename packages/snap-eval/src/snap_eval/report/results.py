@@ -56,9 +56,9 @@ class Results:
         """Return the rows of all files that keep a contract."""
         return [row for file in self.of(kind) for row in file.table.to_pylist()]
 
-    def measurements(self, name: str) -> File | None:
-        """Return the `measurements` file of that name, whatever its folder; None without one."""
-        return next((f for f in self.of("measurements") if Path(f.name).name == name), None)
+    def trials(self, name: str) -> File | None:
+        """Return the `trials` file of that name, whatever its folder; None without one."""
+        return next((f for f in self.of("trials") if Path(f.name).name == name), None)
 
 
 def read_results(folder: Path) -> Results:

@@ -62,7 +62,7 @@ class Measured:
 
 def training_size(results: Results) -> Iterator[Part]:
     """Show how correlations grow with the share of NAS-Bench-101 that is trained on (Figure 6)."""
-    file = results.measurements(CURVE)
+    file = results.trials(CURVE)
     if file is None:
         yield Absent("training-size curve (Figure 6)", "uv run --all-groups tools/training_size.py")
         return
@@ -88,9 +88,9 @@ def training_size(results: Results) -> Iterator[Part]:
 def tables(results: Results) -> Iterator[Part]:
     """Show every file of measurements, with the paper's values beside ours."""
     for name, (title, command) in EXPECTED.items():
-        if results.measurements(name) is None:
+        if results.trials(name) is None:
             yield Absent(title, command)
-    for file in results.of("measurements"):
+    for file in results.of("trials"):
         yield _table(file)
 
 

@@ -1,4 +1,4 @@
-"""Files of the `measurements` contract."""
+"""Files of the `trials` contract."""
 
 import json
 import math
@@ -42,11 +42,11 @@ class Title(NamedTuple):
 
 
 def save(found: Iterable[Measurement], title: Title, out: Path) -> None:
-    """Write measurements."""
+    """Write trials."""
     rows = [{**row._asdict(), "setting": json.dumps(row.setting)} for row in found]
     metadata = {f"snap.{key}": value for key, value in title._asdict().items()}
     table = pa.Table.from_pylist(rows, schema=_SCHEMA)
-    write(table, out, "measurements", producer="snap-eval", metadata=metadata)
+    write(table, out, "trials", producer="snap-eval", metadata=metadata)
 
 
 def reported(table: str) -> Iterator[Measurement]:
