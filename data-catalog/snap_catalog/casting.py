@@ -79,6 +79,7 @@ def _holds_the_like(actual: pa.DataType, wanted: pa.DataType) -> bool:
         pt.is_null(actual)
         or (is_text(actual) and is_text(wanted))
         or (is_number(actual) and is_number(wanted))
+        or (_is_moment(actual) and _is_moment(wanted))
     )
 
 
@@ -90,6 +91,11 @@ def is_text(kind: pa.DataType) -> bool:
 def is_number(kind: pa.DataType) -> bool:
     """Return whether a type holds integers, floating-point numbers or decimals."""
     return bool(pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind))
+
+
+def _is_moment(kind: pa.DataType) -> bool:
+    """Return whether a type holds points in time, for which it must name a time zone."""
+    return bool(pt.is_timestamp(kind) and kind.tz is not None)
 
 
 def _own_metadata(field: pa.Field) -> dict[bytes, bytes] | None:

@@ -172,6 +172,12 @@ def _given(column: pa.ChunkedArray) -> np.ndarray:
     return np.where(np.isnan(values), np.inf, values)
 
 
+def _check_values(table: pa.Table, source: str) -> None:
+    bad = np.flatnonzero(~np.isfinite(table["value"].fill_null(0.0).to_numpy()))
+    if bad.size:
+        _refuse(table, int(bad[0]), "the value is not a finite number", source)
+
+
 def _check_embeddings(table: pa.Table, source: str) -> None:
     finite = pc.is_finite(pc.list_flatten(table["embedding"]))
     if pc.any(pc.invert(finite)).as_py():
@@ -225,6 +231,7 @@ RULES: Mapping[Name, tuple[Rule, ...]] = {
     ),
     "search": (_FINITE,),
     "operators": (Rule("vectors are finite", frozenset({"embedding"}), _check_embeddings),),
+    "measurements": (Rule("values are finite numbers", frozenset({"value"}), _check_values),),
     "trials": (Rule("settings are JSON objects", frozenset({"setting"}), _check_settings),),
 }
 """The rules for the contents of a file, by contract."""

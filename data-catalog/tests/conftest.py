@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -11,12 +12,15 @@ _ARROW = {
     "int32": pa.int32(),
     "int64": pa.int64(),
     "double": pa.float64(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
     "list<string>": pa.list_(pa.string()),
     "list<int16>": pa.list_(pa.int16()),
     "list<int64>": pa.list_(pa.int64()),
     "list<list<int32>>": pa.list_(pa.list_(pa.int32())),
     "fixed_size_list<float>": pa.list_(pa.float32(), 2),
 }
+
+_MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 _ROWS: dict[Name, dict[str, list[Any]]] = {
     "graphs": {
@@ -88,6 +92,16 @@ _ROWS: dict[Name, dict[str, list[Any]]] = {
         "spearman": [1.0, None],
         "n": [2, 2],
         "place": [0, 0],
+    },
+    "measurements": {
+        "space": ["toy", "toy"],
+        "arch_id": ["a", "a"],
+        "metric": ["accuracy", "accuracy"],
+        "value": [None, 0.5],
+        "seconds": [None, 2.0],
+        "at": [_MOMENT, _MOMENT],
+        "attempt": [1, 2],
+        "note": ["exit code 1", ""],
     },
     "trials": {
         "setting": ['{"layers": 3}', '{"layers": 3}'],

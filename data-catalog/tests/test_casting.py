@@ -25,6 +25,7 @@ _ALIKE: dict[str, list[pa.DataType]] = {
     "int32": [pa.int64(), pa.uint32(), pa.float64()],
     "int64": [pa.int32(), pa.uint64(), pa.float64(), pa.decimal128(18, 0)],
     "double": [pa.float32(), pa.float16()],
+    "timestamp": [pa.timestamp("ms", tz="UTC"), pa.timestamp("ns", tz="Europe/Berlin")],
     "list<string>": [pa.large_list(pa.large_string()), pa.list_(_TEXT[1]), pa.list_(_TEXT[2])],
     "list<int16>": [pa.list_(pa.int64()), pa.large_list(pa.uint8()), pa.list_(pa.uint32())],
     "list<int64>": [pa.large_list(pa.uint32()), pa.list_(pa.uint16())],

@@ -57,6 +57,16 @@ def test_what_is_read_of_version_1_is_written_as_the_present_version(
     assert read(tmp_path / "second.parquet", "graphs").equals(table)
 
 
+def test_a_file_of_trials_from_when_they_were_called_measurements_is_refused(
+    make: Make, tmp_path: Path
+) -> None:
+    path = tmp_path / "old.parquet"
+    metadata = {"snap.schema": "measurements", "snap.schema_version": "1", "snap.producer": "x"}
+    pq.write_table(make("trials").replace_schema_metadata(metadata), path)
+    with pytest.raises(SnapError, match=r"old\.parquet: version 1 of the 'measurements' contract"):
+        read(path, "measurements")
+
+
 @pytest.mark.parametrize("version", ["0", "3", "01", "two"])
 def test_versions_that_are_not_read_are_named_beside_those_that_are(
     first: Path, version: str

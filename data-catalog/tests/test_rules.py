@@ -131,6 +131,12 @@ def test_a_score_that_is_not_finite_is_refused(make: Make, name: Name, value: fl
         validate(make(name, score=[0.0, value]), name)
 
 
+@pytest.mark.parametrize("value", [math.nan, -math.inf])
+def test_a_measurement_that_is_not_finite_is_refused(make: Make, value: float) -> None:
+    with pytest.raises(SnapError, match=r"row 2 \(a\): the value is not a finite number"):
+        validate(make("measurements", value=[None, value]), "measurements")
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_vector_that_is_not_finite_is_refused(make: Make, value: float) -> None:
     table = make("operators", embedding=[[0.0, 1.0], [0.0, value]])

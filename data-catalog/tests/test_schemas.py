@@ -11,6 +11,7 @@ _KNOWN_TYPES = {
     "int32": pa.int32(),
     "int64": pa.int64(),
     "double": pa.float64(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
     "list<string>": pa.list_(pa.string()),
     "list<int16>": pa.list_(pa.int16()),
     "list<int64>": pa.list_(pa.int64()),

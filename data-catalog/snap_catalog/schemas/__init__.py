@@ -11,7 +11,14 @@ from typing import Literal
 import pyarrow as pa
 
 Name = Literal[
-    "graphs", "operators", "scores", "search", "correlations", "independence", "trials"
+    "graphs",
+    "operators",
+    "scores",
+    "search",
+    "correlations",
+    "independence",
+    "trials",
+    "measurements",
 ]
 
 SCALARS: Mapping[str, pa.DataType] = {
@@ -21,6 +28,7 @@ SCALARS: Mapping[str, pa.DataType] = {
     "int64": pa.int64(),
     "float": pa.float32(),
     "double": pa.float64(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
 }
 """Arrow types by what the contracts call them."""
 _NESTED = re.compile(r"(list|fixed_size_list)<(.+)>")
