@@ -10,7 +10,7 @@ from snap_catalog import SnapError
 from snap_graphs import Cell
 
 from snap_evo.objectives import Floats, Limit, Objective
-from snap_evo.scorers import Scorer, Scores, cost, score_graphs
+from snap_evo.scorers import Scorer, Scores, score_graphs
 
 
 class OutOfTimeError(Exception):
@@ -85,7 +85,7 @@ class Candidates:
             raise OutOfTimeError
         graphs = self._tabulate(cells)
         self._check_recorded(graphs)
-        costs = {limit.column: cost(graphs, limit.column) for limit in self._limits}
+        costs = {limit.column: limit.values(graphs) for limit in self._limits}
         excess = np.zeros(len(cells))
         for limit in self._limits:
             excess += limit.excess(costs[limit.column])

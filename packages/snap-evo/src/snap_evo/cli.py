@@ -6,6 +6,7 @@ from snap_catalog.console import OneLineErrors
 from snap_evo.commands.architecture import build, export
 from snap_evo.commands.compare import compare
 from snap_evo.commands.run import resume, run
+from snap_evo.commands.session import ask, start, tell
 
 
 @click.group(cls=OneLineErrors)
@@ -14,5 +15,5 @@ def main() -> None:
     """Search spaces of neural network cells with any scorer."""
 
 
-for command in (run, resume, compare, build, export):
+for command in (run, resume, start, ask, tell, compare, build, export):
     main.add_command(command)

@@ -1,15 +1,12 @@
 """Compare search algorithms over many seeds, in parallel processes."""
 
 import multiprocessing
-import os
-import signal
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
 from statistics import mean, stdev
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +15,7 @@ from snap_catalog import SnapError
 from snap_evo.objectives import Floats
 from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer
+from snap_evo.workers import prepare_worker
 
 if TYPE_CHECKING:
     from multiprocessing.pool import IMapIterator
@@ -66,7 +64,7 @@ def compare(plans: Sequence[Plan], jobs: int) -> Iterator[Run]:
         SnapError: one of the searches failed, or its process was killed.
     """
     others = set(active_children())
-    with get_context("spawn").Pool(min(jobs, len(plans)), _prepare_worker) as pool:
+    with get_context("spawn").Pool(min(jobs, len(plans)), prepare_worker) as pool:
         workers = set(active_children()) - others
         coming = pool.imap(carry_out, plans)
         for _ in plans:
@@ -158,21 +156,6 @@ def _row(name: str, runs: Sequence[Run], best: float) -> Row:
         distinct=float(np.mean([run.distinct for run in runs])),
         seconds=float(np.mean([run.seconds for run in runs])),
     )
-
-
-def _prepare_worker() -> None:
-    """Let a worker leave Ctrl-C to its parent, which ends it, and compute on one core."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Do not search on where the process that asked for it was killed."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 _scorer = cache(load_scorer)

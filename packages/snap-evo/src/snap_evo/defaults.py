@@ -11,3 +11,7 @@ LONGEST = 1e9
 BUDGET = 1000
 """On NAS-Bench-201's CIFAR-10 test accuracy, differential evolution came to the best cell within
 this for each of 20 seeds."""
+SURROGATE = "gcn:snap"
+"""What learns from measurements."""
+MEASURING_ALGORITHM = "surrogate"
+"""What proposes architectures to measure."""

@@ -4,8 +4,9 @@ A script of its own, `python -I -S leash.py PROGRAM [ARGUMENT ...]`, without imp
 Whoever starts it holds the other end of its standard input: when that is closed, by intent or
 because the holder died of anything, the program is killed. When the program has ended, the
 processes that it left behind are killed, on Linux also those in sessions of their own. Standard
-output then gets one JSON object: `code`, the exit code, and `said`, the end of what was printed; or
-`refused`, why the program could not be started.
+output then gets one JSON object: `code`, the exit code, `said`, the end of what was printed, and
+`answered`, the end of what of that came on the program's standard output; or `refused`, why the
+program could not be started.
 """
 
 import contextlib
@@ -36,18 +37,21 @@ def main(arguments: list[str]) -> None:
             arguments,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
         _answer({"refused": getattr(error, "strerror", None) or str(error)})
         return
     assert program.stdout is not None
-    said = _watch(program, program.stdout)
+    assert program.stderr is not None
+    printed = _Printed(program.stdout, program.stderr)
+    _watch(program, printed)
     code = program.poll()
     _end(program)
-    said = (said + _rest(program.stdout))[-_KEPT:]
-    _answer({"code": code, "said": said.decode(errors="replace")})
+    printed.read_rest()
+    said, answered = (end.decode(errors="replace") for end in (printed.said, printed.answered))
+    _answer({"code": code, "said": said, "answered": answered})
 
 
 def _answer(content: dict[str, object]) -> None:
@@ -61,29 +65,48 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _watch(program: "subprocess.Popen[bytes]", printed: IO[bytes]) -> bytes:
-    """Wait until the program or standard input ends; return the end of what was printed."""
-    tail, sources = b"", [sys.stdin.fileno(), printed.fileno()]
+class _Printed:
+    """The end of what a program prints.
+
+    Attributes:
+        said: of everything, in the order of reading.
+        answered: of standard output.
+        open: the pipes that the program has not closed.
+    """
+
+    def __init__(self, output: IO[bytes], errors: IO[bytes]) -> None:
+        self.said = self.answered = b""
+        self._output = output.fileno()
+        self.open = [self._output, errors.fileno()]
+
+    def read(self, pipe: int) -> bool:
+        """Read a piece from a pipe; return whether there was one."""
+        piece = os.read(pipe, _KEPT)
+        self.said = (self.said + piece)[-_KEPT:]
+        if pipe == self._output:
+            self.answered = (self.answered + piece)[-_KEPT:]
+        if not piece:
+            self.open.remove(pipe)
+        return bool(piece)
+
+    def read_rest(self) -> None:
+        """Read what is left in the pipes, now that nothing writes to them any more."""
+        for pipe in [*self.open]:
+            os.set_blocking(pipe, False)
+            with contextlib.suppress(BlockingIOError):
+                while self.read(pipe):
+                    pass
+
+
+def _watch(program: "subprocess.Popen[bytes]", printed: _Printed) -> None:
+    """Read what the program prints until it or standard input ends."""
+    stdin = sys.stdin.fileno()
     while program.poll() is None:
-        ready, _, _ = select.select(sources, [], [], _SECONDS_BETWEEN_LOOKS)
-        if sys.stdin.fileno() in ready:
+        ready, _, _ = select.select([stdin, *printed.open], [], [], _SECONDS_BETWEEN_LOOKS)
+        if stdin in ready:
             break
-        if printed.fileno() in ready:
-            piece = os.read(printed.fileno(), _KEPT)
-            tail = (tail + piece)[-_KEPT:]
-            if not piece:
-                sources.remove(printed.fileno())
-    return tail
-
-
-def _rest(printed: IO[bytes]) -> bytes:
-    """Return what is left in the pipe, now that nothing writes to it any more."""
-    os.set_blocking(printed.fileno(), False)
-    rest = b""
-    with contextlib.suppress(BlockingIOError):
-        while piece := os.read(printed.fileno(), _KEPT):
-            rest = (rest + piece)[-_KEPT:]
-    return rest
+        for pipe in ready:
+            printed.read(pipe)
 
 
 def _end(program: "subprocess.Popen[bytes]") -> None:

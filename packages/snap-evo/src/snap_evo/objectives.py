@@ -1,20 +1,23 @@
 """What a search is after besides the score, and the limits it keeps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
+from snap_catalog.metrics import fitting_metrics
+from snap_catalog.parquet import column_names
 
 from snap_evo.scorers import TableScorer, cost
 
 Floats = npt.NDArray[np.float64]
 
 SCORE = "score"
-_COSTS = ("params", "flops", "activations", "depth")
+COSTS = ("params", "flops", "activations", "depth")
 
 
 @dataclass(frozen=True)
@@ -41,25 +44,41 @@ class Limit:
     """What a cell may cost.
 
     Attributes:
-        column: `params`, `flops` or `activations`.
+        column: `params`, `flops`, `activations` or `depth`, or what the values are called.
         most: the highest value allowed.
         least: the lowest value allowed.
+        look_up: takes n rows of the `graphs` contract and returns (n,) values; None where these
+            are in the column.
     """
 
     column: str
     most: float = np.inf
     least: float = 0.0
+    look_up: Callable[[pa.Table], Floats] | None = None
 
     def __str__(self) -> str:
-        low = f"{self.least:,.0f} <= " if self.least else ""
-        high = f" <= {self.most:,.0f}" if self.most < np.inf else ""
+        low = f"{_written(self.least)} <= " if self.least else ""
+        high = f" <= {_written(self.most)}" if self.most < np.inf else ""
         return f"{low}{self.column}{high}"
+
+    def values(self, graphs: pa.Table) -> Floats:
+        """Return (n,) values of n rows of the `graphs` contract.
+
+        Raises:
+            SnapError: they are not known.
+        """
+        return cost(graphs, self.column) if self.look_up is None else self.look_up(graphs)
 
     def excess(self, values: Floats) -> Floats:
         """Return (n,) by what share of the bound costs are beyond it, 0 within."""
         above = values / self.most - 1
         below = 1 - values / self.least if self.least else np.zeros(len(values))
         return np.maximum(np.maximum(above, below), 0.0)
+
+
+def _written(bound: float) -> str:
+    """Write a bound without rounding it."""
+    return f"{bound:,.0f}" if float(bound).is_integer() else f"{bound:,}"
 
 
 ONE_OBJECTIVE = (Objective(SCORE, "max", None),)
@@ -90,21 +109,88 @@ def parse_objectives(text: str, table: str | None = None) -> tuple[Objective, ..
 def _objective(name: str, table: str | None) -> Objective:
     if name == SCORE:
         return ONE_OBJECTIVE[0]
-    if name in _COSTS:
+    if name in COSTS:
         return Objective(name, "min", lambda graphs: cost(graphs, name))
     if table is None:
         raise SnapError(
-            f"the objective {name!r} is none of {', '.join((SCORE, *_COSTS))}; "
+            f"the objective {name!r} is none of {', '.join((SCORE, *COSTS))}; "
             "name a graphs.parquet that has it with --table"
         )
     column = TableScorer(table, "/".join(reversed(name.split(":"))))
-    return Objective(
-        name, column.direction, lambda graphs: _turned(column.score(graphs), column.direction)
-    )
+    return Objective(name, column.direction, partial(_in_table, column))
 
 
 def _turned(scores: Floats, direction: Direction) -> Floats:
     return scores if direction == "max" else -scores
+
+
+def cost_limits(
+    min_params: float | None,
+    max_params: float | None,
+    max_flops: float | None,
+    max_activations: float | None,
+) -> list[Limit]:
+    """Return the limits of what networks may have; None where there is none."""
+    bounds = (
+        ("params", min_params, max_params),
+        ("flops", None, max_flops),
+        ("activations", None, max_activations),
+    )
+    return [
+        Limit(column, most or np.inf, least or 0.0)
+        for column, least, most in bounds
+        if least or most
+    ]
+
+
+def join_maxima(maxima: Mapping[str, float]) -> str | None:
+    """Write highest values by name as one text, which `parse_maxima` reads; None for none."""
+    return ",".join(f"{name}={most!r}" for name, most in maxima.items()) or None
+
+
+def parse_maxima(text: str | None, table: str | None) -> tuple[list[Limit], dict[str, float]]:
+    """Read highest values, as in `depth=10,latency:edgegpu=4.0`.
+
+    Args:
+        text: what `join_maxima` wrote. Names are costs, or metrics of the table as in
+            `parse_objectives`.
+        table: a `graphs.parquet` file.
+
+    Returns:
+        The limits of costs and of metrics of the table, and the highest values of everything else.
+
+    Raises:
+        SnapError: an entry is no name and number, the table cannot be read, or it has several
+            metrics of a name.
+    """
+    limits: list[Limit] = []
+    others: dict[str, float] = {}
+    for entry in text.split(",") if text else ():
+        name, most = _maximum(entry)
+        metric = "/".join(reversed(name.split(":")))
+        if name in COSTS:
+            limits.append(Limit(name, most))
+        elif table is not None and fitting_metrics(metric, column_names(table)):
+            column = TableScorer(table, metric)
+            limits.append(Limit(name, most, look_up=partial(_in_table, column)))
+        else:
+            others[name] = most
+    return limits, others
+
+
+def _maximum(entry: str) -> tuple[str, float]:
+    name, _, number = entry.rpartition("=")
+    try:
+        most = float(number)
+    except ValueError:
+        most = np.nan
+    if not name or not 0 < most < np.inf:
+        raise SnapError(f"{entry!r:.80} is no limit; write it as NAME=VALUE, with a value above 0")
+    return name, most
+
+
+def _in_table(column: TableScorer, graphs: pa.Table) -> Floats:
+    return _turned(column.score(graphs), column.direction)
 
 
 def front(values: Floats) -> npt.NDArray[np.int64]:

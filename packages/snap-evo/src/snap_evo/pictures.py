@@ -76,6 +76,44 @@ def draw_regret(
     _save(figure, path)
 
 
+def draw_progress(
+    values: Floats,
+    best: Floats,
+    path: str | os.PathLike[str],
+    *,
+    metric: str,
+) -> None:
+    """Draw measurements one after another, and the best so far.
+
+    Args:
+        values: (n,) measurements, NaN where one failed or is beyond a limit.
+        best: (n,) the best so far, NaN before the first.
+        path: the file; its suffix (`.svg`, `.png`) chooses the format.
+        metric: what was measured.
+
+    Raises:
+        SnapError: the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    axes = figure.subplots()
+    turns = 1 + np.arange(len(values))
+    axes.scatter(turns, values, s=18, color="#999999", label="measured")
+    axes.step(turns, best, where="post", color=_COLOURS[0], label="best so far")
+    if (lost := turns[np.isnan(values)]).size:
+        low = axes.get_ylim()[0]
+        axes.scatter(
+            lost, np.full(lost.size, low), marker="x", color=_COLOURS[1], label="failed or beyond"
+        )
+    axes.set(xlabel="measurements", ylabel=metric)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(fontsize=8)
+    axes.grid(alpha=0.3)
+    _save(figure, path)
+
+
 def _turns(runs: Floats) -> npt.NDArray[np.int64]:
     """Return the first finite column, those in which a run gets better, and the last."""
     begun = np.flatnonzero(np.isfinite(runs).all(axis=0))

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, get_type_hints
 
-import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.errors import excerpt
@@ -19,7 +18,7 @@ from snap_graphs.spaces.custom import DEFINITION
 from snap_evo import defaults
 from snap_evo.candidates import Candidates
 from snap_evo.cell_table import CellTable
-from snap_evo.objectives import Limit, parse_objectives
+from snap_evo.objectives import COSTS, Limit, cost_limits, parse_maxima, parse_objectives
 from snap_evo.scorers import Scorer
 from snap_evo.search_loop import SearchResult, search
 
@@ -42,6 +41,7 @@ class Plan:
         max_params: most parameters of a cell's network.
         max_flops: most multiply-adds of a cell's network.
         max_activations: most activations of a cell's network.
+        most: further highest values, as `parse_maxima` reads them.
         network: which network that is; the benchmark's own where None.
         patience: stop where that many candidates in a row brought no better score.
         definition: the TOML of a space of the user's own, so that the search goes on in the same
@@ -60,6 +60,7 @@ class Plan:
     max_params: float | None = None
     max_flops: float | None = None
     max_activations: float | None = None
+    most: str | None = None
     network: str | None = None
     patience: int | None = None
     definition: str | None = None
@@ -78,17 +79,19 @@ class Plan:
 
     @property
     def limits(self) -> list[Limit]:
-        """What cells may cost."""
-        bounds = (
-            ("params", self.min_params, self.max_params),
-            ("flops", None, self.max_flops),
-            ("activations", None, self.max_activations),
-        )
-        return [
-            Limit(column, most or np.inf, least or 0.0)
-            for column, least, most in bounds
-            if least or most
-        ]
+        """What cells may cost.
+
+        Raises:
+            SnapError: a highest value is of something that is known nowhere.
+        """
+        limits, unknown = parse_maxima(self.most, self.table)
+        if unknown:
+            raise SnapError(
+                f"{next(iter(unknown))!r} is no cost ({', '.join(COSTS)}) and no metric of a "
+                "--table; correct the name, or name a graphs.parquet that has it with --table"
+            )
+        own = cost_limits(self.min_params, self.max_params, self.max_flops, self.max_activations)
+        return [*own, *limits]
 
     def carry_out(
         self,

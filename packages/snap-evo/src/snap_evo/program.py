@@ -1,10 +1,5 @@
 """A scorer that is any program."""
 
-import json
-import os
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,8 +9,7 @@ import pyarrow.parquet as pq
 from snap_catalog import SnapError
 from snap_catalog.parquet import write
 
-from snap_evo import leash
-from snap_evo.defaults import LONGEST
+from snap_evo.leashed import ProgramError, check_seconds, filled, run_program, split_command
 from snap_evo.scorers import Scores
 
 SECONDS = 600.0
@@ -44,17 +38,13 @@ class CommandScorer:
         Raises:
             SnapError: it is none, or lacks one of the two, or has no time.
         """
-        try:
-            self._arguments = shlex.split(command)
-        except ValueError as error:
-            raise SnapError(f"command {command!r}: {error}; quote as for a shell") from error
+        self._arguments = split_command(command)
         if not all(any(part in a for a in self._arguments[1:]) for part in (_INPUT, _OUTPUT)):
             raise SnapError(
                 f"command {command!r}: its arguments must hold {_INPUT} and {_OUTPUT}, the files "
                 f"to read and to write, as in 'prog {_INPUT} {_OUTPUT}'"
             )
-        if not 0 < seconds <= LONGEST:
-            raise SnapError(f"command {command!r}: give it more than 0 s and {LONGEST:g} at most")
+        check_seconds(command, seconds)
         self._seconds = seconds
 
     def score(self, graphs: pa.Table) -> Scores:
@@ -76,41 +66,10 @@ class CommandScorer:
 
     def _run(self, graphs_file: Path, scores_file: Path) -> None:
         files = {_INPUT: str(graphs_file), _OUTPUT: str(scores_file)}
-        answer = self._answer([_filled(argument, files) for argument in self._arguments])
-        if "refused" in answer:
-            reason, remedy = str(answer["refused"]).lower(), "install it or give its path"
-            raise self._failure(f"cannot be started ({reason})", remedy)
-        if answer["code"]:
-            said = _last_line(str(answer["said"])) or "nothing"
-            raise self._failure(f"ended with exit code {answer['code']} ({said:.200})")
-
-    def _answer(self, arguments: list[str]) -> dict[str, object]:
-        """Run the program, end all that it started, and return what `leash` answers."""
-        read, write = os.pipe()
-        with (
-            os.fdopen(read) as stdin,
-            os.fdopen(write, "w") as held,
-            subprocess.Popen(
-                [sys.executable, "-I", "-S", leash.__file__, *arguments],
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                start_new_session=True,  # Ctrl-C reaches this process alone
-            ) as process,
-        ):
-            try:
-                told, _ = process.communicate(timeout=self._seconds)
-            except subprocess.TimeoutExpired as error:
-                raise self._failure(
-                    f"was not done after {self._seconds:g} s and was stopped",
-                    "fix it or allow more, as in command:3600s:PROGRAM",
-                ) from error
-            finally:
-                held.close()
-                process.communicate()  # not `wait`, lest it wait for us to read its answer
-        if not told:
-            raise self._failure("was killed", "see whether memory is short")
-        answer: dict[str, object] = json.loads(told)
-        return answer
+        try:
+            run_program([filled(argument, files) for argument in self._arguments], self._seconds)
+        except ProgramError as error:
+            raise self._failure(str(error), error.remedy) from error
 
     def _read(self, scores_file: Path) -> pa.Table:
         try:
@@ -142,18 +101,6 @@ class CommandScorer:
             row = int(wrong[0])
             raise self._failure(f"gave {arch_ids[row]} the score {matched[row]}, no finite number")
         return matched
-
-
-def _filled(argument: str, files: dict[str, str]) -> str:
-    for part, file in files.items():
-        argument = argument.replace(part, file)
-    return argument
-
-
-def _last_line(text: str) -> str:
-    """Return the last line that is not blank, without control characters."""
-    lines = ("".join(c if c.isprintable() else " " for c in line) for line in text.splitlines())
-    return next((line.strip() for line in reversed([*lines]) if line.strip()), "")
 
 
 def _is_number(kind: pa.DataType) -> bool:

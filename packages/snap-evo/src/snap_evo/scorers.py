@@ -126,6 +126,7 @@ class TableScorer:
     is negated; other columns, as `params`, are taken as they are.
 
     Attributes:
+        column: the column.
         direction: of the metric, `min` where scores are its negatives.
     """
 
@@ -140,12 +141,12 @@ class TableScorer:
             SnapError: the file cannot be read, or has no such numeric column.
         """
         self._cells = CellTable(file)
-        self._column = _resolve(column, pq.read_schema(file), source=str(file))
+        self.column = _resolve(column, pq.read_schema(file), source=str(file))
         self._file = str(file)
-        values = read(file, "graphs", columns=[self._column])
+        values = read(file, "graphs", columns=[self.column])
         self.direction: Direction = "min" if _is_min(values.schema.field(0)) else "max"
-        sign = -1.0 if self.direction == "min" else 1.0
-        self._values = sign * _numbers(values[self._column])
+        self._sign = -1.0 if self.direction == "min" else 1.0
+        self._values = _numbers(values[self.column])
 
     def score(self, graphs: pa.Table) -> Scores:
         """Return (n,) values of the column.
@@ -153,16 +154,23 @@ class TableScorer:
         Raises:
             SnapError: the file holds no cells of their space, or has no value for one of them.
         """
-        scores = np.array(
-            [np.nan if row is None else self._values[row] for row in self._cells.rows(graphs)]
-        )
+        scores = self._sign * self.look_up(graphs)
         lacking = np.flatnonzero(np.isnan(scores))
         if lacking.size:
             raise SnapError(
-                f"{self._file}: no value of {self._column} for "
+                f"{self._file}: no value of {self.column} for "
                 f"{graphs['arch_id'][int(lacking[0])]}; name a table that covers the search space"
             )
         return scores
+
+    def look_up(self, graphs: pa.Table) -> Scores:
+        """Return (n,) values as they are in the file, NaN where it has none.
+
+        Raises:
+            SnapError: the file holds no cells of their space.
+        """
+        rows = self._cells.rows(graphs)
+        return np.array([np.nan if row is None else self._values[row] for row in rows], np.float64)
 
 
 def _resolve(column: str, schema: pa.Schema, *, source: str) -> str:

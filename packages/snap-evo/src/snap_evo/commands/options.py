@@ -78,6 +78,32 @@ _LIMITS = {
 }
 
 
+def _maxima(
+    context: click.Context, parameter: click.Parameter, entries: tuple[str, ...]
+) -> dict[str, float]:
+    """Read highest values by name, each as NAME=VALUE."""
+    maxima: dict[str, float] = {}
+    for entry in entries:
+        name, _, number = entry.rpartition("=")
+        most = _amount(context, parameter, number)
+        if not name or "," in name or "=" in name or most is None or name in maxima:
+            raise click.BadParameter(f"{entry!r} is no limit; write each once, as depth=10")
+        maxima[name] = most
+    return maxima
+
+
+maxima_option = click.option(
+    "--max",
+    "maxima",
+    multiple=True,
+    callback=_maxima,
+    metavar="NAME=VALUE",
+    help="Most of a cost (params, flops, activations, depth), of a metric of --table, as "
+    "hw/edgegpu/latency_ms=4, or, with --measure, of what is measured beside the metric. May be "
+    "repeated.",
+)
+
+
 def limit_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the limits, and the network whose costs they are of."""
     network = click.option(

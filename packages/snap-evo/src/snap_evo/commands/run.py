@@ -10,7 +10,7 @@ import click
 from snap_catalog.console import progress
 
 from snap_evo import defaults
-from snap_evo.commands import options
+from snap_evo.commands import measuring, options
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,7 +32,7 @@ _STARTED = time.perf_counter()
     "--algorithm",
     help="de (differential evolution), re (regularised evolution), ls (local search), nsga2, "
     f"random or exhaustive. Default: {defaults.ALGORITHM}, nsga2 where there are several "
-    "objectives.",
+    f"objectives, {defaults.MEASURING_ALGORITHM} with --measure.",
 )
 @click.option(
     "--objective",
@@ -43,7 +43,9 @@ _STARTED = time.perf_counter()
 )
 @click.option("--table", type=click.Path(dir_okay=False), help="A graphs.parquet with metrics.")
 @options.limit_options
+@options.maxima_option
 @options.code_option
+@measuring.measure_options
 @click.option(
     "--budget",
     type=options.COUNT,
@@ -77,8 +79,16 @@ def run(
     max_params: float | None,
     max_flops: float | None,
     max_activations: float | None,
+    maxima: dict[str, float],
     allow_code: bool,
     network: str | None,
+    measure: str | None,
+    measurements: int | None,
+    metric: str | None,
+    direction: str | None,
+    surrogate: str,
+    workers: int,
+    gpus: float,
     budget: int | None,
     patience: int | None,
     time_limit: float | None,
@@ -93,12 +103,50 @@ def run(
     Writes search.parquet (every candidate), best.json and best.svg; of several objectives
     also front.parquet, front.svg and front.png. Equal options give equal
     search.parquet and best.json, once `seconds` is dropped from both.
+
+    With --measure the cells proposed are measured, and what was measured decides what is proposed
+    next: writes measurements.jsonl, measurements.parquet, best.json, best.svg and progress.svg.
     """
     from snap_graphs import space as find
     from snap_graphs.spaces.custom import DEFINITION
 
+    from snap_evo.objectives import join_maxima
     from snap_evo.plan import Plan
 
+    if measure is not None:
+        from snap_evo.measuring.measurers import load_measurer
+        from snap_evo.measuring.setup import Setup
+
+        measuring.check_given(
+            budget=budget, patience=patience, objective=objective if objective != "score" else None
+        )
+        if measurements is None:
+            raise click.UsageError("--measure needs --measurements, how many to make.")
+        measurer, home = load_measurer(measure), find(space, allow_code=allow_code)
+        chosen = direction or measurer.direction
+        setup = Setup(
+            space=space,
+            definition=home.metadata.get(DEFINITION),
+            metric=metric or measurer.metric,
+            direction="min" if chosen == "min" else "max",
+            measure=measure,
+            measurements=measurements,
+            scorer=scorer,
+            surrogate=surrogate,
+            algorithm=algorithm or defaults.MEASURING_ALGORITHM,
+            table=table,
+            min_params=min_params,
+            max_params=max_params,
+            max_flops=max_flops,
+            max_activations=max_activations,
+            most=join_maxima(maxima),
+            network=network,
+            seed=seed,
+        )
+        work = measuring.Work(engine, workers, gpus, time_limit, as_json, quiet)
+        measuring.run_session(setup, out, work, allow_code=allow_code)
+        return
+    measuring.check_given(measurements=measurements, metric=metric, direction=direction)
     algorithm = algorithm or ("nsga2" if "," in objective else defaults.ALGORITHM)
     home = find(space, allow_code=allow_code)
     options.say_withheld(home, quiet=quiet)
@@ -114,6 +162,7 @@ def run(
         max_params=max_params,
         max_flops=max_flops,
         max_activations=max_activations,
+        most=join_maxima(maxima),
         allow_code=allow_code,
         network=network,
         patience=patience,
@@ -127,6 +176,15 @@ def run(
 @click.option(
     "--budget", type=options.COUNT, help="A new budget; the search's own where not given."
 )
+@click.option(
+    "--measurements",
+    type=options.COUNT,
+    help="Architectures to measure, of a search that measures; the search's own where not given.",
+)
+@click.option(
+    "--retry", is_flag=True, help="Measure those again first whose measurements all failed."
+)
+@measuring.work_options
 @options.time_limit_option
 @options.code_option
 @options.engine_option
@@ -135,6 +193,10 @@ def run(
 def resume(
     folder: str,
     budget: int | None,
+    measurements: int | None,
+    retry: bool,
+    workers: int,
+    gpus: float,
     allow_code: bool,
     time_limit: float | None,
     engine: str,
@@ -144,10 +206,17 @@ def resume(
     """Go on with the search whose files are in FOLDER.
 
     It ends as if it had never stopped: what search.parquet holds is proposed again, but not
-    scored again.
+    scored again. Of a search that measures, every measurement made is kept.
     """
+    from snap_evo.measuring.setup import is_session
     from snap_evo.output import read_history
 
+    if is_session(folder):
+        measuring.check_given(budget=budget)
+        work = measuring.Work(engine, workers, gpus, time_limit, as_json, quiet)
+        measuring.resume_session(folder, measurements, work, allow_code=allow_code, retry=retry)
+        return
+    measuring.check_given(measurements=measurements, retry=retry)
     recorded, plan = read_history(folder)
     budget = plan.budget if budget is None else budget
     plan = replace(plan, budget=budget, allow_code=allow_code)

@@ -1,5 +1,7 @@
 """What a search that measures is put together from."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import pyarrow as pa
@@ -55,4 +57,43 @@ class Proposer(Protocol):
         Returns:
             At most `count` different rows of the `graphs` contract, the most promising first;
             fewer where no more are left.
+        """
+
+
+class Outcome(NamedTuple):
+    """What measuring an architecture came to.
+
+    Attributes:
+        value: the metric; None where the measurement failed.
+        costs: further figures by name, as a latency.
+        note: a remark, as why the measurement failed.
+    """
+
+    value: float | None
+    costs: Mapping[str, float] = {}
+    note: str = ""
+
+
+class Measurer(Protocol):
+    """Measures architectures, as by training them.
+
+    Attributes:
+        metric: name of what it measures.
+        direction: whether more (`max`) or less (`min`) of it is better.
+    """
+
+    metric: str
+    direction: Direction
+
+    def measure(self, graph: pa.Table, folder: Path) -> Outcome:
+        """Measure an architecture.
+
+        What goes wrong with this architecture is an outcome without value, and the search goes on.
+
+        Args:
+            graph: one row of the `graphs` contract.
+            folder: of this measurement alone, for files; it holds what an earlier attempt left.
+
+        Raises:
+            SnapError: no architecture can be measured, so that the search must end.
         """

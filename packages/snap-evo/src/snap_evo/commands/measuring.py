@@ -1,0 +1,191 @@
+"""The part of `snap-evo run` and `snap-evo resume` that measures, and options of sessions."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+from snap_catalog.console import progress as show_progress
+from snap_catalog.console import say
+
+from snap_evo import defaults
+from snap_evo.commands import options
+
+if TYPE_CHECKING:
+    from snap_evo.measuring.session import Session
+    from snap_evo.measuring.setup import Setup
+
+metric_option = click.option("--metric", help="Name of what is measured. Default: the measurer's.")
+direction_option = click.option(
+    "--direction",
+    type=click.Choice(["max", "min"]),
+    help="Whether more or less of the metric is better. Default: the measurer's.",
+)
+surrogate_option = click.option(
+    "--surrogate",
+    default=defaults.SURROGATE,
+    show_default=True,
+    help="What learns from the measurements: gcn:MODEL (needs snap-gcn), or one of another "
+    "package.",
+)
+_MEASURE = (
+    click.option(
+        "--measure",
+        help="Search by measuring: command:PROGRAM {arch} {graph} {output}, table:FILE:COLUMN "
+        "or train:DATA.",
+    ),
+    click.option(
+        "--measurements",
+        type=options.COUNT,
+        help="Architectures to measure, with --measure.",
+    ),
+    metric_option,
+    direction_option,
+    surrogate_option,
+)
+_WORK = (
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 1024),
+        default=1,
+        show_default=True,
+        help="Measurements at a time.",
+    ),
+    click.option(
+        "--gpus-per-measurement",
+        "gpus",
+        type=options.Finite(min=0, max=1024),
+        default=0.0,
+        help="Graphics cards that each measurement needs, with --engine ray.",
+    ),
+)
+
+
+def measure_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what `run` is given to measure."""
+    for option in reversed((*_MEASURE, *_WORK)):
+        command = option(command)
+    return command
+
+
+def work_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add how measurements are carried out."""
+    for option in reversed(_WORK):
+        command = option(command)
+    return command
+
+
+class Work(NamedTuple):
+    """How measurements are carried out, and shown."""
+
+    engine: str
+    workers: int
+    gpus: float
+    time_limit: float | None
+    as_json: bool
+    quiet: bool
+
+
+def check_given(**given: object) -> None:
+    """Refuse options that do not go together with the others.
+
+    Raises:
+        click.UsageError: one was given; names it.
+    """
+    for name, value in given.items():
+        if value:
+            raise click.UsageError(f"--{name.replace('_', '-')} does not go with this search.")
+
+
+def run_session(setup: "Setup", folder: str, work: Work, *, allow_code: bool) -> None:
+    """Begin a session, and measure."""
+    from snap_evo.measuring.output import check_replaceable
+    from snap_evo.measuring.session import Session
+
+    if Path(folder).exists():
+        check_replaceable(Path(folder))
+    _measure(Session.start(folder, setup, allow_code=allow_code), work, retry=False)
+
+
+def resume_session(
+    folder: str, measurements: int | None, work: Work, *, allow_code: bool, retry: bool
+) -> None:
+    """Go on measuring, until as many architectures are measured."""
+    import msgspec
+
+    from snap_evo.measuring.session import Session
+    from snap_evo.measuring.setup import write_setup
+
+    session = Session(folder, allow_code=allow_code)
+    if session.setup.measure is None:
+        raise click.UsageError(
+            f"{folder} is measured by hand: go on with snap-evo ask and snap-evo tell."
+        )
+    if measurements is not None:
+        session.setup = msgspec.structs.replace(session.setup, measurements=measurements)
+        write_setup(session.setup, session.folder)
+    _measure(session, work, retry=retry)
+
+
+def _measure(session: "Session", work: Work, *, retry: bool) -> None:
+    from snap_evo.measuring.engines import engine
+    from snap_evo.measuring.running import carry_out
+    from snap_evo.measuring.session import Progress
+
+    setup = session.setup
+    assert setup.measure is not None
+    assert setup.measurements is not None
+    options.say_withheld(session.home, quiet=work.quiet)
+    done = session.progress().measured
+    with (
+        _keeping(session),
+        engine(setup.measure, work.engine, work.workers, work.gpus) as machine,
+        show_progress(
+            f"measure {setup.space}", setup.measurements, done=done, quiet=work.quiet
+        ) as advance,
+    ):
+
+        def after(progress: Progress) -> None:
+            nonlocal done
+            best = progress.best
+            note = f"best {best.entry.value:.6g}" if best else "none worked yet"
+            advance(max(progress.measured - done, 0), note)
+            done = progress.measured
+
+        stopped = carry_out(
+            session,
+            machine,
+            measurements=setup.measurements,
+            time_limit=work.time_limit,
+            retry=retry,
+            after=after,
+        )
+    report(session, as_json=work.as_json, stopped=stopped)
+
+
+def report(session: "Session", *, as_json: bool, stopped: str = "") -> None:
+    """Write a session's files, and print the summary, or `best.json`."""
+    from snap_evo.measuring import output
+
+    progress = session.progress()
+    files = output.write_results(session, progress)
+    best = output.best_of(session, progress)
+    click.echo(
+        output.as_json(session, progress, best).rstrip()
+        if as_json
+        else output.summary(session, progress, files, stopped)
+    )
+
+
+@contextmanager
+def _keeping(session: "Session") -> Iterator[None]:
+    """Say what is kept, and how to go on, where measuring ends early."""
+    from snap_catalog import SnapError
+
+    try:
+        yield
+    except (SnapError, KeyboardInterrupt):
+        measured = session.progress().measured
+        say(f"{measured:,} measurements are kept; to go on: snap-evo resume {session.folder}")
+        raise

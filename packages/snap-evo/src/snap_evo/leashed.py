@@ -1,0 +1,115 @@
+"""Run a program of the user's to its end, without a shell and without leaving processes behind."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from snap_catalog import SnapError
+
+from snap_evo import leash
+from snap_evo.defaults import LONGEST
+
+
+class ProgramError(Exception):
+    """A program did not come to a good end.
+
+    Attributes:
+        remedy: what to do about it.
+    """
+
+    def __init__(self, problem: str, remedy: str = "fix the program") -> None:
+        """Say what went wrong, as a sentence about the program goes on, and what to do."""
+        super().__init__(problem)
+        self.remedy = remedy
+
+
+class NotStartedError(ProgramError):
+    """A program cannot be started at all."""
+
+
+def split_command(command: str) -> list[str]:
+    """Return the program and the arguments of a command line, quoted as for a shell.
+
+    Raises:
+        SnapError: the quotes do not match.
+    """
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise SnapError(f"command {command!r}: {error}; quote as for a shell") from error
+
+
+def check_seconds(command: str, seconds: float) -> None:
+    """Refuse a time limit that no system keeps.
+
+    Raises:
+        SnapError: naming the command.
+    """
+    if not 0 < seconds <= LONGEST:
+        raise SnapError(f"command {command!r}: give it more than 0 s and {LONGEST:g} at most")
+
+
+def filled(argument: str, values: Mapping[str, str]) -> str:
+    """Return an argument with values in place of their names, as `{input}`."""
+    for name, value in values.items():
+        argument = argument.replace(name, value)
+    return argument
+
+
+def run_program(arguments: list[str], seconds: float) -> str:
+    """Run a program, end all that it started, and return the end of its standard output.
+
+    Args:
+        arguments: program and arguments.
+        seconds: how long it may take.
+
+    Raises:
+        NotStartedError: it cannot be started.
+        ProgramError: it took too long, was killed, or exited with an error.
+    """
+    answer = _answer(arguments, seconds)
+    if "refused" in answer:
+        reason = str(answer["refused"]).lower()
+        raise NotStartedError(f"cannot be started ({reason})", "install it or give its path")
+    if answer["code"]:
+        said = last_line(str(answer["said"])) or "nothing"
+        raise ProgramError(f"ended with exit code {answer['code']} ({said:.200})")
+    return str(answer["answered"])
+
+
+def last_line(text: str) -> str:
+    """Return the last line that is not blank, without control characters."""
+    lines = ("".join(c if c.isprintable() else " " for c in line) for line in text.splitlines())
+    return next((line.strip() for line in reversed([*lines]) if line.strip()), "")
+
+
+def _answer(arguments: list[str], seconds: float) -> dict[str, object]:
+    """Run the program, end all that it started, and return what `leash` answers."""
+    read, write = os.pipe()
+    with (
+        os.fdopen(read) as stdin,
+        os.fdopen(write, "w") as held,
+        subprocess.Popen(
+            [sys.executable, "-I", "-S", leash.__file__, *arguments],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C reaches this process alone
+        ) as process,
+    ):
+        try:
+            told, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired as error:
+            raise ProgramError(
+                f"was not done after {seconds:g} s and was stopped",
+                "fix it or allow more, as in command:3600s:PROGRAM",
+            ) from error
+        finally:
+            held.close()
+            process.communicate()  # not `wait`, lest it wait for us to read its answer
+    if not told:
+        raise ProgramError("was killed", "see whether memory is short")
+    answer: dict[str, object] = json.loads(told)
+    return answer

@@ -1,0 +1,267 @@
+"""Where measurements take place: in this process, in others, or on a Ray cluster."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_catalog.errors import one_line
+
+from snap_evo.measuring.interfaces import Measurer, Outcome
+from snap_evo.measuring.measurers import load_measurer
+from snap_evo.workers import prepare_worker
+
+_SECONDS_TO_END = 5.0
+
+
+class Task(NamedTuple):
+    """One measurement to make.
+
+    Attributes:
+        arch_id: the architecture.
+        graph: the same as one row of the `graphs` contract.
+        folder: of this measurement alone; it exists.
+    """
+
+    arch_id: str
+    graph: pa.Table
+    folder: Path
+
+
+class Done(NamedTuple):
+    """One measurement made."""
+
+    arch_id: str
+    outcome: Outcome
+    seconds: float
+
+
+class Engine(Protocol):
+    """Makes measurements.
+
+    Attributes:
+        slots: how many at a time.
+    """
+
+    slots: int
+
+    def submit(self, task: Task) -> None:
+        """Begin a measurement; at most `slots` may be going on."""
+
+    def wait(self) -> Done:
+        """Wait for the end of one of those going on.
+
+        Raises:
+            SnapError: no architecture can be measured.
+        """
+
+
+class _Answer(NamedTuple):
+    """What `_measured` returns: an outcome, or why nothing can be measured."""
+
+    outcome: Outcome
+    seconds: float
+    refusal: str = ""
+
+    def done(self, arch_id: str) -> Done:
+        if self.refusal:
+            raise SnapError(self.refusal)
+        return Done(arch_id, self.outcome, self.seconds)
+
+
+def _measured(measurer: Measurer, graph: pa.Table, folder: Path) -> _Answer:
+    """Measure; a measurer is anybody's code, which may fail with one architecture in any way."""
+    began = time.perf_counter()
+    try:
+        outcome, refusal = measurer.measure(graph, folder), ""
+    except SnapError as error:
+        outcome, refusal = Outcome(None), str(error)
+    except Exception as error:
+        outcome, refusal = Outcome(None, note=f"{type(error).__name__}: {error}"), ""
+    return _Answer(outcome, time.perf_counter() - began, refusal)
+
+
+class Inline:
+    """Measures in this process, one architecture at a time."""
+
+    slots = 1
+
+    def __init__(self, measurer: Measurer) -> None:
+        self._measurer = measurer
+        self._tasks: list[Task] = []
+
+    def submit(self, task: Task) -> None:
+        """Keep a measurement for later."""
+        self._tasks.append(task)
+
+    def wait(self) -> Done:
+        """Measure the first that was kept."""
+        task = self._tasks.pop(0)
+        return _measured(self._measurer, task.graph, task.folder).done(task.arch_id)
+
+
+class _Worker:
+    """A process that measures one architecture after another."""
+
+    def __init__(self, spec: str) -> None:
+        context = get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process: BaseProcess = context.Process(
+            target=_serve, args=(spec, theirs), daemon=False
+        )
+        self.process.start()
+        theirs.close()
+
+    def end(self) -> None:
+        self.connection.close()
+        self.process.terminate()
+        self.process.join(_SECONDS_TO_END)
+        self.process.kill()
+        self.process.join()
+
+
+def _serve(spec: str, connection: Connection) -> None:
+    """Measure what comes in until nothing does any more."""
+    prepare_worker()
+    try:
+        measurer, refusal = load_measurer(spec), ""
+    except SnapError as error:
+        refusal = str(error)
+    while True:
+        try:
+            graph, folder = connection.recv()
+        except EOFError:
+            return
+        connection.send(
+            _Answer(Outcome(None), 0.0, refusal) if refusal else _measured(measurer, graph, folder)
+        )
+
+
+class Processes:
+    """Measures in processes of this machine, each of which takes one architecture at a time.
+
+    Where such a process dies, as when memory is short, that measurement failed.
+    """
+
+    def __init__(self, spec: str, workers: int) -> None:
+        self.slots = workers
+        self._spec = spec
+        self._idle: list[_Worker] = []
+        self._busy: dict[Connection, tuple[_Worker, Task, float]] = {}
+
+    def submit(self, task: Task) -> None:
+        """Hand a measurement to a process that has nothing to do."""
+        worker = self._idle.pop() if self._idle else _Worker(self._spec)
+        self._busy[worker.connection] = worker, task, time.perf_counter()
+        worker.connection.send((task.graph, task.folder))
+
+    def wait(self) -> Done:
+        """Wait for the first process that answers or dies.
+
+        Raises:
+            SnapError: no architecture can be measured.
+        """
+        ready = wait([*self._busy])[0]
+        assert isinstance(ready, Connection)
+        worker, task, began = self._busy.pop(ready)
+        try:
+            answer: _Answer = ready.recv()
+        except (EOFError, ConnectionError):
+            worker.end()
+            note = f"its process ended with exit code {worker.process.exitcode}"
+            answer = _Answer(Outcome(None, note=note), time.perf_counter() - began)
+        else:
+            self._idle.append(worker)
+        return answer.done(task.arch_id)
+
+    def close(self) -> None:
+        """End all processes."""
+        for worker in [*self._idle, *(worker for worker, _, _ in self._busy.values())]:
+            worker.end()
+
+
+class RayTasks:
+    """Measures in tasks of a Ray cluster, to whose machines the session's folder is common."""
+
+    def __init__(self, spec: str, slots: int, gpus: float) -> None:
+        import ray
+
+        self.slots = slots
+        self._spec = spec
+        measure: Callable[..., Any] = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(_in_task)
+        self._measure: Any = measure
+        self._busy: dict[Any, Task] = {}
+
+    def submit(self, task: Task) -> None:
+        """Start a task."""
+        self._busy[self._measure.remote(self._spec, task.graph, task.folder)] = task
+
+    def wait(self) -> Done:
+        """Wait for the first task that ends.
+
+        Raises:
+            SnapError: no architecture can be measured.
+        """
+        import ray
+
+        (ready, *_), _ = ray.wait([*self._busy])
+        task = self._busy.pop(ready)
+        try:
+            answer: _Answer = ray.get(ready)
+        except ray.exceptions.RayError as error:
+            answer = _Answer(Outcome(None, note=one_line(f"{type(error).__name__}: {error}")), 0.0)
+        return answer.done(task.arch_id)
+
+    def close(self) -> None:
+        """End the tasks that are going on."""
+        import ray
+
+        for reference in self._busy:
+            ray.cancel(reference, force=True)
+
+
+def _in_task(spec: str, graph: pa.Table, folder: Path) -> _Answer:
+    try:
+        measurer = load_measurer(spec)
+    except SnapError as error:
+        return _Answer(Outcome(None), 0.0, str(error))
+    return _measured(measurer, graph, folder)
+
+
+@contextmanager
+def engine(spec: str, name: str, workers: int, gpus: float) -> Iterator[Engine]:
+    """Start an engine, and end all that it started.
+
+    Args:
+        spec: the measurer, as `load_measurer` reads it.
+        name: `local` or `ray`.
+        workers: measurements at a time.
+        gpus: graphics cards that each needs, with `ray`.
+
+    Raises:
+        SnapError: the measurer is unknown, or Ray is not installed.
+    """
+    measurer = load_measurer(spec)
+    if name == "ray":
+        from snap_evo.cluster import cluster
+
+        with cluster():
+            tasks = RayTasks(spec, workers, gpus)
+            try:
+                yield tasks
+            finally:
+                tasks.close()
+    elif spec.startswith("table:"):
+        yield Inline(measurer)
+    else:
+        processes = Processes(spec, workers)
+        try:
+            yield processes
+        finally:
+            processes.close()

@@ -1,0 +1,173 @@
+"""Keep records as lines of JSON in files that only grow, whoever else writes to them."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Generic, TypeVar
+
+import msgspec
+import pyarrow as pa
+from filelock import FileLock, Timeout
+from msgspec import Meta, Struct
+from snap_catalog import SnapError
+from snap_catalog.console import say
+from snap_catalog.parquet import readable
+
+_Record = TypeVar("_Record", bound=Struct)
+_Moment = Annotated[datetime, Meta(tz=True)]
+_Count = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+
+
+class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line of `measurements.jsonl`, as in the `measurements` contract.
+
+    The costs of a measurement stand before its metric, so that a metric that is there has them all.
+    """
+
+    space: str
+    arch_id: str
+    metric: str
+    value: float | None
+    seconds: Annotated[float, Meta(ge=0)] | None
+    at: _Moment
+    attempt: _Count
+    note: str = ""
+
+
+class Asked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line of `asked.jsonl`: an architecture that is to be measured.
+
+    Attributes:
+        number: 1, 2, ... in the order of asking.
+        arch_id: the architecture.
+        at: when it was asked for, in UTC.
+        by: the command that asked, and so takes care of measuring: `run`, or `ask` for the user.
+    """
+
+    number: _Count
+    arch_id: str
+    at: _Moment
+    by: str
+
+
+class JsonLines(Generic[_Record]):
+    """A file of one JSON object a line.
+
+    Lines are appended and synchronised with the disk, and never changed. What a writer that was
+    killed left of its last line is no record, and the next writer removes it. Locking is the
+    caller's affair.
+    """
+
+    def __init__(self, path: Path, kind: type[_Record]) -> None:
+        self.path = path
+        self._decoder = msgspec.json.Decoder(kind)
+
+    def read(self) -> list[_Record]:
+        """Return all records.
+
+        Raises:
+            SnapError: the file is missing, or lines of it are damaged, which it names.
+        """
+        with readable(self.path, "journal"):
+            *lines, rest = self.path.read_bytes().split(b"\n")
+        records, damaged, reason = [], [], ""
+        for number, line in enumerate(lines, start=1):
+            try:
+                records.append(self._decoder.decode(line))
+            except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+                damaged.append(number)
+                reason = reason or f"line {number}: {error}"
+        if damaged:
+            numbers = ", ".join(map(str, damaged[:5])) + (", ..." if len(damaged) > 5 else "")
+            raise SnapError(
+                f"{self.path}: {len(damaged):,} of {len(lines):,} lines are damaged: {numbers} "
+                f"({reason}); correct them, or delete what cannot be corrected"
+            )
+        whole = self._whole(rest)
+        return records if whole is None else [*records, whole]
+
+    def append(self, records: Sequence[_Record]) -> None:
+        """Append records; when this returns they are on the disk.
+
+        Raises:
+            SnapError: the file cannot be written.
+        """
+        text = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
+        try:
+            ending = self._repair()
+            with self.path.open("ab") as file:
+                file.write(ending + text)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise SnapError(
+                f"{self.path}: cannot be written ({reason}); make room, or see to its permissions"
+            ) from error
+
+    def _repair(self) -> bytes:
+        """Remove a last line that is incomplete; return the end of a line that lacks only that."""
+        content = self.path.read_bytes()
+        rest = content.rpartition(b"\n")[2]
+        if not rest:
+            return b""
+        if self._whole(rest) is not None:
+            return b"\n"
+        os.truncate(self.path, len(content) - len(rest))
+        say(f"{self.path}: removed an incomplete last line, left by a writer that was killed")
+        return b""
+
+    def _whole(self, rest: bytes) -> _Record | None:
+        """Return the record of a line without end; None where it is incomplete."""
+        try:
+            return self._decoder.decode(rest)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return None
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold a lock that ends with the process that holds it.
+
+    Args:
+        path: the lock's file, which stays.
+        wait: whether to wait for whoever holds it.
+
+    Raises:
+        SnapError: the file cannot be written; or, without waiting, somebody else holds the lock.
+    """
+    lock = FileLock(path, timeout=-1 if wait else 0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise SnapError(
+            f"{path.parent}: another snap-evo is measuring here; wait for it or end it"
+        ) from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SnapError(f"{path}: cannot be locked ({reason}); choose another folder") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+SCHEMA = pa.schema(
+    {
+        "space": pa.string(),
+        "arch_id": pa.string(),
+        "metric": pa.string(),
+        "value": pa.float64(),
+        "seconds": pa.float64(),
+        "at": pa.timestamp("us", tz="UTC"),
+        "attempt": pa.int32(),
+        "note": pa.string(),
+    }
+)
+
+
+def as_table(entries: Sequence[Entry]) -> pa.Table:
+    """Return entries as rows of the `measurements` contract."""
+    return pa.Table.from_pylist([msgspec.structs.asdict(entry) for entry in entries], SCHEMA)

@@ -1,0 +1,74 @@
+"""What measures architectures, made of what the user writes."""
+
+import math
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_catalog.catalog import Direction
+
+from snap_evo.measuring.interfaces import Measurer, Outcome
+from snap_evo.measuring.program import CommandMeasurer
+from snap_evo.scorers import TableScorer
+
+_SECONDS = re.compile(r"(\d+(?:\.\d+)?)s:(.*)", flags=re.ASCII | re.DOTALL)
+_FORMS = "command:[SECONDSs:]PROGRAM {arch} {graph} {output}, table:FILE:COLUMN or train:DATA"
+
+
+class TableMeasurer:
+    """Looks measurements up in a column of a `graphs.parquet` file.
+
+    Attributes:
+        metric: the column.
+        direction: whether more or less of it is better, as the file says.
+    """
+
+    def __init__(self, file: str, column: str) -> None:
+        """Read the column.
+
+        Args:
+            file: the `graphs.parquet` file.
+            column: a metric, or an unambiguous shortening of one, or a numeric column.
+
+        Raises:
+            SnapError: the file cannot be read, or has no such numeric column.
+        """
+        self._table = TableScorer(file, column)
+        self.metric: str = self._table.column
+        self.direction: Direction = self._table.direction
+
+    def measure(self, graph: pa.Table, folder: Path) -> Outcome:
+        """Return the value of an architecture; an outcome without one where the file has none.
+
+        Raises:
+            SnapError: the file holds no cells of the space.
+        """
+        value = float(self._table.look_up(graph)[0])
+        if not math.isfinite(value):
+            return Outcome(None, note="the table has no value of it")
+        return Outcome(value)
+
+
+def load_measurer(spec: str) -> Measurer:
+    """Make a measurer.
+
+    Args:
+        spec: `command:[SECONDSs:]PROGRAM {arch} {graph} {output}`, `table:FILE:COLUMN`, or
+            `train:DATA`.
+
+    Raises:
+        SnapError: it is none of these, or its arguments are wrong.
+    """
+    name, _, rest = spec.partition(":")
+    if name == "command" and rest:
+        limited = _SECONDS.fullmatch(rest)
+        return CommandMeasurer(limited[2], float(limited[1])) if limited else CommandMeasurer(rest)
+    if name == "table" and ":" in rest:
+        file, _, column = rest.rpartition(":")
+        return TableMeasurer(file, column)
+    if name == "train" and rest:
+        trained: Measurer = import_module("snap_evo.training").measurer(rest)
+        return trained
+    raise SnapError(f"cannot read the measurer {spec!r:.80}; write it as {_FORMS}")

@@ -1,0 +1,122 @@
+"""Write the files of a session, and sum it up."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from snap_catalog import SnapError
+from snap_catalog.parquet import check_writable, replacing
+from snap_catalog.replaceable import check_first_key
+from snap_graphs.drawing import draw_architecture
+
+from snap_evo.measuring.session import Progress, Result, Session
+from snap_evo.objectives import Floats
+from snap_evo.pictures import draw_progress
+
+_BEST, _DRAWING, _PICTURES = "best.json", "best.svg", ("progress.svg", "progress.png")
+_COSTS = ("params", "flops", "activations", "depth", "n_paths", "n_dead")
+
+
+def check_replaceable(folder: Path) -> None:
+    """Refuse, before any work, a folder whose files are not a session's to replace.
+
+    Raises:
+        SnapError: naming the file.
+    """
+    check_first_key(folder / _BEST, "space")
+    check_writable(folder / _BEST)
+
+
+def write_results(session: Session, progress: Progress) -> list[str]:
+    """Write measurements.parquet, best.json, best.svg and the pictures; return their paths.
+
+    Without a measurement within the limits there is only the first.
+    """
+    files = [session.write_table()]
+    if progress.best is None:
+        return [str(path) for path in files]
+    best, drawing = session.folder / _BEST, session.folder / _DRAWING
+    with replacing(best) as temporary:
+        temporary.write_text(as_json(session, progress, progress.best), "utf-8")
+    found = session.architecture(progress.best.entry.arch_id)
+    draw_architecture(found.space, found.cell, str(drawing), title=found.arch_id)
+    pictures = [session.folder / name for name in _PICTURES]
+    values, so_far = curves(progress, session.setup.direction)
+    for picture in pictures:
+        draw_progress(values, so_far, picture, metric=session.setup.metric)
+    return [str(path) for path in (*files, best, drawing, *pictures)]
+
+
+def curves(progress: Progress, direction: str) -> tuple[Floats, Floats]:
+    """Return (n,) measurements in order, NaN where one does not count, and (n,) the best so far."""
+    values = np.array([r.entry.value if r.within else np.nan for r in progress.results], np.float64)
+    best = np.fmin if direction == "min" else np.fmax
+    return values, best.accumulate(values)
+
+
+def as_json(session: Session, progress: Progress, best: Result) -> str:
+    """Write the content of `best.json`."""
+    setup = session.setup
+    row = session.graphs([best.entry.arch_id]).to_pylist()[0]
+    content: dict[str, Any] = {
+        **{name: row[name] for name in ("space", "arch_id", "cell_hash", "nodes", "src", "dst")},
+        "metric": setup.metric,
+        "direction": setup.direction,
+        "value": best.entry.value,
+        "measured": best.costs,
+        "metrics": {name: row[name] for name in _COSTS},
+        "network": setup.network,
+        "space_file": setup.space if setup.definition else None,
+        "space_definition": setup.definition,
+        "scorer": setup.scorer,
+        "surrogate": setup.surrogate,
+        "algorithm": setup.algorithm,
+        "seed": setup.seed,
+        "measurements": progress.measured,
+        "failed": len(progress.failed),
+        "beyond_limits": progress.beyond,
+        "seconds": sum(result.entry.seconds or 0.0 for result in progress.results),
+    }
+    entries = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in content.items())
+    return "{\n" + ",\n".join(entries) + "\n}\n"
+
+
+def best_of(session: Session, progress: Progress) -> Result:
+    """Return the best measurement.
+
+    Raises:
+        SnapError: none worked, or none keeps to the limits.
+    """
+    if progress.best is not None:
+        return progress.best
+    raise SnapError(
+        f"{session.folder}: {progress.measured:,} architectures measured, "
+        f"{len(progress.failed):,} of them failed and the others are beyond the limits; correct "
+        "what measures, or widen the limits"
+    )
+
+
+def summary(session: Session, progress: Progress, files: list[str], stopped: str = "") -> str:
+    """Write the summary of a session in which a measurement worked.
+
+    Args:
+        session: the session.
+        progress: what it knows.
+        files: the files written.
+        stopped: why a run of it ended; empty outside of one.
+    """
+    best = best_of(session, progress)
+    setup = session.setup
+    first = [result.entry.arch_id for result in progress.results].index(best.entry.arch_id) + 1
+    beside = "".join(f", {name} {value:.7g}" for name, value in best.costs.items())
+    effort = f"{progress.measured:,} architectures measured, {len(progress.failed):,} failed"
+    lines = [
+        ("best measured", best.entry.arch_id),
+        ("value", f"{best.entry.value:.7g} {setup.metric}{beside}, by measurement {first:,}"),
+        ("measured", effort + (f"; ended by {stopped}" if stopped else "")),
+        *([("limits", f"{progress.beyond:,} measurements beyond")] if progress.beyond else []),
+        *([("pending", f"{len(progress.pending):,} asked for")] if progress.pending else []),
+        ("files", ", ".join(files)),
+    ]
+    return "\n".join(f"{label:<15}{text}" for label, text in lines)

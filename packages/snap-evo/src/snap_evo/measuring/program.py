@@ -1,0 +1,143 @@
+"""A measurer that is any program."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_catalog.catalog import Direction
+from snap_catalog.errors import excerpt
+from snap_catalog.nested import entries_once, parse_json
+from snap_catalog.parquet import write
+
+from snap_evo.leashed import (
+    NotStartedError,
+    ProgramError,
+    check_seconds,
+    filled,
+    last_line,
+    run_program,
+    split_command,
+)
+from snap_evo.measuring.interfaces import Outcome
+
+SECONDS = 86_400.0
+"""How long a program may take for one architecture: a day."""
+GRAPH, OUTPUT = "graph.parquet", "output"
+"""Files of a measurement."""
+_ARCH, _GRAPH, _OUTPUT = "{arch}", "{graph}", "{output}"
+_MOST_BYTES = 2**16
+_MOST_COSTS = 100
+
+
+class CommandMeasurer:
+    """Has a program measure one architecture at a time.
+
+    The program is started without a shell. It answers with a number, or with a JSON object as
+    `{"value": 93.1, "latency_ms": 4.2}`, whose other entries are costs: in the file `{output}`, or
+    as the last line of its standard output where it wrote none. All processes that it started end
+    with it, and it ends with this process, whatever ends that.
+    """
+
+    metric = "value"
+    direction: Direction = "max"
+
+    def __init__(self, command: str, seconds: float = SECONDS) -> None:
+        """Take a command line apart.
+
+        Args:
+            command: program and arguments, quoted as for a shell; `{arch}` stands for the native
+                string of the architecture, `{graph}` for a `graphs.parquet` that holds it alone,
+                `{output}` for a file to write.
+            seconds: how long it may take for one architecture.
+
+        Raises:
+            SnapError: it is none, or names no architecture, or has no time.
+        """
+        self._arguments = split_command(command)
+        if not any(part in a for a in self._arguments[1:] for part in (_ARCH, _GRAPH)):
+            raise SnapError(
+                f"command {command!r}: its arguments must hold {_ARCH} or {_GRAPH}, the "
+                f"architecture to measure, as in 'prog {_ARCH}'"
+            )
+        check_seconds(command, seconds)
+        self._command, self._seconds = command, seconds
+
+    def measure(self, graph: pa.Table, folder: Path) -> Outcome:
+        """Measure an architecture; an answer that an earlier attempt left is taken.
+
+        Raises:
+            SnapError: the program cannot be started.
+        """
+        if (found := left_behind(folder)) is not None:
+            return found
+        output = folder / OUTPUT
+        output.unlink(missing_ok=True)
+        write(graph, folder / GRAPH, "graphs", producer="snap-evo")
+        values = {
+            _ARCH: str(graph["arch_id"][0]),
+            _GRAPH: str(folder / GRAPH),
+            _OUTPUT: str(output),
+        }
+        try:
+            printed = run_program(
+                [filled(argument, values) for argument in self._arguments], self._seconds
+            )
+            return _outcome(_text(output) if output.exists() else last_line(printed))
+        except NotStartedError as error:
+            raise SnapError(
+                f"the command {self._arguments[0]!r} {error}; {error.remedy}"
+            ) from error
+        except (ProgramError, ValueError) as error:
+            return Outcome(None, note=str(error))
+
+
+def left_behind(folder: Path) -> Outcome | None:
+    """Return the answer that a program left in a folder; None without a whole one."""
+    try:
+        found = _outcome(_text(folder / OUTPUT))
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _text(output: Path) -> str:
+    with output.open("rb") as file:
+        return file.read(_MOST_BYTES).decode()
+
+
+def _outcome(text: str) -> Outcome:
+    """Read an answer.
+
+    Raises:
+        ValueError: it is no number, and no JSON object with one; the error says so of the program.
+    """
+    try:
+        answer = parse_json(text.strip(), object_pairs_hook=entries_once)
+    except ValueError as error:
+        raise ValueError(f"answered {text.strip()!r:.80}, no number and no JSON") from error
+    entries: Mapping[str, Any] = answer if isinstance(answer, dict) else {"value": answer}
+    if "value" not in entries:
+        raise ValueError(f"answered JSON without an entry value: {excerpt(text.strip())}")
+    note = str(entries.get("note", ""))
+    costs = {name: found for name, found in entries.items() if name not in ("value", "note")}
+    if len(costs) > _MOST_COSTS:
+        raise ValueError(f"answered {len(costs)} costs, more than {_MOST_COSTS}")
+    for name, found in entries.items():
+        if name != "note" and not (_is_number(found) or (name == "value" and found is None)):
+            raise ValueError(f"answered {excerpt(found)} for {name:.80}, no finite number")
+    value = entries["value"]
+    if value is None:
+        return Outcome(None, note=note or "answered that it failed")
+    return Outcome(float(value), {name: float(cost) for name, cost in costs.items()}, note)
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False

@@ -1,0 +1,128 @@
+"""Propose, measure, learn, and propose again."""
+
+import shutil
+import time
+from collections.abc import Callable
+
+from snap_catalog import SnapError
+
+from snap_evo.measuring.engines import Done, Engine, Task
+from snap_evo.measuring.journal import locked
+from snap_evo.measuring.session import Progress, Session
+
+_FAILURES_AT_FIRST = 3
+"""After as many failed measurements and none that worked, what measures is at fault."""
+
+
+def carry_out(
+    session: Session,
+    engine: Engine,
+    *,
+    measurements: int,
+    time_limit: float | None = None,
+    retry: bool = False,
+    after: Callable[[Progress], None],
+) -> str:
+    """Measure architectures until there is a reason to stop, and return it in a few words.
+
+    What an earlier run was at when it ended comes first.
+
+    Args:
+        session: the session.
+        engine: makes the measurements.
+        measurements: how many architectures are to be measured, those already measured included.
+        time_limit: seconds after which no further measurement begins.
+        retry: whether to measure those again first whose measurements all failed.
+        after: called after every measurement.
+
+    Raises:
+        SnapError: nothing can be measured, or the first measurements all failed; or another
+            process runs the session.
+    """
+    with locked(session.folder / ".run-lock", wait=False):
+        run = _Run(session, engine, measurements, time_limit)
+        return run.carry_out(run.left_over(retry=retry), after)
+
+
+class _Run:
+    def __init__(
+        self, session: Session, engine: Engine, measurements: int, time_limit: float | None
+    ) -> None:
+        self._session, self._engine = session, engine
+        self._measurements, self._time_limit = measurements, time_limit
+        self._deadline = None if time_limit is None else time.monotonic() + time_limit
+        self._busy = 0
+
+    def left_over(self, *, retry: bool) -> list[str]:
+        """Return what an earlier run was at, and, to be measured again, what failed."""
+        progress = self._session.progress()
+        begun = [asked.arch_id for asked in progress.pending if asked.by == "run"]
+        if not retry:
+            return begun
+        failed = {name: self._session.folder_of(name) for name in progress.failed}
+        for folder in failed.values():
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+        return [*begun, *(name for name, folder in failed.items() if folder is not None)]
+
+    def carry_out(self, waiting: list[str], after: Callable[[Progress], None]) -> str:
+        progress = self._session.progress()
+        while True:
+            stopped = self._reason_to_stop(progress, waiting)
+            if not stopped:
+                stopped = self._fill(progress, waiting)
+            if not self._busy:
+                return stopped
+            self._record(self._engine.wait())
+            progress = self._session.progress()
+            after(progress)
+            _check_failures(progress)
+
+    def _reason_to_stop(self, progress: Progress, waiting: list[str]) -> str:
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            return f"the time limit of {self._time_limit:g} s"
+        if not waiting and progress.measured + self._busy >= self._measurements:
+            return f"{progress.measured:,} architectures measured"
+        return ""
+
+    def _fill(self, progress: Progress, waiting: list[str]) -> str:
+        """Begin as many measurements as there is room for; return why there are no more, if so."""
+        free = self._engine.slots - self._busy
+        left = self._measurements - progress.measured - self._busy
+        names = [waiting.pop(0) for _ in range(min(free, len(waiting)))]
+        if not waiting and (wanted := min(free, left) - len(names)) > 0:
+            names += [found.arch_id for found in self._session.ask(wanted, by="run")]
+        for name in names:
+            self._begin(name)
+        return "" if names else "no architecture is left to propose"
+
+    def _begin(self, name: str) -> None:
+        folder = self._session.folder_of(name)
+        assert folder is not None, name
+        folder.mkdir(parents=True, exist_ok=True)
+        self._engine.submit(Task(name, self._session.graphs([name]), folder))
+        self._busy += 1
+
+    def _record(self, done: Done) -> None:
+        self._busy -= 1
+        setup, (value, costs, note) = self._session.setup, done.outcome
+        costs = {name: cost for name, cost in costs.items() if name != setup.metric}
+        lacking = [name for name in setup.measured_maxima() if name not in costs]
+        if value is not None and lacking:
+            value, note = None, f"answered no {lacking[0]}, which is limited"
+        self._session.tell(done.arch_id, value, costs=costs, seconds=done.seconds, note=note)
+
+
+def _check_failures(progress: Progress) -> None:
+    """Stop before everything is spent on a measurer that never works.
+
+    Raises:
+        SnapError: the first measurements all failed.
+    """
+    entries = [result.entry for result in progress.results]
+    if len(entries) == _FAILURES_AT_FIRST and all(entry.value is None for entry in entries):
+        raise SnapError(
+            f"the first {len(entries)} measurements failed, the last one because it "
+            f"{entries[-1].note or 'said so'}; correct what measures, then: "
+            "snap-evo resume FOLDER --retry"
+        )

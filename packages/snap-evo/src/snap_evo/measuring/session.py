@@ -1,0 +1,398 @@
+"""A search that measures, kept in a folder: what to measure next, and what was measured."""
+
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_catalog.errors import excerpt
+from snap_catalog.parquet import check_writable, write
+from snap_graphs import Cell
+
+from snap_evo.architecture import Architecture
+from snap_evo.costs import cell_graphs, check_network
+from snap_evo.measuring.interfaces import Measured, Proposer
+from snap_evo.measuring.journal import Asked, Entry, JsonLines, as_table, locked
+from snap_evo.measuring.setup import FILE, Setup, read_setup, write_setup
+from snap_evo.objectives import Floats
+
+JOURNAL, ASKED, TABLE = "measurements.jsonl", "asked.jsonl", "measurements.parquet"
+WORK = "measuring"
+"""Folder of what measurements read and write."""
+Asker = Literal["run", "ask"]
+
+
+class Measurement(NamedTuple):
+    """A measurement to record.
+
+    Attributes:
+        name: the architecture, as its space's native string.
+        value: the metric; None where the measurement failed.
+        costs: what was measured beside it, by name.
+        seconds: how long it took; None where that is not known.
+        note: a remark.
+    """
+
+    name: str
+    value: float | None
+    costs: Mapping[str, float] = {}
+    seconds: float | None = None
+    note: str = ""
+
+
+class Result(NamedTuple):
+    """A recorded measurement.
+
+    Attributes:
+        entry: the journal's entry of the metric.
+        costs: what was measured beside it, by name.
+        within: whether it has a value, and keeps to all limits.
+    """
+
+    entry: Entry
+    costs: Mapping[str, float]
+    within: bool
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a session knows at one moment.
+
+    Attributes:
+        results: the measurements, in the order of recording.
+        pending: what was asked for and has not been measured yet, in the order of asking.
+    """
+
+    results: list[Result]
+    pending: list[Asked]
+    _direction: str = field(repr=False)
+
+    @cached_property
+    def best(self) -> Result | None:
+        """The best measurement within the limits, the first of equals; None without any."""
+        within = [result for result in self.results if result.within]
+        sign = -1.0 if self._direction == "min" else 1.0
+        return max(within, key=lambda result: sign * (result.entry.value or 0.0), default=None)
+
+    @property
+    def measured(self) -> int:
+        """Number of different architectures measured, those that failed included."""
+        return len({result.entry.arch_id for result in self.results})
+
+    @property
+    def failed(self) -> list[str]:
+        """The architectures of which every measurement failed."""
+        worked = {r.entry.arch_id for r in self.results if r.entry.value is not None}
+        names = dict.fromkeys(result.entry.arch_id for result in self.results)
+        return [name for name in names if name not in worked]
+
+    @property
+    def beyond(self) -> int:
+        """Number of measurements with a value that are beyond a limit."""
+        return sum(r.entry.value is not None and not r.within for r in self.results)
+
+
+class Session:
+    """A search that measures.
+
+    Everything is in its folder, so that several processes may open it, ask and tell at once.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], *, allow_code: bool = False) -> None:
+        """Open the session in a folder.
+
+        Args:
+            folder: where `Session.start` was.
+            allow_code: whether code that a space of the user's own names may be imported.
+
+        Raises:
+            SnapError: the folder holds none, or its files are damaged.
+        """
+        self.folder = Path(folder)
+        self.setup = read_setup(self.folder)
+        self.home = self.setup.home(allow_code=allow_code)
+        self._limits = self.setup.limits()
+        self._maxima = self.setup.measured_maxima()
+        check_network(self.home.name, self.setup.network)
+        self._entries = JsonLines(self.folder / JOURNAL, Entry)
+        self._asked = JsonLines(self.folder / ASKED, Asked)
+        self._cells: dict[str, Cell] = {}
+        self._within: dict[str, bool] = {}
+
+    @classmethod
+    def start(
+        cls, folder: str | os.PathLike[str], setup: Setup, *, allow_code: bool = False
+    ) -> "Session":
+        """Begin a session in a folder, which is made where it is missing.
+
+        Args:
+            folder: the folder.
+            setup: what to search for.
+            allow_code: whether code that a space of the user's own names may be imported.
+
+        Raises:
+            SnapError: the folder holds a session already, or cannot be written to; or the setup
+                names what is unknown.
+        """
+        path = Path(folder)
+        if not path.exists():
+            check_writable(path)
+            path.mkdir()
+        with locked(path / ".lock"):
+            if (path / FILE).exists():
+                raise SnapError(
+                    f"{path}: holds a session already; go on with it (snap-evo resume or ask), or "
+                    "name another folder"
+                )
+            for name in (JOURNAL, ASKED):
+                if (path / name).exists():
+                    raise SnapError(f"{path / name}: exists without {FILE}; name another folder")
+            check_writable(path / TABLE, "measurements")
+            check_network(setup.home().name, setup.network)
+            setup.limits()
+            for name in (JOURNAL, ASKED):
+                (path / name).touch()
+            write_setup(setup, path)
+        return cls(path, allow_code=allow_code)
+
+    def ask(self, count: int, *, by: Asker = "ask") -> list[Architecture]:
+        """Choose what to measure next, and remember that it was asked for.
+
+        With equal seeds, the same measurements in the same order lead to the same choices. No two
+        calls, of any process, return the same architecture.
+
+        Args:
+            count: how many architectures.
+            by: who takes care of measuring them.
+
+        Returns:
+            At most `count` architectures, the most promising first; fewer where none are left.
+
+        Raises:
+            SnapError: the scorer or the surrogate failed.
+        """
+        chosen: list[str] = []
+        with locked(self.folder / ".ask-lock"):
+            while len(chosen) < count:
+                with locked(self.folder / ".lock"):
+                    known = self._known()
+                proposed = self._proposer.propose(known, count - len(chosen))
+                if not proposed.num_rows:
+                    break
+                chosen += self._keep_asked(proposed["arch_id"].to_pylist(), by)
+        return [self.architecture(name) for name in chosen]
+
+    def _keep_asked(self, names: Sequence[str], by: Asker) -> list[str]:
+        """Append proposals, but for those that somebody has measured since; return them."""
+        with locked(self.folder / ".lock"):
+            asked = self._asked.read()
+            known = {entry.arch_id for entry in self._entries.read()} | {a.arch_id for a in asked}
+            new = [name for name in names if name not in known]
+            now = datetime.now(UTC)
+            self._asked.append(
+                [
+                    Asked(number=number, arch_id=name, at=now, by=by)
+                    for number, name in enumerate(new, start=len(asked) + 1)
+                ]
+            )
+        return new
+
+    def tell(
+        self,
+        name: str,
+        value: float | None,
+        *,
+        costs: Mapping[str, float] | None = None,
+        seconds: float | None = None,
+        note: str = "",
+    ) -> None:
+        """Record a measurement; it is on the disk when this returns.
+
+        Args:
+            name: the architecture, as its space's native string, whether asked for or not.
+            value: the metric; None where the measurement failed.
+            costs: what was measured beside it, by name.
+            seconds: how long it took.
+            note: a remark.
+
+        Raises:
+            SnapError: the space has no such architecture, or a number is not finite.
+        """
+        self.tell_all([Measurement(name, value, costs or {}, seconds, note)])
+
+    def tell_all(self, measurements: Sequence[Measurement], *, repeat: bool = True) -> None:
+        """Record measurements: all of them, or, after an error, none.
+
+        Args:
+            measurements: what was measured.
+            repeat: whether architectures may have been measured before.
+
+        Raises:
+            SnapError: as `tell`; or an architecture has been measured before.
+        """
+        named = [(self.architecture(m.name).arch_id, m) for m in measurements]
+        for _, measurement in named:
+            self._check(measurement)
+        with locked(self.folder / ".lock"):
+            attempts = Counter[str]()
+            for entry in self._entries.read():
+                attempts[entry.arch_id] = max(attempts[entry.arch_id], entry.attempt)
+            lines: list[Entry] = []
+            for name, measurement in named:
+                if attempts[name] and not repeat:
+                    raise SnapError(f"{name} has been measured already")
+                attempts[name] += 1
+                lines += self._lines(name, measurement, attempts[name])
+            self._entries.append(lines)
+
+    def _check(self, measurement: Measurement) -> None:
+        for name, value in (*measurement.costs.items(), (self.setup.metric, measurement.value)):
+            if value is not None and not math.isfinite(value):
+                raise SnapError(
+                    f"{name} of {measurement.name:.80} is {excerpt(value)}; give a finite number, "
+                    "or None where the measurement failed"
+                )
+        if self.setup.metric in measurement.costs:
+            raise SnapError(f"{self.setup.metric!r} is what is measured and no cost beside it")
+        lacking = [name for name in self._maxima if name not in measurement.costs]
+        if measurement.value is not None and lacking:
+            raise SnapError(
+                f"{measurement.name:.80}: no {lacking[0]}, which the session limits; measure it too"
+            )
+
+    def _lines(self, name: str, measurement: Measurement, attempt: int) -> Iterable[Entry]:
+        for metric, value in (*measurement.costs.items(), (self.setup.metric, measurement.value)):
+            yield Entry(
+                space=self.home.name,
+                arch_id=name,
+                metric=metric,
+                value=None if value is None else float(value),
+                seconds=measurement.seconds,
+                at=datetime.now(UTC),
+                attempt=attempt,
+                note=measurement.note,
+            )
+
+    def architecture(self, name: str) -> Architecture:
+        """Return an architecture of the space by its native string.
+
+        Raises:
+            SnapError: it is none of the space.
+        """
+        cell = self.home.parse(name)
+        return Architecture(self.home.name, self.home.format(cell), cell, self.home)
+
+    def folder_of(self, name: str) -> Path | None:
+        """Return the folder for the files of an architecture's measurement; None of one not asked.
+
+        It need not exist.
+        """
+        for asked in self._asked.read():
+            if asked.arch_id == name:
+                return (self.folder / WORK / f"{asked.number:04d}").absolute()
+        return None
+
+    def graphs(self, names: Sequence[str]) -> pa.Table:
+        """Return architectures, named as in the session's files, as rows of the `graphs` contract.
+
+        Raises:
+            SnapError: one is none of the space.
+        """
+        for name in names:
+            if name not in self._cells:
+                try:
+                    self._cells[name] = self.home.parse(name)
+                except SnapError as error:
+                    raise SnapError(f"{self.folder}: a damaged journal: {error}") from error
+        return cell_graphs(self.home, self.setup.network, [self._cells[name] for name in names])
+
+    def progress(self) -> Progress:
+        """Return what is known now.
+
+        Raises:
+            SnapError: a file of the session is damaged.
+        """
+        with locked(self.folder / ".lock"):
+            return self._progress()
+
+    def write_table(self) -> Path:
+        """Write `measurements.parquet`, which holds what the journal does, and return its path."""
+        path = self.folder / TABLE
+        with locked(self.folder / ".lock"):
+            metadata = {
+                "snap.metric": self.setup.metric,
+                "snap.direction": self.setup.direction,
+            }
+            table = as_table(self._entries.read())
+            write(table, path, "measurements", producer="snap-evo", metadata=metadata)
+        return path
+
+    def _progress(self) -> Progress:
+        entries = self._entries.read()
+        finished = [entry for entry in entries if entry.metric == self.setup.metric]
+        costs: dict[tuple[str, int], dict[str, float]] = {}
+        for entry in entries:
+            if entry.metric != self.setup.metric and entry.value is not None:
+                costs.setdefault((entry.arch_id, entry.attempt), {})[entry.metric] = entry.value
+        self._note_limits([entry.arch_id for entry in finished])
+        results = []
+        for entry in finished:
+            beside = costs.get((entry.arch_id, entry.attempt), {})
+            results.append(Result(entry, beside, self._is_within(entry, beside)))
+        measured = {entry.arch_id for entry in finished}
+        pending = [asked for asked in self._asked.read() if asked.arch_id not in measured]
+        return Progress(results, pending, self.setup.direction)
+
+    def _note_limits(self, names: Sequence[str]) -> None:
+        """Find out which architectures keep to the limits of what is known of them unmeasured."""
+        new = [name for name in dict.fromkeys(names) if name not in self._within]
+        if not new:
+            return
+        within = np.ones(len(new), np.bool_)
+        for limit in self._limits:
+            within &= limit.excess(limit.values(self.graphs(new))) == 0
+        self._within.update(zip(new, within.tolist(), strict=True))
+
+    def _is_within(self, entry: Entry, costs: Mapping[str, float]) -> bool:
+        return (
+            entry.value is not None
+            and self._within[entry.arch_id]
+            and all(costs.get(name, math.inf) <= most for name, most in self._maxima.items())
+        )
+
+    def _known(self) -> Measured:
+        """Return what a proposer learns from; beyond a limit counts as a failed measurement."""
+        progress = self._progress()
+        values: Floats = np.array(
+            [r.entry.value if r.within else np.nan for r in progress.results], np.float64
+        )
+        return Measured(
+            graphs=self.graphs([result.entry.arch_id for result in progress.results]),
+            values=values,
+            direction=self.setup.direction,
+            pending=self.graphs([asked.arch_id for asked in progress.pending]),
+        )
+
+    @cached_property
+    def _proposer(self) -> Proposer:
+        from snap_evo.measuring.proposers import start_proposer
+        from snap_evo.registry import load_scorer
+
+        setup = self.setup
+        return start_proposer(
+            self.home,
+            scorer=load_scorer(setup.scorer),
+            surrogate=setup.surrogate,
+            limits=self._limits,
+            network=setup.network,
+            seed=setup.seed,
+            algorithm=setup.algorithm,
+        )

@@ -1,0 +1,202 @@
+"""What is handed to users who measure themselves, and what they bring back."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from snap_catalog import SnapError
+from snap_catalog.console import say
+from snap_catalog.parquet import check_writable, replacing, write
+
+from snap_evo.measuring.session import Measurement, Session
+
+FAILED = "failed"
+"""In place of a value."""
+_COSTS = ("params", "flops", "activations")
+_VALUE, _SECONDS, _NOTE, _ARCH = "value", "seconds", "note", "arch_id"
+_MOST_BYTES = 2**26
+
+
+def as_csv(session: Session, names: Sequence[str]) -> str:
+    """Write architectures, their costs, and an empty column for the metric as CSV."""
+    graphs = session.graphs(names)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([_ARCH, *_COSTS, session.setup.metric])
+    for row in graphs.select([_ARCH, *_COSTS]).to_pylist():
+        writer.writerow([row[_ARCH], *(row[cost] for cost in _COSTS), ""])
+    return text.getvalue()
+
+
+def as_json_text(session: Session, names: Sequence[str]) -> str:
+    """Write architectures, their graphs and costs as a JSON list."""
+    columns = ["space", _ARCH, "cell_hash", "nodes", "src", "dst", *_COSTS]
+    return json.dumps(session.graphs(names).select(columns).to_pylist(), indent=2) + "\n"
+
+
+def write_modules(session: Session, names: Sequence[str], folder: Path) -> None:
+    """Write a graphs.parquet of one row and a Python file that builds the network, by number.
+
+    Raises:
+        SnapError: the folder cannot be written to.
+    """
+    if not folder.exists():
+        check_writable(folder)
+        folder.mkdir()
+    graphs = session.graphs(names)
+    for row, name in enumerate(names):
+        place = session.folder_of(name)
+        assert place is not None, name
+        graph, code = (folder / f"{place.name}{suffix}" for suffix in (".parquet", ".py"))
+        write(graphs.slice(row, 1), graph, "graphs", producer="snap-evo")
+        with replacing(code) as temporary:
+            temporary.write_text(_code(session, name), "utf-8")
+
+
+def _code(session: Session, name: str) -> str:
+    """Write Python that builds a network."""
+    setup = session.setup
+    home = (
+        repr(setup.space)
+        if setup.definition is None
+        else f"space({str(Path(setup.space).absolute())!r}, allow_code=True)"
+    )
+    return f'''"""A network that snap-evo proposes to measure."""
+
+from snap_graphs import space
+from snap_graphs.torch.build import build_network
+from torch import nn
+
+ARCH_ID = {name!r}
+
+
+def network(**size: int) -> nn.Module:
+    """Build the network, untrained; `size` is layers, channels, classes or image."""
+    return build_network({home if setup.definition else f"space({home})"}, ARCH_ID, **size)
+'''
+
+
+class _Line(NamedTuple):
+    number: int
+    cells: Mapping[str, str]
+
+
+def read_results(session: Session, path: Path, *, repeat: bool) -> list[Measurement]:
+    """Read measurements from a CSV file.
+
+    Args:
+        session: the session.
+        path: the file.
+        repeat: whether architectures may be there twice, or have been measured before.
+
+    Returns:
+        The measurements, in the order of the file.
+
+    Raises:
+        SnapError: naming the file and the line at fault.
+    """
+    names, lines = _read(path)
+    column = _value_column(session, names, path)
+    limited = [*session.setup.measured_maxima()]
+    for name in limited:
+        if name not in names:
+            raise SnapError(f"{path}: no column {name}, which the session limits; measure it too")
+    known = {_ARCH, column, _SECONDS, _NOTE, *limited, *_COSTS}
+    if ignored := [name for name in names if name not in known]:
+        say(f"{path}: columns that are not recorded: {', '.join(ignored)}")
+    measured = {result.entry.arch_id for result in session.progress().results}
+    found: dict[str, int] = {}
+    measurements = []
+    for line in lines:
+        measurement = _measurement(session, line, column, limited, path)
+        if not repeat:
+            _check_new(measurement.name, line.number, found, measured, path)
+        found[measurement.name] = line.number
+        measurements.append(measurement)
+    if not measurements:
+        raise SnapError(f"{path}: no measurements; write one a line under arch_id,{column}")
+    return measurements
+
+
+def _check_new(
+    name: str, number: int, found: Mapping[str, int], measured: set[str], path: Path
+) -> None:
+    if name in found:
+        raise SnapError(
+            f"{path}: line {number}: {name} is in line {found[name]} already; drop one, or add "
+            "--repeat for further measurements of it"
+        )
+    if name in measured:
+        raise SnapError(
+            f"{path}: line {number}: {name} has been measured already; drop the line, or add "
+            "--repeat for a further measurement"
+        )
+
+
+def _read(path: Path) -> tuple[list[str], list[_Line]]:
+    try:
+        with path.open("rb") as file:
+            text = file.read(_MOST_BYTES + 1).decode("utf-8-sig")
+        if len(text) > _MOST_BYTES:
+            raise SnapError(f"{path}: larger than {_MOST_BYTES:,} bytes; divide it")
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        names = next(reader, [])
+        rows = [(reader.line_num, row) for row in reader if row]
+    except (OSError, UnicodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SnapError(f"{path}: cannot be read ({reason}); name a CSV file") from error
+    if _ARCH not in names:
+        raise SnapError(f"{path}: no column {_ARCH}; its first line must name the columns")
+    if len(set(names)) < len(names):
+        raise SnapError(f"{path}: two columns have one name; rename one")
+    for number, row in rows:
+        if len(row) != len(names):
+            raise SnapError(f"{path}: line {number} has {len(row)} values, not {len(names)}")
+    return names, [_Line(n, dict(zip(names, row, strict=True))) for n, row in rows]
+
+
+def _value_column(session: Session, names: Sequence[str], path: Path) -> str:
+    fitting = [name for name in dict.fromkeys((session.setup.metric, _VALUE)) if name in names]
+    if len(fitting) != 1:
+        raise SnapError(
+            f"{path}: has {len(fitting)} columns for the values; name one {session.setup.metric}"
+        )
+    return fitting[0]
+
+
+def _measurement(
+    session: Session, line: _Line, column: str, limited: Sequence[str], path: Path
+) -> Measurement:
+    try:
+        name = session.architecture(line.cells[_ARCH]).arch_id
+    except SnapError as error:
+        raise SnapError(f"{path}: line {line.number}: {error}") from error
+    failed = line.cells[column].strip() == FAILED
+    value = None if failed else _number(line, column, path)
+    costs = {
+        cost: _number(line, cost, path)
+        for cost in limited
+        if not failed or line.cells[cost].strip()
+    }
+    seconds = _number(line, _SECONDS, path) if line.cells.get(_SECONDS, "").strip() else None
+    if seconds is not None and seconds < 0:
+        raise SnapError(f"{path}: line {line.number}: {seconds:g} seconds; give 0 or more")
+    return Measurement(name, value, costs, seconds, line.cells.get(_NOTE, ""))
+
+
+def _number(line: _Line, column: str, path: Path) -> float:
+    text = line.cells[column].strip()
+    try:
+        value = float(text) if "_" not in text else math.nan
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise SnapError(
+            f"{path}: line {line.number}: {column} is {text!r:.40}, no number; write {FAILED} as "
+            "the value of a measurement that failed, and drop lines that are not measured yet"
+        )
+    return value
