@@ -1,7 +1,7 @@
 """Where measurements take place: in this process, in others, or on a Ray cluster."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -194,8 +194,8 @@ class RayTasks:
 
         self.slots = slots
         self._spec = spec
-        measure: Callable[..., Any] = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(_in_task)
-        self._measure: Any = measure
+        resources = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)
+        self._measure: Any = resources(_in_task)
         self._busy: dict[Any, Task] = {}
 
     def submit(self, task: Task) -> None:

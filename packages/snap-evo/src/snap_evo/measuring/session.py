@@ -183,7 +183,7 @@ class Session:
         with locked(self.folder / ".ask-lock"):
             while len(chosen) < count:
                 with locked(self.folder / ".lock"):
-                    known = self._known()
+                    known = self.known()
                 proposed = self._proposer.propose(known, count - len(chosen))
                 if not proposed.num_rows:
                     break
@@ -356,9 +356,9 @@ class Session:
         new = [name for name in dict.fromkeys(names) if name not in self._within]
         if not new:
             return
-        within = np.ones(len(new), np.bool_)
+        graphs, within = self.graphs(new), np.ones(len(new), np.bool_)
         for limit in self._limits:
-            within &= limit.excess(limit.values(self.graphs(new))) == 0
+            within &= limit.excess(limit.values(graphs)) == 0
         self._within.update(zip(new, within.tolist(), strict=True))
 
     def _is_within(self, entry: Entry, costs: Mapping[str, float]) -> bool:
@@ -368,7 +368,7 @@ class Session:
             and all(costs.get(name, math.inf) <= most for name, most in self._maxima.items())
         )
 
-    def _known(self) -> Measured:
+    def known(self) -> Measured:
         """Return what a proposer learns from; beyond a limit counts as a failed measurement."""
         progress = self._progress()
         values: Floats = np.array(
