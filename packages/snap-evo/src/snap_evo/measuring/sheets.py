@@ -22,13 +22,14 @@ _MOST_BYTES = 2**26
 
 
 def as_csv(session: Session, names: Sequence[str]) -> str:
-    """Write architectures, their costs, and an empty column for the metric as CSV."""
+    """Write architectures, their costs, and empty columns for what is to be measured, as CSV."""
     graphs = session.graphs(names)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([_ARCH, *_COSTS, session.setup.metric])
+    wanted = [session.setup.metric, *session.setup.measured_maxima()]
+    writer.writerow([_ARCH, *_COSTS, *wanted])
     for row in graphs.select([_ARCH, *_COSTS]).to_pylist():
-        writer.writerow([row[_ARCH], *(row[cost] for cost in _COSTS), ""])
+        writer.writerow([row[_ARCH], *(row[cost] for cost in _COSTS), *([""] * len(wanted))])
     return text.getvalue()
 
 
