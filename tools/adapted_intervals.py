@@ -17,7 +17,7 @@ import printed
 from few_labels import Task, tasks
 from pipeline import prepare_develop
 from snap_gcn import Predictor
-from snap_gcn.adaptation.adaptation import Adaptation, Scale
+from snap_gcn.adaptation.adaptation import Adaptation, Inputs, Scale
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,7 +32,7 @@ def coverage(task: Task, count: int, draw: int) -> Floats:
     rest = order[max(_LABELS) :][:_REST]
     scale = Scale.of(task.found)
     points, measured = scale(task.found), task.targets[order[:count]]
-    adapted = Adaptation.of([], [], scale, points.take(order[:count]), measured, less=False)
+    adapted = Adaptation.of(Inputs([], []), scale, points.take(order[:count]), measured, less=False)
     found = adapted.in_unit(*adapted.surrogate.predict(points.take(rest)))
     far = np.abs(task.targets[rest] - found.value) / found.std
     return np.array([np.mean(far < 1), np.mean(far < 2)])

@@ -1,5 +1,6 @@
 """A predictor that learns from what was measured."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, read, write
 from snap_eval import spearman
 from snap_gcn.adaptation.adapt import adapted
-from snap_gcn.adaptation.adaptation import Adaptation, examined
+from snap_gcn.adaptation.adaptation import Adaptation, Inputs, examined
 from snap_gcn.adaptation.features import operator_features
+from snap_gcn.adaptation.given import Given
 from snap_gcn.adaptation.measured import Labels, in_file, in_table
 from snap_gcn.adaptation.surrogate import (
     Points,
@@ -26,6 +28,7 @@ from snap_gcn.adaptation.surrogate import (
 from snap_gcn.cli import main
 from snap_gcn.model.folder import load, save
 from snap_gcn.predictor import Predictor
+from snap_gcn.reliability.trust import assess
 from snap_graphs import Cell, Graphs, graph_table, space
 from snap_graphs.convert import convert
 
@@ -168,7 +171,7 @@ def test_graphs_without_the_costs_that_were_looked_at_are_refused(
     table = graph_table("darts", cells)
     predictor = Predictor.bundled()
     found = Adaptation.fit(predictor, table, np.arange(6), accuracy[:6], less=False)
-    assert found.costs == ["params", "flops", "activations"]
+    assert found.inputs.costs == ["params", "flops", "activations"]
     with pytest.raises(SnapError, match="no params of every architecture"):
         found.predict(examined(predictor, table), table.drop_columns(["params"]))
 
@@ -199,7 +202,7 @@ def test_a_damaged_surrogate_is_refused(folder: Path, change: Callable[..., None
     record = model.config.adapted
     assert record is not None
     with pytest.raises(SnapError, match="run snap-gcn adapt again"):
-        Adaptation.from_tensors(tensors, record.operators, record.costs, "surrogate")
+        Adaptation.from_tensors(tensors, Inputs(record.operators, record.costs), "surrogate")
 
 
 def test_the_command_writes_a_model_that_predicts(
@@ -214,6 +217,7 @@ def test_the_command_writes_a_model_that_predicts(
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
     assert "adapted to 21 measurements of cifar10/test/baseline_accuracy" in done.output
+    assert re.search(r"leave-one-out Spearman: 0.\d\d \(0.\d\d to 0.\d\d\)", done.output)
     assert "what mattered: score" in done.output
     scores = tmp_path / "s.parquet"
     again = ["predict", str(graphs), "--model", str(out), "-o", str(scores), "--quiet"]
@@ -317,3 +321,119 @@ def test_equal_measurements_are_predicted_alike(analog: pa.Table) -> None:
     predicted = found.predict(examined(predictor, analog), analog)
     assert np.isfinite(predicted).all()
     assert predicted.value[10:20].mean() > predicted.value[:10].mean()
+
+
+def test_whole_networks_need_no_vectors() -> None:
+    widths = np.arange(10, 40)
+    nodes = pa.array([["input", "never described", "output"]] * 30, pa.list_(pa.string()))
+    sources, targets = (pa.array([ends] * 30, pa.list_(pa.int16())) for ends in ([0, 1], [1, 2]))
+    names, shapes = pa.array(map(str, widths)), pa.array([[[3, 8, 8], [3, 8, 8], [9]]] * 30)
+    kind = pa.list_(pa.list_(pa.int32()))
+    table = pa.table(
+        {
+            "space": pa.array(["own"] * 30),
+            "arch_id": names,
+            **{"nodes": nodes, "src": sources, "dst": targets, "node_shape": shapes.cast(kind)},
+            **{"params": 9 * widths**2, "flops": 900 * widths**2, "activations": 100 * widths},
+        }
+    )
+    measured = -np.abs(widths - 25.0)
+    predictor = Predictor.bundled()
+    given = Labels("mine", "max", np.arange(0, 30, 2), measured[::2])
+    found = adapted(predictor, table, given, "mine", "graphs")
+    assert found.adapted.costs == ["params", "flops", "activations"]
+    assert not {"members", "kinds", "paths"} & found.relevance.keys()
+    scores = Predictor(found.model).score(table)
+    assert abs(int(widths[scores.argmax()]) - 25) <= 3
+    assert abs(spearman(predictor.score(table), measured)) < 0.1
+
+
+@pytest.fixture
+def others(analog: pa.Table, tmp_path: Path) -> str:
+    """Scores of which those of one network differ, which no feature of graphs knows."""
+    values = np.random.default_rng(5).normal(size=analog.num_rows)
+    table = analog.select(["space", "arch_id"]).append_column("score", pa.array(values))
+    for name in ("spread", "novelty"):
+        table = table.append_column(name, pa.nulls(len(table), pa.float64()))
+    path = str(tmp_path / "others.parquet")
+    write(table, path, "scores", producer="snap-evo", metadata={"snap.scorer": "noise"})
+    return path
+
+
+def test_scores_of_another_scorer_are_looked_at(
+    analog: pa.Table, others: str, tmp_path: Path
+) -> None:
+    given = Given.read([others])
+    known = np.array([*given.scores["noise"].values()])
+    measured = Labels("mine", "max", np.arange(100), known[:100])
+    model = adapted(Predictor.bundled(), analog, measured, "mine", "graphs", given).model
+    save(model, tmp_path / "model")
+    alone = Predictor.load(tmp_path / "model")
+    with pytest.raises(SnapError, match="graphs: the model was adapted with scores of noise; give"):
+        alone.score(analog)
+    scores = alone.with_scores(given).score(analog)
+    assert spearman(scores[100:], known[100:]) > 0.8
+    assert "with scores of noise" in (tmp_path / "model" / "README.md").read_text()
+
+
+def test_scores_that_the_model_does_not_look_at_are_refused(folder: Path, others: str) -> None:
+    with pytest.raises(SnapError, match="looks at no scores of noise"):
+        Predictor.load(folder).with_scores(Given.read([others]))
+
+
+def test_architectures_and_scorers_that_scores_lack_are_named(
+    analog: pa.Table, others: str
+) -> None:
+    given = Given.read([others])
+    whole = convert("nb201")
+    with pytest.raises(SnapError, match=r"noise has no score of .* of nb201; score the same file"):
+        given.of(whole, ["noise"], "graphs")
+    with pytest.raises(SnapError, match="scores of noise again"):
+        Given.read([others, others])
+
+
+def test_the_commands_take_scores_of_another_scorer(
+    analog: pa.Table, others: str, tmp_path: Path
+) -> None:
+    graphs, model, scores = (str(tmp_path / name) for name in ("g.parquet", "m", "s.parquet"))
+    values = analog[METRIC].to_numpy().copy()
+    values[30:] = np.nan
+    field = analog.schema.field(METRIC)
+    column = analog.column_names.index(METRIC)
+    partly = analog.set_column(column, field, pa.array(values, from_pandas=True)).slice(0, 80)
+    write(partly, graphs, "graphs", producer="snap-graphs")
+    arguments = [graphs, "--metric", METRIC, "--features", others, "-o", model]
+    done = CliRunner().invoke(main, ["adapt", *arguments])
+    assert done.exit_code == 0, done.output
+    again = ["predict", graphs, "--model", model, "-o", scores]
+    refused = CliRunner().invoke(main, again)
+    assert refused.exit_code == 1
+    assert "with scores of noise" in refused.output
+    done = CliRunner().invoke(main, [*again, "--features", others])
+    assert done.exit_code == 0, done.output
+    assert read(scores, "scores").num_rows == 80
+
+
+def test_the_verdict_and_the_card_say_what_a_model_was_adapted_to(
+    folder: Path, analog: pa.Table
+) -> None:
+    predictor = Predictor.load(folder)
+    trust = assess(predictor, analog, predictor.predict(analog))
+    assert re.fullmatch(
+        rf"rely on this ranking as on the 50 measurements of {METRIC} it is adapted to "
+        r"\(leave-one-out Spearman 0.\d\d\)",
+        trust.verdict,
+    )
+    assert trust.expected is not None
+    assert trust.expected.low > 0.5
+    card = (folder / "README.md").read_text()
+    assert f"- **Adapted** to 50 measurements of `{METRIC}` (`max`) in nb201: leave-one" in card
+
+
+def test_a_ranking_in_another_space_than_was_measured_is_not_relied_on(folder: Path) -> None:
+    random, darts = np.random.default_rng(0), space("darts")
+    cells = [darts.decode(random.random(darts.n_variables)) for _ in range(12)]
+    table, predictor = graph_table("darts", cells), Predictor.load(folder)
+    trust = assess(predictor, table, predictor.predict(table))
+    assert trust.verdict.startswith("do not rely on this ranking: the model is adapted to 50 ")
+    assert trust.verdict.endswith("in nb201, and architectures are of darts")

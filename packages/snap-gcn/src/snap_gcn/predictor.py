@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from snap_catalog import SnapError
 from snap_graphs import Graphs
 from snap_graphs.arrays import Bools, Ints
+from snap_graphs.hashing import mix
 from snap_graphs.views import with_shortcuts
 
+from snap_gcn.adaptation.given import NO_SCORES, Given
 from snap_gcn.data.architectures import Architectures, as_table
 from snap_gcn.data.encoders import described, with_described
 from snap_gcn.data.equality import Keys, combined, keys
@@ -94,6 +97,7 @@ class Predictor:
         model: what its folder holds.
         vocabulary: the operators.
         device: where it computes, `cpu` or `cuda`.
+        given: scores of other scorers, for a model that was adapted with them.
     """
 
     def __init__(
@@ -113,6 +117,7 @@ class Predictor:
         self._paths = self._path_model()
         self._training_space = self._own_space()
         self._readers: dict[str, Predictor] = {}
+        self.given = NO_SCORES
 
     def _path_model(self) -> PathModel | None:
         if not self.model.config.paths:
@@ -165,13 +170,13 @@ class Predictor:
     @cached_property
     def _adaptation(self) -> "Adaptation | None":
         """What the model learned from measurements, if it was adapted."""
-        from snap_gcn.adaptation.adaptation import Adaptation
+        from snap_gcn.adaptation.adaptation import Adaptation, Inputs
 
         adapted, source = self.model.config.adapted, str(self.model.source / SURROGATE)
         if adapted is None:
             return None
-        tensors = self.model.surrogate
-        return Adaptation.from_tensors(tensors, adapted.operators, adapted.costs, source)
+        inputs = Inputs(adapted.operators, adapted.costs, adapted.scorers)
+        return Adaptation.from_tensors(self.model.surrogate, inputs, source)
 
     def with_operators(self, table: pa.Table, source: str = "operators") -> "Predictor":
         """Return a predictor that also reads the operators of another table.
@@ -185,6 +190,27 @@ class Predictor:
         """
         vocabulary = self.vocabulary.extended(Vocabulary.from_table(table), source)
         return self._reading(vocabulary)
+
+    def with_scores(self, given: Given, source: str = "features") -> "Predictor":
+        """Return a predictor that has scores of other scorers at hand.
+
+        Args:
+            given: the scores.
+            source: what to call them in an error.
+
+        Raises:
+            SnapError: the model looks at no scores of such a scorer.
+        """
+        adapted = self.model.config.adapted
+        known = adapted.scorers if adapted else []
+        for name in given.scores:
+            if name not in known:
+                raise SnapError(
+                    f"{source}: the model {self.name} looks at no scores of {name}; leave them out"
+                )
+        other = self._reading(self.vocabulary)
+        other.given = given
+        return other
 
     def with_described(self, schema: pa.Schema, source: str = "graphs") -> "Predictor":
         """Return a predictor that also reads the operators that a table of graphs describes.
@@ -211,7 +237,7 @@ class Predictor:
     def _reading(self, vocabulary: Vocabulary) -> "Predictor":
         """Return a predictor with other operators and the same networks."""
         other = Predictor(self.model, vocabulary, self.device)
-        other._runtime = self._runtime
+        other._runtime, other.given = self._runtime, self.given
         return other
 
     def score(
@@ -290,13 +316,15 @@ class Predictor:
         """
         adaptation = self._adaptation
         found = self.examine(table, source, parts=adaptation is not None)
-        figures = found.figures
+        figures, keys = found.figures, found.keys
         if adaptation is not None:
-            predicted = adaptation.predict(found, table, source)
+            predicted = adaptation.predict(found, table, self.given, source)
+            others = self.given.of(table, adaptation.inputs.scorers, source)
+            keys = combined([keys, *(mix(column.view(np.uint64)) for column in others.T.copy())])
             figures = np.stack([predicted.score, *figures[1:], predicted.value, predicted.std])
         columns = [table["space"], table["arch_id"]]
         columns += [pa.array(values, from_pandas=True) for values in figures]
-        return pa.table([*columns, pa.array(found.keys)], [*self.schema.names, KEY])
+        return pa.table([*columns, pa.array(keys)], [*self.schema.names, KEY])
 
     def examine(self, table: pa.Table, source: str = "graphs", *, parts: bool = True) -> Examined:
         """Score some rows of the `graphs` contract without what was learned from measurements.

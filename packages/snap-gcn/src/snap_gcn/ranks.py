@@ -7,6 +7,11 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
+_FEWEST = 4
+"""Pairs from which on a rank correlation has an interval."""
+_WIDTH = 1.96
+"""Standard deviations to each side of an interval that holds 95 %."""
+
 
 def ranks(values: npt.NDArray[Any]) -> Floats:
     """Return the (n,) ranks of values from 1 up; equal ones share their mean rank."""
@@ -21,3 +26,30 @@ def spearman(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float | None:
     if not len(a) or not np.ptp(a) or not np.ptp(b):
         return None
     return float(np.corrcoef(a, b)[0, 1])
+
+
+def interval(rho: float | None, count: int) -> tuple[float, float] | None:
+    """Return a 95 % interval of Spearman's rank correlation (Bonett and Wright 2000).
+
+    Args:
+        rho: the rank correlation; None where it is undefined.
+        count: of the pairs that it was computed of.
+
+    Returns:
+        Its ends; None of fewer than four pairs.
+    """
+    if rho is None or count < _FEWEST:
+        return None
+    if abs(rho) == 1:
+        return rho, rho
+    width = _WIDTH * np.sqrt((1 + rho**2 / 2) / (count - 3))
+    low, high = np.tanh(np.arctanh(rho) + np.array([-width, width]))
+    return float(low), float(high)
+
+
+def shown(rho: float | None, count: int) -> str:
+    """Write a rank correlation, and its interval where there is one."""
+    ends = interval(rho, count)
+    if rho is None:
+        return "undefined"
+    return f"{rho:.2f} ({ends[0]:.2f} to {ends[1]:.2f})" if ends else f"{rho:.2f}"

@@ -2,25 +2,17 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from msgspec import structs
 from snap_catalog import SnapError
 
 from snap_gcn.adaptation.adaptation import Adaptation
+from snap_gcn.adaptation.given import NO_SCORES, Given
 from snap_gcn.adaptation.measured import Labels
 from snap_gcn.model.folder import Model
 from snap_gcn.model.schema import Adapted
 from snap_gcn.predictor import Predictor
-from snap_gcn.ranks import spearman
-
-Floats = npt.NDArray[np.float64]
-
-_FEWEST = 4
-"""Measurements from which on an interval of their rank correlation is given."""
-_WIDTH = 1.96
-"""Standard deviations to each side of an interval that holds 95 %."""
+from snap_gcn.ranks import shown, spearman
 
 
 @dataclass(frozen=True)
@@ -42,15 +34,20 @@ class Result:
         return "\n  ".join(
             [
                 f"adapted to {record.labels:,} measurements of {record.metric}",
-                f"Spearman with what the others predict: {_rho(record.left_out, record.labels)}",
-                f"Spearman with the scores before: {_rho(record.before, record.labels)}",
+                f"leave-one-out Spearman: {shown(record.left_out, record.labels)}",
+                f"without the measurements: {shown(record.before, record.labels)}",
                 "what mattered: " + ", ".join(f"{name} {share:.0%}" for name, share in shares),
             ]
         )
 
 
 def adapted(
-    predictor: Predictor, table: pa.Table, labels: Labels, name: str, source: str
+    predictor: Predictor,
+    table: pa.Table,
+    labels: Labels,
+    name: str,
+    source: str,
+    given: Given = NO_SCORES,
 ) -> Result:
     """Adapt a predictor to measurements.
 
@@ -60,9 +57,11 @@ def adapted(
         labels: the measurements.
         name: of the new model.
         source: what to call the table in an error.
+        given: scores of other scorers, to look at besides.
 
     Raises:
-        SnapError: an operator has no vector, or the predictor was adapted before.
+        SnapError: an operator of a graph for which the members count has no vector, an architecture
+            has no score among those given, or the predictor was adapted before.
     """
     config = predictor.model.config
     if config.adapted is not None:
@@ -70,16 +69,19 @@ def adapted(
             f"{predictor.model.source}: adapted already; adapt the model it was made of to all "
             "measurements together"
         )
-    reader = predictor.with_described(table.schema, source)
+    whole = not predictor.share_of_members(table).any()
+    reader = predictor if whole else predictor.with_described(table.schema, source)
     less = labels.direction == "min"
-    found = Adaptation.fit(reader, table, labels.rows, labels.values, less=less)
+    found = Adaptation.fit(reader, table, labels.rows, labels.values, less=less, given=given)
     better = -labels.values if less else labels.values
     record = Adapted(
         metric=labels.metric,
         direction=labels.direction,
         labels=len(labels.values),
-        operators=list(found.operators),
-        costs=list(found.costs),
+        operators=list(found.inputs.operators),
+        costs=list(found.inputs.costs),
+        scorers=list(found.inputs.scorers),
+        spaces=sorted(table["space"].unique().to_pylist()),
         before=spearman(found.surrogate.points.score, better),
         left_out=spearman(found.surrogate.left_out()[0], better),
     )
@@ -91,14 +93,3 @@ def adapted(
         surrogate=found.tensors(),
     )
     return Result(model, record, found.relevance())
-
-
-def _rho(rho: float | None, count: int) -> str:
-    """Write a rank correlation and its interval (Bonett and Wright 2000)."""
-    if rho is None:
-        return "undefined"
-    if count < _FEWEST or abs(rho) == 1:
-        return f"{rho:.2f}"
-    width = _WIDTH * np.sqrt((1 + rho**2 / 2) / (count - 3))
-    low, high = np.tanh(np.arctanh(rho) + np.array([-width, width]))
-    return f"{rho:.2f} ({low:.2f} to {high:.2f})"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow as pa
 from snap_catalog import SnapError
 
 from snap_gcn.adaptation.features import COSTS, GROUPS, Features, features, operators_in
+from snap_gcn.adaptation.given import NO_SCORES, Given
 from snap_gcn.adaptation.surrogate import WEIGHT, Points, Surrogate
 from snap_gcn.data.equality import Keys
 from snap_gcn.predictor import ROWS, Examined, Parts, Predictor
@@ -70,27 +72,46 @@ def _or_one(width: Floats) -> Floats:
     return np.where(width > 0, width, 1.0)
 
 
+class Inputs(NamedTuple):
+    """What an adaptation looks at, beside what the predictor finds.
+
+    Attributes:
+        operators: those that are counted.
+        costs: columns of costs.
+        scorers: other scorers, whose scores join the costs.
+    """
+
+    operators: Sequence[str]
+    costs: Sequence[str]
+    scorers: Sequence[str] = ()
+
+
 @dataclass(frozen=True)
 class Adaptation:
     """What a predictor learned from measurements.
 
     Attributes:
-        operators: those that are counted.
-        costs: the columns of costs that are looked at.
+        inputs: what is looked at.
         scale: of the features.
         surrogate: of standardised values.
         anchors: (2, k) standardised values, in ascending order, and the metric at each.
     """
 
-    operators: Sequence[str]
-    costs: Sequence[str]
+    inputs: Inputs
     scale: Scale
     surrogate: Surrogate
     anchors: Floats
 
     @classmethod
     def fit(
-        cls, predictor: Predictor, table: pa.Table, rows: Ints, measured: Floats, *, less: bool
+        cls,
+        predictor: Predictor,
+        table: pa.Table,
+        rows: Ints,
+        measured: Floats,
+        *,
+        less: bool,
+        given: Given = NO_SCORES,
     ) -> "Adaptation":
         """Learn from the architectures of a table that were measured.
 
@@ -101,47 +122,49 @@ class Adaptation:
             rows: (n,) the rows that were measured; one that was measured twice is there twice.
             measured: (n,) the metric.
             less: whether less of it is better.
+            given: scores to look at besides.
 
         Raises:
-            SnapError: an operator of a graph for which the members count has no vector.
+            SnapError: an operator of a graph for which the members count has no vector, or an
+                architecture has no score among those given.
         """
         operators = operators_in(table)
         sample = evenly(table, SAMPLE)
         found = examined(predictor, sample)
-        costs = usable(found.keys, sample)
-        scale = Scale.of(features_of(found, sample, operators, costs))
-        points = scale(described(predictor, table.take(rows), operators, costs))
-        return cls.of(operators, costs, scale, points, measured, less=less)
+        inputs = Inputs(operators, usable(found.keys, sample), [*given.scores])
+        scale = Scale.of(features_of(found, sample, inputs, given))
+        labelled = table.take(rows)
+        points = scale(features_of(examined(predictor, labelled), labelled, inputs, given))
+        return cls.of(inputs, scale, points, measured, less=less)
 
     @classmethod
     def of(
-        cls,
-        operators: Sequence[str],
-        costs: Sequence[str],
-        scale: Scale,
-        points: Points,
-        measured: Floats,
-        *,
-        less: bool,
+        cls, inputs: Inputs, scale: Scale, points: Points, measured: Floats, *, less: bool
     ) -> "Adaptation":
         """Learn from n points and the (n,) metric measured there; see `fit`."""
         targets = normal_scores(-measured if less else measured)
         surrogate = Surrogate.fit(points, targets)
-        return cls(operators, costs, scale, surrogate, _anchors(targets, measured))
+        return cls(inputs, scale, surrogate, _anchors(targets, measured))
 
-    def predict(self, found: Examined, table: pa.Table, source: str = "graphs") -> Predicted:
+    def predict(
+        self,
+        found: Examined,
+        table: pa.Table,
+        given: Given = NO_SCORES,
+        source: str = "graphs",
+    ) -> Predicted:
         """Predict the metric of n rows of the `graphs` contract.
 
         Args:
             found: what the predictor found in them.
             table: the rows.
+            given: scores of the other scorers that are looked at.
             source: what to call them in an error.
 
         Raises:
-            SnapError: a row has no value of a cost.
+            SnapError: a row has no value of a cost, or no score of a scorer.
         """
-        check_costs(table, self.costs, source)
-        points = self.scale(features_of(found, table, self.operators, self.costs))
+        points = self.scale(features_of(found, table, self.inputs, given, source))
         return self.in_unit(*self.surrogate.predict(points))
 
     def in_unit(self, mean: Floats, std: Floats) -> Predicted:
@@ -150,7 +173,7 @@ class Adaptation:
         return Predicted(mean, _interpolated(mean, self.anchors), np.abs(high - low) / 2)
 
     def relevance(self) -> dict[str, float]:
-        """Return what share of the prior variance each group has, and the score, where measured."""
+        """Return what share of the prior variance the score has, and each group that differs."""
         surrogate = self.surrogate
         count = len(GROUPS)
         linear, lengths = np.exp(surrogate.theta[: count + 1]), surrogate.theta[count + 1 : -2]
@@ -158,7 +181,8 @@ class Adaptation:
         smooth = np.exp(surrogate.theta[-2]) * close / close.sum()
         shares = {"score": WEIGHT**2 + float(linear[0])}
         for name, variance, part in zip(GROUPS, linear[1:], smooth, strict=True):
-            shares[name] = float(variance + part)
+            if self.scale.width[name].any():
+                shares[name] = float(variance + part)
         return {name: share / sum(shares.values()) for name, share in shares.items()}
 
     def tensors(self) -> dict[str, npt.NDArray[np.generic]]:
@@ -177,22 +201,20 @@ class Adaptation:
     def from_tensors(
         cls,
         tensors: Mapping[str, npt.NDArray[np.generic]],
-        operators: Sequence[str],
-        costs: Sequence[str],
+        inputs: Inputs,
         source: str,
     ) -> "Adaptation":
         """Return the adaptation that `tensors` was called of.
 
         Args:
             tensors: by name.
-            operators: see the attributes.
-            costs: see the attributes.
+            inputs: what is looked at.
             source: the file's name, for an error.
 
         Raises:
             SnapError: a tensor is missing, has another shape, or is not finite.
         """
-        known = _checked(tensors, len(operators), len(costs), source)
+        known = _checked(tensors, inputs, source)
         groups = [known[f"points.{name}"] for name in GROUPS]
         points = Points(known["points.score"], groups)
         centre, width = (
@@ -200,11 +222,11 @@ class Adaptation:
             for part in ("centre", "width")
         )
         surrogate = Surrogate.conditioned(points, known["theta"], known["values"])
-        return cls(operators, costs, Scale(centre, width), surrogate, known["anchors"])
+        return cls(inputs, Scale(centre, width), surrogate, known["anchors"])
 
 
 def _checked(
-    tensors: Mapping[str, npt.NDArray[np.generic]], operators: int, costs: int, source: str
+    tensors: Mapping[str, npt.NDArray[np.generic]], inputs: Inputs, source: str
 ) -> Mapping[str, Floats]:
     """Return the tensors of an adaptation, by name.
 
@@ -213,7 +235,8 @@ def _checked(
     """
     count = len(tensors.get("values", ()))
     sizes = {name: len(tensors.get(f"width.{name}", ())) for name in GROUPS}
-    sizes |= {"score": 1, "operators": 9 * operators + 3, "costs": costs}
+    numbers = len(inputs.costs) + len(inputs.scorers)
+    sizes |= {"score": 1, "operators": 9 * len(inputs.operators) + 3, "costs": numbers}
     shapes: dict[str, tuple[int, ...]] = {
         f"{part}.{name}": (size,) for part in ("centre", "width") for name, size in sizes.items()
     }
@@ -299,23 +322,32 @@ def described(
     Raises:
         SnapError: an operator of a graph for which the members count has no vector.
     """
-    return features_of(examined(predictor, table), table, operators, costs)
+    return features_of(examined(predictor, table), table, Inputs(operators, costs))
 
 
 def features_of(
-    found: Examined, table: pa.Table, operators: Sequence[str], costs: Sequence[str]
+    found: Examined,
+    table: pa.Table,
+    inputs: Inputs,
+    given: Given = NO_SCORES,
+    source: str = "graphs",
 ) -> Features:
-    """Return the same, given what the predictor found in the graphs."""
-    score = found.figures[0][:, None]
-    return {"score": score, **features(found.parts, table, operators, costs)}
+    """Return the same, given what the predictor found in the graphs, and scores to look at.
+
+    Raises:
+        SnapError: a row has no value of a cost, or no score of a scorer.
+    """
+    check_costs(table, inputs.costs, source)
+    described = features(found.parts, table, inputs.operators, inputs.costs)
+    others = given.of(table, inputs.scorers, source)
+    costs = np.hstack([described["costs"], others])
+    return {"score": found.figures[0][:, None], **described, "costs": costs}
 
 
 def normal_scores(values: Floats) -> Floats:
     """Return the normal quantiles of (n,) values' ranks; equal values share their mean rank."""
-    from scipy.special import ndtri
-
-    found: Floats = ndtri((ranks(values) - 0.5) / max(len(values), 1))
-    return found
+    shares = (ranks(values) - 0.5) / max(len(values), 1)
+    return np.array([NormalDist().inv_cdf(share) for share in shares.tolist()])
 
 
 def _anchors(targets: Floats, measured: Floats) -> Floats:

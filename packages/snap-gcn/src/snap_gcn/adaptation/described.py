@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from snap_gcn.adaptation.adaptation import (
     SAMPLE,
+    Inputs,
     Scale,
-    check_costs,
     evenly,
     examined,
     features_of,
@@ -49,14 +49,14 @@ class Described:
             SnapError: an operator of a graph for which the members count has no vector.
         """
         self._predictor, self._seen = predictor, known.num_rows
-        self._operators = operators_in(known)
+        operators = operators_in(known)
         if before is not None:
-            self._operators = sorted({*self._operators, *before._operators})
+            operators = sorted({*operators, *before._inputs.operators})
             known = together([known, before._sample])
         self._sample: pa.Table = evenly(known, SAMPLE)
         found = examined(predictor, self._sample, spaces_of(known))
-        self._costs = usable(found.keys, self._sample)
-        features = features_of(found, self._sample, self._operators, self._costs)
+        self._inputs: Inputs = Inputs(operators, usable(found.keys, self._sample))
+        features = features_of(found, self._sample, self._inputs)
         self._scale = Scale.of(features)
         self._features: Features = {name: values[:0] for name, values in features.items()}
         self._by_content: dict[tuple[int, bytes | None], int] = {}
@@ -64,7 +64,7 @@ class Described:
 
     def covers(self, graphs: pa.Table) -> bool:
         """Return whether rows fit in, or are to be described in another way."""
-        known = set(operators_in(graphs)) <= set(self._operators)
+        known = set(operators_in(graphs)) <= set(self._inputs.operators)
         enough = 2 * self._seen >= min(graphs.num_rows, SAMPLE)
         return known and enough and len(self._by_network) <= _MOST
 
@@ -94,13 +94,12 @@ class Described:
     def _added(self, graphs: pa.Table) -> list[int]:
         """Describe architectures, and return where they are."""
         source = spaces_of(graphs)
-        check_costs(graphs, self._costs, source)
         found = examined(self._predictor, graphs, source)
-        networks = combined([found.keys, contents(graphs, self._costs)]).tolist()
+        networks = combined([found.keys, contents(graphs, self._inputs.costs)]).tolist()
         rows = [self._by_network.setdefault(key, len(self._by_network)) for key in networks]
         count = len(self._features["score"])
         new, first = np.unique(rows, return_index=True)
-        features = features_of(found, graphs, self._operators, self._costs)
+        features = features_of(found, graphs, self._inputs, source=source)
         self._features = {
             name: np.concatenate([self._features[name], values[first[new >= count]]])
             for name, values in features.items()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 from snap_catalog.console import say
 
-from snap_gcn.commands.options import FILE, MODEL_HELP, QUIET, needed
+from snap_gcn.commands.options import FEATURES, FILE, MODEL_HELP, QUIET, needed
 from snap_gcn.model.recipe import BUNDLED
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     type=click.Choice(["max", "min"]),
     help="Whether more or less of the metric is better. Default: as the file or catalog says.",
 )
+@FEATURES
 @click.option("--model", default=BUNDLED[0], show_default=True, help=MODEL_HELP)
 @click.option(
     "-o",
@@ -40,6 +41,7 @@ def adapt(
     metric: str,
     measured: str | None,
     direction: "Direction | None",
+    features: tuple[str, ...],
     model: str,
     out: Path,
     quiet: bool,
@@ -52,6 +54,7 @@ def adapt(
     from snap_catalog.parquet import read
 
     from snap_gcn.adaptation.adapt import adapted
+    from snap_gcn.adaptation.given import Given
     from snap_gcn.adaptation.measured import in_file, in_table
     from snap_gcn.model.folder import check_free, save
     from snap_gcn.predictor import Predictor
@@ -64,6 +67,7 @@ def adapt(
         else in_table(table, metric, direction, graphs)
     )
     with needed("adapt", "adapt"):
-        found = adapted(Predictor.load(model), table, labels, out.name, graphs)
+        given = Given.read(features)
+        found = adapted(Predictor.load(model), table, labels, out.name, graphs, given)
     save(found.model, out)
     say(f"{out}: {found}", quiet=quiet)

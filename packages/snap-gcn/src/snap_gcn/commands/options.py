@@ -17,6 +17,12 @@ DEVICE = click.option(
     show_default=True,
     help="Where to compute.",
 )
+FEATURES = click.option(
+    "--features",
+    multiple=True,
+    type=FILE,
+    help="Scores of another scorer to look at besides; may be given several times.",
+)
 QUIET = click.option("--quiet", is_flag=True, help="Say nothing but errors.")
 MODEL_HELP = f"Model folder, or one of the bundled predictors: {', '.join(BUNDLED)}."
 

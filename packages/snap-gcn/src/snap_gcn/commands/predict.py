@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 from snap_catalog.console import progress, say
 
-from snap_gcn.commands.options import DEVICE, FILE, MODEL_HELP, QUIET
+from snap_gcn.commands.options import DEVICE, FEATURES, FILE, MODEL_HELP, QUIET
 from snap_gcn.model.recipe import BUNDLED
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.argument("graphs", type=FILE)
 @click.option("--model", default=BUNDLED[0], show_default=True, help=MODEL_HELP)
 @click.option("--operators", type=FILE, help="Vectors of operators that the model does not know.")
+@FEATURES
 @click.option(
     "-o", "--out", type=FILE, default="scores.parquet", show_default=True, help="File to write."
 )
@@ -35,6 +36,7 @@ def predict(
     graphs: str,
     model: str,
     operators: str | None,
+    features: tuple[str, ...],
     out: str,
     engine: "Engine",
     device: str,
@@ -48,6 +50,7 @@ def predict(
     from snap_catalog.parquet import check_writable
     from snap_catalog.streams import Stream
 
+    from snap_gcn.adaptation.given import Given
     from snap_gcn.data.encoders import with_meaning
     from snap_gcn.data.vocabulary import UnknownOperatorError
     from snap_gcn.engines import predict_file
@@ -56,6 +59,8 @@ def predict(
     check_writable(out, "scores")
     total = Stream(graphs, "graphs", ["space", "arch_id"]).num_rows
     predictor = _predictor(model, operators, device)
+    if features:
+        predictor = predictor.with_scores(Given.read(features), ", ".join(features))
     try:
         with progress("architectures scored", total, quiet=quiet) as advance:
             predict_file(predictor, graphs, out, advance, engine)

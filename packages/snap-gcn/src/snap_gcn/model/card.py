@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from snap_gcn.model.recipe import Recipe
 from snap_gcn.model.schema import Config, Training
+from snap_gcn.ranks import shown
 
 
 def card(config: Config) -> str:
@@ -26,6 +27,7 @@ def card(config: Config) -> str:
         *_paths(config),
         *_members(config.members, training_space=True),
         *_prior(config),
+        *_adapted(config),
         f"- **Operators** by `{encoder.model}` (SHA-256 `{encoder.sha256}`, "
         f"{encoder.length} descriptions).",
         f"- **Command** `{config.command}`",
@@ -61,6 +63,19 @@ def _prior(config: Config) -> list[str]:
     if not config.prior:
         return []
     return ["  - whole networks by their size instead: a formula, fitted to no accuracy"]
+
+
+def _adapted(config: Config) -> list[str]:
+    record = config.adapted
+    if record is None:
+        return []
+    beside = f", with scores of {', '.join(record.scorers)}" if record.scorers else ""
+    return [
+        f"- **Adapted** to {record.labels:,} measurements of `{record.metric}` "
+        f"(`{record.direction}`) in {', '.join(record.spaces)}{beside}: leave-one-out Spearman "
+        f"{shown(record.left_out, record.labels)}; without them "
+        f"{shown(record.before, record.labels)}.",
+    ]
 
 
 def _early_stopping(data: Training) -> list[str]:

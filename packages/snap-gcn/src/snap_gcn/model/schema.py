@@ -86,6 +86,8 @@ class Adapted(_Entry, frozen=True, kw_only=True):
         labels: how many measurements there were.
         operators: those whose places in a graph are looked at.
         costs: the columns of costs that are looked at.
+        scorers: other scorers whose scores are looked at.
+        spaces: of the architectures that were considered.
         before: Spearman's rho of scores and measurements before; None where it is undefined.
         left_out: Spearman's rho of measurements and what the others predict of each; likewise.
     """
@@ -95,6 +97,8 @@ class Adapted(_Entry, frozen=True, kw_only=True):
     labels: Whole
     operators: list[str]
     costs: list[str]
+    scorers: list[str]
+    spaces: list[str]
     before: float | None
     left_out: float | None
 

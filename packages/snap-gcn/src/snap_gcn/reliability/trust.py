@@ -17,7 +17,13 @@ from snap_gcn.predictor import Predictor
 from snap_gcn.ranks import spearman
 from snap_gcn.reliability.calibration import Expected, Features
 from snap_gcn.reliability.shape import oversize, shape_distance
-from snap_gcn.reliability.verdict import Evidence, judge, judge_mixture, judge_networks
+from snap_gcn.reliability.verdict import (
+    Evidence,
+    judge,
+    judge_adapted,
+    judge_mixture,
+    judge_networks,
+)
 
 _SAMPLE = 10_000
 """Architectures of a file that are looked at, evenly spaced."""
@@ -129,7 +135,10 @@ def assess(
     )
     size = 1 - float(share.mean()) if len(share) else 0.0
     networks = int(np.count_nonzero(share < _MOSTLY))
-    if 0 < networks < len(share):
+    if config.adapted is not None:
+        spaces = graphs["space"].unique().to_pylist()
+        verdict, expected = judge_adapted(evidence, config.adapted, spaces)
+    elif 0 < networks < len(share):
         verdict, expected = judge_mixture(networks, len(share) - networks), None
     elif size > _MOSTLY:
         evidence = replace(evidence, space=_only_space(graphs))

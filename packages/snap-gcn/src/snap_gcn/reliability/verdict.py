@@ -1,8 +1,10 @@
 """Whether to rely on a ranking, in plain words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from snap_gcn.model.schema import Adapted
+from snap_gcn.ranks import interval
 from snap_gcn.reliability.calibration import Calibration, Expected, Features
 from snap_gcn.reliability.networks import NetworkCalibration
 
@@ -16,6 +18,8 @@ _SPLIT = 1.0
 """Disagreement, in deviations of the scores, from which on it is a reason."""
 _LESS = 0.1
 """Loss of rank correlation from which on a verdict says that a part of a space is ranked worse."""
+_FEW_LABELS = 10
+"""Measurements from which on leave-one-out says how good an adapted ranking is."""
 _NAMED = 3
 """Operators that a verdict names."""
 
@@ -96,6 +100,41 @@ def judge_networks(
             expected,
         )
     return f"rely on this ranking with care: {why}", expected
+
+
+def judge_adapted(
+    evidence: Evidence, record: Adapted, spaces: Iterable[str]
+) -> tuple[str, Expected | None]:
+    """Return the same for a model that was adapted to measurements.
+
+    Args:
+        evidence: what is known of the architectures ranked.
+        record: what the model was adapted to.
+        spaces: the search spaces of the architectures.
+    """
+    if evidence.architectures < 2 or evidence.equal:
+        return _unranked(evidence), None
+    known = f"{record.labels:,} measurements of {record.metric}"
+    others = sorted({*spaces} - {*record.spaces})
+    if others:
+        return (
+            f"do not rely on this ranking: the model is adapted to {known} in "
+            f"{', '.join(record.spaces)}, and architectures are of {', '.join(others)}",
+            None,
+        )
+    ends = interval(record.left_out, record.labels)
+    if record.left_out is None or ends is None or record.labels < _FEW_LABELS:
+        return (
+            f"rely on this ranking with care: it is adapted to {known}, too few to say how good "
+            "it is",
+            None,
+        )
+    found = f"{known} it is adapted to (leave-one-out Spearman {record.left_out:.2f})"
+    expected = Expected(*ends, record.left_out, f"the {known}")
+    if record.left_out < RELIABLE:
+        return f"do not rely on this ranking: it does not order the {found}", expected
+    care = " with care:" if expected.low < RELIABLE else ""
+    return f"rely on this ranking{care} as on the {found}", expected
 
 
 def judge_mixture(networks: int, cells: int) -> str:

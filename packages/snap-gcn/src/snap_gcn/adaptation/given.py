@@ -1,0 +1,84 @@
+"""Scores of other scorers, which an adaptation may look at besides."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_catalog.parquet import decode_metadata, read
+
+Floats = npt.NDArray[np.float64]
+
+_FAILED = -1e8
+"""How some published files write that a score could not be computed."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """Scores by scorer, and by space and architecture.
+
+    Attributes:
+        scores: by scorer, those of (space, arch_id).
+    """
+
+    scores: Mapping[str, Mapping[tuple[str, str], float]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, paths: Sequence[str]) -> "Given":
+        """Read files of the `scores` contract, each of another scorer.
+
+        Raises:
+            SnapError: a file cannot be read, two are of one scorer, or a score stands for a
+                failure.
+        """
+        found: dict[str, Mapping[tuple[str, str], float]] = {}
+        for path in paths:
+            table = read(path, "scores", ["space", "arch_id", "score"])
+            name = decode_metadata(table.schema)["snap.scorer"]
+            if name in found:
+                raise SnapError(f"{path}: scores of {name} again; give each scorer once")
+            values = table["score"].to_pylist()
+            keys = zip(table["space"].to_pylist(), table["arch_id"].to_pylist(), strict=True)
+            if _FAILED in values:
+                row = values.index(_FAILED) + 1
+                raise SnapError(f"{path}: row {row}: {_FAILED:g} is no score; drop the row")
+            found[name] = dict(zip(keys, values, strict=True))
+        return cls(found)
+
+    def of(self, table: pa.Table, scorers: Sequence[str], source: str) -> Floats:
+        """Return the (n, k) scores of n architectures by k scorers.
+
+        Args:
+            table: rows of the `graphs` contract.
+            scorers: their names.
+            source: what to call the table in an error.
+
+        Raises:
+            SnapError: there are no scores of a scorer, or none of an architecture.
+        """
+        for name in scorers:
+            if name not in self.scores:
+                raise SnapError(
+                    f"{source}: the model was adapted with scores of {name}; give a file of them "
+                    "to snap-gcn predict with --features"
+                )
+        if not scorers:
+            return np.empty((table.num_rows, 0))
+        keys = [*zip(table["space"].to_pylist(), table["arch_id"].to_pylist(), strict=True)]
+        found = np.empty((len(keys), len(scorers)))
+        for column, name in enumerate(scorers):
+            known = self.scores[name]
+            missing = next((key for key in keys if key not in known), None)
+            if missing is not None:
+                raise SnapError(
+                    f"{source}: {name} has no score of {missing[1]!r:.80} of {missing[0]}; score "
+                    "the same file with it"
+                )
+            found[:, column] = [known[key] for key in keys]
+        return found
+
+
+NO_SCORES = Given()
+"""For adaptations that look at none."""
