@@ -94,6 +94,18 @@ epochs, batches = 1, [(torch.randn(2, 3, 32, 32), torch.tensor([0, 1]))]
         Example("sh", "snap-graphs convert custom mine.parquet --source cells.yaml"),
         Example("sh", "printf 'conv\tConvolution 3x3\npool\tMax pooling 3x3\n' > my-operators.txt"),
         Example("sh", "snap-encode my-operators.txt"),
+        Example(
+            "python",
+            """
+from pathlib import Path
+
+from snap_catalog.parquet import read
+
+graphs = read("nb201.parquet", "graphs").slice(0, 1000).to_pylist()
+lines = [f"{row['arch_id']},{row['cifar10/test/baseline_accuracy']}" for row in graphs[::10]]
+Path("trained.csv").write_text("\\n".join(["arch_id,cifar10/test/accuracy", *lines]))
+""",
+        ),
     ],
     "packages/snap-graphs/README.md": [
         Example("sh", NB101.replace("> nb101", "> table")),
@@ -141,6 +153,7 @@ NOT_RUN = {
     r"uv run --all-groups tools/(calibrate|few_labels|scaling|train_bundled|whole_networks).py": (
         "takes minutes"
     ),
+    r"uv run --all-groups tools/(adapted_intervals|many_labels).py": "takes minutes",
     r"uv run --all-groups tools/measure_encoder.py [a-z]+": "takes minutes",
     r"uv run --all-groups tools/measure_search.py [a-z0-9]+": "takes minutes and whole tables",
 }

@@ -291,7 +291,7 @@ def test_names_that_several_spaces_share_need_the_space(tmp_path: Path) -> None:
 
 
 def test_measurements_in_the_table_are_taken(analog: pa.Table) -> None:
-    found = in_table(analog, "baseline_acc", None, "graphs")
+    found = in_table(analog, METRIC, None, "graphs")
     assert (found.metric, found.direction, len(found.values)) == (METRIC, "max", 600)
 
 
@@ -402,7 +402,7 @@ def test_the_commands_take_scores_of_another_scorer(
     column = analog.column_names.index(METRIC)
     partly = analog.set_column(column, field, pa.array(values, from_pandas=True)).slice(0, 80)
     write(partly, graphs, "graphs", producer="snap-graphs")
-    arguments = [graphs, "--metric", METRIC, "--features", others, "-o", model]
+    arguments = [graphs, "--metric", "baseline_acc", "--features", others, "-o", model]
     done = CliRunner().invoke(main, ["adapt", *arguments])
     assert done.exit_code == 0, done.output
     again = ["predict", graphs, "--model", model, "-o", scores]

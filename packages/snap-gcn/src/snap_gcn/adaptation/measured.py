@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog import SnapError, direction_of
 from snap_catalog.catalog import Direction
-from snap_catalog.metrics import fitting_metrics, resolve_metric
+from snap_catalog.metrics import fitting_metrics
 from snap_catalog.tables import doubles, identifiers, read_table
 
 FEWEST, MOST = 2, 5000
@@ -33,20 +33,18 @@ class Labels(NamedTuple):
     values: Floats
 
 
-def in_table(table: pa.Table, wanted: str, direction: Direction | None, source: str) -> Labels:
+def in_table(table: pa.Table, metric: str, direction: Direction | None, source: str) -> Labels:
     """Take the values of a metric column; rows without one were not measured.
 
     Args:
         table: rows of the `graphs` contract.
-        wanted: the metric's column, or part of its name.
+        metric: its column.
         direction: whether more or less is better; as the file or its name says where None.
         source: what to call the table in an error.
 
     Raises:
-        SnapError: no metric column or more than one fits, too few or too many rows have a value, or
-            the direction is not known.
+        SnapError: too few or too many rows have a value, or the direction is not known.
     """
-    metric = resolve_metric(wanted, table.column_names, source=source)
     values = table[metric].to_numpy()
     chosen = _direction(direction, table.schema, metric, source)
     return _labels(metric, chosen, np.arange(table.num_rows), values, source)

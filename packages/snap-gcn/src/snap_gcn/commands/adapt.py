@@ -51,16 +51,21 @@ def adapt(
     The rest of GRAPHS says what architectures there are. The result is a model folder that
     `snap-gcn predict` and `snap-evo` take as any other. From 2 to 5,000 measurements are used.
     """
-    from snap_catalog.parquet import read
+    from snap_catalog.metrics import fitting_metrics, resolve_metric
+    from snap_catalog.parquet import column_names, read
 
     from snap_gcn.adaptation.adapt import adapted
     from snap_gcn.adaptation.given import Given
     from snap_gcn.adaptation.measured import in_file, in_table
+    from snap_gcn.engines import present
     from snap_gcn.model.folder import check_free, save
     from snap_gcn.predictor import Predictor
 
     check_free(out)
-    table = read(graphs, "graphs")
+    names = column_names(graphs)
+    if measured is None:
+        metric = resolve_metric(metric, names, source=graphs)
+    table = read(graphs, "graphs", [*present(graphs), *fitting_metrics(metric, names)])
     labels = (
         in_file(table, metric, direction, measured)
         if measured
