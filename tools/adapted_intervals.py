@@ -57,9 +57,9 @@ def row(task: Task, draws: int) -> list[str]:
 def main(work: Path, model: str, draws: int) -> None:
     """Print a table, a row for each benchmark and metric."""
     prepare_develop(work)
-    head = [f"{count}: {side} std" for count in _LABELS for side in ("1", "2")]
+    head = [f"{count}: {side}" for count in _LABELS for side in ("1", "2")]
     rows = [row(task, draws) for task in tasks(Predictor.load(model), work)]
-    click.echo(printed.table(["", *head], rows))
+    click.echo(printed.table(["labels: deviations", *head], rows))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
+from snap_catalog.extras import require
 
 from snap_gcn.adaptation.adaptation import normal_scores
 from snap_gcn.adaptation.described import Described, together
@@ -28,8 +29,9 @@ class GcnSurrogate:
             model: a bundled predictor, or a model folder.
 
         Raises:
-            SnapError: there is no such model, or it was adapted already.
+            SnapError: there is no such model, it was adapted already, or SciPy is missing.
         """
+        require("snap-gcn[adapt]", "scipy")
         self._predictor = Predictor.load(model)
         if self._predictor.model.config.adapted is not None:
             raise SnapError(f"{model}: adapted already; name the model that it was made of")
