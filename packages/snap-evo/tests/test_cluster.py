@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -6,6 +7,8 @@ import pyarrow as pa
 import pytest
 from snap_catalog import SnapError
 from snap_evo import cluster, comparison
+from snap_evo.measuring.engines import Order, RayTasks, Task
+from snap_evo.measuring.setup import Setup
 from snap_evo.plan import Plan
 from snap_evo.scorers import ParamsScorer
 from snap_graphs import graph_table, space
@@ -39,6 +42,19 @@ def test_islands_find_what_they_find_alone() -> None:
     for plan, run in zip(plans, runs, strict=True):
         alone = comparison.carry_out(plan)
         assert (run.arch_id, run.best.tolist()) == (alone.arch_id, alone.best.tolist())
+
+
+def test_measurements_are_tasks_of_the_cluster(tmp_path: Path) -> None:
+    spec = f"command:{sys.executable} -S -c 'import sys; print(len(sys.argv[1]))' {{arch}}"
+    setup = Setup(space="nb201", metric="length", direction="max")
+    machine = RayTasks(Order(spec, setup, allow_code=False), slots=2, gpus=0)
+    cells = drawn(2)
+    for row, name in enumerate(cells["arch_id"].to_pylist()):
+        (tmp_path / str(row)).mkdir()
+        machine.submit(Task(name, cells.slice(row, 1), tmp_path / str(row)))
+    for done in (machine.wait(), machine.wait()):
+        assert done.outcome.value == len(done.arch_id)
+    machine.close()
 
 
 def test_a_workers_failure_is_told_in_one_line(three_cells_file: Path) -> None:

@@ -2,19 +2,19 @@
 
 import shlex
 import signal
-import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from snap_catalog import SnapError
-from snap_evo.measuring.engines import Task, engine
+from snap_evo.measuring.engines import Order, Task, engine
 from snap_evo.measuring.interfaces import Outcome
 from snap_evo.measuring.measurers import load_measurer
+from snap_evo.measuring.setup import Setup
+from snap_graphs import space
 
-Start = Callable[..., subprocess.Popen[str]]
+SETUP = Setup(space="nb101", metric="accuracy", direction="max")
 
 
 def command(tmp_path: Path, body: str, *, parts: str = "{arch} {graph} {output}") -> str:
@@ -31,7 +31,7 @@ def one_cell(three_cells: pa.Table) -> pa.Table:
 def measured(tmp_path: Path, body: str, graph: pa.Table, prefix: str = "command:") -> Outcome:
     folder = tmp_path / "work"
     folder.mkdir(exist_ok=True)
-    return load_measurer(prefix + command(tmp_path, body)).measure(graph, folder)
+    return load_measurer(prefix + command(tmp_path, body), space("nb101")).measure(graph, folder)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_half_an_answer_is_measured_again(tmp_path: Path, one_cell: pa.Table) ->
 
 def test_a_program_that_is_missing_ends_the_search(tmp_path: Path, one_cell: pa.Table) -> None:
     with pytest.raises(SnapError, match=r"'/no/such' cannot be started \(no such file"):
-        load_measurer("command:/no/such {arch}").measure(one_cell, tmp_path)
+        load_measurer("command:/no/such {arch}", space("nb101")).measure(one_cell, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -117,13 +117,13 @@ def test_a_program_that_is_missing_ends_the_search(tmp_path: Path, one_cell: pa.
 )
 def test_a_measurer_that_cannot_be_read_is_refused(spec: str, problem: str) -> None:
     with pytest.raises(SnapError, match=problem):
-        load_measurer(spec)
+        load_measurer(spec, space("nb101"))
 
 
 def test_a_table_measures_in_its_own_unit_and_direction(
     three_cells: pa.Table, three_cells_file: Path, tmp_path: Path
 ) -> None:
-    measurer = load_measurer(f"table:{three_cells_file}:latency")
+    measurer = load_measurer(f"table:{three_cells_file}:latency", space("nb101"))
     assert (measurer.metric, measurer.direction) == ("hw/edge/latency_ms", "min")
     outcomes = [measurer.measure(three_cells.slice(row, 1), tmp_path) for row in range(3)]
     assert [outcome.value for outcome in outcomes] == [3.0, 5.0, None]
@@ -140,7 +140,7 @@ def test_several_programs_run_at_once_and_end_with_the_engine(
         "print(1)"
     )
     spec = "command:" + command(tmp_path, body)
-    with engine(spec, "local", 2, 0) as machine:
+    with engine(Order(spec, SETUP, allow_code=False), "local", 2, 0) as machine:
         for name in "ab":
             (tmp_path / name).mkdir()
             machine.submit(Task(name, one_cell, tmp_path / name))
@@ -158,7 +158,7 @@ def test_a_process_that_is_killed_is_a_failure_and_is_replaced(
     spec = "command:" + command(tmp_path, body)
     name = one_cell.schema.get_field_index("arch_id")
     other = one_cell.set_column(name, "arch_id", pa.array(["kill"]))
-    with engine(spec, "local", 1, 0) as machine:
+    with engine(Order(spec, SETUP, allow_code=False), "local", 1, 0) as machine:
         machine.submit(Task("first", other, tmp_path))
         assert machine.wait().outcome == Outcome(
             None, note=f"its process ended with exit code {-signal.SIGKILL}"

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import shlex
 import signal
 import subprocess

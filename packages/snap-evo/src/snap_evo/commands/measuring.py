@@ -129,7 +129,7 @@ def resume_session(
 
 
 def _measure(session: "Session", work: Work, *, retry: bool) -> None:
-    from snap_evo.measuring.engines import engine
+    from snap_evo.measuring.engines import Order, engine
     from snap_evo.measuring.running import carry_out
     from snap_evo.measuring.session import Progress
 
@@ -137,10 +137,11 @@ def _measure(session: "Session", work: Work, *, retry: bool) -> None:
     assert setup.measure is not None
     assert setup.measurements is not None
     options.say_withheld(session.home, quiet=work.quiet)
+    order = Order(setup.measure, setup, session.allow_code)
     done = session.progress().measured
     with (
         _keeping(session),
-        engine(setup.measure, work.engine, work.workers, work.gpus) as machine,
+        engine(order, work.engine, work.workers, work.gpus) as machine,
         show_progress(
             f"measure {setup.space}", setup.measurements, done=done, quiet=work.quiet
         ) as advance,

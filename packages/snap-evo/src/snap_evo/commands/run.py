@@ -122,7 +122,8 @@ def run(
         )
         if measurements is None:
             raise click.UsageError("--measure needs --measurements, how many to make.")
-        measurer, home = load_measurer(measure), find(space, allow_code=allow_code)
+        home = find(space, allow_code=allow_code)
+        measurer = load_measurer(measure, home)
         chosen = direction or measurer.direction
         setup = Setup(
             space=space,

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -15,9 +16,32 @@ from snap_catalog.errors import one_line
 
 from snap_evo.measuring.interfaces import Measurer, Outcome
 from snap_evo.measuring.measurers import load_measurer
+from snap_evo.measuring.setup import Setup
 from snap_evo.workers import prepare_worker
 
 _SECONDS_TO_END = 5.0
+
+
+class Order(NamedTuple):
+    """What measures, in a form that other processes are sent.
+
+    Attributes:
+        measure: the measurer, as `load_measurer` reads it.
+        setup: what it measures for.
+        allow_code: whether code that a space of the user's own names may be imported.
+    """
+
+    measure: str
+    setup: Setup
+    allow_code: bool
+
+    def load(self) -> Measurer:
+        """Make the measurer.
+
+        Raises:
+            SnapError: there is none such.
+        """
+        return load_measurer(self.measure, self.setup.home(allow_code=self.allow_code))
 
 
 class Task(NamedTuple):
@@ -75,11 +99,17 @@ class _Answer(NamedTuple):
         return Done(arch_id, self.outcome, self.seconds)
 
 
-def _measured(measurer: Measurer, graph: pa.Table, folder: Path) -> _Answer:
+@cache
+def _loaded(order: Order) -> Measurer:
+    """Make a measurer once a process."""
+    return order.load()
+
+
+def _measured(order: Order, graph: pa.Table, folder: Path) -> _Answer:
     """Measure; a measurer is anybody's code, which may fail with one architecture in any way."""
     began = time.perf_counter()
     try:
-        outcome, refusal = measurer.measure(graph, folder), ""
+        outcome, refusal = _loaded(order).measure(graph, folder), ""
     except SnapError as error:
         outcome, refusal = Outcome(None), str(error)
     except Exception as error:
@@ -92,8 +122,8 @@ class Inline:
 
     slots = 1
 
-    def __init__(self, measurer: Measurer) -> None:
-        self._measurer = measurer
+    def __init__(self, order: Order) -> None:
+        self._order = order
         self._tasks: list[Task] = []
 
     def submit(self, task: Task) -> None:
@@ -103,17 +133,17 @@ class Inline:
     def wait(self) -> Done:
         """Measure the first that was kept."""
         task = self._tasks.pop(0)
-        return _measured(self._measurer, task.graph, task.folder).done(task.arch_id)
+        return _measured(self._order, task.graph, task.folder).done(task.arch_id)
 
 
 class _Worker:
     """A process that measures one architecture after another."""
 
-    def __init__(self, spec: str) -> None:
+    def __init__(self, order: Order) -> None:
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(
-            target=_serve, args=(spec, theirs), daemon=False
+            target=_serve, args=(order, theirs), daemon=False
         )
         self.process.start()
         theirs.close()
@@ -126,21 +156,13 @@ class _Worker:
         self.process.join()
 
 
-def _serve(spec: str, connection: Connection) -> None:
+def _serve(order: Order, connection: Connection) -> None:
     """Measure what comes in until nothing does any more."""
     prepare_worker()
-    try:
-        measurer, refusal = load_measurer(spec), ""
-    except SnapError as error:
-        refusal = str(error)
-    while True:
-        try:
+    with suppress(EOFError):
+        while True:
             graph, folder = connection.recv()
-        except EOFError:
-            return
-        connection.send(
-            _Answer(Outcome(None), 0.0, refusal) if refusal else _measured(measurer, graph, folder)
-        )
+            connection.send(_measured(order, graph, folder))
 
 
 class Processes:
@@ -149,15 +171,15 @@ class Processes:
     Where such a process dies, as when memory is short, that measurement failed.
     """
 
-    def __init__(self, spec: str, workers: int) -> None:
+    def __init__(self, order: Order, workers: int) -> None:
         self.slots = workers
-        self._spec = spec
+        self._order = order
         self._idle: list[_Worker] = []
         self._busy: dict[Connection, tuple[_Worker, Task, float]] = {}
 
     def submit(self, task: Task) -> None:
         """Hand a measurement to a process that has nothing to do."""
-        worker = self._idle.pop() if self._idle else _Worker(self._spec)
+        worker = self._idle.pop() if self._idle else _Worker(self._order)
         self._busy[worker.connection] = worker, task, time.perf_counter()
         worker.connection.send((task.graph, task.folder))
 
@@ -189,18 +211,18 @@ class Processes:
 class RayTasks:
     """Measures in tasks of a Ray cluster, to whose machines the session's folder is common."""
 
-    def __init__(self, spec: str, slots: int, gpus: float) -> None:
+    def __init__(self, order: Order, slots: int, gpus: float) -> None:
         import ray
 
         self.slots = slots
-        self._spec = spec
+        self._order = order
         resources = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)
-        self._measure: Any = resources(_in_task)
+        self._measure: Any = resources(_measured)
         self._busy: dict[Any, Task] = {}
 
     def submit(self, task: Task) -> None:
         """Start a task."""
-        self._busy[self._measure.remote(self._spec, task.graph, task.folder)] = task
+        self._busy[self._measure.remote(self._order, task.graph, task.folder)] = task
 
     def wait(self) -> Done:
         """Wait for the first task that ends.
@@ -226,41 +248,33 @@ class RayTasks:
             ray.cancel(reference, force=True)
 
 
-def _in_task(spec: str, graph: pa.Table, folder: Path) -> _Answer:
-    try:
-        measurer = load_measurer(spec)
-    except SnapError as error:
-        return _Answer(Outcome(None), 0.0, str(error))
-    return _measured(measurer, graph, folder)
-
-
 @contextmanager
-def engine(spec: str, name: str, workers: int, gpus: float) -> Iterator[Engine]:
+def engine(order: Order, name: str, workers: int, gpus: float) -> Iterator[Engine]:
     """Start an engine, and end all that it started.
 
     Args:
-        spec: the measurer, as `load_measurer` reads it.
+        order: what measures.
         name: `local` or `ray`.
         workers: measurements at a time.
         gpus: graphics cards that each needs, with `ray`.
 
     Raises:
-        SnapError: the measurer is unknown, or Ray is not installed.
+        SnapError: what measures is unknown, or Ray is not installed.
     """
-    measurer = load_measurer(spec)
+    _loaded(order)
     if name == "ray":
         from snap_evo.cluster import cluster
 
         with cluster():
-            tasks = RayTasks(spec, workers, gpus)
+            tasks = RayTasks(order, workers, gpus)
             try:
                 yield tasks
             finally:
                 tasks.close()
-    elif spec.startswith("table:"):
-        yield Inline(measurer)
+    elif order.measure.startswith("table:"):
+        yield Inline(order)
     else:
-        processes = Processes(spec, workers)
+        processes = Processes(order, workers)
         try:
             yield processes
         finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
+from snap_graphs import Space
 
 from snap_evo.measuring.interfaces import Measurer, Outcome
 from snap_evo.measuring.program import CommandMeasurer
@@ -51,12 +52,13 @@ class TableMeasurer:
         return Outcome(value)
 
 
-def load_measurer(spec: str) -> Measurer:
+def load_measurer(spec: str, home: Space) -> Measurer:
     """Make a measurer.
 
     Args:
         spec: `command:[SECONDSs:]PROGRAM {arch} {graph} {output}`, `table:FILE:COLUMN`, or
             `train:DATA`.
+        home: the space of the architectures, whose code may be imported where it names some.
 
     Raises:
         SnapError: it is none of these, or its arguments are wrong.
@@ -69,6 +71,6 @@ def load_measurer(spec: str) -> Measurer:
         file, _, column = rest.rpartition(":")
         return TableMeasurer(file, column)
     if name == "train" and rest:
-        trained: Measurer = import_module("snap_evo.training").measurer(rest)
+        trained: Measurer = import_module("snap_evo.training").measurer(rest, home)
         return trained
     raise SnapError(f"cannot read the measurer {spec!r:.80}; write it as {_FORMS}")

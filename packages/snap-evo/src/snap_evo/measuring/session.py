@@ -116,7 +116,7 @@ class Session:
         Raises:
             SnapError: the folder holds none, or its files are damaged.
         """
-        self.folder = Path(folder)
+        self.folder, self.allow_code = Path(folder), allow_code
         self.setup = read_setup(self.folder)
         self.home = self.setup.home(allow_code=allow_code)
         self._limits = self.setup.limits()
