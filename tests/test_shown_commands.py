@@ -39,7 +39,19 @@ NB201_MEASURED = "snap-graphs convert nb201 nb201.parquet --source $DATA/nb201_c
 MINE = "snap-graphs convert nb201 my.parquet"
 BLOCK = "sed -n '/^```{0}/,/^```/{{//!p}}' packages/snap-graphs/README.md > {1}"
 NETS = "sed -n '/^```python/,/^```/{//!p}' docs/networks.md > nets.py"
+MEASURE = Example(
+    "sh",
+    "printf 'import json, sys\narch, output = sys.argv[1:]\n"
+    'answer = {"value": arch.count("3x3"), "latency_ms": len(arch) / 30}\n'
+    'json.dump(answer, open(output, "w"))\n\' > measure.py',
+)
+RESULTS = Example(
+    "sh",
+    "printf 'arch_id,accuracy\n"
+    "|skip_connect~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|none~2|,91.5\n' > results.csv",
+)
 BEFORE = {
+    "docs/measuring.md": [MEASURE, RESULTS],
     "CONTRIBUTING.md": [Example("sh", MINE)],
     "README.md": [Example("sh", NB101), Example("sh", NETS)],
     "data-catalog/README.md": [Example("sh", MINE)],
@@ -85,6 +97,8 @@ epochs, batches = 1, [(torch.randn(2, 3, 32, 32), torch.tensor([0, 1]))]
             'scores = graphs.select(["arch_id"]).append_column("score", graphs["depth"])\n'
             "parquet.write_table(scores, sys.argv[2])\n' > score.py",
         ),
+        MEASURE,
+        RESULTS,
     ],
     "packages/snap-gcn/README.md": [
         Example("sh", NB101),

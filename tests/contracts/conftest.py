@@ -119,6 +119,18 @@ def combined_scores(made: Path, scores: Path, graphs: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def measurements(made: Path) -> Path:
+    from snap_evo import Session, Setup
+
+    setup = Setup(space="nb201", metric="accuracy", direction="max")
+    session = Session.start(made / "session", setup)
+    cell = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+    session.tell(cell, None, note="diverged")
+    session.tell(cell, 0.5, costs={"latency_ms": 3.0}, seconds=60.0)
+    return session.write_table()
+
+
+@pytest.fixture(scope="session")
 def trials(made: Path) -> Path:
     from reproduction.trials import Measurement, Title, save
 
@@ -137,6 +149,7 @@ _MADE: dict[str, tuple[str, Name]] = {
     "scores": ("snap-gcn predict", "scores"),
     "search": ("snap-evo run", "search"),
     "correlations": ("snap-eval correlate", "correlations"),
+    "measurements": ("snap_evo.Session", "measurements"),
     "trials": ("tools/reproduce.py", "trials"),
     "independence": ("snap-eval independence", "independence"),
     "combined_scores": ("snap-eval combine", "scores"),
