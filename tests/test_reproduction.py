@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 from encoder.lengths import Entry
 from reproduction import evaluation, paper_tables, predictors, sources
-from reproduction.trials import Measurement, Title, reported, save
 from reproduction.page import commit, page
 from reproduction.paper_tables import Folders
 from reproduction.steps import Ledger, Step, digest
+from reproduction.trials import Measurement, Title, reported, save
 from snap_catalog import benchmarks
 from snap_catalog.parquet import read, write
 from snap_eval.report.results import read_results

@@ -13,8 +13,8 @@ from encoder.lengths import LENGTHS, MODELS, REPORTED, Entry
 from encoder.separation import PAIRS, cosines
 from encoder.trials import Ranking, rank
 from reproduction.evaluation import correlations_file
-from reproduction.trials import Measurement, Setting, Title, reported, save
 from reproduction.steps import Step
+from reproduction.trials import Measurement, Setting, Title, reported, save
 from snap_catalog.parquet import decode_metadata, read
 from snap_gcn import Predictor
 
