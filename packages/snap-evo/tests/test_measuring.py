@@ -115,6 +115,24 @@ def test_measured_costs_beyond_a_limit_are_never_the_best(tmp_path: Path) -> Non
     assert "2 measurements beyond" in told
 
 
+def test_what_was_measured_is_traded_off_against_costs(tmp_path: Path, measured_file: Path) -> None:
+    body = (
+        "number = int(os.path.basename(os.path.dirname(output)))\n"
+        'print(\'{"value": %d, "ms": %d}\' % (min(number, 3), number))'
+    )
+    out, options = tmp_path / "out", ("--measurements", 4, "--metric", "top1")
+    objective = f"score,ms,depth,{METRIC}"
+    given = ("--objective", objective, "--table", measured_file)
+    run(out, program(tmp_path, body), *options, "--direction", "min", *given)
+    with (out / "front.csv").open() as file:
+        front = list(csv.DictReader(file))
+    assert [*front[0]] == ["arch_id", "top1", "depth", METRIC, "ms"]
+    assert (front[0]["top1"], front[0]["ms"]) == ("1.0", "1.0")
+    assert (out / "front.svg").exists()
+    told = run(tmp_path / "b", program(tmp_path, body), *options, "--objective", "ms", code=1)
+    assert "do not name 'score'" in told.output
+
+
 def test_a_limited_cost_that_is_not_measured_is_a_failure(tmp_path: Path) -> None:
     options = ("--measurements", 4, "--max", "ms=2")
     told = run(tmp_path / "out", program(tmp_path, "print(1)"), *options, code=1).output
@@ -199,7 +217,6 @@ def test_one_process_runs_a_session_at_a_time(tmp_path: Path) -> None:
     [
         ((), "--measure needs --measurements"),
         (("--measurements", 3, "--budget", 9), "--budget does not go with"),
-        (("--measurements", 3, "--objective", "score,params"), "--objective does not go with"),
         (("--measurements", 3, "--max", "ms"), "'ms' is no"),
         (("--measurements", 3, "--max", "ms=-4"), "'-4' is no amount"),
         (("--measurements", 3, "--max", "ms=1", "--max", "ms=2"), "write each once"),

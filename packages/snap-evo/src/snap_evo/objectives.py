@@ -116,7 +116,7 @@ def _objective(name: str, table: str | None) -> Objective:
             f"the objective {name!r} is none of {', '.join((SCORE, *COSTS))}; "
             "name a graphs.parquet that has it with --table"
         )
-    column = TableScorer(table, "/".join(reversed(name.split(":"))))
+    column = TableScorer(table, _metric(name))
     return Objective(name, column.direction, partial(_in_table, column))
 
 
@@ -167,15 +167,29 @@ def parse_maxima(text: str | None, table: str | None) -> tuple[list[Limit], dict
     others: dict[str, float] = {}
     for entry in text.split(",") if text else ():
         name, most = _maximum(entry)
-        metric = "/".join(reversed(name.split(":")))
+        metric = _metric(name)
         if name in COSTS:
             limits.append(Limit(name, most))
-        elif table is not None and fitting_metrics(metric, column_names(table)):
+        elif table is not None and is_metric_of(name, table):
             column = TableScorer(table, metric)
             limits.append(Limit(name, most, look_up=partial(_in_table, column)))
         else:
             others[name] = most
     return limits, others
+
+
+def is_metric_of(name: str, table: str | None) -> bool:
+    """Return whether a name, as in `parse_objectives`, is one of a metric of a table.
+
+    Raises:
+        SnapError: the table cannot be read.
+    """
+    return table is not None and bool(fitting_metrics(_metric(name), column_names(table)))
+
+
+def _metric(name: str) -> str:
+    """Return the shortening of a metric that `latency:edgegpu` stands for, `edgegpu/latency`."""
+    return "/".join(reversed(name.split(":")))
 
 
 def _maximum(entry: str) -> tuple[str, float]:

@@ -1,12 +1,13 @@
 """Draw what searches found: Pareto fronts, and regret over evaluations."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from snap_catalog.parquet import replacing
 
 from snap_evo.objectives import SCORE, Floats
@@ -27,20 +28,47 @@ def draw_front(result: SearchResult, path: str | os.PathLike[str]) -> None:
     Raises:
         SnapError: the file cannot be written.
     """
+    names = [objective.name for objective in result.objectives if objective.name != SCORE]
+    draw_tradeoff(result.scored, result.front, names, path, against=SCORE)
+
+
+def draw_tradeoff(
+    candidates: pa.Table,
+    front: pa.Table,
+    names: Sequence[str],
+    path: str | os.PathLike[str],
+    *,
+    against: str,
+) -> None:
+    """Draw one column against others: all candidates, and the Pareto front.
+
+    Args:
+        candidates: rows with all the columns.
+        front: those of them on the front.
+        names: the columns to the right.
+        path: the file; its suffix (`.svg`, `.png`) chooses the format.
+        against: the column upwards.
+
+    Raises:
+        SnapError: the file cannot be written.
+    """
     from matplotlib.figure import Figure
 
-    names = [objective.name for objective in result.objectives if objective.name != SCORE]
     figure = Figure(figsize=(4.2 * len(names), 3.6), layout="constrained")
     panels = figure.subplots(1, len(names), squeeze=False, sharey=True)[0]
     for axes, name in zip(panels, names, strict=True):
-        scored, front = result.scored, result.front
         # As pixels, for there may be thousands.
         axes.scatter(
-            scored[name], scored[SCORE], s=6, color="#bbbbbb", label="candidates", rasterized=True
+            candidates[name],
+            candidates[against],
+            s=6,
+            color="#bbbbbb",
+            label="candidates",
+            rasterized=True,
         )
-        axes.scatter(front[name], front[SCORE], s=16, color=_COLOURS[0], label="Pareto front")
+        axes.scatter(front[name], front[against], s=16, color=_COLOURS[0], label="Pareto front")
         axes.set(xlabel=name)
-    panels[0].set(ylabel=SCORE)
+    panels[0].set(ylabel=against)
     panels[-1].legend(loc="lower right", fontsize=8)
     _save(figure, path)
 

@@ -39,7 +39,8 @@ _STARTED = time.perf_counter()
     default="score",
     show_default=True,
     help="What to optimise, with commas between: score, params, flops, activations, depth, or "
-    "metrics of --table, as latency:edgegpu. All but score are lowered, metrics as the table says.",
+    "metrics of --table, as latency:edgegpu. All but score are lowered, metrics as the table says. "
+    "With --measure score is the metric, alone searched for; the front is of all.",
 )
 @click.option("--table", type=click.Path(dir_okay=False), help="A graphs.parquet with metrics.")
 @options.limit_options
@@ -117,9 +118,7 @@ def run(
         from snap_evo.measuring.measurers import load_measurer
         from snap_evo.measuring.setup import Setup
 
-        measuring.check_given(
-            budget=budget, patience=patience, objective=objective if objective != "score" else None
-        )
+        measuring.check_given(budget=budget, patience=patience)
         if measurements is None:
             raise click.UsageError("--measure needs --measurements, how many to make.")
         home = find(space, allow_code=allow_code)
@@ -141,6 +140,7 @@ def run(
             max_flops=max_flops,
             max_activations=max_activations,
             most=join_maxima(maxima),
+            objective=objective,
             network=network,
             seed=seed,
         )

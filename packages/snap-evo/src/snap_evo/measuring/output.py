@@ -1,5 +1,6 @@
 """Write the files of a session, and sum it up."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from snap_catalog.replaceable import check_first_key
 from snap_graphs.drawing import draw_architecture
 
 from snap_evo.measuring.session import Progress, Result, Session
-from snap_evo.objectives import Floats
-from snap_evo.pictures import draw_progress
+from snap_evo.measuring.tradeoff import tradeoff
+from snap_evo.objectives import SCORE, Floats
+from snap_evo.pictures import draw_progress, draw_tradeoff
 
 _BEST, _DRAWING, _PICTURES = "best.json", "best.svg", ("progress.svg", "progress.png")
+_FRONT, _FRONT_PICTURES = "front.csv", ("front.svg", "front.png")
 _COSTS = ("params", "flops", "activations", "depth", "n_paths", "n_dead")
 
 
@@ -45,7 +48,28 @@ def write_results(session: Session, progress: Progress) -> list[str]:
     values, so_far = curves(progress, session.setup.direction)
     for picture in pictures:
         draw_progress(values, so_far, picture, metric=session.setup.metric)
-    return [str(path) for path in (*files, best, drawing, *pictures)]
+    return [
+        *(str(path) for path in (*files, best, drawing, *pictures)),
+        *_write_front(session, progress),
+    ]
+
+
+def _write_front(session: Session, progress: Progress) -> list[str]:
+    """Write and draw the front, if there are several objectives, and return the files' paths."""
+    setup = session.setup
+    if setup.objective == SCORE:
+        return []
+    names, measured, front = tradeoff(session, progress, setup.objective)
+    table = session.folder / _FRONT
+    with replacing(table) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["arch_id", setup.metric, *names])
+        columns = front.select(["arch_id", setup.metric, *names]).columns
+        writer.writerows(zip(*(column.to_pylist() for column in columns), strict=True))
+    pictures = [session.folder / name for name in _FRONT_PICTURES]
+    for picture in pictures:
+        draw_tradeoff(measured, front, names, picture, against=setup.metric)
+    return [str(path) for path in (table, *pictures)]
 
 
 def curves(progress: Progress, direction: str) -> tuple[Floats, Floats]:

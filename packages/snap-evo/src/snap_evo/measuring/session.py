@@ -22,7 +22,7 @@ from snap_evo.costs import cell_graphs, check_network
 from snap_evo.measuring.interfaces import Measured, Proposer
 from snap_evo.measuring.journal import Asked, Entry, JsonLines, as_table, locked
 from snap_evo.measuring.setup import FILE, Setup, read_setup, write_setup
-from snap_evo.objectives import Floats
+from snap_evo.objectives import SCORE, Floats
 
 JOURNAL, ASKED, TABLE = "measurements.jsonl", "asked.jsonl", "measurements.parquet"
 WORK = "measuring"
@@ -158,6 +158,11 @@ class Session:
             check_writable(path / TABLE, "measurements")
             check_network(setup.home().name, setup.network)
             setup.limits()
+            if SCORE not in setup.objective.split(","):
+                raise SnapError(
+                    f"the objectives {setup.objective!r} do not name {SCORE!r}, the metric; write "
+                    "them as score,params"
+                )
             for name in (JOURNAL, ASKED):
                 (path / name).touch()
             write_setup(setup, path)

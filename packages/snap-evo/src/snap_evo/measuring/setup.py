@@ -40,7 +40,8 @@ class Setup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         max_activations: most activations.
         most: further highest values, as `parse_maxima` reads them: of costs, of metrics of the
             table, and of what is measured beside the metric.
-        table: a `graphs.parquet` of the space, whose metrics may be limited.
+        objective: what the front is of, as `tradeoff` reads it; `score` alone for no front.
+        table: a `graphs.parquet` of the space, whose metrics may be limited, or objectives.
         network: whose costs are meant; the benchmark's own where None.
         seed: of all randomness.
     """
@@ -60,6 +61,7 @@ class Setup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_flops: _Positive | None = None
     max_activations: _Positive | None = None
     most: str | None = None
+    objective: _Text = "score"
     table: str | None = None
     network: str | None = None
     seed: Annotated[int, Meta(ge=0, le=defaults.MOST_SEED)] = defaults.SEED

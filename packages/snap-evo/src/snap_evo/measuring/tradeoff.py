@@ -1,0 +1,76 @@
+"""The trade-off between what was measured and what it costs."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from snap_catalog import SnapError
+
+from snap_evo.measuring.session import Progress, Result, Session
+from snap_evo.objectives import (
+    COSTS,
+    SCORE,
+    Objective,
+    is_metric_of,
+    parse_objectives,
+)
+from snap_evo.objectives import front as pareto_front
+
+
+class Tradeoff(NamedTuple):
+    """Measured architectures by objective.
+
+    Attributes:
+        names: the objectives besides the metric.
+        measured: one row a measurement within the limits of which all objectives are known, with a
+            column for the metric and one for every other objective.
+        front: the rows that no other is better than in all of them.
+    """
+
+    names: list[str]
+    measured: pa.Table
+    front: pa.Table
+
+
+def tradeoff(session: Session, progress: Progress, objective: str) -> Tradeoff:
+    """Compare the measurements of a session by several objectives.
+
+    Args:
+        session: the session.
+        progress: what it knows.
+        objective: names with commas between, as in `score,params,latency_ms`: `score` stands for
+            the metric, the others for costs, metrics of the table, and costs measured beside it.
+
+    Raises:
+        SnapError: the metric is not among the objectives, or one is named twice.
+    """
+    setup, names = session.setup, objective.split(",")
+    beside = [n for n in names if n not in (SCORE, *COSTS) and not is_metric_of(n, setup.table)]
+    if len(set(names)) < len(names):
+        raise SnapError(f"the objectives {objective!r} name one twice; drop it")
+    known = parse_objectives(",".join(n for n in names if n not in beside), setup.table)
+    results = [r for r in progress.results if r.within and all(n in r.costs for n in beside)]
+    graphs = session.graphs([result.entry.arch_id for result in results])
+    measured = graphs.select(["space", "arch_id", "cell_hash"])
+    columns = {setup.metric: _values(results)}
+    directions = {setup.metric: setup.direction}
+    for found in (*known, *(Objective(name, "min", None) for name in beside)):
+        if found.name == SCORE:
+            continue
+        directions[found.name] = found.direction
+        columns[found.name] = (
+            found.values(graphs)
+            if found.values
+            else np.array([r.costs[found.name] for r in results], np.float64)
+        )
+    for name, values in columns.items():
+        measured = measured.append_column(name, pa.array(values, pa.float64()))
+    upwards = [
+        Objective(name, directions[name], None).upwards(values) for name, values in columns.items()
+    ]
+    rows = pareto_front(np.column_stack(upwards))
+    return Tradeoff([*columns][1:], measured, measured.take(rows))
+
+
+def _values(results: list[Result]) -> np.ndarray:
+    return np.array([result.entry.value for result in results], np.float64)
