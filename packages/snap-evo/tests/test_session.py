@@ -172,9 +172,34 @@ def test_a_metric_of_a_table_is_a_limit(measured_file: Path, tmp_path: Path) -> 
     assert all(known[one.arch_id] <= 90 for one in found)
 
 
-def test_a_folder_holds_one_session(session: Session) -> None:
+def test_a_folder_holds_one_session_in_which_something_was_asked(session: Session) -> None:
+    session = Session.start(session.folder, setup(metric="error", direction="min"))
+    assert session.setup.metric == "error"
+    session.ask(1)
     with pytest.raises(SnapError, match="holds a session already"):
         Session.start(session.folder, setup())
+
+
+def test_a_file_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "session.json").write_text('{"user": "somebody"}')
+    with pytest.raises(SnapError, match=r"session\.json: exists and is of another kind"):
+        Session.start(tmp_path, setup())
+
+
+def test_a_session_goes_on_in_the_space_that_it_began_in(tmp_path: Path) -> None:
+    from snap_graphs import space
+    from snap_graphs.spaces.custom import DEFINITION
+
+    file = tmp_path / "own.toml"
+    file.write_text((Path(__file__).parents[3] / "docs" / "examples" / "mobile.toml").read_text())
+    own = setup(space=str(file), definition=space(str(file)).metadata[DEFINITION], scorer="depth")
+    session = Session.start(tmp_path / "s", own)
+    file.unlink()
+    name = session.home.format(session.home.sample(1, 0)[0])
+    Session(session.folder).tell(name, 0.5)
+    best = Session(session.folder).progress().best
+    assert best is not None
+    assert best.entry.arch_id == name
 
 
 @pytest.mark.parametrize(

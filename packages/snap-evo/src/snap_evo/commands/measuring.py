@@ -187,6 +187,10 @@ def _keeping(session: "Session") -> Iterator[None]:
     try:
         yield
     except (SnapError, KeyboardInterrupt):
-        measured = session.progress().measured
-        say(f"{measured:,} measurements are kept; to go on: snap-evo resume {session.folder}")
+        progress = session.progress()
+        if progress.results or progress.pending:
+            say(
+                f"{progress.measured:,} measurements are kept; to go on: "
+                f"snap-evo resume {session.folder}"
+            )
         raise

@@ -15,6 +15,7 @@ import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.errors import excerpt
 from snap_catalog.parquet import check_writable, write
+from snap_catalog.replaceable import check_first_key
 from snap_graphs import Cell
 
 from snap_evo.architecture import Architecture
@@ -133,6 +134,8 @@ class Session:
     ) -> "Session":
         """Begin a session in a folder, which is made where it is missing.
 
+        A session in which nothing was asked or measured is replaced.
+
         Args:
             folder: the folder.
             setup: what to search for.
@@ -147,14 +150,13 @@ class Session:
             check_writable(path)
             path.mkdir()
         with locked(path / ".lock"):
-            if (path / FILE).exists():
-                raise SnapError(
-                    f"{path}: holds a session already; go on with it (snap-evo resume or ask), or "
-                    "name another folder"
-                )
             for name in (JOURNAL, ASKED):
-                if (path / name).exists():
-                    raise SnapError(f"{path / name}: exists without {FILE}; name another folder")
+                if (path / name).exists() and (path / name).stat().st_size:
+                    raise SnapError(
+                        f"{path}: holds a session already; go on with it (snap-evo resume or ask), "
+                        "or name another folder"
+                    )
+            check_first_key(path / FILE, "session")
             check_writable(path / TABLE, "measurements")
             check_network(setup.home().name, setup.network)
             setup.limits()
