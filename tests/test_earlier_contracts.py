@@ -61,3 +61,14 @@ def test_earlier_files_are_scored_ranked_and_searched(folder: Path) -> None:
     table = ("--scorer", "params", "--table", first, "--budget", 30, "--out", folder / "found")
     run(snap_evo.cli.main, "run", "--space", "nb201", *table)
     assert (folder / "found" / "best.json").exists()
+
+
+def test_scores_of_the_first_version_are_ranked(folder: Path) -> None:
+    first, scores = folder / "first.parquet", folder / "old.parquet"
+    run(snap_gcn.cli.main, "predict", first, "-o", scores)
+    table = pq.read_table(scores)
+    entries = {**table.schema.metadata, b"snap.schema_version": b"1"}
+    pq.write_table(table.replace_schema_metadata(entries), scores)
+    assert "predicted" not in read(scores, "scores").column_names
+    ranked = ("--scores", scores, "--graphs", first, "--metric", METRIC, "--bootstrap", 5)
+    run(snap_eval.cli.main, "correlate", *ranked, "-o", folder / "ranked.parquet")

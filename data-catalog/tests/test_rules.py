@@ -149,3 +149,20 @@ def test_a_setting_that_is_no_json_object_is_refused(make: Make, setting: str) -
     table = make("trials", setting=['{"layers": 3}', setting])
     with pytest.raises(SnapError, match=r"row 2: the setting .* is no JSON object"):
         validate(table, "trials")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "problem"),
+    [
+        ("predicted", float("inf"), "`predicted` is not finite"),
+        ("predicted", float("nan"), "`predicted` is not finite"),
+        ("predicted_std", float("nan"), "`predicted_std` is negative or not finite"),
+        ("predicted_std", -0.1, "`predicted_std` is negative or not finite"),
+    ],
+)
+def test_predictions_that_are_none_are_refused(
+    make: Make, column: str, value: float, problem: str
+) -> None:
+    with pytest.raises(SnapError, match=rf"row 2 \(.\): {problem}"):
+        validate(make("scores", **{column: [None, value]}), "scores")
+    validate(make("scores", **{column: [None, None]}), "scores")
