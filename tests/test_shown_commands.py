@@ -167,7 +167,7 @@ NOT_RUN = {
     r"uv run --all-groups tools/(calibrate|few_labels|scaling|train_bundled|whole_networks).py": (
         "takes minutes"
     ),
-    r"uv run --all-groups tools/(adapted_intervals|many_labels).py": "takes minutes",
+    r"uv run --all-groups tools/adapted_intervals.py": "takes minutes",
     r"uv run --all-groups tools/measure_encoder.py [a-z]+": "takes minutes",
     r"uv run --all-groups tools/measure_search.py [a-z0-9]+": "takes minutes and whole tables",
 }

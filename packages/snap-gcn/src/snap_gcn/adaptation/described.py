@@ -28,7 +28,7 @@ Ints = npt.NDArray[np.int64]
 _READ = ("space", "nodes", "src", "dst", *prior.COLUMNS)
 """Columns of the `graphs` contract that decide how an architecture is described."""
 _MOST = 65_536
-"""Different networks that are kept."""
+"""Architectures that are kept."""
 
 
 class Described:
@@ -66,7 +66,7 @@ class Described:
         """Return whether rows fit in, or are to be described in another way."""
         known = set(operators_in(graphs)) <= set(self._inputs.operators)
         enough = 2 * self._seen >= min(graphs.num_rows, SAMPLE)
-        return known and enough and len(self._by_network) <= _MOST
+        return known and enough and len(self._by_content) <= _MOST
 
     def rows(self, graphs: pa.Table) -> Ints:
         """Describe the n rows of a table that were not met before.
