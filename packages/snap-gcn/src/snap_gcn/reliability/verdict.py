@@ -133,7 +133,7 @@ def judge_adapted(
     expected = Expected(*ends, record.left_out, f"the {known}")
     if record.left_out < RELIABLE:
         return f"do not rely on this ranking: it does not order the {found}", expected
-    care = " with care:" if expected.low < RELIABLE else ""
+    care = " with care," if expected.low < RELIABLE else ""
     return f"rely on this ranking{care} as on the {found}", expected
 
 
