@@ -120,7 +120,10 @@ def test_equal_networks_get_equal_scores_in_all_parts_of_a_table(seed: int, name
     renumbered = [shuffled(cell, random) for cell in drawn]
     order = random.permutation(24)
     cells = [[*drawn, *renumbered][i] for i in order]
-    table = graph_table("darts", cells, arch_ids=[str(i) for i in order])
+    # Costs are counted by the space's own numbering, so that those of the renumbered differ.
+    table = graph_table("darts", cells, arch_ids=[str(i) for i in order]).drop_columns(
+        ["params", "flops", "activations"]
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(predictor_module, "ROWS", 5)
         found = Predictor.bundled(name).predict(table)
