@@ -314,7 +314,8 @@ def test_a_limited_cost_has_a_column(tmp_path: Path) -> None:
     lacking = sheet(tmp_path / "r.csv", "arch_id,accuracy", f"{row['arch_id']},0.5")
     assert "no column ms" in snap_evo("tell", out, lacking, code=1).output
     slow = sheet(tmp_path / "r.csv", "arch_id,accuracy,ms", f"{row['arch_id']},0.5,5")
-    assert "beyond the limits" in snap_evo("tell", out, slow, code=1).output
+    assert "there is no best one yet" in snap_evo("tell", out, slow).stderr
+    assert not (out / "best.json").exists()
     assert Session(out).progress().beyond == 1
 
 

@@ -164,4 +164,8 @@ def tell(folder: str, results: str, repeat: bool, allow_code: bool, as_json: boo
     found = read_results(session, Path(results), repeat=repeat)
     session.tell_all(found, repeat=repeat)
     say(f"{len(found):,} measurements recorded")
+    if session.progress().best is None:
+        session.write_table()
+        say("none so far worked and keeps to the limits: there is no best one yet")
+        return
     measuring.report(session, as_json=as_json)
