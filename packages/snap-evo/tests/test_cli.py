@@ -20,7 +20,7 @@ import pytest
 from click.testing import CliRunner, Result
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, read, write
-from snap_evo import comparison, registry, search
+from snap_evo import comparison, plugins, search
 from snap_evo import measured as measured_module
 from snap_evo.cli import main
 from snap_evo.plan import Plan
@@ -235,7 +235,7 @@ class Convolutions:
 def own_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a search in a space that a file defines, which lies beside it."""
     entry = SimpleNamespace(name="convolutions", load=lambda: Convolutions)
-    monkeypatch.setattr(registry, "entry_points", lambda group: (entry,))
+    monkeypatch.setattr(plugins, "entry_points", lambda group: (entry,))
     (tmp_path / "mine.toml").write_text(OWN)
     options = ("--scorer", "convolutions", "--budget", "20", "--out", str(tmp_path / "out"))
     result = run("--space", str(tmp_path / "mine.toml"), *options)
@@ -332,14 +332,14 @@ SLOW = """
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
-from snap_evo import registry, scorers
+from snap_evo import plugins, scorers
 
 class Slow(scorers.ParamsScorer):
     def score(self, graphs):
         time.sleep(0.4)
         return super().score(graphs)
 
-registry.entry_points = lambda group: (EntryPoint("slow", "__main__:Slow", group),)
+plugins.entry_points = lambda group: (EntryPoint("slow", "__main__:Slow", group),)
 from snap_evo.cli import main
 from snap_evo.scorers import ParamsScorer
 main()
@@ -626,7 +626,7 @@ def test_a_table_is_checked_whether_or_not_an_objective_uses_it(
 def test_the_default_scorer_names_its_package_where_it_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "entry_points", lambda group: ())
+    monkeypatch.setattr(plugins, "entry_points", lambda group: ())
     result = run("--space", "nb201", "--out", str(tmp_path))
     assert "run: pip install snap-gcn" in refused(result)
 
@@ -663,7 +663,7 @@ class Failing:
 def install(monkeypatch: pytest.MonkeyPatch, failure: Callable[[int], Any]) -> None:
     """Let `params` be a scorer that fails."""
     entry = SimpleNamespace(name="params", load=lambda: lambda: Failing(failure))
-    monkeypatch.setattr(registry, "entry_points", lambda group: (entry,))
+    monkeypatch.setattr(plugins, "entry_points", lambda group: (entry,))
 
 
 def no_weight(_rows: int) -> Any:
@@ -731,7 +731,7 @@ def test_a_scorer_that_fails_leaves_no_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake = EntryPoint("fake", "builtins:object", "snap.scorers")
-    monkeypatch.setattr(registry, "entry_points", lambda group: (fake,))
+    monkeypatch.setattr(plugins, "entry_points", lambda group: (fake,))
     result = run("--space", "nb201", "--scorer", "fake", "--out", str(tmp_path))
     assert "the scorer object failed (AttributeError" in refused(result)
     assert list(tmp_path.iterdir()) == []

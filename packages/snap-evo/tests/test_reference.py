@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 from snap_catalog import SnapError
-from snap_evo import registry
+from snap_evo import plugins
 from snap_evo.cli import main
 from snap_evo.reference import ask_trust
 from snap_evo.scorers import ParamsScorer
@@ -57,7 +57,7 @@ def test_the_summary_and_best_json_tell_where_nothing_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake = EntryPoint("candid", f"{__name__}:Candid", "snap.scorers")
-    monkeypatch.setattr(registry, "entry_points", lambda group: (fake,))
+    monkeypatch.setattr(plugins, "entry_points", lambda group: (fake,))
     monkeypatch.setattr(EntryPoint, "load", lambda self: Candid)
     (tmp_path / "own.toml").write_text(OWN)
     options = ("--scorer", "candid", "--budget", "20", "--out", str(tmp_path / "found"))

@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 from snap_catalog import SnapError
-from snap_evo import load_scorer, registry
+from snap_evo import load_scorer, plugins
 from snap_evo.combination import RankCombination
 from snap_evo.program import CommandScorer
 from snap_evo.scorers import FlopsScorer, ParamsScorer, TableScorer
 
 
 def only(monkeypatch: pytest.MonkeyPatch, *entries: EntryPoint) -> None:
-    monkeypatch.setattr(registry, "entry_points", lambda group: entries)
+    monkeypatch.setattr(plugins, "entry_points", lambda group: entries)
 
 
 def entry(name: str, value: str) -> EntryPoint:
@@ -76,7 +76,7 @@ def test_the_predictor_takes_a_model_folder_or_none(
         def load(self) -> object:
             return lambda **options: given.append(options)
 
-    monkeypatch.setattr("snap_evo.registry.entry_points", lambda group: [Entry()])
+    monkeypatch.setattr("snap_evo.plugins.entry_points", lambda group: [Entry()])
     load_scorer(spec)
     assert given == [options]
 

@@ -9,15 +9,15 @@ What does not end in a weight is a single scorer, whose arguments may hold any c
 
 import math
 import re
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from snap_catalog import SnapError
 
 from snap_evo.combination import Part, RankCombination
+from snap_evo.plugins import Kind
 from snap_evo.scorers import Scorer
 
-_GROUP = "snap.scorers"
+_KIND = Kind("scorer")
 _ARGUMENTS = {"table": ("file", "column"), "gcn": ("model",), "command": ("command",)}
 _ARGUMENTS_OPTIONAL = {"gcn"}
 _WEIGHT = re.compile(r"\*(-?\d+(?:\.\d+)?)(?:\+|$)", flags=re.ASCII)
@@ -51,53 +51,20 @@ def load_scorer(spec: str) -> Scorer:
 
 
 def _single(spec: str) -> Scorer:
-    name, _, rest = spec.partition(":")
+    name = spec.partition(":")[0]
     if {"*", "+"} & set(name):
         raise _unreadable(spec, "each scorer of a combination has a weight")
-    entry = _find(name)
-    options = _options(name, rest, spec)
-    try:
-        factory = entry.load()
-    except (ImportError, AttributeError) as error:
-        raise SnapError(
-            f"the scorer {name!r} cannot be loaded ({error}); {_remedy(entry, error)}"
-        ) from error
-    scorer: Scorer = factory(**options)
+    entry = _KIND.find(name)
+    scorer: Scorer = _KIND.make(entry, _options(name, spec))
     return scorer
-
-
-def _remedy(entry: EntryPoint, error: Exception) -> str:
-    """Return what to do about a scorer that cannot be loaded."""
-    owner = entry.dist.name if entry.dist else entry.module
-    missing = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
-    if missing and missing != entry.module.partition(".")[0]:
-        return f"{owner} needs {missing}; run: pip install {missing}"
-    return f"run: pip install --force-reinstall {owner}"
 
 
 def _unreadable(spec: str, problem: str) -> SnapError:
     return SnapError(f"cannot read the scorer {spec!r}: {problem}; write it as gcn*0.7+params*0.3")
 
 
-def _find(name: str) -> EntryPoint:
-    known = {entry.name: entry for entry in entry_points(group=_GROUP)}
-    if name in known:
-        return known[name]
-    if name == "gcn":
-        raise SnapError("the scorer 'gcn' comes with snap-gcn; run: pip install snap-gcn")
-    raise SnapError(f"unknown scorer {name!r}; installed are {', '.join(sorted(known))}")
-
-
-def _options(name: str, rest: str, spec: str) -> dict[str, Any]:
-    names = _ARGUMENTS.get(name, ())
-    if name == spec and name in _ARGUMENTS_OPTIONAL:
-        return {}
-    limited = _SECONDS.fullmatch(rest) if name == "command" else None
+def _options(name: str, spec: str) -> dict[str, Any]:
+    limited = _SECONDS.fullmatch(spec.removeprefix("command:")) if name == "command" else None
     if limited:
-        return {"seconds": float(limited[1]), **_options(name, limited[2], spec)}
-    # From the right, as only the file may hold a colon.
-    values = rest.rsplit(":", len(names) - 1) if rest else []
-    if len(values) != len(names) or not all(values):
-        wanted = ":".join((name, *(argument.upper() for argument in names)))
-        raise SnapError(f"cannot read the scorer {spec!r}; write it as {wanted}")
-    return dict(zip(names, values, strict=True))
+        return {"seconds": float(limited[1]), **_options(name, f"command:{limited[2]}")}
+    return {**_KIND.options(spec, _ARGUMENTS.get(name, ()), optional=name in _ARGUMENTS_OPTIONAL)}

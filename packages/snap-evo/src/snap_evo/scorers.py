@@ -80,8 +80,12 @@ def score_graphs(scorer: Scorer, graphs: pa.Table) -> Scores:
 
 
 @contextmanager
-def told_of(scorer: object) -> Iterator[None]:
-    """Tell of the failure of a scorer, which is anybody's code, in one line.
+def told_of(plugin: object, kind: str = "scorer") -> Iterator[None]:
+    """Report the failure of a plug-in, which is anybody's code, in one line.
+
+    Args:
+        plugin: whose code is called.
+        kind: what it is.
 
     Raises:
         SnapError: it raised something.
@@ -91,8 +95,8 @@ def told_of(scorer: object) -> Iterator[None]:
     except SnapError:
         raise
     except Exception as error:
-        name, reason = type(scorer).__name__, " ".join(f"{type(error).__name__}: {error}".split())
-        raise SnapError(f"the scorer {name} failed ({reason}); fix it or use another") from error
+        name, reason = type(plugin).__name__, " ".join(f"{type(error).__name__}: {error}".split())
+        raise SnapError(f"the {kind} {name} failed ({reason}); fix it or use another") from error
 
 
 class ParamsScorer:
