@@ -1,17 +1,22 @@
 """What chooses the architectures to measure."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
-import numpy as np
-import pyarrow as pa
-from snap_graphs import Cell, Space
+from snap_catalog import SnapError
+from snap_graphs import Space
 
-from snap_evo.costs import cell_graphs
-from snap_evo.measuring.interfaces import Measured, Proposer
+from snap_evo.measuring.interfaces import Proposer, Surrogate
+from snap_evo.measuring.proposers.pool import is_listed
+from snap_evo.measuring.proposers.replayed import AlgorithmProposer
+from snap_evo.measuring.proposers.surrogate import SurrogateProposer
+from snap_evo.measuring.proposers.tpe import TpeProposer
+from snap_evo.measuring.surrogates import load_surrogate
 from snap_evo.objectives import Limit
-from snap_evo.scorers import Scorer, score_graphs
+from snap_evo.scorers import Scorer
 
-_DRAWN = 1000
+PROPOSERS = ("surrogate", "random", "re", "ls", "tpe", "gp")
+"""The algorithms that propose what to measure."""
 
 
 def start_proposer(
@@ -24,28 +29,41 @@ def start_proposer(
     seed: int,
     algorithm: str,
 ) -> Proposer:
-    """Return a proposer of what a scorer rates highest among cells drawn at random."""
-    return _Highest(home, scorer, limits, network, seed)
+    """Start what chooses the architectures to measure.
+
+    Args:
+        home: the search space.
+        scorer: rates architectures before anything is measured.
+        surrogate: what learns from measurements, as `load_surrogate` reads it.
+        limits: what architectures may cost.
+        network: whose costs are meant; the benchmark's own where None.
+        seed: of all randomness.
+        algorithm: `surrogate`, which alone looks at the scorer and the surrogate; `random`, `re`
+            (regularised evolution), `ls` (local search), `tpe` (tree-structured Parzen estimator),
+            or `gp` (a Gaussian process on operator counts and costs, begun at random).
+
+    Raises:
+        SnapError: the algorithm or the surrogate is unknown, a package is missing, or nothing is
+            within the limits.
+    """
+    if algorithm == "surrogate":
+        return SurrogateProposer(home, scorer, _learner(surrogate, home), limits, network, seed)
+    if algorithm == "gp":
+        return SurrogateProposer(home, None, _learner("counts", home), limits, network, seed)
+    if algorithm == "tpe":
+        return TpeProposer(home, limits, network, seed)
+    if algorithm in PROPOSERS:
+        return AlgorithmProposer(home, algorithm, limits, network, seed)
+    raise SnapError(
+        f"no algorithm {algorithm!r} proposes what to measure; known are {', '.join(PROPOSERS)}"
+    )
 
 
-class _Highest:
-    def __init__(
-        self, home: Space, scorer: Scorer, limits: Sequence[Limit], network: str | None, seed: int
-    ) -> None:
-        drawn: list[Cell] = list(dict.fromkeys(home.sample(_DRAWN, seed)))
-        graphs = cell_graphs(home, network, drawn)
-        within = np.ones(len(drawn), np.bool_)
-        for limit in limits:
-            within &= limit.excess(limit.values(graphs)) == 0
-        graphs = graphs.filter(pa.array(within))
-        self._graphs = graphs.take(np.argsort(-score_graphs(scorer, graphs), kind="stable"))
+def _learner(spec: str, home: Space) -> Surrogate:
+    """Return a surrogate, in listed spaces the one that other seeds use, as it knows the cells."""
+    return _shared_learner(spec, home) if is_listed(home) else load_surrogate(spec)
 
-    def propose(self, known: Measured, count: int) -> pa.Table:
-        """Return the best rows that are neither measured nor pending."""
-        seen = {*known.graphs["cell_hash"].to_pylist(), *known.pending["cell_hash"].to_pylist()}
-        rows: list[int] = []
-        for row, cell_hash in enumerate(self._graphs["cell_hash"].to_pylist()):
-            if cell_hash not in seen and len(rows) < count:
-                seen.add(cell_hash)
-                rows.append(row)
-        return self._graphs.take(rows)
+
+@lru_cache(maxsize=1)
+def _shared_learner(spec: str, home: Space) -> Surrogate:
+    return load_surrogate(spec)

@@ -1,0 +1,86 @@
+"""Search algorithms as proposers: regularised evolution, local search and random search."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from snap_graphs import Cell, Space
+
+from snap_evo.algorithms import start
+from snap_evo.costs import cell_graphs
+from snap_evo.measuring.interfaces import Measured
+from snap_evo.measuring.proposers.pool import Functions, excess, is_listed, listed
+from snap_evo.objectives import Limit
+
+_BARREN = 5000
+"""Candidates in a row that are all known, after which no new one is expected."""
+
+
+class AlgorithmProposer:
+    """Runs a search algorithm from its start, with the values measured, to where one is missing.
+
+    Where the algorithm has to learn before a value is there, it takes the worst one measured in its
+    place. Cells beyond the limits are never proposed. Cells that compute the same share their
+    value.
+    """
+
+    def __init__(
+        self, home: Space, algorithm: str, limits: Sequence[Limit], network: str | None, seed: int
+    ) -> None:
+        """Start.
+
+        Args:
+            home: the search space.
+            algorithm: `re`, `ls` or `random`.
+            limits: what architectures may cost.
+            network: whose costs are meant; the benchmark's own where None.
+            seed: of all randomness.
+        """
+        self._home, self._algorithm, self._seed = home, algorithm, seed
+        self._limits, self._network = limits, network
+        self._functions = Functions()
+        self._met: dict[Cell, _Candidate] = {}
+
+    def propose(self, known: Measured, count: int) -> pa.Table:
+        """Choose the next architectures that the algorithm asks for."""
+        values = self._functions.values(known)
+        taken = {*values, *self._functions(known.pending)}
+        worst = min(filter(np.isfinite, values.values()), default=0.0)
+        solver, chosen, barren = start(self._algorithm, self._home, self._seed), [], 0
+        while barren < _BARREN and (cells := solver.ask()):
+            candidates = self._looked_up(cells)
+            for candidate in candidates:
+                barren += 1
+                if not candidate.excess and candidate.function not in taken:
+                    chosen.append(candidate.graph)
+                    taken.add(candidate.function)
+                    barren = 0
+                if len(chosen) == count:
+                    return pa.concat_tables(chosen)
+            worths = [-np.inf if c.excess else values.get(c.function, worst) for c in candidates]
+            solver.tell(np.array(worths)[:, None], np.array([c.excess for c in candidates]))
+        return pa.concat_tables([*chosen, self._left(taken, count - len(chosen))])
+
+    def _looked_up(self, cells: Sequence[Cell]) -> list["_Candidate"]:
+        new = [cell for cell in dict.fromkeys(cells) if cell not in self._met]
+        if new:
+            graphs = cell_graphs(self._home, self._network, new)
+            beyond = excess(graphs, self._limits).tolist()
+            for row, found in enumerate(zip(self._functions(graphs), beyond, strict=True)):
+                self._met[new[row]] = _Candidate(*found, graphs.slice(row, 1))
+        return [self._met[cell] for cell in cells]
+
+    def _left(self, taken: set[str], count: int) -> pa.Table:
+        """Return architectures that the algorithm does not come to."""
+        if not is_listed(self._home):
+            return cell_graphs(self._home, self._network, [])
+        pool = listed(self._home, tuple(self._limits), self._network)
+        free = np.random.default_rng(self._seed).permutation(np.flatnonzero(pool.free(taken)))
+        return pool.graphs.take(free[:count])
+
+
+class _Candidate(NamedTuple):
+    function: str
+    excess: float
+    graph: pa.Table

@@ -1,0 +1,187 @@
+"""The search that learns: what a scorer rates high first, then what a surrogate expects most of."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_catalog.catalog import Direction
+from snap_graphs import Cell, Space
+
+from snap_evo.measuring.interfaces import Measured, Surrogate
+from snap_evo.measuring.proposers.pool import Functions, Pool, is_listed, listed
+from snap_evo.measuring.surrogates import fit_graphs, predict_graphs
+from snap_evo.objectives import Floats, Limit
+from snap_evo.scorers import Scorer, score_graphs
+from snap_evo.search_loop import search
+
+_INITIAL = 4
+"""Architectures that are chosen by score before the surrogate is asked."""
+_TOP = 50
+"""All but the first of these are drawn from so many by score."""
+_DEVIATIONS = 0.5
+"""That are added to the mean in the upper confidence bound."""
+_BUDGET = 1000
+"""Candidates of the search by score in a space that is too large to be listed."""
+_ROUNDS, _PARENTS, _CHILDREN = 5, 20, 5
+"""Of the search by upper confidence bound there."""
+
+
+class SurrogateProposer:
+    """Chooses by an upper confidence bound (Srinivas et al., 2010).
+
+    The first architecture is the one with the best score; the next three are drawn by the seed from
+    the 50 best. From then on it is the one with the highest mean plus half a deviation by the
+    surrogate, given all measurements. What was asked for and not measured yet, in the same batch or
+    before, counts as measured with the value that the surrogate expects of it ("kriging believer",
+    Ginsbourger et al., 2010), and a failure as the worst value measured.
+
+    Spaces of up to 20,000 cells are listed. In others the choice is among what a search by score
+    finds, and among cells that are reached from there, and from the best measured, by mutation of
+    those with the highest bounds.
+    """
+
+    def __init__(
+        self,
+        home: Space,
+        scorer: Scorer | None,
+        surrogate: Surrogate,
+        limits: Sequence[Limit],
+        network: str | None,
+        seed: int,
+    ) -> None:
+        """Start.
+
+        Args:
+            home: the search space.
+            scorer: rates architectures before anything is measured; None to draw the first ones
+                from all.
+            surrogate: learns from measurements.
+            limits: what architectures may cost.
+            network: whose costs are meant; the benchmark's own where None.
+            seed: of all randomness.
+
+        Raises:
+            SnapError: the scorer failed, or nothing is within the limits.
+        """
+        self._home, self._surrogate, self._seed = home, surrogate, seed
+        self._functions, self._is_listed = Functions(), is_listed(home)
+        self._pool = (
+            listed(home, tuple(limits), network)
+            if self._is_listed
+            else Pool(home, limits, network).with_cells(_found(home, scorer, limits, network, seed))
+        )
+        if not self._pool.functions:
+            told = "; ".join(map(str, limits))
+            raise SnapError(f"no cell of {home.name} keeps to {told}; widen the limits")
+        self._scores = None if scorer is None else score_graphs(scorer, self._pool.graphs)
+
+    def propose(self, known: Measured, count: int) -> pa.Table:
+        """Choose architectures, as the class says."""
+        taken = {*self._functions(known.graphs), *self._functions(known.pending)}
+        better = _better(known)
+        by_score = count if better is None else min(count, max(0, _INITIAL - len(taken)))
+        chosen = [*islice(self._by_score(taken), by_score)]
+        if better is not None:
+            waiting = pa.concat_tables([known.pending.select(self._columns), *chosen])
+            measured = known._replace(pending=waiting)
+            chosen += islice(self._by_bound(measured, better, taken), count - len(chosen))
+        return pa.concat_tables([self._pool.graphs.slice(0, 0), *chosen])
+
+    def _by_score(self, taken: set[str]) -> Iterator[pa.Table]:
+        """Yield architectures by score, and add what they compute to what is taken."""
+        pool = self._pool
+        order = np.arange(len(pool.functions))
+        if self._scores is not None:
+            order = np.argsort(-self._scores, kind="stable")
+        while (free := order[pool.free(taken)[order]]).size:
+            top = np.intersect1d(free, order[:_TOP]) if self._scores is not None else free
+            if self._scores is not None and (not taken or not top.size):
+                row = int(free[0])
+            else:
+                row = int(np.random.default_rng([self._seed, len(taken)]).choice(top))
+            taken.add(pool.functions[row])
+            yield pool.graphs.slice(row, 1)
+
+    def _by_bound(self, known: Measured, better: Floats, taken: set[str]) -> Iterator[pa.Table]:
+        """Yield architectures by upper confidence bound, and add them to what is taken."""
+        graphs, waiting = known.graphs.select(self._columns), known.pending
+        pool: Pool | None = None
+        self._learn(graphs, better, known.direction)
+        while True:
+            if waiting.num_rows:
+                better = np.append(better, self._expected(graphs, better, waiting))
+                graphs = pa.concat_tables([graphs, waiting])
+                self._learn(graphs, better, known.direction)
+            pool = pool or self._wider(graphs, better)
+            free = np.flatnonzero(pool.free(taken))
+            if not free.size:
+                return
+            row = int(free[np.argmax(self._bounds(pool.graphs)[free])])
+            taken.add(pool.functions[row])
+            waiting = pool.graphs.slice(row, 1)
+            yield waiting
+
+    @property
+    def _columns(self) -> list[str]:
+        names: list[str] = self._pool.graphs.column_names
+        return names
+
+    def _learn(self, graphs: pa.Table, better: Floats, direction: Direction) -> None:
+        values = better if direction == "max" else -better
+        fit_graphs(self._surrogate, graphs, values, direction)
+
+    def _expected(self, graphs: pa.Table, better: Floats, waiting: pa.Table) -> Floats:
+        """Return the values to expect, by what the surrogate learned from others."""
+        known = predict_graphs(self._surrogate, graphs)[0]
+        mean = predict_graphs(self._surrogate, waiting)[0]
+        found: Floats = np.interp(mean, np.sort(known), np.sort(better))
+        return found
+
+    def _bounds(self, graphs: pa.Table) -> Floats:
+        mean, std = predict_graphs(self._surrogate, graphs)
+        return mean + _DEVIATIONS * std
+
+    def _wider(self, graphs: pa.Table, better: Floats) -> Pool:
+        """Return the pool with what mutation finds, where the space is not listed."""
+        if self._is_listed:
+            return self._pool
+        rng = np.random.default_rng([self._seed, graphs.num_rows])
+        best = graphs.take(np.argsort(-better, kind="stable")[:_PARENTS])
+        parents = [self._home.read(text) for text in best["arch_id"].to_pylist()]
+        pool = self._pool
+        for _ in range(_ROUNDS):
+            highest = np.argsort(-self._bounds(pool.graphs), kind="stable")[:_PARENTS]
+            parents += pool.cells(highest.tolist())
+            children = [
+                self._home.mutate(parent, rng) for parent in parents for _ in range(_CHILDREN)
+            ]
+            pool, parents = pool.with_cells(children), []
+        return pool
+
+
+def _better(known: Measured) -> Floats | None:
+    """Return (n,) values, more is better, failures as the worst; None where nothing is learned."""
+    better = known.values if known.direction == "max" else -known.values
+    worked = better[np.isfinite(better)]
+    if len(np.unique(worked)) < 2:
+        return None
+    found: Floats = np.where(np.isfinite(better), better, worked.min())
+    return found
+
+
+def _found(
+    home: Space,
+    scorer: Scorer | None,
+    limits: Sequence[Limit],
+    network: str | None,
+    seed: int,
+) -> list[Cell]:
+    """Return cells of a space that is too large to be listed."""
+    if scorer is None:
+        return home.sample(_BUDGET, seed)
+    result = search(
+        home, scorer, algorithm="re", budget=_BUDGET, seed=seed, limits=limits, network=network
+    )
+    return [home.read(text) for text in result.history["arch_id"].unique().to_pylist()]

@@ -1,0 +1,134 @@
+"""The tree-structured Parzen estimator (Bergstra et al., 2011) as a proposer; through Optuna."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from snap_catalog.extras import require
+from snap_graphs import Cell, Space
+from snap_graphs.spaces import ProductSpace
+
+from snap_evo.costs import cell_graphs
+from snap_evo.measuring.interfaces import Measured
+from snap_evo.measuring.proposers.pool import Functions, excess
+from snap_evo.measuring.proposers.replayed import AlgorithmProposer
+from snap_evo.objectives import Limit
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import FrozenTrial
+
+_BARREN = 100
+"""Suggestions in a row that may not be measured, after which cells are drawn at random."""
+
+
+class TpeProposer:
+    """Suggests one option for each choice of a cell, or a point where cells are no choices.
+
+    A suggestion that is known already, or beyond a limit, counts as a trial with the value known or
+    the worst one, and is not proposed.
+    """
+
+    def __init__(
+        self, home: Space, limits: Sequence[Limit], network: str | None, seed: int
+    ) -> None:
+        """Start.
+
+        Args:
+            home: the search space.
+            limits: what architectures may cost.
+            network: whose costs are meant; the benchmark's own where None.
+            seed: of all randomness.
+
+        Raises:
+            SnapError: Optuna is not installed.
+        """
+        require("snap-evo[tpe]", "optuna")
+        self._home, self._limits, self._network, self._seed = home, limits, network, seed
+        self._dimensions = _dimensions(home)
+        self._functions = Functions()
+        self._random = AlgorithmProposer(home, "random", limits, network, seed)
+
+    def propose(self, known: Measured, count: int) -> pa.Table:
+        """Choose architectures that the estimator suggests."""
+        from optuna.trial import TrialState
+
+        values = self._functions.values(known)
+        taken = {*values, *self._functions(known.pending)}
+        worst = min(filter(np.isfinite, values.values()), default=0.0)
+        study, barren = self._study(known, values), 0
+        chosen = [cell_graphs(self._home, self._network, [])]
+        while len(chosen) <= count and barren < _BARREN:
+            trial = study.ask(self._dimensions)
+            graph = cell_graphs(self._home, self._network, [self._cell(trial.params)])
+            beyond, function = excess(graph, self._limits)[0] > 0, self._functions(graph)[0]
+            if beyond or np.isfinite(values.get(function, np.nan)):
+                study.tell(trial, worst if beyond else values[function])
+            elif function in taken:
+                study.tell(trial, state=TrialState.FAIL)
+            else:
+                taken.add(function)
+                chosen.append(graph)
+                barren = -1
+            barren += 1
+        return self._with_random(known, pa.concat_tables(chosen), count)
+
+    def _with_random(self, known: Measured, chosen: pa.Table, count: int) -> pa.Table:
+        """Add random architectures where the estimator suggests known ones alone."""
+        left = count - chosen.num_rows
+        if not left:
+            return chosen
+        pending = known.pending.select(chosen.column_names)
+        known = known._replace(pending=pa.concat_tables([pending, chosen]))
+        return pa.concat_tables([chosen, self._random.propose(known, left)])
+
+    def _study(self, known: Measured, values: Mapping[str, float]) -> "Study":
+        """Return a study of what was measured, and of what is to be."""
+        import optuna
+
+        number = [self._seed, known.graphs.num_rows + known.pending.num_rows]
+        seed = int(np.random.SeedSequence(number).generate_state(1)[0])
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        study = optuna.create_study(
+            direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed)
+        )
+        study.add_trials([*self._trials(known.graphs, values), *self._trials(known.pending, {})])
+        return study
+
+    def _trials(self, graphs: pa.Table, values: Mapping[str, float]) -> Iterator["FrozenTrial"]:
+        """Yield trials of architectures; those without a value are running."""
+        from optuna.trial import TrialState, create_trial
+
+        texts = graphs["arch_id"].to_pylist()
+        rows = dict(zip(self._functions(graphs), texts, strict=True))
+        for function, text in rows.items():
+            value = values.get(function)
+            if value is None or np.isfinite(value):
+                yield create_trial(
+                    state=TrialState.RUNNING if value is None else TrialState.COMPLETE,
+                    value=value,
+                    params=self._params(self._home.read(text)),
+                    distributions=self._dimensions,
+                )
+
+    def _cell(self, params: Mapping[str, Any]) -> Cell:
+        numbers = [params[name] for name in self._dimensions]
+        if isinstance(self._home, ProductSpace):
+            return self._home.compose(numbers)
+        return self._home.decode(np.array(numbers))
+
+    def _params(self, cell: Cell) -> dict[str, Any]:
+        home = self._home
+        numbers = home.choices(cell) if isinstance(home, ProductSpace) else home.encode(cell)
+        return dict(zip(self._dimensions, np.asarray(numbers).tolist(), strict=True))
+
+
+def _dimensions(home: Space) -> "dict[str, BaseDistribution]":
+    """Return what is to be suggested, by name."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    if isinstance(home, ProductSpace):
+        return {str(i): CategoricalDistribution(range(n)) for i, n in enumerate(home.options)}
+    return {str(i): FloatDistribution(0.0, 1.0) for i in range(home.n_variables)}

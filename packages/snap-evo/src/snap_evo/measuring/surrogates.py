@@ -1,0 +1,70 @@
+"""Make surrogates of what the user writes, and check what they predict."""
+
+import numpy as np
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_catalog.catalog import Direction
+
+from snap_evo.measuring.interfaces import Surrogate
+from snap_evo.objectives import Floats
+from snap_evo.plugins import Kind
+from snap_evo.scorers import told_of
+
+_KIND = Kind("surrogate")
+_ARGUMENTS = {"gcn": ("model",)}
+
+
+def load_surrogate(spec: str) -> Surrogate:
+    """Make a surrogate.
+
+    Args:
+        spec: the name of an entry point of the group `snap.surrogates`, or `gcn:MODEL` for a
+            bundled predictor or a model folder.
+
+    Raises:
+        SnapError: the name is unknown, its package cannot be imported, or the argument is wrong.
+    """
+    name = spec.partition(":")[0]
+    entry = _KIND.find(name)
+    options = _KIND.options(spec, _ARGUMENTS.get(name, ()), optional=name in _ARGUMENTS)
+    surrogate: Surrogate = _KIND.make(entry, options)
+    return surrogate
+
+
+def fit_graphs(
+    surrogate: Surrogate, graphs: pa.Table, values: Floats, direction: Direction
+) -> None:
+    """Let a surrogate learn; arguments are those of `Surrogate.fit`.
+
+    Raises:
+        SnapError: the surrogate failed.
+    """
+    with told_of(surrogate, "surrogate"):
+        surrogate.fit(graphs, values, direction)
+
+
+def predict_graphs(surrogate: Surrogate, graphs: pa.Table) -> tuple[Floats, Floats]:
+    """Ask a surrogate for predictions and check what it returns.
+
+    Returns:
+        (n,) finite means, of which more is better, and (n,) finite standard deviations.
+
+    Raises:
+        SnapError: the surrogate failed, or returned anything else.
+    """
+    name = type(surrogate).__name__
+    with told_of(surrogate, "surrogate"):
+        mean, std = (np.asarray(part, np.float64) for part in surrogate.predict(graphs))
+    if not mean.shape == std.shape == (graphs.num_rows,):
+        raise SnapError(
+            f"the surrogate {name} returned arrays of shapes {mean.shape} and {std.shape} for "
+            f"{graphs.num_rows} architectures; it must return a mean and a deviation for each"
+        )
+    wrong = np.flatnonzero(~(np.isfinite(mean) & np.isfinite(std) & (std >= 0)))
+    if wrong.size:
+        row = int(wrong[0])
+        raise SnapError(
+            f"the surrogate {name} predicted {mean[row]} +- {std[row]} for "
+            f"{graphs['arch_id'][row]}; both must be finite, and deviations not negative"
+        )
+    return mean, std

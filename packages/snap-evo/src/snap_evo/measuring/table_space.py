@@ -1,0 +1,109 @@
+"""The part of a search space that a table has measured."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from snap_graphs import Cell, Graphs, Space
+from snap_graphs.spaces import Costs, ProductSpace
+from snap_graphs.spaces.base import NodeFacts
+
+_NEAR = 20
+"""Neighbours of a cell."""
+
+
+class TableSpace(ProductSpace):
+    """Some cells of a space of independent choices.
+
+    Other cells of the space stand for the one of these that differs from them in the fewest
+    choices, the first of equals. Neighbours are the 20 other cells that differ least.
+    """
+
+    def __init__(self, home: ProductSpace, cells: Sequence[Cell]) -> None:
+        """Take the cells.
+
+        Args:
+            home: the space.
+            cells: one or more of it.
+
+        Raises:
+            SnapError: a cell is no point of the space.
+        """
+        self._home, self._cells = home, cells
+        self._places = np.array([home.choices(cell) for cell in cells])
+
+    @property
+    def name(self) -> str:
+        """The space's name in every file."""
+        return self._home.name
+
+    @property
+    def options(self) -> tuple[int, ...]:
+        """Number of options of every choice."""
+        return self._home.options
+
+    @property
+    def n_variables(self) -> int:
+        """Number of choices."""
+        return self._home.n_variables
+
+    @property
+    def enumerable(self) -> bool:
+        """True: the cells are known."""
+        return True
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What the metadata of a table say of the space."""
+        return self._home.metadata
+
+    def read(self, text: str) -> Cell:
+        """Read the space's native string, whether or not the cell is one of these."""
+        return self._home.read(text)
+
+    def format(self, cell: Cell) -> str:
+        """Write a cell as the space's native string."""
+        return self._home.format(cell)
+
+    def compose(self, choices: Sequence[int]) -> Cell:
+        """Return the cell that differs least."""
+        return self._cells[int(np.argmin(self._differences(choices)))]
+
+    def choices(self, cell: Cell) -> tuple[int, ...]:
+        """Return the options that the space builds the cell of."""
+        return self._home.choices(cell)
+
+    def costs(self, graphs: Graphs) -> Costs | None:
+        """Compute what the networks built from the cells cost; None where that is not known."""
+        return self._home.costs(graphs)
+
+    def node_facts(self, cells: Sequence[Cell]) -> NodeFacts | None:
+        """Return what is known of each node of whole networks; None where graphs are of cells."""
+        return self._home.node_facts(cells)
+
+    def enumerate(self) -> Iterator[Cell]:
+        """Yield the cells."""
+        return iter(self._cells)
+
+    def count(self) -> int:
+        """Return the number of cells."""
+        return len(self._cells)
+
+    def sample(self, n: int, seed: int | np.random.Generator) -> list[Cell]:
+        """Draw n cells with replacement."""
+        drawn = np.random.default_rng(seed).integers(len(self._cells), size=n)
+        return [self._cells[row] for row in drawn]
+
+    def neighbours(self, cell: Cell) -> Iterator[Cell]:
+        """Yield the cells that differ least from a cell, and are others."""
+        order = np.argsort(self._differences(self._home.choices(cell)), kind="stable")
+        near = (self._cells[row] for row in order[: _NEAR + 1])
+        return (other for other in near if other != cell)
+
+    def mutate(self, cell: Cell, rng: np.random.Generator) -> Cell:
+        """Draw one of a cell's neighbours uniformly."""
+        return Space.mutate(self, cell, rng)
+
+    def _differences(self, choices: Sequence[int]) -> npt.NDArray[np.int64]:
+        found: npt.NDArray[np.int64] = (self._places != np.array(choices)).sum(axis=1)
+        return found
