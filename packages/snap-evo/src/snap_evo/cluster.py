@@ -13,6 +13,7 @@ from snap_catalog import SnapError
 from snap_catalog.extras import require
 
 from snap_evo.comparison import Run, carry_out
+from snap_evo.measuring.replay import Replay
 from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer
 from snap_evo.scorers import Scores, score_graphs
@@ -49,7 +50,7 @@ class ClusterScorer:
         return np.concatenate([_answer(one) for one in asked])
 
 
-def compare(plans: Sequence[Plan]) -> Iterator[Run]:
+def compare(plans: Sequence[Plan | Replay]) -> Iterator[Run]:
     """Carry out searches on a cluster; otherwise as `comparison.compare`."""
     import ray
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from snap_catalog import SnapError
 
+from snap_evo.measuring.replay import Replay
 from snap_evo.objectives import Floats
 from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer
@@ -32,8 +33,8 @@ class Run:
         seed: its seed.
         arch_id: the best cell it found.
         best: (evaluations,) the best score so far after every candidate, -inf before the first
-            within the limits.
-        distinct: cells scored.
+            within the limits. Of a search that measures, the best value after every measurement.
+        distinct: cells scored, or measured.
         seconds: how long it took.
     """
 
@@ -50,7 +51,7 @@ class Run:
         return float(reached[0] + 1) if reached.size else np.inf
 
 
-def compare(plans: Sequence[Plan], jobs: int) -> Iterator[Run]:
+def compare(plans: Sequence[Plan | Replay], jobs: int) -> Iterator[Run]:
     """Carry out searches, some at a time; the searches end with the iterator.
 
     Args:
@@ -133,11 +134,20 @@ def regrets(runs: Iterable[Run], best: float) -> dict[str, Floats]:
 
     A run that ended early keeps the regret that it ended with.
     """
+    return {name: best - curves for name, curves in best_so_far(runs).items()}
+
+
+def best_so_far(runs: Iterable[Run]) -> dict[str, Floats]:
+    """Return the (runs, evaluations) best so far, by algorithm.
+
+    A run that ended early keeps the value that it ended with.
+    """
     groups = by_algorithm(runs)
     longest = max(len(run.best) for group in groups.values() for run in group)
     return {
-        name: best
-        - np.stack([np.pad(run.best, (0, longest - len(run.best)), mode="edge") for run in group])
+        name: np.stack(
+            [np.pad(run.best, (0, longest - len(run.best)), mode="edge") for run in group]
+        )
         for name, group in groups.items()
     }
 
@@ -162,8 +172,12 @@ _scorer = cache(load_scorer)
 """Makes a scorer once a process."""
 
 
-def carry_out(plan: Plan) -> Run:
+def carry_out(plan: Plan | Replay) -> Run:
     """Carry out one search."""
+    return _measured(plan) if isinstance(plan, Replay) else _searched(plan)
+
+
+def _searched(plan: Plan) -> Run:
     result = plan.carry_out(_scorer(plan.scorer))
     scores = result.history["score"].fill_null(-np.inf).to_numpy()
     return Run(
@@ -172,5 +186,18 @@ def carry_out(plan: Plan) -> Run:
         arch_id=str(result.best["arch_id"][0]),
         best=np.maximum.accumulate(scores),
         distinct=result.distinct,
+        seconds=result.seconds,
+    )
+
+
+def _measured(replay: Replay) -> Run:
+    result = replay.carry_out(_scorer(replay.plan.scorer))
+    values = np.where(np.isfinite(result.values), result.values, -np.inf)
+    return Run(
+        algorithm=replay.plan.algorithm,
+        seed=replay.plan.seed,
+        arch_id=str(result.graphs["arch_id"][int(np.argmax(values))]),
+        best=np.maximum.accumulate(values),
+        distinct=len(values),
         seconds=result.seconds,
     )

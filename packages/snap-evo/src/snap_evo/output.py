@@ -15,14 +15,15 @@ from snap_catalog.replaceable import check_first_key
 from snap_graphs.drawing import draw_architecture
 
 from snap_evo.candidates import Candidates
-from snap_evo.comparison import Run, regrets
-from snap_evo.pictures import draw_front, draw_regret
+from snap_evo.comparison import Run, best_so_far, regrets
+from snap_evo.pictures import draw_best, draw_front, draw_regret
 from snap_evo.plan import Plan
 from snap_evo.report import Report, as_json
 
 _HISTORY, _BEST, _DRAWING = "search.parquet", "best.json", "best.svg"
 _FRONT, _FRONT_PICTURES = "front.parquet", ("front.svg", "front.png")
 _RUNS, _REGRET_PICTURES = "runs.csv", ("regret.svg", "regret.png")
+_BEST_PICTURES = ("best-so-far.svg", "best-so-far.png")
 _SECONDS_BETWEEN_WRITES = 1.0
 
 
@@ -136,6 +137,21 @@ def write_comparison(runs: Sequence[Run], best: float, folder: Path, *, title: s
     pictures = [str(folder / name) for name in _REGRET_PICTURES]
     for path in pictures:
         draw_regret(regrets(runs, best), path, title=title)
+    return [write_runs(runs, folder), *pictures]
+
+
+def write_measured(runs: Sequence[Run], metric: str, folder: Path, *, title: str) -> list[str]:
+    """Write `runs.csv` and the pictures of searches that measured; return the files' paths.
+
+    Args:
+        runs: the searches.
+        metric: what they measured.
+        folder: where to write.
+        title: a line above the pictures.
+    """
+    pictures = [str(folder / name) for name in _BEST_PICTURES]
+    for path in pictures:
+        draw_best(best_so_far(runs), path, metric=metric, title=title)
     return [write_runs(runs, folder), *pictures]
 
 

@@ -14,9 +14,11 @@ from snap_evo.objectives import SCORE, Floats
 from snap_evo.search_loop import SearchResult
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _RESAMPLES = 1000
+_SETTLED = 10
 _CONFIDENCE = 0.95
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Told apart by the colour-blind (Okabe and Ito)."""
@@ -93,15 +95,49 @@ def draw_regret(
 
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
-    for colour, (name, runs) in zip(_COLOURS, regrets.items(), strict=False):
+    _draw_curves(axes, regrets)
+    axes.legend()
+    axes.set(xlabel="evaluations", ylabel="regret", yscale="log", title=title)
+    _save(figure, path)
+
+
+def draw_best(
+    best: Mapping[str, Floats], path: str | os.PathLike[str], *, metric: str, title: str = ""
+) -> None:
+    """Draw the best value so far over measurements, as `draw_regret` draws regret.
+
+    The scale begins at the lowest mean of the tenth measurement, as the first ones may be very bad.
+
+    Args:
+        best: (runs, measurements) by name.
+        path: the file; its suffix (`.svg`, `.png`) chooses the format.
+        metric: what was measured.
+        title: a line above.
+
+    Raises:
+        SnapError: the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    _draw_curves(axes, best)
+    axes.legend(loc="lower right")
+    means = np.stack([runs.mean(axis=0) for runs in best.values()])
+    low = means[:, min(_SETTLED, means.shape[1]) - 1].min()
+    if np.isfinite(low) and low < means.max():
+        axes.set_ylim(low, means.max() + 0.05 * (means.max() - low))
+    axes.set(xlabel="trainings", ylabel=f"best so far, {metric}", title=title)
+    _save(figure, path)
+
+
+def _draw_curves(axes: "Axes", curves: Mapping[str, Floats]) -> None:
+    for colour, (name, runs) in zip(_COLOURS, curves.items(), strict=False):
         turns = _turns(runs)
         mean, (low, high) = runs[:, turns].mean(axis=0), band(runs[:, turns])
         axes.step(1 + turns, mean, where="post", color=colour, label=name)
         axes.fill_between(1 + turns, low, high, step="post", color=colour, alpha=0.2, linewidth=0)
-    axes.set(xlabel="evaluations", ylabel="regret", yscale="log", title=title)
-    axes.legend()
     axes.grid(alpha=0.3)
-    _save(figure, path)
 
 
 def draw_progress(

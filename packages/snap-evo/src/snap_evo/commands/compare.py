@@ -13,10 +13,15 @@ from snap_catalog.console import progress, say
 
 from snap_evo import defaults
 from snap_evo.commands import options
+from snap_evo.commands.measuring import surrogate_option
 
 if TYPE_CHECKING:
     from snap_evo.comparison import Row, Run
+    from snap_evo.measuring.replay import Goal, Replay
     from snap_evo.plan import Plan
+
+_SEARCHING, _MEASURING = "de,re,ls,random", "surrogate,re,ls,random"
+_MEASUREMENTS = 100
 
 
 @click.command()
@@ -24,10 +29,20 @@ if TYPE_CHECKING:
 @options.scorer_option
 @click.option(
     "--algorithms",
-    default="de,re,ls,random",
-    show_default=True,
-    help="The algorithms, with commas between.",
+    help="The algorithms, with commas between. Default: de,re,ls,random, and with --measure "
+    "surrogate,re,ls,random; there are also tpe (needs snap-evo[tpe]) and gp "
+    "(needs snap-evo[counts]).",
 )
+@click.option(
+    "--measure",
+    help="Compare searches that measure, in a table of measurements: table:FILE:COLUMN.",
+)
+@click.option(
+    "--measurements",
+    type=options.COUNT,
+    help="Architectures that an algorithm may measure, with --measure. Default: 100.",
+)
+@surrogate_option
 @click.option(
     "--seeds",
     type=click.IntRange(1, 10_000),
@@ -62,7 +77,10 @@ if TYPE_CHECKING:
 def compare(
     space: str,
     scorer: str,
-    algorithms: str,
+    algorithms: str | None,
+    measure: str | None,
+    measurements: int | None,
+    surrogate: str,
     seeds: int,
     budget: int,
     min_params: float | None,
@@ -80,7 +98,8 @@ def compare(
 ) -> None:
     """Compare algorithms over several seeds: a table, and a picture of regret over evaluations.
 
-    Writes runs.csv (one row per search), regret.svg and regret.png.
+    Writes runs.csv (one row per search), regret.svg and regret.png; with --measure instead of the
+    latter best.svg and best.png, the best value so far over measurements.
     """
     from dataclasses import asdict, replace
 
@@ -106,15 +125,19 @@ def compare(
         network=network,
         definition=home.metadata.get(DEFINITION),
     )
-    plans = [
-        replace(plan, algorithm=name, seed=seed)
-        for name in algorithms.split(",")
-        for seed in range(seeds)
-    ]
+    names = (algorithms or (_MEASURING if measure else _SEARCHING)).split(",")
+    plans = [replace(plan, algorithm=name, seed=seed) for name in names for seed in range(seeds)]
     folder = output.prepare(out)
+    if measure is not None:
+        goal, replays = _replays(plans, measure, surrogate, measurements or _MEASUREMENTS, best)
+        runs = _searches(replays, space, folder, engine, jobs, quiet=quiet)
+        title = f"{space}, {replays[0].column}"
+        files = output.write_measured(runs, replays[0].column, folder, title=title)
+        _print_measured(runs, goal, files, as_json=as_json)
+        return
     if best is None and not plan.limits:
         best = _best_of_space(plan)
-    runs = _searches(plans, folder, engine, jobs, quiet=quiet)
+    runs = _searches(plans, space, folder, engine, jobs, quiet=quiet)
     if best is None:
         best = max(float(run.best[-1]) for run in runs)
     rows = comparison.rows(runs, best)
@@ -126,14 +149,58 @@ def compare(
         click.echo(_table(rows, best))
 
 
+def _replays(
+    plans: "list[Plan]", measure: str, surrogate: str, measurements: int, best: float | None
+) -> "tuple[Goal, list[Replay]]":
+    """Return what there is to find in a table, and the searches for it."""
+    from snap_evo.measuring.replay import Replay
+    from snap_evo.plugins import Kind
+
+    kind, _, rest = measure.partition(":")
+    if kind != "table" or ":" not in rest:
+        raise SnapError(f"{measure!r:.80} is no table of measurements; write table:FILE:COLUMN")
+    named = Kind("measurer").options(measure, ("file", "column"))
+    replays = [
+        Replay(plan, **named, surrogate=surrogate, measurements=measurements) for plan in plans
+    ]
+    goal = replays[0].goal()
+    return goal if best is None else goal._replace(best=best), replays
+
+
+def _print_measured(runs: "list[Run]", goal: "Goal", files: list[str], *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from snap_evo import comparison
+
+    top, best = (comparison.rows(runs, value) for value in goal[::-1])
+    if as_json:
+        content = {
+            **goal._asdict(),
+            "algorithms": {
+                "top": [asdict(row) for row in top],
+                "best": [asdict(row) for row in best],
+            },
+            "files": files,
+        }
+        click.echo(json.dumps(content, indent=2))
+    else:
+        click.echo(_measured_table(top, best, goal))
+
+
 def _searches(
-    plans: "list[Plan]", folder: Path, engine: str, jobs: int | None, *, quiet: bool
+    plans: "Sequence[Plan | Replay]",
+    space: str,
+    folder: Path,
+    engine: str,
+    jobs: int | None,
+    *,
+    quiet: bool,
 ) -> "list[Run]":
     """Carry out the searches; those that are done are kept when this ends early."""
     runs: list[Run] = []
     with (
         _keeping(runs, len(plans), folder),
-        progress(f"compare {plans[0].space}", len(plans), quiet=quiet) as advance,
+        progress(f"compare {space}", len(plans), quiet=quiet) as advance,
         closing(_carry_out(plans, engine, jobs)) as coming,
     ):
         for run in coming:
@@ -156,7 +223,9 @@ def _keeping(runs: "Sequence[Run]", wanted: int, folder: Path) -> Iterator[None]
         raise
 
 
-def _carry_out(plans: "list[Plan]", engine: str, jobs: int | None) -> "Generator[Run, None, None]":
+def _carry_out(
+    plans: "Sequence[Plan | Replay]", engine: str, jobs: int | None
+) -> "Generator[Run, None, None]":
     from snap_evo import comparison
 
     if engine == "local":
@@ -184,9 +253,29 @@ def _table(rows: "list[Row]", best: float) -> str:
     ]
     for row in rows:
         deviation = "" if row.deviation is None else f" +- {row.deviation:.3g}"
-        until = "-" if row.evaluations is None else f"{row.evaluations:,.0f}"
         lines.append(
             f"| {row.algorithm} | {row.score:.6g}{deviation} | {row.reached} of {row.runs} | "
-            f"{until} | {row.distinct:,.0f} | {row.seconds:.1f} |"
+            f"{_until(row)} | {row.distinct:,.0f} | {row.seconds:.1f} |"
         )
     return "\n".join(lines)
+
+
+def _measured_table(top: "list[Row]", best: "list[Row]", goal: "Goal") -> str:
+    lines = [
+        f"| algorithm | best value, mean +- deviation | trainings until the best 0.1 % "
+        f"({goal.top:.6g}), median | runs | until the best ({goal.best:.6g}), median | runs | "
+        "seconds |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row, found in zip(top, best, strict=True):
+        deviation = "" if row.deviation is None else f" +- {row.deviation:.3g}"
+        lines.append(
+            f"| {row.algorithm} | {row.score:.6g}{deviation} | {_until(row)} | "
+            f"{row.reached} of {row.runs} | {_until(found)} | {found.reached} of {found.runs} | "
+            f"{row.seconds:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def _until(row: "Row") -> str:
+    return "-" if row.evaluations is None else f"{row.evaluations:,.0f}"

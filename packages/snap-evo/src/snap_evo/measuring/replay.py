@@ -1,0 +1,181 @@
+"""Searches that measure, carried out on a table of measurements, so that they can be compared."""
+
+import time
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from snap_catalog import SnapError
+from snap_catalog.parquet import read
+from snap_graphs import Cell, Space
+from snap_graphs.spaces import ProductSpace
+
+from snap_evo.costs import cell_graphs
+from snap_evo.measuring.interfaces import Measured
+from snap_evo.measuring.proposers import start_proposer
+from snap_evo.measuring.proposers.pool import excess
+from snap_evo.measuring.table_space import TableSpace
+from snap_evo.objectives import Floats
+from snap_evo.plan import Plan
+from snap_evo.scorers import Scorer, TableScorer
+
+_SHARE = 0.001
+"""Of the architectures of a table: the best of them are what a search may be content with."""
+
+
+class Goal(NamedTuple):
+    """What there is to find in a table, more is better.
+
+    Attributes:
+        best: the best value.
+        top: the value of the last of the best 0.1 % of the architectures, rounded up.
+    """
+
+    best: float
+    top: float
+
+
+class Replayed(NamedTuple):
+    """What a search measured.
+
+    Attributes:
+        graphs: n rows of the `graphs` contract, in the order of measuring.
+        values: (n,) what was measured, more is better; NaN where the table has no value.
+        seconds: how long it took.
+    """
+
+    graphs: pa.Table
+    values: Floats
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A search that measures in a table.
+
+    Attributes:
+        plan: its space, scorer, algorithm, seed and limits.
+        file: the `graphs.parquet` file.
+        column: its metric.
+        surrogate: what learns, as `load_surrogate` reads it.
+        measurements: architectures to measure; the search ends before where it finds the best.
+    """
+
+    plan: Plan
+    file: str
+    column: str
+    surrogate: str
+    measurements: int
+
+    @property
+    def _home(self) -> Space:
+        return _home(self.plan.space, self.plan.definition, self.plan.allow_code)
+
+    def goal(self) -> Goal:
+        """Return what there is to find within the limits.
+
+        Raises:
+            SnapError: the table cannot be read, has no values of the space, or none within.
+        """
+        plan, home = self.plan, self._home
+        table = _table(self.file, self.column, home)
+        values = table.values
+        if plan.limits:
+            graphs = cell_graphs(home, plan.network, table.cells)
+            values = values[excess(graphs, plan.limits) == 0]
+        if not values.size:
+            raise SnapError(f"{self.file}: no architecture keeps to the limits; widen them")
+        ordered = np.sort(values)
+        return Goal(float(ordered[-1]), float(ordered[-int(np.ceil(_SHARE * values.size))]))
+
+    def carry_out(self, scorer: Scorer) -> Replayed:
+        """Search.
+
+        Args:
+            scorer: rates architectures before anything is measured.
+
+        Raises:
+            SnapError: an argument is unknown, or the scorer or the surrogate failed.
+        """
+        began, plan, best = time.perf_counter(), self.plan, self.goal().best
+        table = _table(self.file, self.column, self._home)
+        home = table.space
+        proposer = start_proposer(
+            home,
+            scorer=scorer,
+            surrogate=self.surrogate,
+            limits=plan.limits,
+            network=plan.network,
+            seed=plan.seed,
+            algorithm=plan.algorithm,
+        )
+        graphs, values = cell_graphs(home, plan.network, []), np.empty(0)
+        none = graphs
+        while len(values) < self.measurements and not (values >= best).any():
+            known = Measured(graphs, values, "max", none)
+            proposed = proposer.propose(known, 1)
+            if not proposed.num_rows:
+                break
+            graphs = pa.concat_tables([graphs, proposed])
+            values = np.append(values, table.look_up(proposed))
+        return Replayed(graphs, values, time.perf_counter() - began)
+
+
+class _Table:
+    """A table of measurements of one space."""
+
+    def __init__(self, file: str, column: str, home: Space) -> None:
+        self._scorer = TableScorer(file, column)
+        self._file, self._home = file, home
+        found = read(file, "graphs", columns=["space", "arch_id", "cell_hash"])
+        self._rows = found.filter(pc.equal(found["space"], home.name))
+        self._values = self.look_up(self._rows) if self._rows.num_rows else np.empty(0)
+        if not np.isfinite(self._values).any():
+            raise SnapError(
+                f"{file}: has no value of {column} for {home.name}; name a table of the space"
+            )
+
+    def look_up(self, graphs: pa.Table) -> Floats:
+        """Return (n,) values, more is better; NaN where there is none."""
+        values = self._scorer.look_up(graphs)
+        return -values if self._scorer.direction == "min" else values
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """The m cells that have a value."""
+        names = self._rows["arch_id"].filter(pa.array(np.isfinite(self._values)))
+        return [self._home.read(name) for name in names.to_pylist()]
+
+    @property
+    def values(self) -> Floats:
+        """Their (m,) values, more is better."""
+        return self._values[np.isfinite(self._values)]
+
+    @cached_property
+    def space(self) -> Space:
+        """Where to search: the space, or what the table has of it.
+
+        Raises:
+            SnapError: the space has no distances.
+        """
+        if self._rows.num_rows >= self._home.count():
+            return self._home
+        if not isinstance(self._home, ProductSpace):
+            raise SnapError(
+                f"{self._file}: has {self._rows.num_rows:,} of the {self._home.count():,} cells of "
+                f"{self._home.name}; name a table that covers the search space"
+            )
+        return TableSpace(self._home, self.cells)
+
+
+@lru_cache(maxsize=1)
+def _home(name: str, definition: str | None, allow_code: bool) -> Space:
+    """Return the same space for all seeds, so that what is kept of it is found again."""
+    return Plan(name, definition=definition, allow_code=allow_code).home
+
+
+_table = lru_cache(maxsize=1)(_Table)
+"""Reads a table once for all seeds."""
