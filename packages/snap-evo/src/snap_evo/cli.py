@@ -7,6 +7,7 @@ from snap_evo.commands.architecture import build, export
 from snap_evo.commands.compare import compare
 from snap_evo.commands.run import resume, run
 from snap_evo.commands.session import ask, start, tell
+from snap_evo.commands.train import train
 
 
 @click.group(cls=OneLineErrors)
@@ -15,5 +16,5 @@ def main() -> None:
     """Search spaces of neural network cells with any scorer."""
 
 
-for command in (run, resume, start, ask, tell, compare, build, export):
+for command in (run, resume, start, ask, tell, compare, build, train, export):
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""Draw what searches found: Pareto fronts, and regret over evaluations."""
+"""Draw what searches found: Pareto fronts, regret over evaluations; and how a network learned."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -72,6 +72,52 @@ def draw_tradeoff(
         axes.set(xlabel=name)
     panels[0].set(ylabel=against)
     panels[-1].legend(loc="lower right", fontsize=8)
+    _save(figure, path)
+
+
+def draw_learning(
+    train_loss: Floats,
+    valid_loss: Floats,
+    valid_accuracy: Floats,
+    path: str | os.PathLike[str],
+    *,
+    title: str = "",
+) -> None:
+    """Draw loss and accuracy over epochs; the best accuracy is marked.
+
+    Args:
+        train_loss: (epochs,) mean over the steps of each.
+        valid_loss: (epochs,) after each.
+        valid_accuracy: (epochs,) in percent, after each.
+        path: the file; its suffix (`.svg`, `.png`) chooses the format.
+        title: a line above.
+
+    Raises:
+        SnapError: the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    epochs = 1 + np.arange(len(train_loss))
+    best = int(np.argmax(valid_accuracy))
+    figure = Figure(figsize=(8.4, 3.4), layout="constrained")
+    figure.suptitle(title, fontsize=10)
+    losses, accuracies = figure.subplots(1, 2)
+    losses.plot(epochs, train_loss, color=_COLOURS[1], label="training")
+    losses.plot(epochs, valid_loss, color=_COLOURS[0], label="validation")
+    losses.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
+    losses.legend()
+    accuracies.plot(epochs, valid_accuracy, color=_COLOURS[0])
+    accuracies.plot(
+        epochs[best],
+        valid_accuracy[best],
+        "o",
+        color=_COLOURS[0],
+        label=f"{valid_accuracy[best]:.2f} % in epoch {epochs[best]}",
+    )
+    accuracies.set(xlabel="epoch", ylabel="validation accuracy (%)")
+    accuracies.legend(loc="lower right")
+    for axes in (losses, accuracies):
+        axes.grid(alpha=0.3)
     _save(figure, path)
 
 

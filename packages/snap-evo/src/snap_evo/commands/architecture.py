@@ -14,13 +14,10 @@ if TYPE_CHECKING:
 
     from snap_evo.architecture import Architecture
 
-_BEST = click.argument("best")
-_SPACE = click.option("--space", help="Read BEST as a string of this space instead of as a file.")
-
 
 @click.command()
-@_BEST
-@_SPACE
+@options.best_argument
+@options.best_space_option
 @click.option(
     "--format",
     "form",
@@ -50,17 +47,10 @@ def export(best: str, space: str | None, form: str, draw: str | None) -> None:
 
 
 @click.command()
-@_BEST
-@_SPACE
-@click.option("--layers", type=click.IntRange(1, 200), help="Number of cells.")
-@click.option("--channels", type=click.IntRange(8, 4096), help="Channels of the first cells.")
+@options.best_argument
+@options.best_space_option
+@options.size_options
 @click.option("--classes", type=click.IntRange(1, 100_000), help="Outputs of the classifier.")
-@click.option(
-    "--input",
-    "image",
-    type=click.IntRange(8, 1024),
-    help="Side of the images in pixels; with darts and nds, 64 and more bring the ImageNet stem.",
-)
 @options.code_option
 @click.option("--auxiliary", is_flag=True, help="Give it the auxiliary head (darts, nds).")
 @click.option(

@@ -123,6 +123,28 @@ code_option = click.option(
     help="Import, and so run, the code that a TOML space names for its operators; costs, limits "
     "and networks of that space need it.",
 )
+best_argument = click.argument("best")
+best_space_option = click.option(
+    "--space", help="Read BEST as a string of this space instead of as a file."
+)
+_SIZES = {
+    "--layers": ("layers", click.IntRange(1, 200), "Number of cells."),
+    "--channels": ("channels", click.IntRange(8, 4096), "Channels of the first cells."),
+    "--input": (
+        "image",
+        click.IntRange(8, 1024),
+        "Side of the images in pixels; with darts and nds, 64 and more bring the ImageNet stem.",
+    ),
+}
+
+
+def size_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the numbers that a skeleton leaves open, but for that of the classes."""
+    for option, (name, kind, text) in reversed(_SIZES.items()):
+        command = click.option(option, name, type=kind, help=text)(command)
+    return command
+
+
 time_limit_option = click.option(
     "--time-limit",
     type=Finite(min=0, min_open=True, max=defaults.LONGEST),

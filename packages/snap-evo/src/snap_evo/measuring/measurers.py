@@ -2,7 +2,6 @@
 
 import math
 import re
-from importlib import import_module
 from pathlib import Path
 
 import pyarrow as pa
@@ -71,6 +70,7 @@ def load_measurer(spec: str, home: Space) -> Measurer:
         file, _, column = rest.rpartition(":")
         return TableMeasurer(file, column)
     if name == "train" and rest:
-        trained: Measurer = import_module("snap_evo.training").measurer(rest, home)
-        return trained
+        from snap_evo.training import measurer
+
+        return measurer(rest, home)
     raise SnapError(f"cannot read the measurer {spec!r:.80}; write it as {_FORMS}")

@@ -1,0 +1,124 @@
+"""`snap-evo train`."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from snap_catalog.console import say
+
+from snap_evo.commands import options
+
+if TYPE_CHECKING:
+    from snap_evo.training.recipe import Augmentation
+
+
+def _augmentations(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> "tuple[Augmentation, ...] | None":
+    from snap_evo.training.recipe import read_augmentations
+
+    try:
+        return None if text is None else read_augmentations(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command()
+@options.best_argument
+@options.best_space_option
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(),
+    help="A folder of images (train/CLASS/IMAGE and val/CLASS/IMAGE, or CLASS/IMAGE), or an .npz "
+    "of arrays.",
+)
+@click.option("--epochs", type=click.IntRange(1, 100_000), help="How often all images are seen.")
+@click.option("--batch-size", type=click.IntRange(2, 2**16), help="Images that share a step.")
+@click.option(
+    "--learning-rate",
+    type=options.Finite(0, 100, min_open=True),
+    help="Of the first epoch.",
+)
+@click.option(
+    "--augment",
+    callback=_augmentations,
+    metavar="KINDS",
+    help="What is done to training images at random: some of crop+flip+cutout, or none.",
+)
+@options.size_options
+@click.option("--seed", type=options.SEED, default=0, show_default=True, help="Of all randomness.")
+@click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    help="Where to train. Default: cuda where there is a graphics card.",
+)
+@options.out_option
+@click.option("--resume", is_flag=True, help="Go on where the same command was stopped.")
+@options.code_option
+@options.quiet_option
+def train(
+    best: str,
+    space: str | None,
+    data: str,
+    epochs: int | None,
+    batch_size: int | None,
+    learning_rate: float | None,
+    augment: "tuple[Augmentation, ...] | None",
+    layers: int | None,
+    channels: int | None,
+    image: int | None,
+    seed: int,
+    device: str | None,
+    out: str,
+    resume: bool,
+    allow_code: bool,
+    quiet: bool,
+) -> None:
+    """Train the network around the cell of the file BEST (best.json) on images of your own.
+
+    Settings that are not given are those of the authors of the space's benchmark. The last line
+    printed is JSON with the validation accuracy.
+    """
+    from snap_catalog.extras import require
+
+    from snap_evo.architecture import read_architecture
+
+    require("snap-evo[train]", "torch", "safetensors", "PIL")
+    from snap_evo.training.job import Job
+    from snap_evo.training.output import Folder
+
+    folder = Folder.of(out)
+    given = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "augment": augment,
+    }
+    job = Job.of(
+        read_architecture(best, space, allow_code=allow_code),
+        data,
+        {name: value for name, value in given.items() if value is not None},
+        layers=layers,
+        channels=channels,
+        image=image,
+        seed=seed,
+        device=device,
+    )
+    state = folder.begun(job, resume=resume)
+    with _noting_what_is_kept(folder.checkpoint):
+        state = job.train(state, lambda state: folder.keep(job, state), quiet=quiet)
+    click.echo(json.dumps(folder.finish(job, state)))
+
+
+@contextmanager
+def _noting_what_is_kept(checkpoint: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = f"; {checkpoint} holds every finished epoch: give the same command with --resume"
+        say(f"Stopped{kept if checkpoint.exists() else ' before the first epoch was over'}")
+        raise

@@ -1,0 +1,5 @@
+"""Train what a search finds, on a user's images."""
+
+from snap_evo.training.measure import TrainingMeasurer, measurer
+
+__all__ = ["TrainingMeasurer", "measurer"]

@@ -1,0 +1,162 @@
+"""The files of a training: where it goes on from, and its best weights; no pickles."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from snap_catalog import SnapError
+from snap_catalog.parquet import replacing
+from snap_catalog.replaceable import check_regular, refusal
+from torch import Tensor
+
+Tensors = Mapping[str, Tensor]
+_KEY = "snap.training"
+_PARTS = ("network", "optimiser", "best")
+
+
+class Epoch(NamedTuple):
+    """What an epoch came to.
+
+    Attributes:
+        epoch: its number, from 1.
+        learning_rate: of its steps.
+        train_loss: mean over its steps.
+        valid_loss: mean over the validation images, after it.
+        valid_accuracy: percent of them.
+        seconds: that it took, validation included.
+    """
+
+    epoch: int
+    learning_rate: float
+    train_loss: float
+    valid_loss: float
+    valid_accuracy: float
+    seconds: float
+
+
+@dataclass
+class State:
+    """How far a training is.
+
+    Attributes:
+        epochs: those that are over.
+        network: weights and statistics after the last one.
+        optimiser: its tensors, as `NUMBER.NAME` of a parameter and an entry.
+        best: weights and statistics after the epoch of the best validation accuracy, the earliest
+            of equals.
+    """
+
+    epochs: list[Epoch] = field(default_factory=list)
+    network: Tensors = field(default_factory=dict)
+    optimiser: Tensors = field(default_factory=dict)
+    best: Tensors = field(default_factory=dict)
+
+    @property
+    def best_epoch(self) -> Epoch:
+        """The epoch of `best`."""
+        return max(self.epochs, key=lambda epoch: epoch.valid_accuracy)
+
+
+def save_state(path: Path, run: Mapping[str, Any], state: State) -> None:
+    """Write the file that a training goes on from, atomically.
+
+    Args:
+        path: the file.
+        run: what the training depends on, as JSON has it.
+        state: how far it is.
+
+    Raises:
+        SnapError: the file cannot be written.
+    """
+    parts = [part for part in _PARTS if part != "best" or state.best is not state.network]
+    tensors = {
+        f"{part}.{name}": tensor for part in parts for name, tensor in getattr(state, part).items()
+    }
+    _save(path, tensors, {"run": run, "epochs": [epoch._asdict() for epoch in state.epochs]})
+
+
+def load_state(path: Path, run: Mapping[str, Any]) -> State:
+    """Read the file of a training that depended on the same.
+
+    Raises:
+        SnapError: it depended on something else, or the file is damaged.
+    """
+    try:
+        content = read_content(path)
+        begun, epochs = dict(content["run"]), [Epoch(**epoch) for epoch in content["epochs"]]
+        with safe_open(path, "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise SnapError(f"{path}: damaged ({error}); remove it to start over") from error
+    other = [
+        f"{k} {begun.get(k)}, not {value}" for k, value in run.items() if begun.get(k) != value
+    ]
+    if other:
+        raise SnapError(f"{path}: begun with {'; '.join(other)}; give the same, or another --out")
+    parts = {
+        part: {
+            name.removeprefix(f"{part}."): tensor
+            for name, tensor in tensors.items()
+            if name.startswith(f"{part}.")
+        }
+        for part in _PARTS
+    }
+    return State(epochs, parts["network"], parts["optimiser"], parts["best"] or parts["network"])
+
+
+def is_finished(path: Path) -> bool:
+    """Return whether all epochs of the training that a file goes on from are over.
+
+    Raises:
+        SnapError: the file is damaged.
+    """
+    try:
+        content = read_content(path)
+        return len(content["epochs"]) >= int(content["run"]["epochs"])
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise SnapError(f"{path}: damaged ({error}); remove it to start over") from error
+
+
+def save_weights(path: Path, weights: Tensors, facts: Mapping[str, Any]) -> None:
+    """Write the weights of a network, with what is known of it as JSON, atomically.
+
+    Raises:
+        SnapError: the file cannot be written.
+    """
+    _save(path, weights, facts)
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse to replace a file that no training wrote.
+
+    Raises:
+        SnapError: naming it.
+    """
+    check_regular(path)
+    if not path.exists():
+        return
+    try:
+        read_content(path)
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise refusal(path) from error
+
+
+def read_content(path: Path) -> dict[str, Any]:
+    """Return the JSON of a file, without reading its tensors.
+
+    Raises:
+        SafetensorError, OSError, KeyError, TypeError, ValueError: it is no file of a training.
+    """
+    with safe_open(path, "pt") as file:
+        content: dict[str, Any] = json.loads(file.metadata()[_KEY])
+    return content
+
+
+def _save(path: Path, tensors: Tensors, content: Mapping[str, Any]) -> None:
+    apart = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with replacing(path) as temporary:
+        save_file(apart, temporary, {_KEY: json.dumps(content)})

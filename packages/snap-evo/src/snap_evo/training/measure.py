@@ -1,0 +1,140 @@
+"""Measure architectures by training them for a short time."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_catalog.catalog import Direction
+from snap_catalog.extras import require
+from snap_graphs import Space
+
+from snap_evo.architecture import Architecture
+from snap_evo.measuring.interfaces import Outcome
+from snap_evo.training.recipe import read_augmentations
+
+if TYPE_CHECKING:
+    from snap_evo.training.data import Data
+
+EPOCHS = 10
+"""A short training, unless another number is given."""
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < least:
+            raise ValueError(f"give a whole number from {least} on")
+        return int(text)
+
+    return read
+
+
+def _positive(text: str) -> float:
+    if not 0 < (number := float(text)) < math.inf:
+        raise ValueError("give a number above 0")
+    return number
+
+
+_RECIPE: Mapping[str, Callable[[str], Any]] = {
+    "epochs": _whole(1),
+    "batch-size": _whole(2),
+    "learning-rate": _positive,
+    "augment": read_augmentations,
+}
+_NETWORK: Mapping[str, Callable[[str], Any]] = {
+    "layers": _whole(1),
+    "channels": _whole(8),
+    "input": _whole(8),
+    "seed": _whole(0),
+}
+
+
+def measurer(data: str, home: Space) -> "TrainingMeasurer":
+    """Make the measurer `train:DATA[,NAME=VALUE...]`.
+
+    Args:
+        data: a folder of images or an `.npz` of arrays, and settings that options of
+            `snap-evo train` have the names of: `digits.npz,epochs=20,augment=crop`.
+        home: the space of the architectures, whose code may be imported where it names some.
+
+    Raises:
+        SnapError: there are no such data or settings, or a package or a permission is missing.
+    """
+    require("snap-evo[train]", "torch", "safetensors", "PIL")
+    if home.withheld_code:
+        raise SnapError(home.withheld_code)
+    path, *settings = data.split(",")
+    if not Path(path).exists():
+        raise SnapError(f"{path}: no such file or folder; name the data as in train:digits.npz")
+    given = dict(_setting(data, setting) for setting in settings)
+    return TrainingMeasurer(home, path, given)
+
+
+def _setting(data: str, text: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    readers = {**_RECIPE, **_NETWORK}
+    if name not in readers:
+        raise SnapError(
+            f"train:{data:.80}: no setting {name!r:.40}; there are {', '.join(readers)}"
+        )
+    try:
+        return name.replace("-", "_"), readers[name](value)
+    except ValueError as error:
+        raise SnapError(f"train:{data:.80}: {name} = {value!r:.40}: {error}") from error
+
+
+class TrainingMeasurer:
+    """Trains the network around an architecture, and takes its accuracy after the last epoch.
+
+    Attributes:
+        metric: validation accuracy in percent, by the name of the data.
+        direction: more is better.
+    """
+
+    direction: Direction = "max"
+
+    def __init__(self, home: Space, path: str, settings: Mapping[str, Any]) -> None:
+        """Choose what to train on, and how.
+
+        Args:
+            home: the space.
+            path: the data.
+            settings: by the names that `Recipe` and `Job.of` have.
+        """
+        name = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(path).resolve().stem) or "data"
+        self.metric = f"{name}/valid/accuracy"
+        self._home, self._path = home, path
+        recipe = {name.replace("-", "_") for name in _RECIPE}
+        self._recipe = {"epochs": EPOCHS} | {n: v for n, v in settings.items() if n in recipe}
+        self._network = {n: v for n, v in settings.items() if n not in recipe}
+        self._image = self._network.pop("input", None)
+        self._data: Data | None = None
+
+    def measure(self, graph: pa.Table, folder: Path) -> Outcome:
+        """Train an architecture; what an earlier attempt left in the folder is gone on with.
+
+        The folder gets the files of `snap-evo train`.
+
+        Raises:
+            SnapError: no architecture can be trained, as the data are damaged.
+        """
+        from snap_evo.training.job import Job
+        from snap_evo.training.output import Folder
+
+        cell = self._home.parse(str(graph["arch_id"][0]))
+        architecture = Architecture(self._home.name, self._home.format(cell), cell, self._home)
+        job = Job.of(
+            architecture, self._data or self._path, self._recipe, image=self._image, **self._network
+        )
+        self._data = job.data
+        files = Folder.of(folder)
+        state = files.begun(job, resume=True)
+        try:
+            state = job.train(state, lambda state: files.keep(job, state), quiet=True)
+        except SnapError as error:
+            return Outcome(None, note=str(error))
+        files.finish(job, state)
+        return Outcome(state.epochs[-1].valid_accuracy)
