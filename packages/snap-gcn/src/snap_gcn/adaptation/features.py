@@ -1,7 +1,6 @@
 """What an adaptation looks at in a graph."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +14,16 @@ from snap_gcn.data.views import one_form
 from snap_gcn.predictor import Parts
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 COSTS = ("params", "flops", "activations")
 """Columns of the `graphs` contract that are looked at, where all graphs have them."""
 GROUPS = ("members", "kinds", "paths", "costs", "operators")
 """What features are of: the predictor's networks one by one, the means over those of one recipe and
 what the paths add, the statistics of paths, `COSTS`, and operators in places."""
+
+_AT_A_TIME = 32
+"""Operators that are counted at once: more take longer, as they leave the cache."""
 
 Features = Mapping[str, Floats]
 """By group, (n, k) features of n graphs."""
@@ -68,45 +71,57 @@ def operator_features(graphs: Graphs, operators: Sequence[str]) -> Floats:
         of them, and into them. At last nodes, edges, and edges from an input to the output.
     """
     rows, sources, targets = graphs.edges()
-    owner = np.repeat(np.arange(len(graphs)), graphs.sizes)
     outputs = graphs.node_start[1:] - 1
-    is_input, is_output = graphs.op == graphs.index(INPUT), np.zeros(len(graphs.op), np.bool_)
-    is_output[outputs] = True
-    behind = np.bincount(targets, is_input[sources], len(owner)) > 0
-    before = np.bincount(sources, is_output[targets], len(owner)) > 0
-    depth = _along(graphs, np.zeros(len(owner)), np.maximum, 1)
-    share = depth / np.maximum(depth[outputs], 1)[owner]
-    beside = [
-        behind,
-        before,
-        share,
-        *(np.bincount(ends, minlength=len(owner)) for ends in (sources, targets)),
+    beside = _beside(graphs, sources, targets, outputs)
+    parts = [
+        _operator_parts(graphs, operators[i : i + _AT_A_TIME], beside, outputs)
+        for i in range(0, len(operators), _AT_A_TIME)
     ]
-    columns: list[npt.NDArray[Any]] = []
-    for name in operators:
-        here = (graphs.op == graphs.index(name)).astype(np.float64)
-        columns.append(np.bincount(owner, here, len(graphs)))
-        columns += [_along(graphs, here, how)[outputs] for how in (np.maximum, np.minimum, None)]
-        columns += [np.bincount(owner, here * weight, len(graphs)) for weight in beside]
-    through = np.bincount(rows, is_input[sources] & is_output[targets], len(graphs))
-    columns += [graphs.sizes, np.diff(graphs.edge_start), through]
-    return np.stack(columns, axis=1).astype(np.float64)
+    from_input = graphs.op[sources] == graphs.index(INPUT)
+    through = np.bincount(rows, from_input & (targets == outputs[rows]), len(graphs))
+    return np.column_stack([*parts, graphs.sizes, np.diff(graphs.edge_start), through])
+
+
+def _beside(graphs: Graphs, sources: Ints, targets: Ints, outputs: Ints) -> Floats:
+    """Return (nodes, 5): behind an input, before the output, depth, edges out, edges in."""
+    number = len(graphs.op)
+    is_input, is_output = graphs.op == graphs.index(INPUT), np.zeros(number, np.bool_)
+    is_output[outputs] = True
+    depth = _along(graphs, np.zeros((number, 1)), np.maximum, 1)[:, 0]
+    return np.column_stack(
+        [
+            np.bincount(targets, is_input[sources], number) > 0,
+            np.bincount(sources, is_output[targets], number) > 0,
+            depth / np.maximum(depth[outputs], 1).repeat(graphs.sizes),
+            *(np.bincount(ends, minlength=number) for ends in (sources, targets)),
+        ]
+    ).astype(np.float64)
+
+
+def _operator_parts(
+    graphs: Graphs, operators: Sequence[str], beside: Floats, outputs: Ints
+) -> Floats:
+    """Return (n, 9 k) features of k operators, those of one next to each other."""
+    here = (graphs.op[:, None] == [graphs.index(name) for name in operators]).astype(np.float64)
+    in_graph = [here, *(here * weight[:, None] for weight in beside.T)]
+    count, *places = (np.add.reduceat(values, graphs.node_start[:-1]) for values in in_graph)
+    on_paths = [_along(graphs, here, how)[outputs] for how in (np.maximum, np.minimum, None)]
+    return np.stack([count, *on_paths, *places], axis=2).reshape(len(graphs), 9 * len(operators))
 
 
 def _along(graphs: Graphs, values: Floats, combine: np.ufunc | None, step: float = 0) -> Floats:
-    """Add (nodes,) values up along the paths to each node.
+    """Add (nodes, k) values up along the paths to each node.
 
     Args:
         graphs: the graphs.
-        values: one a node.
+        values: k a node.
         combine: what is kept where paths meet; the mean where None.
         step: what every edge adds.
     """
     totals = values.copy()
     for nodes, sources, starts in waves(graphs):
+        met = (combine or np.add).reduceat(totals[sources], starts)
         if combine is None:
-            met = np.add.reduceat(totals[sources], starts) / np.diff(starts, append=len(sources))
-        else:
-            met = combine.reduceat(totals[sources], starts)
+            met /= np.diff(starts, append=len(sources))[:, None]
         totals[nodes] += met + step
     return totals
