@@ -1,12 +1,16 @@
 """Measure what a few labels are worth to the predictor, beside other ways to learn from them.
 
     uv run --all-groups tools/few_labels.py
+    uv run --all-groups tools/few_labels.py --way fit --draws 3
 
-Draws 10, 20, 50 and 100 cells of each benchmark of role `develop`, 20 times, lets each way learn
-from them, and prints the rank correlation on the rest: mean and standard deviation. Takes five
-minutes on one core.
+Draws 10, 20, 50 and 100 architectures of each benchmark of role `develop`, 20 times, lets each way
+learn from them, and prints the rank correlation on the rest: mean and standard deviation. Takes a
+quarter of an hour on one core; `fit`, which trains a predictor on the labels alone, as long again.
 """
 
+import subprocess
+import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -16,20 +20,31 @@ import click
 import numpy as np
 import numpy.typing as npt
 import printed
-from pipeline import prepare_develop
-from populations import BENCHMARKS
-from snap_catalog.parquet import read
+import pyarrow as pa
+from pipeline import ENCODERS, prepare_develop, prepare_networks, vectors
+from populations import BENCHMARKS, NETWORKS
+from snap_catalog.parquet import read, write
 from snap_eval import spearman
 from snap_gcn import Predictor
-from snap_gcn.adaptation.adaptation import Scale, described, normal_scores, usable_costs
+from snap_gcn.adaptation.adaptation import (
+    Inputs,
+    Scale,
+    examined,
+    features_of,
+    normal_scores,
+    usable,
+)
 from snap_gcn.adaptation.features import COSTS, Features, operators_in
 from snap_gcn.adaptation.surrogate import Surrogate
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 _LABELS = (10, 20, 50, 100)
 _REST = 2500
-"""Cells at most on which a way is measured."""
+"""Architectures at most on which a way is measured."""
+_MOST_NODES = 24
+"""Of graphs that are written one-hot."""
 
 
 class Task(NamedTuple):
@@ -37,75 +52,154 @@ class Task(NamedTuple):
 
     Attributes:
         name: of the benchmark and the metric.
+        table: n architectures.
+        metric: the column that was measured.
         found: by group, (n, k) features; `score` is one of them.
-        costs: (n, 3) logarithms of costs, those of operators that compute nothing included.
+        counts: (n, k) numbers of operators and logarithms of costs, those of operators that compute
+            nothing included.
+        one_hot: (n, k) which operator each node is, and which pairs of nodes have an edge; None of
+            graphs too large for it.
         targets: (n,) what was measured, higher is better.
     """
 
     name: str
+    table: pa.Table
+    metric: str
     found: Features
-    costs: Floats
+    counts: Floats
+    one_hot: Floats | None
     targets: Floats
 
 
-def ours(task: Task, labelled: npt.NDArray[np.int64], rest: npt.NDArray[np.int64]) -> Floats:
+Way = Callable[[Task, Ints, Ints], Floats]
+"""Learns from some rows of a task, and predicts others."""
+
+
+def ours(task: Task, labelled: Ints, rest: Ints) -> Floats:
     """Adapt the predictor, as `snap-gcn adapt` does."""
     points = Scale.of(task.found)(task.found)
     surrogate = Surrogate.fit(points.take(labelled), normal_scores(task.targets[labelled]))
     return surrogate.predict(points.take(rest))[0]
 
 
-def forest(task: Task, labelled: npt.NDArray[np.int64], rest: npt.NDArray[np.int64]) -> Floats:
-    """Fit a random forest to numbers of operators and logarithms of costs."""
+def forest(inputs: Floats, values: Floats) -> Callable[[Floats], Floats]:
+    """Fit a random forest."""
     from sklearn.ensemble import RandomForestRegressor
 
-    known = _counts_and_costs(task)
-    model = RandomForestRegressor(100, random_state=0).fit(known[labelled], task.targets[labelled])
-    return np.asarray(model.predict(known[rest]))
+    model = RandomForestRegressor(100, random_state=0).fit(inputs, values)
+    return lambda others: np.asarray(model.predict(others))
 
 
-def plain(task: Task, labelled: npt.NDArray[np.int64], rest: npt.NDArray[np.int64]) -> Floats:
-    """Fit a Gaussian process to numbers of operators and logarithms of costs."""
+def boosting(inputs: Floats, values: Floats) -> Callable[[Floats], Floats]:
+    """Fit gradient-boosted trees by XGBoost."""
+    from xgboost import XGBRegressor
+
+    model = XGBRegressor(n_estimators=100, random_state=0, n_jobs=1).fit(inputs, values)
+    return lambda others: np.asarray(model.predict(others), np.float64)
+
+
+def process(inputs: Floats, values: Floats) -> Callable[[Floats], Floats]:
+    """Fit a Gaussian process with one length scale."""
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
-    known = _counts_and_costs(task)
-    width = known.std(axis=0)
-    known = (known - known.mean(axis=0))[:, width > 0] / width[width > 0]
     kernel = ConstantKernel() * RBF(3.0) + WhiteKernel(0.1)
     model = GaussianProcessRegressor(kernel, normalize_y=True, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a bound is reached where nothing can be learned
-        model.fit(known[labelled], normal_scores(task.targets[labelled]))
-    return np.asarray(model.predict(known[rest]))
+        model.fit(inputs, normal_scores(values))
+    return lambda others: np.asarray(model.predict(others))
 
 
-def _counts_and_costs(task: Task) -> Floats:
-    operators = task.found["operators"][:, :-3].reshape(len(task.targets), -1, 9)
-    return np.hstack([operators[:, :, 0], task.costs])
+def by_counts(learn: Callable[[Floats, Floats], Callable[[Floats], Floats]]) -> Way:
+    """Learn from numbers of operators and costs."""
+    return lambda task, labelled, rest: learn(task.counts[labelled], task.targets[labelled])(
+        task.counts[rest]
+    )
 
 
-WAYS: Mapping[str, Callable[..., Floats]] = {
-    "`snap`, adapted": ours,
-    "random forest, operator counts and costs": forest,
-    "Gaussian process, operator counts and costs": plain,
+def by_one_hot(learn: Callable[[Floats, Floats], Callable[[Floats], Floats]]) -> Way:
+    """Learn from nodes and edges."""
+
+    def way(task: Task, labelled: Ints, rest: Ints) -> Floats:
+        assert task.one_hot is not None
+        return learn(task.one_hot[labelled], task.targets[labelled])(task.one_hot[rest])
+
+    return way
+
+
+def trained(task: Task, labelled: Ints, rest: Ints) -> Floats:
+    """Train the preset `paper` on the labels alone, by the short schedule."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(task.table.take(labelled), f"{folder}/g.parquet", "graphs", producer="snap-graphs")
+        operators = Path("build/bundled", vectors(ENCODERS["paper"])).absolute()
+        program = str(Path(sys.executable).with_name("snap-gcn"))
+        words = ["--metric", task.metric, "--preset", "paper", "--schedule", "short", "--quiet"]
+        command = [program, "fit", "g.parquet", "--operators", str(operators), *words]
+        subprocess.run([*command, "--out", "model"], cwd=folder, check=True)
+        return Predictor.load(f"{folder}/model").score(task.table.take(rest))
+
+
+class Named(NamedTuple):
+    """A way to learn, and what tables call it."""
+
+    title: str
+    learn: Way
+
+
+WAYS: Mapping[str, Named] = {
+    "adapted": Named("`snap`, adapted", ours),
+    "forest": Named("random forest, operator counts and costs", by_counts(forest)),
+    "xgboost": Named("XGBoost, operator counts and costs", by_counts(boosting)),
+    "process": Named("Gaussian process, operator counts and costs", by_counts(process)),
+    "forest-one-hot": Named("random forest, one-hot nodes and edges", by_one_hot(forest)),
+    "xgboost-one-hot": Named("XGBoost, one-hot nodes and edges", by_one_hot(boosting)),
+    "fit": Named("`snap-gcn fit --preset paper`, the labels alone", trained),
 }
+"""By the word of `--way`."""
 
 
 def tasks(predictor: Predictor, work: Path) -> Iterator[Task]:
     """Yield the benchmarks of role `develop` and their metrics."""
-    for benchmark, metrics in BENCHMARKS.items():
+    for benchmark, metrics in {**BENCHMARKS, **NETWORKS}.items():
         if benchmark == "nb101":
             continue
         table = read(work / f"{benchmark}.parquet", "graphs")
-        operators = operators_in(table)
-        found = described(predictor, table, operators, usable_costs(predictor, table))
+        seen, operators = examined(predictor, table), operators_in(table)
+        found = features_of(seen, table, Inputs(operators, usable(seen.keys, table)))
+        places = found["operators"][:, :-3].reshape(table.num_rows, -1, 9)
         costs = np.log1p(np.stack([table[name].to_numpy() for name in COSTS], axis=1))
+        counts = _standardised(np.hstack([places[:, :, 0], costs]))
         for metric in metrics:
-            yield Task(f"{benchmark}, `{metric}`", found, costs, table[metric].to_numpy())
+            name, targets = f"{benchmark}, `{metric}`", table[metric].to_numpy()
+            yield Task(name, table, metric, found, counts, one_hot(table), targets)
 
 
-def row(task: Task, way: Callable[..., Floats], draws: int) -> list[str]:
+def _standardised(values: Floats) -> Floats:
+    width = values.std(axis=0)
+    found: Floats = (values - values.mean(axis=0))[:, width > 0] / width[width > 0]
+    return found
+
+
+def one_hot(table: pa.Table) -> Floats | None:
+    """Return (n, k) which operator each node is, and which pairs of nodes have an edge."""
+    nodes = table["nodes"].to_pylist()
+    most = max(map(len, nodes))
+    if most > _MOST_NODES:
+        return None
+    names = {name: i for i, name in enumerate(sorted({name for row in nodes for name in row}))}
+    operator = np.zeros((len(nodes), most, len(names)))
+    edge = np.zeros((len(nodes), most, most))
+    ends = zip(table["src"].to_pylist(), table["dst"].to_pylist(), strict=True)
+    for row, (own, (sources, targets)) in enumerate(zip(nodes, ends, strict=True)):
+        operator[row, np.arange(len(own)), [names[name] for name in own]] = 1
+        edge[row, sources, targets] = 1
+    both = np.hstack([operator.reshape(len(nodes), -1), edge.reshape(len(nodes), -1)])
+    found: Floats = both[:, both.std(axis=0) > 0]
+    return found
+
+
+def row(task: Task, way: Way, draws: int) -> list[str]:
     """Return the cells of a table's row."""
     zero: list[float] = []
     rhos: dict[int, list[float]] = {n: [] for n in _LABELS}
@@ -124,12 +218,19 @@ def row(task: Task, way: Callable[..., Floats], draws: int) -> list[str]:
 @click.option("--work", default="build/bundled", show_default=True, type=click.Path(path_type=Path))
 @click.option("--model", default="snap", show_default=True)
 @click.option("--draws", default=20, show_default=True, type=click.IntRange(min=1))
-def main(work: Path, model: str, draws: int) -> None:
+@click.option(
+    "--way", "ways", type=click.Choice([*WAYS]), multiple=True, help="Default: all but fit."
+)
+def main(work: Path, model: str, draws: int, ways: tuple[str, ...]) -> None:
     """Print a table for each benchmark and metric."""
     prepare_develop(work)
+    prepare_networks(work)
     for task in tasks(Predictor.load(model), work):
         click.echo(f"\n### {task.name}\n")
-        rows = [[name, *row(task, way, draws)] for name, way in WAYS.items()]
+        chosen = [way for way in ways or WAYS if way != "fit" or ways]
+        if task.one_hot is None:
+            chosen = [way for way in chosen if not way.endswith("one-hot")]
+        rows = [[WAYS[way].title, *row(task, WAYS[way].learn, draws)] for way in chosen]
         click.echo(printed.table(["", "0", *map(str, _LABELS)], rows))
 
 

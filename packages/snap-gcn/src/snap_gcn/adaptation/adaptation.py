@@ -277,19 +277,15 @@ def examined(predictor: Predictor, table: pa.Table, source: str = "graphs") -> E
     return Examined(figures, keys, parts)
 
 
-def usable_costs(predictor: Predictor, table: pa.Table) -> list[str]:
+def usable(keys: Keys, table: pa.Table) -> list[str]:
     """Return the costs that all graphs of a table have, equal ones where the networks are equal.
 
     The costs of operators that compute nothing would make equal networks differ.
 
-    Raises:
-        SnapError: an operator of a graph for which the members count has no vector.
+    Args:
+        keys: (n,) numbers that equal networks share.
+        table: n rows of the `graphs` contract.
     """
-    return usable(examined(predictor, table).keys, table)
-
-
-def usable(keys: Keys, table: pa.Table) -> list[str]:
-    """Return the same, given (n,) keys that equal networks share."""
     _, place = np.unique(keys, return_inverse=True)
     found = []
     for name in COSTS:
@@ -314,17 +310,6 @@ def check_costs(table: pa.Table, costs: Sequence[str], source: str) -> None:
             )
 
 
-def described(
-    predictor: Predictor, table: pa.Table, operators: Sequence[str], costs: Sequence[str]
-) -> Features:
-    """Return `features` of n graphs, and of the group `score` their (n, 1) zero-shot scores.
-
-    Raises:
-        SnapError: an operator of a graph for which the members count has no vector.
-    """
-    return features_of(examined(predictor, table), table, Inputs(operators, costs))
-
-
 def features_of(
     found: Examined,
     table: pa.Table,
@@ -332,16 +317,22 @@ def features_of(
     given: Given = NO_SCORES,
     source: str = "graphs",
 ) -> Features:
-    """Return the same, given what the predictor found in the graphs, and scores to look at.
+    """Return `features` of n graphs, and of the group `score` their (n, 1) zero-shot scores.
+
+    Args:
+        found: what the predictor found in the graphs.
+        table: the graphs, as rows of the `graphs` contract.
+        inputs: what is looked at besides.
+        given: scores of the other scorers that are looked at; they join the costs.
+        source: what to call the table in an error.
 
     Raises:
         SnapError: a row has no value of a cost, or no score of a scorer.
     """
     check_costs(table, inputs.costs, source)
-    described = features(found.parts, table, inputs.operators, inputs.costs)
-    others = given.of(table, inputs.scorers, source)
-    costs = np.hstack([described["costs"], others])
-    return {"score": found.figures[0][:, None], **described, "costs": costs}
+    own = features(found.parts, table, inputs.operators, inputs.costs)
+    costs = np.hstack([own["costs"], given.of(table, inputs.scorers, source)])
+    return {"score": found.figures[0][:, None], **own, "costs": costs}
 
 
 def normal_scores(values: Floats) -> Floats:
