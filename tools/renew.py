@@ -26,9 +26,11 @@ STEPS = (
     ("predictor.md", "baselines.py"),
     ("predictor.md", "unseen_operators.py"),
     ("predictor.md", "few_labels.py"),
+    ("predictor.md", "adapted_intervals.py"),
     ("search.md", "measure_search.py nb201"),
     ("search.md", "measure_search.py mobile"),
     ("search.md", "measure_search.py tables"),
+    ("search.md", "measure_found.py"),
 )
 """Pages of `docs/`, and the commands that print their tables, in the order in which they build on
 each other."""
