@@ -225,8 +225,8 @@ def row(task: Task, way: Named, draws: int) -> list[str]:
         for n in way.labels:
             rho = spearman(way.learn(task, order[:n], rest), task.targets[rest])
             rhos[n].append(float(np.nan_to_num(rho)))  # equal predictions order nothing
-    shown = {n: f"{np.mean(values):.3f} +- {np.std(values):.3f}" for n, values in rhos.items()}
-    before = f"{np.mean(zero):.3f}" if way.learn is ours else ""
+    shown = {n: printed.spread(values) for n, values in rhos.items()}
+    before = printed.short(float(np.mean(zero))) if way.learn is ours else ""
     return [way.title, before, *(shown.get(n, "") for n in _LABELS)]
 
 
