@@ -66,6 +66,8 @@ def test_a_program_answers_on_its_last_line_or_in_a_file(
         ('print(\'{"value": 1, "value": 2}\')', "no number and no JSON"),
         ("print('[' * 5000)", "no number and no JSON"),
         ("open(output, 'wb').write(b'\\xff'); print(1)", "can't decode byte 0xff"),
+        ("os.mkfifo(output); print(1)", "wrote no regular file as its output"),
+        ('print(\'{"value": 1, "\\\\ud800": 2}\')', "a cost whose name '\\ud800' does not print"),
         ("print(1); sys.exit('no GPU')", "ended with exit code 1 (no GPU)"),
         ("1 / 0", "ended with exit code 1 (ZeroDivisionError: division by zero)"),
         ("os.kill(os.getpid(), 9)", "ended with exit code -9 (nothing)"),

@@ -104,6 +104,8 @@ def left_behind(folder: Path) -> Outcome | None:
 
 
 def _text(output: Path) -> str:
+    if not output.is_file():  # a pipe would be waited for
+        raise ValueError("wrote no regular file as its output")
     with output.open("rb") as file:
         return file.read(_MOST_BYTES).decode()
 
@@ -123,6 +125,8 @@ def _outcome(text: str) -> Outcome:
         raise ValueError(f"answered JSON without an entry value: {excerpt(text.strip())}")
     note = str(entries.get("note", ""))
     costs = {name: found for name, found in entries.items() if name not in ("value", "note")}
+    if unprintable := [name for name in costs if not name.isprintable()]:
+        raise ValueError(f"answered a cost whose name {excerpt(unprintable[0])} does not print")
     if len(costs) > _MOST_COSTS:
         raise ValueError(f"answered {len(costs)} costs, more than {_MOST_COSTS}")
     for name, found in entries.items():
