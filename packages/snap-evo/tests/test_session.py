@@ -180,6 +180,27 @@ def test_a_folder_holds_one_session_in_which_something_was_asked(session: Sessio
         Session.start(session.folder, setup())
 
 
+def test_files_of_an_earlier_session_are_not_taken_for_those_of_a_new_one(session: Session) -> None:
+    (session.folder / "measuring" / "0001").mkdir(parents=True)
+    with pytest.raises(SnapError, match="measuring: holds files of measurements of an earlier"):
+        Session.start(session.folder, setup())
+
+
+def test_no_two_architectures_share_a_folder_after_a_line_was_deleted(session: Session) -> None:
+    names(session, 3)
+    journal = session.folder / "asked.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text(lines[0] + lines[2])
+    asked = [*(a.arch_id for a in session.progress().pending), *names(session, 2)]
+    assert len({session.folder_of(name) for name in asked}) == len(asked)
+
+
+def test_a_note_that_is_no_text_is_kept_as_far_as_it_is(session: Session) -> None:
+    (name,) = names(session, 1)
+    session.tell(name, 0.5, note="a\ud800b")
+    assert [result.entry.note for result in session.progress().results] == ["a?b"]
+
+
 def test_a_file_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "session.json").write_text('{"user": "somebody"}')
     with pytest.raises(SnapError, match=r"session\.json: exists and is of another kind"):

@@ -156,6 +156,11 @@ class Session:
                         f"{path}: holds a session already; go on with it (snap-evo resume or ask), "
                         "or name another folder"
                     )
+            if (path / WORK).exists():
+                raise SnapError(
+                    f"{path / WORK}: holds files of measurements of an earlier session, which "
+                    "would be taken for this one's; remove it, or name another folder"
+                )
             check_first_key(path / FILE, "session")
             check_writable(path / TABLE, "measurements")
             check_network(setup.home().name, setup.network)
@@ -203,11 +208,12 @@ class Session:
             asked = self._asked.read()
             known = {entry.arch_id for entry in self._entries.read()} | {a.arch_id for a in asked}
             new = [name for name in names if name not in known]
+            last = max((a.number for a in asked), default=0)  # lines may have been deleted
             now = datetime.now(UTC)
             self._asked.append(
                 [
                     Asked(number=number, arch_id=name, at=now, by=by)
-                    for number, name in enumerate(new, start=len(asked) + 1)
+                    for number, name in enumerate(new, start=last + 1)
                 ]
             )
         return new
@@ -285,7 +291,7 @@ class Session:
                 seconds=measurement.seconds,
                 at=datetime.now(UTC),
                 attempt=attempt,
-                note=measurement.note,
+                note=measurement.note.encode(errors="replace").decode(),
             )
 
     def architecture(self, name: str) -> Architecture:
