@@ -201,6 +201,22 @@ def test_a_note_that_is_no_text_is_kept_as_far_as_it_is(session: Session) -> Non
     assert [result.entry.note for result in session.progress().results] == ["a?b"]
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"metric": "params"},
+        {"metric": "a\nb"},
+        {"metric": "ms", "most": "ms=4.0"},
+        {"metric": "ms", "objective": "ms,score"},
+    ],
+)
+def test_a_metric_by_the_name_of_something_else_is_refused(
+    tmp_path: Path, given: Mapping[str, str]
+) -> None:
+    with pytest.raises(SnapError, match="metric"):
+        Session.start(tmp_path / "s", setup(**given))
+
+
 def test_a_file_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "session.json").write_text('{"user": "somebody"}')
     with pytest.raises(SnapError, match=r"session\.json: exists and is of another kind"):

@@ -23,12 +23,14 @@ from snap_evo.costs import cell_graphs, check_network
 from snap_evo.measuring.interfaces import Measured, Proposer
 from snap_evo.measuring.journal import Asked, Entry, JsonLines, as_table, locked
 from snap_evo.measuring.setup import FILE, Setup, read_setup, write_setup
-from snap_evo.objectives import SCORE, Floats
+from snap_evo.objectives import COSTS, SCORE, Floats
 
 JOURNAL, ASKED, TABLE = "measurements.jsonl", "asked.jsonl", "measurements.parquet"
 WORK = "measuring"
 """Folder of what measurements read and write."""
 Asker = Literal["run", "ask"]
+_COLUMNS = ("space", "arch_id", "cell_hash", "seconds", "note", *COSTS)
+"""Of the files that the metric is a column of."""
 
 
 class Measurement(NamedTuple):
@@ -165,6 +167,7 @@ class Session:
             check_writable(path / TABLE, "measurements")
             check_network(setup.home().name, setup.network)
             setup.limits()
+            _check_metric(setup)
             if SCORE not in setup.objective.split(","):
                 raise SnapError(
                     f"the objectives {setup.objective!r} do not name {SCORE!r}, the metric; write "
@@ -408,4 +411,23 @@ class Session:
             network=setup.network,
             seed=setup.seed,
             algorithm=setup.algorithm,
+        )
+
+
+def _check_metric(setup: Setup) -> None:
+    """Refuse names of a metric that stand for something else.
+
+    Raises:
+        SnapError: naming it.
+    """
+    metric = setup.metric
+    if metric in _COLUMNS or not metric.isprintable():
+        raise SnapError(
+            f"the metric cannot be called {metric!r:.80}; give another name with --metric"
+        )
+    objectives = {*setup.objective.split(",")} - {SCORE}
+    if metric in {*setup.measured_maxima()} | objectives:
+        raise SnapError(
+            f"{metric!r:.80} is the metric, and neither a limit nor a further objective; "
+            "give either another name"
         )
