@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from snap_catalog import SnapError
+from snap_catalog.console import say
 from snap_catalog.parquet import check_writable, replacing
 from snap_catalog.replaceable import check_first_key
 from snap_graphs.drawing import draw_architecture
@@ -60,6 +61,8 @@ def _write_front(session: Session, progress: Progress) -> list[str]:
     if setup.objective == SCORE:
         return []
     names, measured, front = tradeoff(session, progress, setup.objective)
+    if not front.num_rows:
+        say(f"no measurement answered all of {', '.join(names)}: the front is empty")
     table = session.folder / _FRONT
     with replacing(table) as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file)
