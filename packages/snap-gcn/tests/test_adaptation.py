@@ -71,12 +71,24 @@ def test_the_gradient_is_that_of_the_posterior() -> None:
 def test_what_the_others_predict_is_what_they_predict_without_the_one() -> None:
     some, targets = points(7), np.random.default_rng(2).normal(size=7)
     whole = Surrogate.fit(some, targets)
-    mean, std = whole.left_out()
+    mean, std = whole.left_out(np.arange(7))
     rest = np.arange(1, 7)
     without = Surrogate.conditioned(some.take(rest), whole.theta, whole.values[rest])
     alone_mean, alone_std = without.predict(some.take(np.array([0])))
     assert mean[0] == pytest.approx(alone_mean[0])
     assert std[0] == pytest.approx(alone_std[0], rel=1e-4)
+
+
+def test_a_repeated_measurement_does_not_predict_the_other_of_its_architecture() -> None:
+    same = np.array([0, 0, 1, 2, 3, 4, 5])
+    some, targets = points(6).take(same), np.random.default_rng(2).normal(size=7)
+    whole = Surrogate.fit(some, targets)
+    mean, std = whole.left_out(same)
+    rest = np.arange(2, 7)
+    without = Surrogate.conditioned(some.take(rest), whole.theta, whole.values[rest])
+    alone_mean, alone_std = without.predict(some.take(np.array([0, 1])))
+    assert mean[:2] == pytest.approx(alone_mean)
+    assert std[:2] == pytest.approx(alone_std, rel=1e-4)
 
 
 def test_far_from_all_measurements_the_score_decides() -> None:

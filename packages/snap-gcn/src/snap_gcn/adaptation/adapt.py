@@ -83,7 +83,7 @@ def adapted(
         scorers=list(found.inputs.scorers),
         spaces=sorted(table["space"].unique().to_pylist()),
         before=spearman(found.surrogate.points.score, better),
-        left_out=spearman(found.surrogate.left_out()[0], better),
+        left_out=spearman(found.surrogate.left_out(labels.rows)[0], better),
     )
     fresh = structs.replace(config, name=name, kind="adapted", adapted=record)
     model = replace(

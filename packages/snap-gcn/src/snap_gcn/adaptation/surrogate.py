@@ -163,15 +163,24 @@ class Surrogate:
         variance = own - (across @ self.inverse * across).sum(axis=1)
         return mean, np.sqrt(np.maximum(variance, _JITTER))
 
-    def left_out(self) -> tuple[Floats, Floats]:
+    def left_out(self, same: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
         """Predict each measurement from the others (Rasmussen and Williams 2006, eq. 5.12).
+
+        Args:
+            same: (n,) equal numbers for measurements of one architecture, which are left out
+                together, lest one predict the other.
 
         Returns:
             (n,) means and (n,) standard deviations, by the hyperparameters of all measurements.
         """
-        precision = np.diag(self.inverse)
-        mean = self.values - self.inverse @ self.values / precision
-        return WEIGHT * self.points.score + mean, 1 / np.sqrt(precision)
+        solved = self.inverse @ self.values
+        mean, variance = np.empty((2, len(solved)))
+        for number in np.unique(same):
+            rows = np.flatnonzero(same == number)
+            covariance = np.linalg.inv(self.inverse[np.ix_(rows, rows)])
+            mean[rows] = self.values[rows] - covariance @ solved[rows]
+            variance[rows] = np.diag(covariance)
+        return WEIGHT * self.points.score + mean, np.sqrt(variance)
 
 
 def _priors(groups: int) -> tuple[Floats, Floats]:
