@@ -59,6 +59,14 @@ def test_colours_stay_in_their_channels(tmp_path: Path) -> None:
     assert data.normalisation == ([0, 5, 0], [1, 1, 1])
 
 
+def test_halves_become_single_precision(tmp_path: Path) -> None:
+    halves = np.full((6, 8, 8), np.finfo(np.float16).max, np.float16)
+    np.savez(tmp_path / "a.npz", images=halves, labels=np.arange(6) % 2)
+    read = read_data(str(tmp_path / "a.npz"), None, 8).train.pixels.read([0])
+    assert read.dtype == torch.float32
+    assert (read == 65504).all()
+
+
 def test_whole_arrays_are_split_the_same_way_each_time(tmp_path: Path) -> None:
     path = tmp_path / "data.npz"
     np.savez(path, images=np.zeros((20, 8, 8), np.uint8), labels=np.arange(20) % 2)

@@ -108,7 +108,10 @@ def _check_images(name: str, images: Array) -> None:
             f"{name} holds images of {images.shape[1]} x {images.shape[2]}; give square ones of "
             f"{_LEAST_SIDE} to {_MOST_SIDE} pixels"
         )
-    if images.dtype.kind == "f" and not (within := np.abs(images) < _LARGEST).all():
+    if images.dtype.kind != "f":
+        return
+    most = min(_LARGEST, float(np.finfo(images.dtype).max))
+    if not (within := np.abs(images) <= most).all():
         place = int(np.flatnonzero(~within.all(axis=tuple(range(1, images.ndim))))[0])
         raise SnapError(
             f"{name} holds NaN, infinity or numbers beyond {_LARGEST:g}, first in image {place}; "
