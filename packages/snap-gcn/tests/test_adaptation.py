@@ -91,6 +91,16 @@ def test_a_repeated_measurement_does_not_predict_the_other_of_its_architecture()
     assert std[:2] == pytest.approx(alone_std, rel=1e-4)
 
 
+def test_thousands_of_measurements_all_count_though_the_search_looks_at_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("snap_gcn.adaptation.surrogate._MOST_SEARCHED", 4)
+    some, targets = points(7), np.random.default_rng(2).normal(size=7)
+    found, rows = Surrogate.fit(some, targets), np.arange(0, 7, 2)
+    assert found.theta == pytest.approx(Surrogate.fit(some.take(rows), targets[rows]).theta)
+    assert len(found.values) == 7
+
+
 def test_far_from_all_measurements_the_score_decides() -> None:
     surrogate = Surrogate.fit(points(5), np.zeros(5))
     far = Points(np.array([-2.0, 0.0, 2.0]), [np.full((3, k), 40.0) for k in (3, 5)])
