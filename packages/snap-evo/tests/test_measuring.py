@@ -323,3 +323,15 @@ def test_a_session_by_hand_is_not_resumed(tmp_path: Path) -> None:
     started(tmp_path / "out")
     told = snap_evo("resume", tmp_path / "out", code=2).output
     assert "go on with snap-evo ask and snap-evo tell" in told
+
+
+def test_commands_that_are_suggested_import_the_code_that_was_allowed(tmp_path: Path) -> None:
+    blocks = Path(__file__).parents[3] / "docs" / "examples" / "blocks.toml"
+    mine, out = tmp_path / "mine", tmp_path / "out"
+    begin = ("start", mine, "--space", blocks, "--metric", "accuracy", "--direction", "max")
+    done = snap_evo(*begin, "--allow-code")
+    assert f"next: snap-evo ask {mine} -n 4 --allow-code" in done.stderr
+    assert "which is not imported; add --allow-code" in snap_evo("ask", mine).stderr
+    measure = program(tmp_path, "sys.exit(1)")
+    failed = run(out, measure, "--measurements", 4, "--allow-code", code=1)
+    assert f"to go on: snap-evo resume {out} --allow-code" in failed.stderr

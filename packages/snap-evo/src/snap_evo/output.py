@@ -69,7 +69,8 @@ def keeping(plan: Plan, folder: Path) -> Iterator[Callable[[Candidates], None]]:
         with suppress(SnapError):
             history.write()
         if history.rows:
-            say(f"{history.rows:,} candidates are kept; to go on: snap-evo resume {folder}")
+            flag = " --allow-code" if plan.allow_code else ""
+            say(f"{history.rows:,} candidates are kept; to go on: snap-evo resume {folder}{flag}")
         raise
 
 

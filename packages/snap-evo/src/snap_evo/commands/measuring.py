@@ -191,6 +191,6 @@ def _keeping(session: "Session") -> Iterator[None]:
         if progress.results or progress.pending:
             say(
                 f"{progress.measured:,} measurements are kept; to go on: "
-                f"snap-evo resume {session.folder}"
+                f"snap-evo resume {session.folder}{options.code_flag(session.allow_code)}"
             )
         raise

@@ -35,6 +35,11 @@ def say_withheld(home: "Space", *, quiet: bool) -> None:
         say(home.withheld_code, quiet=quiet)
 
 
+def code_flag(allowed: bool) -> str:
+    """Return what a suggested command ends with, so that it may import the same code."""
+    return " --allow-code" if allowed else ""
+
+
 class Finite(click.FloatRange):
     """A number within bounds that is neither infinite nor NaN."""
 

@@ -91,7 +91,8 @@ def start(
         seed=seed,
     )
     Session.start(folder, setup, allow_code=allow_code)
-    say(f"{folder} is ready; next: snap-evo ask {folder} -n 4", quiet=quiet)
+    flag = options.code_flag(allow_code)
+    say(f"{folder} is ready; next: snap-evo ask {folder} -n 4{flag}", quiet=quiet)
 
 
 @click.command()
@@ -128,6 +129,7 @@ def ask(
     from snap_evo.measuring.sheets import as_csv, as_json_text, write_modules
 
     session = Session(folder, allow_code=allow_code)
+    options.say_withheld(session.home, quiet=False)
     if pending:
         names = [asked.arch_id for asked in session.progress().pending]
     else:
