@@ -215,6 +215,18 @@ def test_a_damaged_checkpoint_is_refused_and_kept(
     assert path.read_bytes() == damage
 
 
+@pytest.mark.parametrize("changed", [{"valid_accuracy": "high"}, {"seconds": None}])
+def test_figures_of_an_epoch_that_are_no_numbers_are_a_damage(
+    data: Path, tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    asked, path = job(data), tmp_path / "checkpoint.safetensors"
+    state = run(asked)
+    epochs = [epoch._replace(**changed) for epoch in state.epochs]
+    save_state(path, asked.facts, State(epochs, state.network, state.optimiser, state.best))
+    with pytest.raises(SnapError, match="damaged"):
+        load_state(path, asked.facts)
+
+
 def test_tensors_of_another_network_are_refused(data: Path) -> None:
     asked = job(data)
     state = run(asked)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from snap_catalog import SnapError
@@ -87,7 +88,8 @@ def load_state(path: Path, run: Mapping[str, Any]) -> State:
     """
     try:
         content = read_content(path)
-        begun, epochs = dict(content["run"]), [Epoch(**epoch) for epoch in content["epochs"]]
+        begun = dict(content["run"])
+        epochs = [msgspec.convert([*Epoch(**epoch)], Epoch) for epoch in content["epochs"]]
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
