@@ -230,6 +230,13 @@ def test_options_that_do_not_fit_are_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_options_of_measuring_are_refused_where_nothing_is_measured(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = snap_evo("run", "--scorer", "params", "--measurements", 3, "--out", out, code=2)
+    assert "--measurements goes only with --measure." in result.output
+    assert not out.exists()
+
+
 def test_measuring_by_hand(tmp_path: Path) -> None:
     out = tmp_path / "out"
     started(out)
@@ -271,8 +278,8 @@ def test_ask_writes_graphs_and_code_that_builds_them(tmp_path: Path) -> None:
         (("arch_id,accuracy", "{1},0.5", "|nope|,0.6"), "line 3: "),
         (("arch_id,accuracy", "{0},0.5", "{1}"), "line 3 has 1 values, not 2"),
         (("arch_id,accuracy", "{0},0.5", '{1},"0.6'), "cannot be read"),
-        (("arch_id,accuracy,value", "{0},0.5,0.5"), "has 2 columns for the values"),
-        (("arch_id,error", "{0},0.5"), "has 0 columns for the values; name one accuracy"),
+        (("arch_id,accuracy,value", "{0},0.5,0.5"), "2 columns hold the values"),
+        (("arch_id,error", "{0},0.5"), "0 columns hold the values; name exactly one accuracy"),
         (("arch_id,accuracy,accuracy", "{0},0.5,0.5"), "two columns have one name"),
         (("name,accuracy", "{0},0.5"), "no column arch_id"),
         (("arch_id,accuracy,seconds", "{0},0.5,-1"), "line 2: -1 seconds"),

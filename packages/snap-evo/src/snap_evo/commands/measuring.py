@@ -87,15 +87,16 @@ class Work(NamedTuple):
     quiet: bool
 
 
-def check_given(**given: object) -> None:
-    """Refuse options that do not go together with the others.
+def check_given(*, measures: bool, **given: object) -> None:
+    """Refuse options that do not go with --measure, or that go only with it.
 
     Raises:
         click.UsageError: one was given; names it.
     """
     for name, value in given.items():
         if value:
-            raise click.UsageError(f"--{name.replace('_', '-')} does not go with this search.")
+            problem = "does not go with --measure" if measures else "goes only with --measure"
+            raise click.UsageError(f"--{name.replace('_', '-')} {problem}.")
 
 
 def run_session(setup: "Setup", folder: str, work: Work, *, allow_code: bool) -> None:

@@ -118,7 +118,7 @@ def run(
         from snap_evo.measuring.measurers import load_measurer
         from snap_evo.measuring.setup import Setup
 
-        measuring.check_given(budget=budget, patience=patience)
+        measuring.check_given(measures=True, budget=budget, patience=patience)
         if measurements is None:
             raise click.UsageError("--measure needs --measurements, how many to make.")
         home = find(space, allow_code=allow_code)
@@ -147,7 +147,9 @@ def run(
         work = measuring.Work(engine, workers, gpus, time_limit, as_json, quiet)
         measuring.run_session(setup, out, work, allow_code=allow_code)
         return
-    measuring.check_given(measurements=measurements, metric=metric, direction=direction)
+    measuring.check_given(
+        measures=False, measurements=measurements, metric=metric, direction=direction
+    )
     algorithm = algorithm or ("nsga2" if "," in objective else defaults.ALGORITHM)
     home = find(space, allow_code=allow_code)
     options.say_withheld(home, quiet=quiet)
@@ -213,11 +215,11 @@ def resume(
     from snap_evo.output import read_history
 
     if is_session(folder):
-        measuring.check_given(budget=budget)
+        measuring.check_given(measures=True, budget=budget)
         work = measuring.Work(engine, workers, gpus, time_limit, as_json, quiet)
         measuring.resume_session(folder, measurements, work, allow_code=allow_code, retry=retry)
         return
-    measuring.check_given(measurements=measurements, retry=retry)
+    measuring.check_given(measures=False, measurements=measurements, retry=retry)
     recorded, plan = read_history(folder)
     budget = plan.budget if budget is None else budget
     plan = replace(plan, budget=budget, allow_code=allow_code)

@@ -164,7 +164,8 @@ def _value_column(session: Session, names: Sequence[str], path: Path) -> str:
     fitting = [name for name in dict.fromkeys((session.setup.metric, _VALUE)) if name in names]
     if len(fitting) != 1:
         raise SnapError(
-            f"{path}: has {len(fitting)} columns for the values; name one {session.setup.metric}"
+            f"{path}: {len(fitting)} columns hold the values; name exactly one "
+            f"{session.setup.metric}"
         )
     return fitting[0]
 
