@@ -338,7 +338,8 @@ def test_commands_that_are_suggested_import_the_code_that_was_allowed(tmp_path: 
     begin = ("start", mine, "--space", blocks, "--metric", "accuracy", "--direction", "max")
     done = snap_evo(*begin, "--allow-code")
     assert f"next: snap-evo ask {mine} -n 4 --allow-code" in done.stderr
-    assert "which is not imported; add --allow-code" in snap_evo("ask", mine).stderr
+    refused = snap_evo("ask", mine, code=1).stderr
+    assert "without which costs are unknown; add --allow-code" in refused
     measure = program(tmp_path, "sys.exit(1)")
     failed = run(out, measure, "--measurements", 4, "--allow-code", code=1)
     assert f"to go on: snap-evo resume {out} --allow-code" in failed.stderr

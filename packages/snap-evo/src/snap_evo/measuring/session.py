@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
@@ -117,10 +118,16 @@ class Session:
             allow_code: whether code that a space of the user's own names may be imported.
 
         Raises:
-            SnapError: the folder holds none, or its files are damaged.
+            SnapError: the folder holds none, or its files are damaged; or it began with code that
+                is not allowed now.
         """
         self.folder, self.allow_code = Path(folder), allow_code
         self.setup = read_setup(self.folder)
+        if self.setup.code and not allow_code:
+            raise SnapError(
+                f"{folder}: began with the code that {self.setup.space} names, without which costs "
+                "are unknown; add --allow-code"
+            )
         self.home = self.setup.home(allow_code=allow_code)
         self._limits = self.setup.limits()
         self._maxima = self.setup.measured_maxima()
@@ -175,7 +182,7 @@ class Session:
                 )
             for name in (JOURNAL, ASKED):
                 (path / name).touch()
-            write_setup(setup, path)
+            write_setup(msgspec.structs.replace(setup, code=allow_code), path)
         return cls(path, allow_code=allow_code)
 
     def ask(self, count: int, *, by: Asker = "ask") -> list[Architecture]:

@@ -44,6 +44,8 @@ class Setup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         table: a `graphs.parquet` of the space, whose metrics may be limited, or objectives.
         network: whose costs are meant; the benchmark's own where None.
         seed: of all randomness.
+        code: whether it began with the code that the definition names, as costs may need it. It
+            is imported where the user allows it again, and nothing goes on without.
     """
 
     session: Literal[1] = 1
@@ -65,6 +67,7 @@ class Setup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     table: str | None = None
     network: str | None = None
     seed: Annotated[int, Meta(ge=0, le=defaults.MOST_SEED)] = defaults.SEED
+    code: bool = False
 
     def home(self, *, allow_code: bool = False) -> Space:
         """Return the search space.
