@@ -117,11 +117,12 @@ def best_of(session: Session, progress: Progress) -> Result:
     """
     if progress.best is not None:
         return progress.best
-    raise SnapError(
-        f"{session.folder}: {progress.measured:,} architectures measured, "
-        f"{len(progress.failed):,} of them failed and the others are beyond the limits; correct "
-        "what measures, or widen the limits"
-    )
+    measured, failed = progress.measured, len(progress.failed)
+    problem, remedy = "and all of them failed", "correct what measures, and add --retry"
+    if failed < measured:
+        problem = f"{failed:,} of them failed and the others are beyond the limits"
+        remedy = "correct what measures, or widen the limits"
+    raise SnapError(f"{session.folder}: {measured:,} architectures measured, {problem}; {remedy}")
 
 
 def summary(session: Session, progress: Progress, files: list[str], stopped: str = "") -> str:

@@ -123,6 +123,5 @@ def _check_failures(progress: Progress) -> None:
     if len(entries) == _FAILURES_AT_FIRST and all(entry.value is None for entry in entries):
         raise SnapError(
             f"the first {len(entries)} measurements failed, the last one because it "
-            f"{entries[-1].note or 'said so'}; correct what measures, then: "
-            "snap-evo resume FOLDER --retry"
+            f"{entries[-1].note or 'said so'}; correct what measures, and resume with --retry"
         )
