@@ -1,7 +1,9 @@
-"""Measure what a few labels are worth to the predictor, beside other ways to learn from them.
+r"""Measure what a few labels are worth to the predictor, beside other ways to learn from them.
 
     uv run --all-groups tools/few_labels.py
-    uv run --all-groups tools/few_labels.py --way fit --draws 3
+    uv run --all-groups tools/few_labels.py --way fit --draws 2
+    uv run --all-groups tools/few_labels.py --way adapted --way fit --draws 3 \
+        --labels 2000 --benchmark nb201
 
 Draws 10, 20, 50 and 100 architectures of each benchmark of role `develop`, 20 times, lets each way
 learn from them, and prints the rank correlation on the rest: mean and standard deviation. Takes a
@@ -148,13 +150,13 @@ class Named(NamedTuple):
     Attributes:
         title: what tables call it.
         learn: learns and predicts.
-        labels: the numbers of labels that it is tried with.
+        fewest: labels that it is tried with.
         most: nodes of the largest graphs that it is tried on.
     """
 
     title: str
     learn: Way
-    labels: Sequence[int] = _LABELS
+    fewest: int = 0
     most: float = math.inf
 
 
@@ -169,15 +171,15 @@ WAYS: Mapping[str, Named] = {
     "xgboost-one-hot": Named(
         "XGBoost, one-hot nodes and edges", by_one_hot(boosting), most=_MOST_NODES
     ),
-    "fit": Named("`snap-gcn fit`, the labels alone", trained, _LABELS[-1:], _MOST_NODES),
+    "fit": Named("`snap-gcn fit`, the labels alone", trained, max(_LABELS), _MOST_NODES),
 }
 """By the word of `--way`."""
 
 
-def tasks(predictor: Predictor, work: Path) -> Iterator[Task]:
-    """Yield the benchmarks of role `develop` and their metrics."""
+def tasks(predictor: Predictor, work: Path, chosen: Sequence[str] = ()) -> Iterator[Task]:
+    """Yield the benchmarks of role `develop`, or those chosen, and their metrics."""
     for benchmark, metrics in {**BENCHMARKS, **NETWORKS}.items():
-        if benchmark == "nb101":
+        if benchmark == "nb101" or (chosen and benchmark not in chosen):
             continue
         table = read(work / f"{benchmark}.parquet", "graphs")
         seen, operators = examined(predictor, table), operators_in(table)
@@ -214,39 +216,46 @@ def one_hot(table: pa.Table) -> Floats | None:
     return found
 
 
-def row(task: Task, way: Named, draws: int) -> list[str]:
+def row(task: Task, way: Named, labels: Sequence[int], draws: int) -> list[str]:
     """Return the cells of a table's row."""
     zero: list[float] = []
-    rhos: dict[int, list[float]] = {n: [] for n in way.labels}
+    rhos: dict[int, list[float]] = {n: [] for n in labels if n >= way.fewest}
     for draw in range(draws):
         order = np.random.default_rng(draw).permutation(len(task.targets))
-        rest = order[max(_LABELS) :][:_REST]
+        rest = order[max(labels) :][:_REST]
         zero.append(spearman(task.found["score"][rest, 0], task.targets[rest]))
-        for n in way.labels:
+        for n in rhos:
             rho = spearman(way.learn(task, order[:n], rest), task.targets[rest])
             rhos[n].append(float(np.nan_to_num(rho)))  # equal predictions order nothing
     shown = {n: printed.spread(values) for n, values in rhos.items()}
     before = printed.short(float(np.mean(zero))) if way.learn is ours else ""
-    return [way.title, before, *(shown.get(n, "") for n in _LABELS)]
+    return [way.title, before, *(shown.get(n, "") for n in labels)]
 
 
 @click.command()
 @click.option("--work", default="build/bundled", show_default=True, type=click.Path(path_type=Path))
 @click.option("--model", default="snap", show_default=True)
 @click.option("--draws", default=20, show_default=True, type=click.IntRange(min=1))
-@click.option(
-    "--way", "ways", type=click.Choice([*WAYS]), multiple=True, help="Default: all but fit."
-)
-def main(work: Path, model: str, draws: int, ways: tuple[str, ...]) -> None:
+@click.option("--way", "ways", type=click.Choice([*WAYS]), multiple=True, default=[*WAYS][:-1])
+@click.option("--labels", type=click.IntRange(min=2), multiple=True, default=_LABELS)
+@click.option("--benchmark", "chosen", multiple=True, help="Default: all.")
+def main(
+    work: Path,
+    model: str,
+    draws: int,
+    ways: tuple[str, ...],
+    labels: tuple[int, ...],
+    chosen: tuple[str, ...],
+) -> None:
     """Print a table for each benchmark and metric."""
     prepare_develop(work)
     prepare_networks(work)
-    for task in tasks(Predictor.load(model), work):
+    for task in tasks(Predictor.load(model), work, chosen):
         click.echo(f"\n### {task.name}\n")
         most = max(pc.list_value_length(task.table["nodes"]).to_pylist())
-        chosen = [WAYS[way] for way in ways or [*WAYS][:-1] if most <= WAYS[way].most]
-        rows = [row(task, way, draws) for way in chosen]
-        click.echo(printed.table(["", "0", *map(str, _LABELS)], rows))
+        fitting = [WAYS[way] for way in ways if most <= WAYS[way].most]
+        rows = [row(task, way, labels, draws) for way in fitting]
+        click.echo(printed.table(["", "0", *map(str, labels)], rows))
 
 
 if __name__ == "__main__":
