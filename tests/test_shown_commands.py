@@ -153,7 +153,9 @@ NOT_RUN = {
     r"uv export .*": "resolves all dependencies; .ci/run does it",
     r"snap-graphs fetch nb101": "downloads 0.5 GB",
     r"uv run snap-graphs enumerate nb101 nb101.parquet": "runs on the page of snap-graphs",
-    r"uv run snap-evo compare --space nb(101|201) --budget .*": "takes minutes: 80 searches",
+    r"uv run snap-evo compare --space (nb(101|201) --budget|darts --measurements) .*": (
+        "takes minutes: 80 searches"
+    ),
     r"snap-evo run --space SPACE .*": "stands for many runs",
     r"snap-eval independence --graphs GRAPHS.parquet .*": "stands for several --scores",
     r"snap-evo run .* --measure train:digits.npz,augment=crop .*": "takes minutes: 24 trainings",
@@ -165,13 +167,11 @@ NOT_RUN = {
     r"uv run --all-groups tools/measure_tracing.py .*": "takes minutes",
     r"torchrun --nproc-per-node 2 .*": "as many processes as cores; test_fit_command.py runs it",
     r"uv run --all-groups tools/ablation.py( --mpnet FOLDER --seeds 2)?": "takes an hour",
-    r"uv run --all-groups tools/(baselines|renew|reproduce|training_size|unseen_operators).py": (
-        "takes hours"
-    ),
-    r"uv run --all-groups tools/(calibrate|few_labels|scaling|train_bundled|whole_networks).py": (
-        "takes minutes"
-    ),
-    r"uv run --all-groups tools/adapted_intervals.py": "takes minutes",
+    r"uv run --all-groups tools/(baselines|measure_found|renew|reproduce).py": "takes hours",
+    r"uv run --all-groups tools/(training_size|unseen_operators).py": "takes hours",
+    r"uv run --all-groups tools/(adapted_intervals|calibrate|scaling).py": "takes minutes",
+    r"uv run --all-groups tools/(train_bundled|whole_networks).py": "takes minutes",
+    r"uv run --all-groups tools/few_labels.py( --way .*)?": "takes minutes",
     r"uv run --all-groups tools/measure_encoder.py [a-z]+": "takes minutes",
     r"uv run --all-groups tools/measure_search.py [a-z0-9]+": "takes minutes and whole tables",
 }
