@@ -54,7 +54,11 @@ _CASES = [
 def _exact(make: Make, name: Name) -> pa.Table:
     """Rows whose numbers even a `float16` holds."""
     halves: dict[str, dict[str, list[float | None]]] = {
-        "scores": {"spread": [None, 0.25]},
+        "scores": {
+            "spread": [None, 0.25],
+            "predicted": [None, 93.25],
+            "predicted_std": [None, 0.5],
+        },
         "search": {"seconds": [0.0, 0.125]},
         "trials": {"reported": [None, 0.5]},
     }
@@ -122,7 +126,8 @@ def test_columns_that_may_not_be_null_by_their_type_are_columns_like_others(
     table = make("scores")
     path = tmp_path / "x.parquet"
     write(table, path, "scores", producer="snap-catalog")
-    fields = [field.with_nullable(field.name in ("spread", "novelty")) for field in table.schema]
+    filled = ("space", "arch_id", "score")
+    fields = [field.with_nullable(field.name not in filled) for field in table.schema]
     metadata = pq.read_schema(path).metadata
     pq.write_table(table.cast(pa.schema(fields)).replace_schema_metadata(metadata), path)
     assert read(path, "scores").schema.equals(table.schema)
