@@ -153,6 +153,7 @@ NOT_RUN = {
     r"uv export .*": "resolves all dependencies; .ci/run does it",
     r"snap-graphs fetch nb101": "downloads 0.5 GB",
     r"uv run snap-graphs enumerate nb101 nb101.parquet": "runs on the page of snap-graphs",
+    r"snap-evo compare --space nb201 --measure .* --measurements 60 .*": "takes minutes",
     r"uv run snap-evo compare --space (nb(101|201) --budget|darts --measurements) .*": (
         "takes minutes: 80 searches"
     ),
