@@ -147,35 +147,25 @@ def _check_hash(table: pa.Table, source: str) -> None:
         _refuse(table, int(wrong[0]), "cell_hash is not 32 hexadecimal digits", source)
 
 
-def _check_scores(table: pa.Table, source: str) -> None:
-    bad = np.flatnonzero(~np.isfinite(table["score"].fill_null(0.0).to_numpy()))
-    if bad.size:
-        _refuse(table, int(bad[0]), "the score is not a finite number", source)
-
-
-def _check_predicted(table: pa.Table, source: str) -> None:
-    wrong = np.flatnonzero(np.isinf(_given(table["predicted"])))
+def _check_numbers(
+    table: pa.Table, source: str, *, column: str, problem: str, least: float = -np.inf
+) -> None:
+    """Refuse numbers that are not finite, or below the least; null is none of these."""
+    values = table[column].fill_null(0.0).to_numpy()
+    wrong = np.flatnonzero(~np.isfinite(values) | (values < least))
     if wrong.size:
-        _refuse(table, int(wrong[0]), "`predicted` is not finite", source)
+        _refuse(table, int(wrong[0]), problem, source)
 
 
-def _check_std(table: pa.Table, source: str) -> None:
-    values = _given(table["predicted_std"])
-    wrong = np.flatnonzero(~np.isfinite(values) | (values < 0))
-    if wrong.size:
-        _refuse(table, int(wrong[0]), "`predicted_std` is negative or not finite", source)
-
-
-def _given(column: pa.ChunkedArray) -> np.ndarray:
-    """Return numbers, 0 for null and infinity for NaN."""
-    values: np.ndarray = column.fill_null(0).to_numpy()
-    return np.where(np.isnan(values), np.inf, values)
-
-
-def _check_values(table: pa.Table, source: str) -> None:
-    bad = np.flatnonzero(~np.isfinite(table["value"].fill_null(0.0).to_numpy()))
-    if bad.size:
-        _refuse(table, int(bad[0]), "the value is not a finite number", source)
+_check_scores = partial(_check_numbers, column="score", problem="the score is not a finite number")
+_check_predicted = partial(_check_numbers, column="predicted", problem="`predicted` is not finite")
+_check_std = partial(
+    _check_numbers,
+    column="predicted_std",
+    problem="`predicted_std` is negative or not finite",
+    least=0.0,
+)
+_check_values = partial(_check_numbers, column="value", problem="the value is not a finite number")
 
 
 def _check_embeddings(table: pa.Table, source: str) -> None:
