@@ -318,8 +318,8 @@ class Predictor:
         found = self.examine(table, source, parts=adaptation is not None)
         figures, keys = found.figures, found.keys
         if adaptation is not None:
-            predicted = adaptation.predict(found, table, self.given, source)
             others = self.given.of(table, adaptation.inputs.scorers, source)
+            predicted = adaptation.predict(found, table, others, source)
             keys = combined([keys, *(mix(column.view(np.uint64)) for column in others.T.copy())])
             figures = np.stack([predicted.score, *figures[1:], predicted.value, predicted.std])
         columns = [table["space"], table["arch_id"]]

@@ -9,6 +9,7 @@ from snap_catalog import SnapError
 from snap_gcn.adaptation.adaptation import Adaptation
 from snap_gcn.adaptation.given import NO_SCORES, Given
 from snap_gcn.adaptation.measured import Labels
+from snap_gcn.data.encoders import described
 from snap_gcn.model.folder import Model
 from snap_gcn.model.schema import Adapted
 from snap_gcn.predictor import Predictor
@@ -69,8 +70,8 @@ def adapted(
             f"{predictor.model.source}: adapted already; adapt the model it was made of to all "
             "measurements together"
         )
-    whole = not predictor.share_of_members(table).any()
-    reader = predictor if whole else predictor.with_described(table.schema, source)
+    needed = described(table.schema, source) and predictor.share_of_members(table).any()
+    reader = predictor.with_described(table.schema, source) if needed else predictor
     less = labels.direction == "min"
     found = Adaptation.fit(reader, table, labels.rows, labels.values, less=less, given=given)
     better = -labels.values if less else labels.values

@@ -132,9 +132,11 @@ class Adaptation:
         sample = evenly(table, SAMPLE)
         found = examined(predictor, sample)
         inputs = Inputs(operators, usable(found.keys, sample), [*given.scores])
-        scale = Scale.of(features_of(found, sample, inputs, given))
+        others = given.of(sample, inputs.scorers)
+        scale = Scale.of(features_of(found, sample, inputs, others))
         labelled = table.take(rows)
-        points = scale(features_of(examined(predictor, labelled), labelled, inputs, given))
+        others = given.of(labelled, inputs.scorers)
+        points = scale(features_of(examined(predictor, labelled), labelled, inputs, others))
         return cls.of(inputs, scale, points, measured, less=less)
 
     @classmethod
@@ -150,7 +152,7 @@ class Adaptation:
         self,
         found: Examined,
         table: pa.Table,
-        given: Given = NO_SCORES,
+        others: Floats | None = None,
         source: str = "graphs",
     ) -> Predicted:
         """Predict the metric of n rows of the `graphs` contract.
@@ -158,13 +160,13 @@ class Adaptation:
         Args:
             found: what the predictor found in them.
             table: the rows.
-            given: scores of the other scorers that are looked at.
+            others: (n, s) scores of the other scorers that are looked at.
             source: what to call them in an error.
 
         Raises:
-            SnapError: a row has no value of a cost, or no score of a scorer.
+            SnapError: a row has no value of a cost.
         """
-        points = self.scale(features_of(found, table, self.inputs, given, source))
+        points = self.scale(features_of(found, table, self.inputs, others, source))
         return self.in_unit(*self.surrogate.predict(points))
 
     def in_unit(self, mean: Floats, std: Floats) -> Predicted:
@@ -314,7 +316,7 @@ def features_of(
     found: Examined,
     table: pa.Table,
     inputs: Inputs,
-    given: Given = NO_SCORES,
+    others: Floats | None = None,
     source: str = "graphs",
 ) -> Features:
     """Return `features` of n graphs, and of the group `score` their (n, 1) zero-shot scores.
@@ -323,15 +325,15 @@ def features_of(
         found: what the predictor found in the graphs.
         table: the graphs, as rows of the `graphs` contract.
         inputs: what is looked at besides.
-        given: scores of the other scorers that are looked at; they join the costs.
+        others: (n, s) scores of other scorers, which join the costs.
         source: what to call the table in an error.
 
     Raises:
-        SnapError: a row has no value of a cost, or no score of a scorer.
+        SnapError: a row has no value of a cost.
     """
     check_costs(table, inputs.costs, source)
     own = features(found.parts, table, inputs.operators, inputs.costs)
-    costs = np.hstack([own["costs"], given.of(table, inputs.scorers, source)])
+    costs = own["costs"] if others is None else np.hstack([own["costs"], others])
     return {"score": found.figures[0][:, None], **own, "costs": costs}
 
 

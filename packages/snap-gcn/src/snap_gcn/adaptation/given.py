@@ -47,7 +47,7 @@ class Given:
             found[name] = dict(zip(keys, values, strict=True))
         return cls(found)
 
-    def of(self, table: pa.Table, scorers: Sequence[str], source: str) -> Floats:
+    def of(self, table: pa.Table, scorers: Sequence[str], source: str = "graphs") -> Floats:
         """Return the (n, k) scores of n architectures by k scorers.
 
         Args:
