@@ -4,6 +4,7 @@ import pytest
 from snap_gcn.data.vocabulary import Vocabulary
 from snap_gcn.predictor import Predictor
 from snap_graphs import Metric, graph_table, space
+from snap_graphs.convert import convert
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +27,13 @@ def cells() -> pa.Table:
         "made/test/loss": Metric(100 - accuracy, "min", "nats"),
     }
     return graph_table("nb101", list(drawn.values()), arch_ids=list(drawn), metrics=metrics)
+
+
+@pytest.fixture(scope="session")
+def measured_cells() -> pa.Table:
+    """600 cells of NAS-Bench-201, drawn, with AnalogNAS-Bench's accuracies."""
+    whole = convert("nb201")
+    return whole.take(np.random.default_rng(0).permutation(whole.num_rows)[:600])
 
 
 @pytest.fixture(autouse=True)

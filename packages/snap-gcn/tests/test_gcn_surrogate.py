@@ -11,15 +11,13 @@ from snap_eval import spearman
 from snap_gcn.adaptation.gcn_surrogate import GcnSurrogate
 from snap_gcn.predictor import Examined, Predictor
 from snap_graphs import Cell, graph_table, space
-from snap_graphs.convert import convert
 
 METRIC = "cifar10/test/baseline_accuracy"
 
 
 @pytest.fixture(scope="module")
-def analog() -> pa.Table:
-    whole = convert("nb201")
-    return whole.take(np.random.default_rng(0).permutation(whole.num_rows)[:400])
+def analog(measured_cells: pa.Table) -> pa.Table:
+    return measured_cells.slice(0, 400)
 
 
 @pytest.fixture(scope="module")
