@@ -10,13 +10,14 @@ searches on that table, trains what they found again, and prints the figures of 
 
 import csv
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 
 import click
 import numpy as np
 import numpy.typing as npt
+import printed
 import pyarrow as pa
 from snap_catalog.console import progress
 from snap_catalog.parquet import write
@@ -170,7 +171,7 @@ def _trained(home: Space, cell: Cell, seed: int, data: str) -> tuple[float, floa
     from snap_evo.training.job import Job
     from snap_evo.training.measure import EPOCHS
 
-    architecture = Architecture(home.name, home.format(cell), cell, home)
+    architecture = Architecture.of(home, cell)
     settings = {"epochs": EPOCHS, "augment": ("crop",)}
     job = Job.of(architecture, data, settings, seed=seed, device="cpu")
     state = job.train(State(), lambda state: None, quiet=True)
@@ -207,22 +208,18 @@ def _say_found(
 ) -> None:
     ordered = sorted(accuracies.values(), reverse=True)
     again = {seed: _accuracies(seed) for seed in AGAIN}
-    click.echo(f"| best after | {' | '.join(map(str, SHOWN))} | rank | trained again |")
-    click.echo("|---" * (len(SHOWN) + 3) + "|")
+    rows = []
     for name, runs in curves.items():
-        after = [_spread(runs[:, count - 1]) for count in SHOWN]
+        after = [printed.spread(runs[:, count - 1].tolist(), 1) for count in SHOWN]
         ranks = [1 + ordered.index(value) for value in runs[:, -1]]
         fresh = [mean(again[seed][arch] for seed in AGAIN) for arch in winners[name]]
         rank = f"{np.median(ranks):.0f} ({min(ranks)} to {max(ranks)})"
-        click.echo(f"| {name} | {' | '.join(after)} | {rank} | {_spread(fresh)} |")
+        rows.append([name, *after, rank, printed.spread(fresh, 1)])
+    head = ["best after", *map(str, SHOWN), "rank", "trained again"]
+    click.echo(printed.table(head, rows))
     best = best_of(accuracies)
     once_more = mean(again[seed][best] for seed in AGAIN)
     click.echo(f"\nbest of all: {best}, {accuracies[best]:.2f} %, trained again {once_more:.2f} %")
-
-
-def _spread(values: Iterable[float] | npt.NDArray[np.float64]) -> str:
-    listed = np.array([*values])
-    return f"{listed.mean():.1f} +- {listed.std(ddof=1):.1f}"
 
 
 if __name__ == "__main__":
