@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from snap_catalog import SnapError
 
-from snap_evo.measuring.replay import Replay
 from snap_evo.objectives import Floats
 from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer
@@ -20,6 +19,8 @@ from snap_evo.workers import prepare_worker
 
 if TYPE_CHECKING:
     from multiprocessing.pool import IMapIterator
+
+    from snap_evo.measuring.replay import Replay
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -51,7 +52,7 @@ class Run:
         return float(reached[0] + 1) if reached.size else np.inf
 
 
-def compare(plans: Sequence[Plan | Replay], jobs: int) -> Iterator[Run]:
+def compare(plans: "Sequence[Plan | Replay]", jobs: int) -> Iterator[Run]:
     """Carry out searches, some at a time; the searches end with the iterator.
 
     Args:
@@ -172,9 +173,9 @@ _scorer = cache(load_scorer)
 """Makes a scorer once a process."""
 
 
-def carry_out(plan: Plan | Replay) -> Run:
+def carry_out(plan: "Plan | Replay") -> Run:
     """Carry out one search."""
-    return _measured(plan) if isinstance(plan, Replay) else _searched(plan)
+    return _searched(plan) if isinstance(plan, Plan) else _measured(plan)
 
 
 def _searched(plan: Plan) -> Run:
@@ -190,7 +191,7 @@ def _searched(plan: Plan) -> Run:
     )
 
 
-def _measured(replay: Replay) -> Run:
+def _measured(replay: "Replay") -> Run:
     result = replay.carry_out(_scorer(replay.plan.scorer))
     values = np.where(np.isfinite(result.values), result.values, -np.inf)
     return Run(
