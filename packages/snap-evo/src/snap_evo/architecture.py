@@ -11,11 +11,12 @@ from snap_catalog.errors import excerpt
 from snap_catalog.nested import parse_json
 from snap_graphs import Cell, Space, graph_table
 from snap_graphs import space as named_space
-from snap_graphs.spaces import defined_space, spaces
+from snap_graphs.spaces import Costs, defined_space, spaces
 from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, format_genotype, to_genotype
 
 _MOST_BYTES = 2**20
-_COSTS = ("params", "flops", "activations")
+_GRAPH = ("space", "arch_id", "cell_hash", "nodes", "src", "dst")
+_METRICS = (*Costs._fields, "depth", "n_paths", "n_dead")
 _REMEDY = "name the file that a search writes"
 
 
@@ -33,6 +34,11 @@ class Architecture(NamedTuple):
     arch_id: str
     cell: Cell
     home: Space | None
+
+    @classmethod
+    def of(cls, home: Space, cell: Cell) -> "Architecture":
+        """Return a cell of a space with the string that the space has for it."""
+        return cls(home.name, home.format(cell), cell, home)
 
 
 def read_architecture(
@@ -131,6 +137,19 @@ class _Found:
         return SnapError(f"{self.source}: no best.json ({key} {problem}); {_REMEDY}")
 
 
+def write_best(graph: Mapping[str, Any], entries: Mapping[str, Any]) -> str:
+    """Write the content of a `best.json`, one entry a line.
+
+    Args:
+        graph: the architecture, a row of the `graphs` contract.
+        entries: what else is known; those of `metrics` follow the costs.
+    """
+    metrics = {name: graph[name] for name in _METRICS} | entries.get("metrics", {})
+    content = {name: graph[name] for name in _GRAPH} | {**entries, "metrics": metrics}
+    lines = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in content.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
 def as_genotype(architecture: Architecture) -> str:
     """Write an architecture of two cells as the DARTS code base prints and reads it.
 
@@ -147,8 +166,7 @@ def as_json(architecture: Architecture) -> str:
     """Write an architecture, its graph and costs, and, where it has one, its genotype as JSON."""
     space, arch_id, cell, home = architecture
     row = graph_table(home or space, [cell], arch_ids=[arch_id]).to_pylist()[0]
-    names = ("space", "arch_id", "cell_hash", "nodes", "src", "dst", *_COSTS)
-    content: dict[str, Any] = {name: row[name] for name in names}
+    content: dict[str, Any] = {name: row[name] for name in (*_GRAPH, *Costs._fields)}
     if space in TWO_CELL_SPACES:
         content["genotype"] = to_genotype(cell)._asdict()
     return json.dumps(content, indent=2)

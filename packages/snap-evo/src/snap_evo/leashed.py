@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from snap_catalog import SnapError
 
 from snap_evo import leash
 from snap_evo.defaults import LONGEST
+
+_SECONDS = re.compile(r"(\d+(?:\.\d+)?)s:(.*)", flags=re.ASCII | re.DOTALL)
 
 
 class ProgramError(Exception):
@@ -40,6 +43,12 @@ def split_command(command: str) -> list[str]:
         return shlex.split(command)
     except ValueError as error:
         raise SnapError(f"command {command!r}: {error}; quote as for a shell") from error
+
+
+def split_seconds(text: str) -> tuple[float | None, str]:
+    """Return the time limit of `3600s:PROGRAM`, None without one, and the program."""
+    limited = _SECONDS.fullmatch(text)
+    return (float(limited[1]), limited[2]) if limited else (None, text)
 
 
 def check_seconds(command: str, seconds: float) -> None:

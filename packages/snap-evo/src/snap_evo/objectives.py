@@ -1,6 +1,6 @@
 """What a search is after besides the score, and the limits it keeps."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -36,7 +36,7 @@ class Objective:
 
     def upwards(self, values: Floats) -> Floats:
         """Turn values so that higher is better."""
-        return values if self.direction == "max" else -values
+        return upwards(values, self.direction)
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,18 @@ class Limit:
         above = values / self.most - 1
         below = 1 - values / self.least if self.least else np.zeros(len(values))
         return np.maximum(np.maximum(above, below), 0.0)
+
+
+def excess(graphs: pa.Table, limits: Sequence[Limit]) -> Floats:
+    """Return (n,) by what shares rows of the `graphs` contract are beyond limits, 0 within.
+
+    Raises:
+        SnapError: a limited cost is not known.
+    """
+    total = np.zeros(graphs.num_rows)
+    for limit in limits:
+        total += limit.excess(limit.values(graphs))
+    return total
 
 
 def _written(bound: float) -> str:
@@ -120,8 +132,9 @@ def _objective(name: str, table: str | None) -> Objective:
     return Objective(name, column.direction, partial(_in_table, column))
 
 
-def _turned(scores: Floats, direction: Direction) -> Floats:
-    return scores if direction == "max" else -scores
+def upwards(values: Floats, direction: Direction) -> Floats:
+    """Return values of which more is better, given those of a direction, or the other way round."""
+    return values if direction == "max" else -values
 
 
 def cost_limits(
@@ -204,7 +217,7 @@ def _maximum(entry: str) -> tuple[str, float]:
 
 
 def _in_table(column: TableScorer, graphs: pa.Table) -> Floats:
-    return _turned(column.score(graphs), column.direction)
+    return upwards(column.score(graphs), column.direction)
 
 
 def front(values: Floats) -> npt.NDArray[np.int64]:

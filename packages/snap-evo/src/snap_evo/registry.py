@@ -14,6 +14,7 @@ from typing import Any
 from snap_catalog import SnapError
 
 from snap_evo.combination import Part, RankCombination
+from snap_evo.leashed import split_seconds
 from snap_evo.plugins import Kind
 from snap_evo.scorers import Scorer
 
@@ -21,7 +22,6 @@ _KIND = Kind("scorer")
 _ARGUMENTS = {"table": ("file", "column"), "gcn": ("model",), "command": ("command",)}
 _ARGUMENTS_OPTIONAL = {"gcn"}
 _WEIGHT = re.compile(r"\*(-?\d+(?:\.\d+)?)(?:\+|$)", flags=re.ASCII)
-_SECONDS = re.compile(r"(\d+(?:\.\d+)?)s:(.*)", flags=re.ASCII | re.DOTALL)
 
 
 def load_scorer(spec: str) -> Scorer:
@@ -64,7 +64,8 @@ def _unreadable(spec: str, problem: str) -> SnapError:
 
 
 def _options(name: str, spec: str) -> dict[str, Any]:
-    limited = _SECONDS.fullmatch(spec.removeprefix("command:")) if name == "command" else None
-    if limited:
-        return {"seconds": float(limited[1]), **_options(name, f"command:{limited[2]}")}
+    if name == "command":
+        seconds, program = split_seconds(spec.removeprefix("command:"))
+        if seconds is not None:
+            return {"seconds": seconds, **_options(name, f"command:{program}")}
     return {**_KIND.options(spec, _ARGUMENTS.get(name, ()), optional=name in _ARGUMENTS_OPTIONAL)}

@@ -1,19 +1,17 @@
 """Report what a search found: `best.json` and the summary on the terminal."""
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from snap_evo.architecture import write_best
 from snap_evo.measured import Measurement
 from snap_evo.plan import Plan
 from snap_evo.ranking import Ranking
 from snap_evo.scorers import Trust
 from snap_evo.search_loop import SearchResult
-
-_COSTS = ("params", "flops", "activations", "depth", "n_paths", "n_dead")
 
 
 @dataclass(frozen=True)
@@ -46,16 +44,12 @@ class Report:
 def as_json(report: Report) -> str:
     """Write the content of `best.json`; equal for equal runs once `seconds` is dropped."""
     result = report.result
-    row = result.best.to_pylist()[0]
-    metrics = {name: row[name] for name in _COSTS}
-    if report.measured:
-        metrics[report.measured.metric] = report.measured.value
-    content: dict[str, Any] = {
-        **{name: row[name] for name in ("space", "arch_id", "cell_hash", "nodes", "src", "dst")},
+    measured = report.measured
+    entries: dict[str, Any] = {
         "score": result.score,
         "rank": _rank(report),
-        "metrics": metrics,
-        "measured": dataclasses.asdict(report.measured) if report.measured else None,
+        "metrics": {measured.metric: measured.value} if measured else {},
+        "measured": dataclasses.asdict(measured) if measured else None,
         "network": report.plan.network,
         "space_file": report.plan.space if report.plan.definition else None,
         "space_definition": report.plan.definition,
@@ -69,8 +63,7 @@ def as_json(report: Report) -> str:
         "beyond_limits": result.beyond_limits,
         "seconds": result.seconds,
     }
-    entries = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in content.items())
-    return "{\n" + ",\n".join(entries) + "\n}\n"
+    return write_best(result.best.to_pylist()[0], entries)
 
 
 def summary(report: Report, seconds: dict[str, float], files: list[str]) -> str:

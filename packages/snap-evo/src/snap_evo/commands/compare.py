@@ -252,9 +252,8 @@ def _table(rows: "list[Row]", best: float) -> str:
         "|---|---|---|---|---|---|",
     ]
     for row in rows:
-        deviation = "" if row.deviation is None else f" +- {row.deviation:.3g}"
         lines.append(
-            f"| {row.algorithm} | {row.score:.6g}{deviation} | {row.reached} of {row.runs} | "
+            f"| {row.algorithm} | {_score(row)} | {row.reached} of {row.runs} | "
             f"{_until(row)} | {row.distinct:,.0f} | {row.seconds:.1f} |"
         )
     return "\n".join(lines)
@@ -268,13 +267,17 @@ def _measured_table(top: "list[Row]", best: "list[Row]", goal: "Goal") -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row, found in zip(top, best, strict=True):
-        deviation = "" if row.deviation is None else f" +- {row.deviation:.3g}"
         lines.append(
-            f"| {row.algorithm} | {row.score:.6g}{deviation} | {_until(row)} | "
+            f"| {row.algorithm} | {_score(row)} | {_until(row)} | "
             f"{row.reached} of {row.runs} | {_until(found)} | {found.reached} of {found.runs} | "
             f"{row.seconds:.1f} |"
         )
     return "\n".join(lines)
+
+
+def _score(row: "Row") -> str:
+    deviation = "" if row.deviation is None else f" +- {row.deviation:.3g}"
+    return f"{row.score:.6g}{deviation}"
 
 
 def _until(row: "Row") -> str:

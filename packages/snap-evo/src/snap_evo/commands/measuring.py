@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from snap_evo.measuring.session import Session
     from snap_evo.measuring.setup import Setup
 
-metric_option = click.option("--metric", help="Name of what is measured. Default: the measurer's.")
-direction_option = click.option(
-    "--direction",
-    type=click.Choice(["max", "min"]),
-    help="Whether more or less of the metric is better. Default: the measurer's.",
-)
 surrogate_option = click.option(
     "--surrogate",
     default=defaults.SURROGATE,
@@ -40,8 +34,12 @@ _MEASURE = (
         type=options.COUNT,
         help="Architectures to measure, with --measure.",
     ),
-    metric_option,
-    direction_option,
+    click.option("--metric", help="Name of what is measured. Default: the measurer's."),
+    click.option(
+        "--direction",
+        type=click.Choice(["max", "min"]),
+        help="Whether more or less of the metric is better. Default: the measurer's.",
+    ),
     surrogate_option,
 )
 _WORK = (

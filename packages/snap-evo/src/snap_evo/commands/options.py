@@ -59,6 +59,16 @@ COUNT = click.IntRange(1, 2**31 - 1)
 """Of candidates: their numbers in files have 32 bits."""
 SEED = click.IntRange(0, defaults.MOST_SEED)
 
+seed_option = click.option(
+    "--seed",
+    type=SEED,
+    default=defaults.SEED,
+    show_default=True,
+    help="Seed of all randomness.",
+)
+table_option = click.option(
+    "--table", type=click.Path(dir_okay=False), help="A graphs.parquet with metrics."
+)
 space_option = click.option(
     "--space",
     default=defaults.SPACE,

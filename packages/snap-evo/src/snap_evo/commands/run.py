@@ -42,7 +42,7 @@ _STARTED = time.perf_counter()
     "metrics of --table, as latency:edgegpu. All but score are lowered, metrics as the table says. "
     "With --measure score is the metric, alone searched for; the front is of all.",
 )
-@click.option("--table", type=click.Path(dir_okay=False), help="A graphs.parquet with metrics.")
+@options.table_option
 @options.limit_options
 @options.maxima_option
 @options.code_option
@@ -60,13 +60,7 @@ _STARTED = time.perf_counter()
 )
 @options.time_limit_option
 @options.engine_option
-@click.option(
-    "--seed",
-    type=options.SEED,
-    default=defaults.SEED,
-    show_default=True,
-    help="Seed of all randomness.",
-)
+@options.seed_option
 @options.out_option
 @options.json_option
 @options.quiet_option

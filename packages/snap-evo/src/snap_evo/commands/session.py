@@ -29,17 +29,11 @@ _FOLDER = click.argument("folder", type=click.Path(file_okay=False))
     show_default=True,
     help="What proposes architectures.",
 )
-@click.option("--table", type=click.Path(dir_okay=False), help="A graphs.parquet with metrics.")
+@options.table_option
 @options.limit_options
 @options.maxima_option
 @options.code_option
-@click.option(
-    "--seed",
-    type=options.SEED,
-    default=defaults.SEED,
-    show_default=True,
-    help="Seed of all randomness.",
-)
+@options.seed_option
 @options.quiet_option
 def start(
     folder: str,

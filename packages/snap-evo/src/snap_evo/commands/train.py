@@ -50,7 +50,7 @@ def _augmentations(
     help="What is done to training images at random: some of crop+flip+cutout, or none.",
 )
 @options.size_options
-@click.option("--seed", type=options.SEED, default=0, show_default=True, help="Of all randomness.")
+@options.seed_option
 @click.option(
     "--device",
     type=click.Choice(["cpu", "cuda"]),

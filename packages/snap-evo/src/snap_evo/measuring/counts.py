@@ -9,11 +9,11 @@ from snap_catalog.catalog import Direction
 from snap_catalog.extras import require
 from snap_graphs import Graphs
 from snap_graphs.cell import INPUT, OUTPUT
+from snap_graphs.spaces import Costs
 from snap_graphs.structure import pruned
 
-from snap_evo.objectives import Floats
+from snap_evo.objectives import Floats, upwards
 
-_COSTS = ("params", "flops", "activations")
 _LENGTH, _NOISE = 3.0, 0.1
 """Where the length scale, in standardised features, and the variance of noise begin."""
 
@@ -46,11 +46,11 @@ class CountsSurrogate:
 
         live = pruned(Graphs.from_table(graphs))
         self._operators = sorted({live.vocabulary[i] for i in set(live.op)} - {INPUT, OUTPUT})
-        self._costs = [name for name in _COSTS if not graphs[name].null_count]
+        self._costs = [name for name in Costs._fields if not graphs[name].null_count]
         found = self._described(graphs)
         self._centre, width = found.mean(axis=0), found.std(axis=0)
         self._width = np.where(width > 0, width, 1.0)
-        better = values if direction == "max" else -values
+        better = upwards(values, direction)
         targets = ndtri((rankdata(better) - 0.5) / len(better))
         kernel = ConstantKernel() * RBF(_LENGTH) + WhiteKernel(_NOISE)
         self._model = GaussianProcessRegressor(kernel, normalize_y=True, random_state=0)

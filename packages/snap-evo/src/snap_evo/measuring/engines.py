@@ -15,7 +15,7 @@ from snap_catalog import SnapError
 from snap_catalog.errors import one_line
 
 from snap_evo.measuring.interfaces import Measurer, Outcome
-from snap_evo.measuring.measurers import load_measurer
+from snap_evo.measuring.measurers import TableMeasurer, load_measurer
 from snap_evo.measuring.setup import Setup
 from snap_evo.workers import prepare_worker
 
@@ -261,7 +261,7 @@ def engine(order: Order, name: str, workers: int, gpus: float) -> Iterator[Engin
     Raises:
         SnapError: what measures is unknown, or Ray is not installed.
     """
-    _loaded(order)
+    measurer = _loaded(order)
     if name == "ray":
         from snap_evo.cluster import cluster
 
@@ -271,7 +271,7 @@ def engine(order: Order, name: str, workers: int, gpus: float) -> Iterator[Engin
                 yield tasks
             finally:
                 tasks.close()
-    elif order.measure.startswith("table:"):
+    elif isinstance(measurer, TableMeasurer):
         yield Inline(order)
     else:
         processes = Processes(order, workers)

@@ -1,7 +1,6 @@
 """What measures architectures, made of what the user writes."""
 
 import math
-import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,11 +8,11 @@ from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
 from snap_graphs import Space
 
+from snap_evo.leashed import split_seconds
 from snap_evo.measuring.interfaces import Measurer, Outcome
 from snap_evo.measuring.program import CommandMeasurer
 from snap_evo.scorers import TableScorer
 
-_SECONDS = re.compile(r"(\d+(?:\.\d+)?)s:(.*)", flags=re.ASCII | re.DOTALL)
 _FORMS = "command:[SECONDSs:]PROGRAM {arch} {graph} {output}, table:FILE:COLUMN or train:DATA"
 
 
@@ -64,8 +63,8 @@ def load_measurer(spec: str, home: Space) -> Measurer:
     """
     name, _, rest = spec.partition(":")
     if name == "command" and rest:
-        limited = _SECONDS.fullmatch(rest)
-        return CommandMeasurer(limited[2], float(limited[1])) if limited else CommandMeasurer(rest)
+        seconds, program = split_seconds(rest)
+        return CommandMeasurer(program) if seconds is None else CommandMeasurer(program, seconds)
     if name == "table" and ":" in rest:
         file, _, column = rest.rpartition(":")
         return TableMeasurer(file, column)

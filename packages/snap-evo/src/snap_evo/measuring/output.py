@@ -1,7 +1,6 @@
 """Write the files of a session, and sum it up."""
 
 import csv
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from snap_catalog.parquet import check_writable, replacing
 from snap_catalog.replaceable import check_first_key
 from snap_graphs.drawing import draw_architecture
 
+from snap_evo.architecture import write_best
 from snap_evo.measuring.session import Progress, Result, Session
 from snap_evo.measuring.tradeoff import tradeoff
 from snap_evo.objectives import SCORE, Floats
@@ -19,7 +19,6 @@ from snap_evo.pictures import draw_progress, draw_tradeoff
 
 _BEST, _DRAWING, _PICTURES = "best.json", "best.svg", ("progress.svg", "progress.png")
 _FRONT, _FRONT_PICTURES = "front.csv", ("front.svg", "front.png")
-_COSTS = ("params", "flops", "activations", "depth", "n_paths", "n_dead")
 
 
 def check_replaceable(folder: Path) -> None:
@@ -85,14 +84,12 @@ def curves(progress: Progress, direction: str) -> tuple[Floats, Floats]:
 def as_json(session: Session, progress: Progress, best: Result) -> str:
     """Write the content of `best.json`."""
     setup = session.setup
-    row = session.graphs([best.entry.arch_id]).to_pylist()[0]
-    content: dict[str, Any] = {
-        **{name: row[name] for name in ("space", "arch_id", "cell_hash", "nodes", "src", "dst")},
+    entries: dict[str, Any] = {
         "metric": setup.metric,
         "direction": setup.direction,
         "value": best.entry.value,
         "measured": best.costs,
-        "metrics": {name: row[name] for name in _COSTS},
+        "metrics": {},
         "network": setup.network,
         "space_file": setup.space if setup.definition else None,
         "space_definition": setup.definition,
@@ -105,8 +102,7 @@ def as_json(session: Session, progress: Progress, best: Result) -> str:
         "beyond_limits": progress.beyond,
         "seconds": sum(result.entry.seconds or 0.0 for result in progress.results),
     }
-    entries = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in content.items())
-    return "{\n" + ",\n".join(entries) + "\n}\n"
+    return write_best(session.graphs([best.entry.arch_id]).to_pylist()[0], entries)
 
 
 def best_of(session: Session, progress: Progress) -> Result:

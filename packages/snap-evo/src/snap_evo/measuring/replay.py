@@ -16,9 +16,8 @@ from snap_graphs.spaces import ProductSpace
 from snap_evo.costs import cell_graphs
 from snap_evo.measuring.interfaces import Measured
 from snap_evo.measuring.proposers import start_proposer
-from snap_evo.measuring.proposers.pool import excess
 from snap_evo.measuring.table_space import TableSpace
-from snap_evo.objectives import Floats
+from snap_evo.objectives import Floats, excess, upwards
 from snap_evo.plan import Plan
 from snap_evo.scorers import Scorer, TableScorer
 
@@ -140,8 +139,7 @@ class _Table:
 
     def look_up(self, graphs: pa.Table) -> Floats:
         """Return (n,) values, more is better; NaN where there is none."""
-        values = self._scorer.look_up(graphs)
-        return -values if self._scorer.direction == "min" else values
+        return upwards(self._scorer.look_up(graphs), self._scorer.direction)
 
     @cached_property
     def cells(self) -> list[Cell]:

@@ -24,7 +24,7 @@ from snap_evo.costs import cell_graphs, check_network
 from snap_evo.measuring.interfaces import Measured, Proposer
 from snap_evo.measuring.journal import Asked, Entry, JsonLines, as_table, locked
 from snap_evo.measuring.setup import FILE, Setup, read_setup, write_setup
-from snap_evo.objectives import COSTS, SCORE, Floats
+from snap_evo.objectives import COSTS, SCORE, Floats, excess
 
 JOURNAL, ASKED, TABLE = "measurements.jsonl", "asked.jsonl", "measurements.parquet"
 WORK = "measuring"
@@ -310,8 +310,7 @@ class Session:
         Raises:
             SnapError: it is none of the space.
         """
-        cell = self.home.parse(name)
-        return Architecture(self.home.name, self.home.format(cell), cell, self.home)
+        return Architecture.of(self.home, self.home.parse(name))
 
     def folder_of(self, name: str) -> Path | None:
         """Return the folder for the files of an architecture's measurement; None of one not asked.
@@ -379,9 +378,7 @@ class Session:
         new = [name for name in dict.fromkeys(names) if name not in self._within]
         if not new:
             return
-        graphs, within = self.graphs(new), np.ones(len(new), np.bool_)
-        for limit in self._limits:
-            within &= limit.excess(limit.values(graphs)) == 0
+        within = excess(self.graphs(new), self._limits) == 0
         self._within.update(zip(new, within.tolist(), strict=True))
 
     def _is_within(self, entry: Entry, costs: Mapping[str, float]) -> bool:

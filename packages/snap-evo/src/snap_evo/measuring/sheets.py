@@ -11,12 +11,12 @@ from typing import NamedTuple
 from snap_catalog import SnapError
 from snap_catalog.console import say
 from snap_catalog.parquet import check_writable, replacing, write
+from snap_graphs.spaces import Costs
 
 from snap_evo.measuring.session import Measurement, Session
 
 FAILED = "failed"
 """In place of a value."""
-_COSTS = ("params", "flops", "activations")
 _VALUE, _SECONDS, _NOTE, _ARCH = "value", "seconds", "note", "arch_id"
 _MOST_BYTES = 2**26
 
@@ -27,15 +27,15 @@ def as_csv(session: Session, names: Sequence[str]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     wanted = [session.setup.metric, *session.setup.measured_maxima()]
-    writer.writerow([_ARCH, *_COSTS, *wanted])
-    for row in graphs.select([_ARCH, *_COSTS]).to_pylist():
-        writer.writerow([row[_ARCH], *(row[cost] for cost in _COSTS), *([""] * len(wanted))])
+    writer.writerow([_ARCH, *Costs._fields, *wanted])
+    for row in graphs.select([_ARCH, *Costs._fields]).to_pylist():
+        writer.writerow([row[_ARCH], *(row[cost] for cost in Costs._fields), *([""] * len(wanted))])
     return text.getvalue()
 
 
 def as_json_text(session: Session, names: Sequence[str]) -> str:
     """Write architectures, their graphs and costs as a JSON list."""
-    columns = ["space", _ARCH, "cell_hash", "nodes", "src", "dst", *_COSTS]
+    columns = ["space", _ARCH, "cell_hash", "nodes", "src", "dst", *Costs._fields]
     return json.dumps(session.graphs(names).select(columns).to_pylist(), indent=2) + "\n"
 
 
@@ -61,11 +61,9 @@ def write_modules(session: Session, names: Sequence[str], folder: Path) -> None:
 def _code(session: Session, name: str) -> str:
     """Write Python that builds a network."""
     setup = session.setup
-    home = (
-        repr(setup.space)
-        if setup.definition is None
-        else f"space({str(Path(setup.space).absolute())!r}, allow_code=True)"
-    )
+    home = f"space({setup.space!r})"
+    if setup.definition is not None:
+        home = f"space({str(Path(setup.space).absolute())!r}, allow_code=True)"
     return f'''"""A network that snap-evo proposes to measure."""
 
 from snap_graphs import space
@@ -77,7 +75,7 @@ ARCH_ID = {name!r}
 
 def network(**size: int) -> nn.Module:
     """Build the network, untrained; `size` is layers, channels, classes or image."""
-    return build_network({home if setup.definition else f"space({home})"}, ARCH_ID, **size)
+    return build_network({home}, ARCH_ID, **size)
 '''
 
 
@@ -106,7 +104,7 @@ def read_results(session: Session, path: Path, *, repeat: bool) -> list[Measurem
     for name in limited:
         if name not in names:
             raise SnapError(f"{path}: no column {name}, which the session limits; measure it too")
-    known = {_ARCH, column, _SECONDS, _NOTE, *limited, *_COSTS}
+    known = {_ARCH, column, _SECONDS, _NOTE, *limited, *Costs._fields}
     if ignored := [name for name in names if name not in known]:
         say(f"{path}: columns that are not recorded: {', '.join(ignored)}")
     measured = {result.entry.arch_id for result in session.progress().results}

@@ -13,6 +13,7 @@ from snap_evo.objectives import (
     Objective,
     is_metric_of,
     parse_objectives,
+    upwards,
 )
 from snap_evo.objectives import front as pareto_front
 
@@ -65,10 +66,8 @@ def tradeoff(session: Session, progress: Progress, objective: str) -> Tradeoff:
         )
     for name, values in columns.items():
         measured = measured.append_column(name, pa.array(values, pa.float64()))
-    upwards = [
-        Objective(name, directions[name], None).upwards(values) for name, values in columns.items()
-    ]
-    rows = pareto_front(np.column_stack(upwards))
+    turned = [upwards(values, directions[name]) for name, values in columns.items()]
+    rows = pareto_front(np.column_stack(turned))
     return Tradeoff([*columns][1:], measured, measured.take(rows))
 
 

@@ -125,7 +125,7 @@ class TrainingMeasurer:
         from snap_evo.training.output import Folder
 
         cell = self._home.parse(str(graph["arch_id"][0]))
-        architecture = Architecture(self._home.name, self._home.format(cell), cell, self._home)
+        architecture = Architecture.of(self._home, cell)
         job = Job.of(
             architecture, self._data or self._path, self._recipe, image=self._image, **self._network
         )

@@ -15,7 +15,7 @@ from snap_graphs.views import contracted
 
 from snap_evo.costs import cell_graphs
 from snap_evo.measuring.interfaces import Measured
-from snap_evo.objectives import Floats, Limit
+from snap_evo.objectives import Limit, excess, upwards
 
 Bools = npt.NDArray[np.bool_]
 
@@ -45,22 +45,20 @@ class Pool:
         self._home, self._limits, self._network = home, limits, network
         self.graphs = cell_graphs(home, network, [])
         self.functions: list[str] = []
-        self._known: frozenset[str] = frozenset()
 
     def with_cells(self, cells: Iterable[Cell]) -> "Pool":
         """Return a pool with further cells at its end."""
         wider = Pool(self._home, self._limits, self._network)
         graphs = cell_graphs(self._home, self._network, list(cells))
         graphs = graphs.filter(pa.array(excess(graphs, self._limits) == 0))
-        rows = dict[str, int]()
+        known, rows = set(self.functions), dict[str, int]()
         for row, function in enumerate(functions(graphs)):
-            if function not in self._known:
+            if function not in known:
                 rows.setdefault(function, row)
         wider.graphs = pa.concat_tables(
             [self.graphs, graphs.take(np.array([*rows.values()], np.int64))]
         )
         wider.functions = [*self.functions, *rows]
-        wider._known = self._known | rows.keys()
         return wider
 
     def free(self, taken: Iterable[str]) -> Bools:
@@ -103,23 +101,11 @@ class Functions:
 
         More is better; -inf where every measurement failed.
         """
-        better = known.values if known.direction == "max" else -known.values
+        better = upwards(known.values, known.direction)
         found: dict[str, list[float]] = {}
         for function, value in zip(self(known.graphs), better.tolist(), strict=True):
             found.setdefault(function, []).extend([value] if np.isfinite(value) else [])
         return {name: mean(values) if values else -np.inf for name, values in found.items()}
-
-
-def excess(graphs: pa.Table, limits: Sequence[Limit]) -> Floats:
-    """Return (n,) by what shares rows of the `graphs` contract are beyond limits, 0 within.
-
-    Raises:
-        SnapError: a limited cost is not known.
-    """
-    total = np.zeros(graphs.num_rows)
-    for limit in limits:
-        total += limit.excess(limit.values(graphs))
-    return total
 
 
 def is_listed(home: Space) -> bool:

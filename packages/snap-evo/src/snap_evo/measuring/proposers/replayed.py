@@ -10,8 +10,8 @@ from snap_graphs import Cell, Space
 from snap_evo.algorithms import start
 from snap_evo.costs import cell_graphs
 from snap_evo.measuring.interfaces import Measured
-from snap_evo.measuring.proposers.pool import Functions, excess, is_listed, listed
-from snap_evo.objectives import Limit
+from snap_evo.measuring.proposers.pool import Functions, is_listed, listed
+from snap_evo.objectives import Limit, excess
 
 _BARREN = 5000
 """Candidates in a row that are all known, after which no new one is expected."""

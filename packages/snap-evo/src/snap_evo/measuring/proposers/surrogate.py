@@ -12,7 +12,7 @@ from snap_graphs import Cell, Space
 from snap_evo.measuring.interfaces import Measured, Surrogate
 from snap_evo.measuring.proposers.pool import Functions, Pool, is_listed, listed
 from snap_evo.measuring.surrogates import fit_graphs, predict_graphs
-from snap_evo.objectives import Floats, Limit
+from snap_evo.objectives import Floats, Limit, upwards
 from snap_evo.scorers import Scorer, score_graphs
 from snap_evo.search_loop import search
 
@@ -73,8 +73,8 @@ class SurrogateProposer:
             else Pool(home, limits, network).with_cells(_found(home, scorer, limits, network, seed))
         )
         if not self._pool.functions:
-            told = "; ".join(map(str, limits))
-            raise SnapError(f"no cell of {home.name} keeps to {told}; widen the limits")
+            kept = "; ".join(map(str, limits))
+            raise SnapError(f"no cell of {home.name} keeps to {kept}; widen the limits")
         self._scores = None if scorer is None else score_graphs(scorer, self._pool.graphs)
 
     def propose(self, known: Measured, count: int) -> pa.Table:
@@ -92,12 +92,12 @@ class SurrogateProposer:
     def _by_score(self, taken: set[str]) -> Iterator[pa.Table]:
         """Yield architectures by score, and add what they compute to what is taken."""
         pool = self._pool
-        order = np.arange(len(pool.functions))
+        order, highest = np.arange(len(pool.functions)), len(pool.functions)
         if self._scores is not None:
-            order = np.argsort(-self._scores, kind="stable")
+            order, highest = np.argsort(-self._scores, kind="stable"), _TOP
         while (free := order[pool.free(taken)[order]]).size:
-            top = np.intersect1d(free, order[:_TOP]) if self._scores is not None else free
-            if self._scores is not None and (not taken or not top.size):
+            top = np.intersect1d(free, order[:highest])
+            if not top.size or (self._scores is not None and not taken):
                 row = int(free[0])
             else:
                 row = int(np.random.default_rng([self._seed, len(taken)]).choice(top))
@@ -129,8 +129,7 @@ class SurrogateProposer:
         return names
 
     def _learn(self, graphs: pa.Table, better: Floats, direction: Direction) -> None:
-        values = better if direction == "max" else -better
-        fit_graphs(self._surrogate, graphs, values, direction)
+        fit_graphs(self._surrogate, graphs, upwards(better, direction), direction)
 
     def _expected(self, graphs: pa.Table, better: Floats, waiting: pa.Table) -> Floats:
         """Return the values to expect, by what the surrogate learned from others."""
@@ -163,7 +162,7 @@ class SurrogateProposer:
 
 def _better(known: Measured) -> Floats | None:
     """Return (n,) values, more is better, failures as the worst; None where nothing is learned."""
-    better = known.values if known.direction == "max" else -known.values
+    better = upwards(known.values, known.direction)
     worked = better[np.isfinite(better)]
     if len(np.unique(worked)) < 2:
         return None

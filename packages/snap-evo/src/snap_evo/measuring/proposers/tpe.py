@@ -11,9 +11,9 @@ from snap_graphs.spaces import ProductSpace
 
 from snap_evo.costs import cell_graphs
 from snap_evo.measuring.interfaces import Measured
-from snap_evo.measuring.proposers.pool import Functions, excess
+from snap_evo.measuring.proposers.pool import Functions
 from snap_evo.measuring.proposers.replayed import AlgorithmProposer
-from snap_evo.objectives import Limit
+from snap_evo.objectives import Limit, excess
 
 if TYPE_CHECKING:
     from optuna import Study
