@@ -140,6 +140,16 @@ def trials(made: Path) -> Path:
     return target
 
 
+@pytest.fixture(scope="session")
+def trials_of_a_comparison(made: Path, graphs: Path) -> Path:
+    from snap_evo.cli import main
+
+    out, measure = made / "compared", f"table:{graphs}:baseline_accuracy"
+    how = ("--scorer", "params", "--algorithms", "random", "--seeds", 2, "--measurements", 5)
+    _run(main, "compare", "--measure", measure, *how, "--jobs", 1, "--out", out)
+    return out / "trials.parquet"
+
+
 _MADE: dict[str, tuple[str, Name]] = {
     "graphs": ("snap-graphs convert nb201", "graphs"),
     "graphs_of_a_table": ("snap-graphs convert nb101 --source", "graphs"),
@@ -151,6 +161,7 @@ _MADE: dict[str, tuple[str, Name]] = {
     "correlations": ("snap-eval correlate", "correlations"),
     "measurements": ("snap_evo.Session", "measurements"),
     "trials": ("tools/reproduce.py", "trials"),
+    "trials_of_a_comparison": ("snap-evo compare --measure", "trials"),
     "independence": ("snap-eval independence", "independence"),
     "combined_scores": ("snap-eval combine", "scores"),
 }

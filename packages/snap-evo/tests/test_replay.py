@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from snap_catalog import SnapError
-from snap_catalog.parquet import write
+from snap_catalog.parquet import decode_metadata, read, write
 from snap_evo import comparison
 from snap_evo.cli import main
-from snap_evo.comparison import carry_out
-from snap_evo.measuring.replay import Replay
+from snap_evo.comparison import Run, carry_out
+from snap_evo.measuring.replay import Goal, Replay
+from snap_evo.measuring.trials import Subject, write_trials
 from snap_evo.plan import Plan
 from snap_graphs import Metric, graph_table, space
 
@@ -82,6 +83,7 @@ def test_searches_that_measure_are_compared(
         "runs.csv",
         "best-so-far.svg",
         "best-so-far.png",
+        "trials.parquet",
     }
     with (out / "runs.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -90,6 +92,57 @@ def test_searches_that_measure_are_compared(
     found = json.loads(compare(*command, "--algorithms", "random", "--out", str(out), "--json"))
     assert (found["best"], found["top"]) == (0.0, 0.0)
     assert found["algorithms"]["best"][0]["runs"] == 2
+
+
+def test_trials_hold_the_best_value_after_every_training_in_the_direction_of_the_metric(
+    tmp_path: Path,
+) -> None:
+    runs = [
+        Run("ls", 0, "a", np.array([-np.inf, -3.0, -1.0]), 3, 1.0),
+        Run("ls", 1, "b", np.array([-2.0]), 1, 1.0),
+    ]
+    subject = Subject("nb201", METRIC, "min", Goal(best=-1.0, top=-2.0), "snap-evo compare")
+    rows = read(write_trials(runs, subject, tmp_path), "trials").to_pylist()
+    found = [(json.loads(r["setting"]), r["quantity"], r["seed"], r["value"]) for r in rows]
+    first, second = {"algorithm": "ls", "trainings": 1}, {"algorithm": "ls", "trainings": 2}
+    third, until = {"algorithm": "ls", "trainings": 3}, "trainings until the best"
+    assert found == [
+        (first, METRIC, 0, None),
+        (second, METRIC, 0, 3.0),
+        (third, METRIC, 0, 1.0),
+        ({"algorithm": "ls"}, f"{until} 0.1 % (2)", 0, 3.0),
+        ({"algorithm": "ls"}, f"{until} (1)", 0, 3.0),
+        (first, METRIC, 1, 2.0),
+        ({"algorithm": "ls"}, f"{until} 0.1 % (2)", 1, 1.0),
+        ({"algorithm": "ls"}, f"{until} (1)", 1, None),
+    ]
+
+
+def test_trials_name_the_whole_metric_and_the_command_that_makes_them(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparison, "compare", lambda plans, jobs: map(carry_out, plans))
+    given = ["--scorer", "params", "--algorithms", "random,random", "--seeds", "1"]
+    given += ["--measure", f"table:{few}:edge/latency", "--measurements", "2"]
+    compare(*given, "--max-params", "2M", "--jobs", "1", "--out", str(tmp_path))
+    table = read(tmp_path / "trials.parquet", "trials")
+    assert table["quantity"][0].as_py() == METRIC
+    facts = decode_metadata(table.schema)
+    assert facts["snap.title"] == f"Searching nb201 by measuring {METRIC}"
+    words = facts["snap.command"].split()
+    assert words[:2] == ["snap-evo", "compare"]
+    assert {f"table:{few}:edge/latency", "--max-params"} <= {*words}
+    assert not {"--jobs", "--out", "--quiet"} & {*words}
+
+
+def test_a_table_of_somebody_else_is_not_replaced_by_trials(few: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "trials.parquet"
+    mine.write_bytes(few.read_bytes())
+    command = ["compare", "--measure", f"table:{few}:{METRIC}", "--out", str(tmp_path)]
+    result = CliRunner().invoke(main, command)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert f"{mine}: exists and is of another kind" in result.stderr
+    assert mine.read_bytes() == few.read_bytes()
 
 
 @pytest.mark.parametrize("spec", ["command:train {arch}", "table:x.parquet"])

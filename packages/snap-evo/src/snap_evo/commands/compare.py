@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _SEARCHING, _MEASURING = "de,re,ls,random", "surrogate,re,ls,random"
 _MEASUREMENTS = 100
+_ASIDE = ("jobs", "engine", "out", "as_json", "quiet")
+"""Options on which no result depends."""
 
 
 @click.command()
@@ -98,15 +100,18 @@ def compare(
 ) -> None:
     """Compare algorithms over several seeds: a table, and a picture of regret over evaluations.
 
-    Writes runs.csv (one row per search), regret.svg and regret.png; with --measure instead of the
-    latter best.svg and best.png, the best value so far over measurements.
+    Writes runs.csv (one row per search), regret.svg and regret.png. With --measure it writes
+    best-so-far.svg and best-so-far.png, the best value found so far against trainings, instead of
+    the pictures of regret, and trials.parquet, from which snap-eval report draws the same.
     """
     from dataclasses import asdict, replace
 
+    from snap_catalog.parquet import check_writable
     from snap_graphs import space as find
     from snap_graphs.spaces.custom import DEFINITION
 
     from snap_evo import comparison, output
+    from snap_evo.measuring import trials
     from snap_evo.plan import Plan
 
     if jobs is not None and engine != "local":
@@ -125,14 +130,19 @@ def compare(
         network=network,
         definition=home.metadata.get(DEFINITION),
     )
-    names = (algorithms or (_MEASURING if measure else _SEARCHING)).split(",")
+    names = dict.fromkeys((algorithms or (_MEASURING if measure else _SEARCHING)).split(","))
     plans = [replace(plan, algorithm=name, seed=seed) for name in names for seed in range(seeds)]
     folder = output.prepare(out)
     if measure is not None:
+        check_writable(folder / trials.FILE, "trials")
         goal, replays = _replays(plans, measure, surrogate, measurements or _MEASUREMENTS, best)
+        subject = trials.Subject(
+            home.name, replays[0].metric, replays[0].direction, goal, options.given(_ASIDE)
+        )
         runs = _searches(replays, space, folder, engine, jobs, quiet=quiet)
         title = f"{space}, {replays[0].column}"
         files = output.write_measured(runs, replays[0].column, folder, title=title)
+        files.append(trials.write_trials(runs, subject, folder))
         _print_measured(runs, goal, files, as_json=as_json)
         return
     if best is None and not plan.limits:

@@ -1,10 +1,12 @@
 """Options that several commands take."""
 
 import math
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 from snap_catalog.console import say
 
 from snap_evo import defaults
@@ -38,6 +40,18 @@ def say_withheld(home: "Space", *, quiet: bool) -> None:
 def code_flag(allowed: bool) -> str:
     """Return what a suggested command ends with, so that it may import the same code."""
     return " --allow-code" if allowed else ""
+
+
+def given(aside: Collection[str]) -> str:
+    """Return the running command as it was given, without the options of some names."""
+    context = click.get_current_context()
+    words = ["snap-evo", context.command.name or ""]
+    for option in context.command.params:
+        name = option.name or ""
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE and name not in aside:
+            value = context.params[name]
+            words += option.opts if value is True else [*option.opts, str(value)]
+    return shlex.join(words)
 
 
 class Finite(click.FloatRange):

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from snap_catalog import SnapError
+from snap_catalog.catalog import Direction
 from snap_catalog.parquet import read
 from snap_graphs import Cell, Space
 from snap_graphs.spaces import ProductSpace
@@ -73,6 +74,16 @@ class Replay:
     def _home(self) -> Space:
         return _home(self.plan.space, self.plan.definition, self.plan.allow_code)
 
+    @property
+    def metric(self) -> str:
+        """The metric's full name, of which `column` may be a shortening."""
+        return _table(self.file, self.column, self._home).metric
+
+    @property
+    def direction(self) -> Direction:
+        """Whether more (`max`) or less (`min`) of the metric is better."""
+        return _table(self.file, self.column, self._home).direction
+
     def goal(self) -> Goal:
         """Return what there is to find within the limits.
 
@@ -124,10 +135,17 @@ class Replay:
 
 
 class _Table:
-    """A table of measurements of one space."""
+    """A table of measurements of one space.
+
+    Attributes:
+        metric: the full name of its column.
+        direction: whether more or less of it is better.
+    """
 
     def __init__(self, file: str, column: str, home: Space) -> None:
         self._scorer = TableScorer(file, column)
+        self.metric: str = self._scorer.column
+        self.direction: Direction = self._scorer.direction
         self._file, self._home = file, home
         found = read(file, "graphs", columns=["space", "arch_id", "cell_hash"])
         self._rows = found.filter(pc.equal(found["space"], home.name))
@@ -139,7 +157,7 @@ class _Table:
 
     def look_up(self, graphs: pa.Table) -> Floats:
         """Return (n,) values, more is better; NaN where there is none."""
-        return upwards(self._scorer.look_up(graphs), self._scorer.direction)
+        return upwards(self._scorer.look_up(graphs), self.direction)
 
     @cached_property
     def cells(self) -> list[Cell]:

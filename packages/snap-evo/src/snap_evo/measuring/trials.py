@@ -1,0 +1,93 @@
+"""What replayed searches found, training by training, as a file of the `trials` contract."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from snap_catalog.catalog import Direction
+from snap_catalog.parquet import write
+
+from snap_evo.comparison import Run
+from snap_evo.measuring.replay import Goal
+
+FILE = "trials.parquet"
+_SCHEMA = pa.schema(
+    {
+        "setting": pa.string(),
+        "quantity": pa.string(),
+        "seed": pa.int64(),
+        "value": pa.float64(),
+        "reported": pa.float64(),
+    }
+)
+
+
+class Subject(NamedTuple):
+    """What a comparison is of.
+
+    Attributes:
+        space: the search space.
+        metric: what the searches measure.
+        direction: whether more (`max`) or less (`min`) of it is better.
+        goal: what there is to find, more is better.
+        command: what makes the comparison.
+    """
+
+    space: str
+    metric: str
+    direction: Direction
+    goal: Goal
+    command: str
+
+    def as_measured(self, value: float) -> float:
+        """Return the value of the metric for one of which more is better."""
+        return value if self.direction == "max" else -value
+
+
+def write_trials(runs: Sequence[Run], subject: Subject, folder: Path) -> str:
+    """Write `trials.parquet`, and return its path.
+
+    Each run has a row per training with the best value so far, null before the first value, and
+    a row per goal with the number of trainings until it was found, null if it was not. Values are
+    in the direction of the metric.
+
+    Raises:
+        SnapError: the file cannot be written.
+    """
+    path = folder / FILE
+    rows = [row for run in runs for row in (*_curve(run, subject), *_until_found(run, subject))]
+    order = "more" if subject.direction == "max" else "less"
+    metadata = {
+        "snap.title": f"Searching {subject.space} by measuring {subject.metric}",
+        "snap.command": subject.command,
+        "snap.population": f"Looked up in a table of {subject.space}; {order} is better",
+    }
+    table = pa.Table.from_pylist(rows, schema=_SCHEMA)
+    write(table, path, "trials", producer="snap-evo", metadata=metadata)
+    return str(path)
+
+
+def _curve(run: Run, subject: Subject) -> Iterator[dict[str, Any]]:
+    for training, best in enumerate(run.best.tolist(), start=1):
+        value = subject.as_measured(best) if np.isfinite(best) else None
+        yield _row(run, {"trainings": training}, subject.metric, value)
+
+
+def _until_found(run: Run, subject: Subject) -> Iterator[dict[str, Any]]:
+    goals = {"best 0.1 %": subject.goal.top, "best": subject.goal.best}
+    for name, goal in goals.items():
+        needed = run.evaluations_to(goal)
+        quantity = f"trainings until the {name} ({subject.as_measured(goal):.6g})"
+        yield _row(run, {}, quantity, needed if np.isfinite(needed) else None)
+
+
+def _row(run: Run, setting: dict[str, int], quantity: str, value: float | None) -> dict[str, Any]:
+    return {
+        "setting": json.dumps({"algorithm": run.algorithm, **setting}),
+        "quantity": quantity,
+        "seed": run.seed,
+        "value": value,
+    }
