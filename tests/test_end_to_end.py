@@ -1,10 +1,14 @@
 """The tools, one after the other, through their command lines and files alone."""
 
+import csv
 import gzip
+import io
 import itertools
 import json
+import re
 import subprocess
 from pathlib import Path
+from urllib.parse import unquote
 
 import pyarrow.parquet as pq
 import pytest
@@ -122,6 +126,26 @@ def test_equal_seeds_give_equal_bytes(trained: Path) -> None:
         tool(trained, f"snap-evo run --space nb101 --scorer params --seed 3 --out {out} --quiet")
     assert _history(trained / "first") == _history(trained / "second")
     assert _best(trained / "first") == _best(trained / "second")
+
+
+def test_a_report_draws_a_comparison_of_searches_that_measure(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    source = shared_data / "nb201_cifar10.csv.gz"
+    tool(tmp_path, f"snap-graphs convert nb201 nb201.parquet --source {source}")
+    how = "--scorer params --algorithms re,random --seeds 2 --measurements 12 --jobs 1 --quiet"
+    measure = "--measure table:nb201.parquet:cifar10/valid"
+    compared = json.loads(tool(tmp_path, f"snap-evo compare {measure} {how} --json --out turns"))
+    tool(tmp_path, "snap-eval report report.html --results turns --quiet")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "Searching nb201 by measuring cifar10/valid/accuracy@200" in page
+    links = dict(re.findall(r'download="([^"]*)\.csv" href="[^",]*,([^"]*)"', page))
+    (curve,) = (unquote(text) for name, text in links.items() if name.startswith("best-so-far"))
+    ends = {row["series"]: row for row in csv.DictReader(io.StringIO(curve)) if row["last"] == "1"}
+    for algorithm in compared["algorithms"]["best"]:
+        end = ends[algorithm["algorithm"]]
+        assert float(end["mean"]) == pytest.approx(algorithm["score"], abs=TOLERANCE)
+        assert float(end["low"]) <= float(end["mean"]) <= float(end["high"])
 
 
 def _history(folder: Path) -> list[dict[str, object]]:

@@ -5,7 +5,7 @@ are the page's (`var(--ink)` and the like), so that charts follow it into the da
 Colours that carry meaning can be told apart with any colour vision (Okabe and Ito; blue to orange).
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import altair as alt
 
@@ -17,6 +17,8 @@ PREDICTOR, YARDSTICK = "#3d8fd1", "#8b929c"
 
 PALETTE = [PREDICTOR, "#e0882e", "#2a9d77", "#c26aa8", "#8b929c", "#c9b32c"]
 _ROW, _TALL_ROW = 22, 30
+_NAME: dict[str, Any] = {"align": "right", "dy": -9, "fontWeight": 600}
+"""Looks of a name at the end of a curve."""
 _BROKEN = (
     "[slice(datum.label, 0, indexof(datum.label, ' ')),"
     " slice(datum.label, indexof(datum.label, ' ') + 1)]"
@@ -110,7 +112,14 @@ def density(x: str, y: str, *, percent: bool) -> Spec:
     return _spec(fields, 220)
 
 
-def curves(x: str, y: str, *, ticks: list[float] | None = None, steps: bool = False) -> Spec:
+def curves(
+    x: str,
+    y: str,
+    *,
+    ticks: list[float] | None = None,
+    steps: bool = False,
+    within: tuple[float, float] | None = None,
+) -> Spec:
     """Draw `mean` of every `series` over `x`, with a band from `low` to `high`.
 
     The axis across is logarithmic. The name of a series is written at its end, as high as `label`.
@@ -120,24 +129,26 @@ def curves(x: str, y: str, *, ticks: list[float] | None = None, steps: bool = Fa
         y: title of the axis upwards.
         ticks: where the axis across is labelled.
         steps: whether values hold until the next.
+        within: ends of the axis upwards, beyond which nothing is drawn; those of the data if None.
     """
+    heights = alt.Scale(domain=within, zero=False) if within else alt.Scale(zero=False)
     axis = alt.Axis(values=ticks) if ticks else alt.Axis(format="~s")
     base = alt.Chart(_data()).encode(
         alt.X("x:Q", scale=alt.Scale(type="log", nice=False)).title(x).axis(axis),
         alt.Color("series:N", scale=alt.Scale(range=PALETTE)).legend(None),
     )
-    upwards = alt.Y("mean:Q", scale=alt.Scale(zero=False)).title(y)
+    upwards = alt.Y("mean:Q", scale=heights).title(y)
     way: Literal["step-after", "linear"] = "step-after" if steps else "linear"
-    band = base.mark_area(opacity=0.22, interpolate=way).encode(
-        alt.Y("low:Q", scale=alt.Scale(zero=False)).title(y), alt.Y2("high:Q")
+    band = base.mark_area(opacity=0.22, interpolate=way, clip=bool(within)).encode(
+        alt.Y("low:Q", scale=heights).title(y), alt.Y2("high:Q")
     )
-    line = base.mark_line(strokeWidth=2, interpolate=way).encode(upwards)
-    name = (
-        base.mark_text(align="right", dy=-9, fontWeight=600)
-        .encode(alt.Y("label:Q"), alt.Text("series:N"))
-        .transform_filter(alt.FieldEqualPredicate(field="last", equal=1))
+    line = base.mark_line(strokeWidth=2, interpolate=way, clip=bool(within)).encode(upwards)
+    ends = base.encode(alt.Y("label:Q"), alt.Text("series:N")).transform_filter(
+        alt.FieldEqualPredicate(field="last", equal=1)
     )
-    return _spec(alt.layer(band, line, name), 300)
+    # Lines pass behind the names.
+    halo = ends.mark_text(**_NAME, stroke=PAPER, strokeWidth=4)
+    return _spec(alt.layer(band, line, halo, ends.mark_text(**_NAME)), 300)
 
 
 def _data() -> alt.NamedData:

@@ -9,14 +9,16 @@ _GAP = 0.06
 """Names are at least so far apart, as a share of what the curves span."""
 
 
-def labelled(points: Sequence[Mapping[str, Any]]) -> pa.Table:
+def labelled(points: Sequence[Mapping[str, Any]], *, span: float | None = None) -> pa.Table:
     """Add two columns: `label`, how high a series' name is to stand, and `last`, 1 at its end.
 
     Args:
         points: `series`, `x`, `mean`, `low` and `high`, series by series, each in the order of `x`.
+        span: height of the chart; what the points span if None.
     """
     ends = {point["series"]: point for point in points}
-    span = max(p["high"] for p in points) - min(p["low"] for p in points)
+    if span is None:
+        span = max(p["high"] for p in points) - min(p["low"] for p in points)
     heights: dict[str, float] = {}
     for series, end in sorted(ends.items(), key=lambda item: item[1]["mean"]):
         lowest = max(heights.values(), default=float("-inf")) + _GAP * span

@@ -2,6 +2,7 @@
 
 from snap_eval.report.figures import Section
 from snap_eval.report.sections.best import best
+from snap_eval.report.sections.best_so_far import best_so_far
 from snap_eval.report.sections.data import data
 from snap_eval.report.sections.densities import accuracies, ranks
 from snap_eval.report.sections.independence import independence
@@ -17,6 +18,7 @@ SECTIONS = (
     Section("Favourites", best),
     Section("What scorers have in common", independence),
     Section("Search", searches),
+    Section("Search by measuring", best_so_far),
     Section("Training", training_size),
     Section("The paper's tables", tables),
     Section("Benchmarks", data),

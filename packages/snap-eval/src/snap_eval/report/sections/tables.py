@@ -11,6 +11,7 @@ from snap_eval.report import charts
 from snap_eval.report.curves import labelled
 from snap_eval.report.figures import Absent, Chart, Entry, Part, Skipped, Table, entry, spread
 from snap_eval.report.results import File, Results
+from snap_eval.report.sections.best_so_far import is_comparison
 
 EXPECTED: Mapping[str, tuple[str, str]] = {
     "table-2-encoders": (
@@ -86,12 +87,13 @@ def training_size(results: Results) -> Iterator[Part]:
 
 
 def tables(results: Results) -> Iterator[Part]:
-    """Show every file of measurements, with the paper's values beside ours."""
+    """Show every file of trials, except comparisons of searches, beside the paper's values."""
     for name, (title, command) in EXPECTED.items():
         if results.trials(name) is None:
             yield Absent(title, command)
     for file in results.of("trials"):
-        yield _table(file)
+        if not is_comparison(file):
+            yield _table(file)
 
 
 def _points(file: File, quantity: str) -> Iterator[dict[str, Any]]:
