@@ -73,6 +73,17 @@ def _discard_output() -> None:
     os.dup2(nothing, sys.stdout.fileno())
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return a number with the noun it counts: `1 cell`, `2,000 cells`.
+
+    Args:
+        count: the number.
+        noun: in the singular.
+        plural: the same for other numbers than 1; the noun with an s if empty.
+    """
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
 def say(message: str, *, quiet: bool = False) -> None:
     """Print one line to standard error, which keeps standard output for data."""
     if not quiet:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from snap_catalog import SnapError
-from snap_catalog.console import OneLineErrors, progress, say
+from snap_catalog.console import OneLineErrors, counted, progress, say
 from snap_catalog.errors import excerpt, one_line
 
 TOO_LITTLE_MEMORY = "Error: too little memory for this; free some, or give it less at a time"
@@ -200,3 +200,19 @@ def test_progress_on_a_terminal_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "cells" in shown
     assert "10/10" in shown
     assert "loss 0.5" in shown
+
+
+@pytest.mark.parametrize(
+    ("count", "words", "text"),
+    [
+        (1, ("cell",), "1 cell"),
+        (0, ("cell",), "0 cells"),
+        (2000, ("cell",), "2,000 cells"),
+        (1, ("class", "classes"), "1 class"),
+        (7, ("class", "classes"), "7 classes"),
+    ],
+)
+def test_one_of_a_kind_is_counted_in_the_singular(
+    count: int, words: tuple[str, ...], text: str
+) -> None:
+    assert counted(count, *words) == text

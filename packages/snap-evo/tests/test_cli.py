@@ -379,7 +379,7 @@ def test_ctrl_c_keeps_the_history_and_says_how_to_go_on(tmp_path: Path, start: S
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     kept = read(tmp_path / "search.parquet", "search").num_rows
-    assert errors == f"{kept} candidates are kept; to go on: snap-evo resume {tmp_path}\n"
+    assert errors == f"{kept} candidates kept; to go on: snap-evo resume {tmp_path}\n"
 
 
 def test_progress_counts_what_was_done_before_as_done(tmp_path: Path) -> None:
@@ -403,7 +403,7 @@ def test_a_full_disk_leaves_what_was_written_before(
     monkeypatch.setattr("snap_evo.output._SECONDS_BETWEEN_WRITES", 0.0)
     result = params(tmp_path)
     assert "search.parquet: cannot write here (no space left on device)" in refused(result)
-    assert f"40 candidates are kept; to go on: snap-evo resume {tmp_path}" in result.stderr
+    assert f"40 candidates kept; to go on: snap-evo resume {tmp_path}" in result.stderr
     assert read(tmp_path / "search.parquet", "search").num_rows == 40
     assert [path.name for path in tmp_path.iterdir()] == ["search.parquet"]
 
@@ -501,7 +501,7 @@ def test_a_comparison_that_ends_early_keeps_the_searches_that_are_done(
     result = CliRunner().invoke(main, ["compare", *options, "--algorithms", "random", *out])
     assert result.exit_code == (130 if isinstance(end, KeyboardInterrupt) else 1)
     assert result.stderr.splitlines()[0] == (
-        f"2 of 3 searches are in {tmp_path / 'runs.csv'}; for all, give the command again"
+        f"{tmp_path / 'runs.csv'} has 2 of 3 searches; for all, give the command again"
     )
     assert (tmp_path / "runs.csv").read_text().count("\n") == 3
 
@@ -688,7 +688,7 @@ def test_a_scorer_that_fails_later_leaves_the_history_and_one_line(
     result = params(tmp_path, "--quiet")
     assert problem in refused(result)
     assert result.stderr.splitlines()[:-1] == [
-        f"40 candidates are kept; to go on: snap-evo resume {tmp_path}"
+        f"40 candidates kept; to go on: snap-evo resume {tmp_path}"
     ]
     assert read(tmp_path / "search.parquet", "search").num_rows == 40
     assert [path.name for path in tmp_path.iterdir()] == ["search.parquet"]

@@ -113,6 +113,14 @@ def test_build_tells_size_costs_and_check() -> None:
     }
 
 
+def test_build_tells_one_cell_in_the_singular() -> None:
+    digits = Path(__file__).parents[3] / "docs" / "examples" / "digits.toml"
+    cell = "|conv_3x3~0|+|separable_5x5~0|conv_3x3~1|"
+    result = call("build", cell, "--space", str(digits), "--allow-code")
+    assert result.exit_code == 0, result.output
+    assert "network        1 cell, " in result.stdout
+
+
 def test_build_counts_the_auxiliary_head_apart() -> None:
     text = space("darts").format(space("darts").sample(1, seed=2)[0])
     size = ("--layers", "3", "--channels", "8", "--auxiliary", "--json")

@@ -67,6 +67,12 @@ def test_a_table_is_searched_by_measuring(measured_file: Path, tmp_path: Path) -
     snap_evo("export", out / "best.json")
 
 
+def test_one_measurement_is_told_in_the_singular(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    told = run(out, program(tmp_path, "print(1)"), "--measurements", 1).stdout
+    assert "1 architecture measured, 0 failed; ended by 1 architecture measured" in told
+
+
 def test_resume_measures_as_many_more(measured_file: Path, tmp_path: Path) -> None:
     parts, whole = tmp_path / "parts", tmp_path / "whole"
     measure = f"table:{measured_file}:{METRIC}"
@@ -176,7 +182,7 @@ def test_nothing_is_lost_by_a_kill_and_resume_goes_on(
     _, errors = process.communicate(timeout=60)
     assert process.returncode == (130 if number == signal.SIGINT else -number)
     if number == signal.SIGINT:
-        assert f"2 measurements are kept; to go on: snap-evo resume {out}" in errors
+        assert f"2 measurements kept; to go on: snap-evo resume {out}" in errors
     progress = Session(out).progress()
     assert (progress.measured, len(progress.pending)) == (2, 1)
     begun = progress.pending[0].arch_id

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 from snap_catalog import SnapError
-from snap_catalog.console import say
+from snap_catalog.console import counted, say
 from snap_catalog.parquet import check_writable, read, replacing, write
 from snap_catalog.replaceable import check_first_key
 from snap_graphs.drawing import draw_architecture
@@ -70,7 +70,8 @@ def keeping(plan: Plan, folder: Path) -> Iterator[Callable[[Candidates], None]]:
             history.write()
         if history.rows:
             flag = " --allow-code" if plan.allow_code else ""
-            say(f"{history.rows:,} candidates are kept; to go on: snap-evo resume {folder}{flag}")
+            kept = counted(history.rows, "candidate")
+            say(f"{kept} kept; to go on: snap-evo resume {folder}{flag}")
         raise
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from snap_catalog.console import say
+from snap_catalog.console import counted, say
 
 from snap_evo.commands import options
 
@@ -127,12 +127,14 @@ def _summary(
     found: "Architecture", size: "Size", costs: "NetworkCosts", reached: int, onnx: str | None
 ) -> str:
     everything = costs.params + costs.auxiliary_params
-    parts = "blocks a module" if found.space == "transnas-macro" else "cells"
+    macro = found.space == "transnas-macro"
+    classes = counted(size.classes, "class", "classes")
+    parts = f"{counted(size.layers, 'block')} a module" if macro else counted(size.layers, "cell")
     lines = [
         ("cell", found.arch_id),
         (
             "network",
-            f"{size.layers} {parts}, {size.channels} channels first, {size.classes:,} classes, "
+            f"{parts}, {size.channels} channels first, {classes}, "
             f"images of {size.image} x {size.image}",
         ),
         ("parameters", f"{costs.params:,}"),

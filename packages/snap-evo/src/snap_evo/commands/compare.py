@@ -229,7 +229,7 @@ def _keeping(runs: "Sequence[Run]", wanted: int, folder: Path) -> Iterator[None]
     except (SnapError, KeyboardInterrupt):
         if runs:
             table = write_runs(runs, folder)
-            say(f"{len(runs)} of {wanted} searches are in {table}; for all, give the command again")
+            say(f"{table} has {len(runs)} of {wanted} searches; for all, give the command again")
         raise
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
+from snap_catalog.console import counted, say
 from snap_catalog.console import progress as show_progress
-from snap_catalog.console import say
 
 from snap_evo import defaults
 from snap_evo.commands import options
@@ -189,7 +189,7 @@ def _keeping(session: "Session") -> Iterator[None]:
         progress = session.progress()
         if progress.results or progress.pending:
             say(
-                f"{progress.measured:,} measurements are kept; to go on: "
+                f"{counted(progress.measured, 'measurement')} kept; to go on: "
                 f"snap-evo resume {session.folder}{options.code_flag(session.allow_code)}"
             )
         raise

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import click
-from snap_catalog.console import say
+from snap_catalog.console import counted, say
 
 from snap_evo import defaults
 from snap_evo.commands import measuring, options
@@ -159,7 +159,7 @@ def tell(folder: str, results: str, repeat: bool, allow_code: bool, as_json: boo
     check_replaceable(session.folder)
     found = read_results(session, Path(results), repeat=repeat)
     session.tell_all(found, repeat=repeat)
-    say(f"{len(found):,} measurements recorded")
+    say(f"{counted(len(found), 'measurement')} recorded")
     if session.progress().best is None:
         session.write_table()
         say("none so far worked and keeps to the limits: there is no best one yet")

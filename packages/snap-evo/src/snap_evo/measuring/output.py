@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from snap_catalog import SnapError
-from snap_catalog.console import say
+from snap_catalog.console import counted, say
 from snap_catalog.parquet import check_writable, replacing
 from snap_catalog.replaceable import check_first_key
 from snap_graphs.drawing import draw_architecture
@@ -118,7 +118,8 @@ def best_of(session: Session, progress: Progress) -> Result:
     if failed < measured:
         problem = f"{failed:,} of them failed and the others are beyond the limits"
         remedy = "correct what measures, or widen the limits"
-    raise SnapError(f"{session.folder}: {measured:,} architectures measured, {problem}; {remedy}")
+    effort = f"{counted(measured, 'architecture')} measured"
+    raise SnapError(f"{session.folder}: {effort}, {problem}; {remedy}")
 
 
 def summary(session: Session, progress: Progress, files: list[str], stopped: str = "") -> str:
@@ -134,12 +135,14 @@ def summary(session: Session, progress: Progress, files: list[str], stopped: str
     setup = session.setup
     first = [result.entry.arch_id for result in progress.results].index(best.entry.arch_id) + 1
     beside = "".join(f", {name} {value:.7g}" for name, value in best.costs.items())
-    effort = f"{progress.measured:,} architectures measured, {len(progress.failed):,} failed"
+    measured = f"{counted(progress.measured, 'architecture')} measured"
+    effort = f"{measured}, {len(progress.failed):,} failed"
+    beyond = counted(progress.beyond, "measurement")
     lines = [
         ("best measured", best.entry.arch_id),
         ("value", f"{best.entry.value:.7g} {setup.metric}{beside}, by measurement {first:,}"),
         ("measured", effort + (f"; ended by {stopped}" if stopped else "")),
-        *([("limits", f"{progress.beyond:,} measurements beyond")] if progress.beyond else []),
+        *([("limits", f"{beyond} beyond")] if progress.beyond else []),
         *([("pending", f"{len(progress.pending):,} asked for")] if progress.pending else []),
         ("files", ", ".join(files)),
     ]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from snap_catalog import SnapError
+from snap_catalog.console import counted
 
 from snap_evo.measuring.engines import Done, Engine, Task
 from snap_evo.measuring.journal import locked
@@ -82,7 +83,7 @@ class _Run:
         if self._deadline is not None and time.monotonic() > self._deadline:
             return f"the time limit of {self._time_limit:g} s"
         if not waiting and progress.measured + self._busy >= self._measurements:
-            return f"{progress.measured:,} architectures measured"
+            return f"{counted(progress.measured, 'architecture')} measured"
         return ""
 
     def _fill(self, progress: Progress, waiting: list[str]) -> str:

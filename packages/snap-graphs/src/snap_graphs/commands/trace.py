@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 from snap_catalog import SnapError
-from snap_catalog.console import progress, say
+from snap_catalog.console import counted, progress, say
 
 if TYPE_CHECKING:
     from snap_graphs.torch.trace import Checkpoint, Traced
@@ -77,16 +77,12 @@ def _leave(checkpoint: "Checkpoint") -> None:
     if not checkpoint.count:
         checkpoint.remove()
         return
-    kept = _networks(checkpoint.count)
+    kept = counted(checkpoint.count, "network")
     say(f"{checkpoint.path}: keeps {kept}; the same command goes on from there")
 
 
 def _report(out: str, traced: "Traced", quiet: bool) -> None:
-    notes = [_networks(len(traced.networks))]
+    notes = [counted(len(traced.networks), "network")]
     notes += [f"{traced.resumed:,} of them from a stopped run"] * bool(traced.resumed)
     notes += [f"{traced.bad:,} left out"] * bool(traced.bad)
     say(f"{out}: {', '.join(notes)}", quiet=quiet)
-
-
-def _networks(count: int) -> str:
-    return f"{count:,} network{'s' * (count != 1)}"
