@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from snap_catalog.parquet import read
 from snap_evo.cli import main
+from snap_evo.measuring.measurers import TableMeasurer
 from snap_evo.measuring.session import Session
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -65,6 +66,23 @@ def test_a_table_is_searched_by_measuring(measured_file: Path, tmp_path: Path) -
     for name in ("best.svg", "progress.svg", "progress.png"):
         assert (out / name).stat().st_size > 1000
     snap_evo("export", out / "best.json")
+
+
+def test_the_table_that_measures_is_read_once(
+    measured_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    make = TableMeasurer.__init__
+
+    def counting(self: TableMeasurer, file: str, column: str) -> None:
+        made.append(file)
+        make(self, file, column)
+
+    monkeypatch.setattr(TableMeasurer, "__init__", counting)
+    run(tmp_path / "out", f"table:{measured_file}:{METRIC}", "--measurements", 2)
+    assert made == [str(measured_file)]
+    snap_evo("resume", tmp_path / "out", "--measurements", 3)
+    assert made == [str(measured_file)] * 2
 
 
 def test_one_measurement_is_told_in_the_singular(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from snap_evo import defaults
 from snap_evo.commands import options
 
 if TYPE_CHECKING:
+    from snap_evo.measuring.interfaces import Measurer
     from snap_evo.measuring.session import Session
     from snap_evo.measuring.setup import Setup
 
@@ -97,14 +98,16 @@ def check_given(*, measures: bool, **given: object) -> None:
             raise click.UsageError(f"--{name.replace('_', '-')} {problem}.")
 
 
-def run_session(setup: "Setup", folder: str, work: Work, *, allow_code: bool) -> None:
+def run_session(
+    setup: "Setup", folder: str, work: Work, measurer: "Measurer", *, allow_code: bool
+) -> None:
     """Begin a session, and measure."""
     from snap_evo.measuring.output import check_replaceable
     from snap_evo.measuring.session import Session
 
     if Path(folder).exists():
         check_replaceable(Path(folder))
-    _measure(Session.start(folder, setup, allow_code=allow_code), work, retry=False)
+    _measure(Session.start(folder, setup, allow_code=allow_code), work, measurer, retry=False)
 
 
 def resume_session(
@@ -124,10 +127,11 @@ def resume_session(
     if measurements is not None:
         session.setup = msgspec.structs.replace(session.setup, measurements=measurements)
         write_setup(session.setup, session.folder)
-    _measure(session, work, retry=retry)
+    _measure(session, work, None, retry=retry)
 
 
-def _measure(session: "Session", work: Work, *, retry: bool) -> None:
+def _measure(session: "Session", work: Work, measurer: "Measurer | None", *, retry: bool) -> None:
+    """Measure with a measurer, which the session's setup loads if it is not given."""
     from snap_evo.measuring.engines import Order, engine
     from snap_evo.measuring.running import carry_out
     from snap_evo.measuring.session import Progress
@@ -140,7 +144,7 @@ def _measure(session: "Session", work: Work, *, retry: bool) -> None:
     done = session.progress().measured
     with (
         _keeping(session),
-        engine(order, work.engine, work.workers, work.gpus) as machine,
+        engine(order, work.engine, work.workers, work.gpus, measurer) as machine,
         show_progress(
             f"measure {setup.space}", setup.measurements, done=done, quiet=work.quiet
         ) as advance,

@@ -139,7 +139,7 @@ def run(
             seed=seed,
         )
         work = measuring.Work(engine, workers, gpus, time_limit, as_json, quiet)
-        measuring.run_session(setup, out, work, allow_code=allow_code)
+        measuring.run_session(setup, out, work, measurer, allow_code=allow_code)
         return
     measuring.check_given(
         measures=False, measurements=measurements, metric=metric, direction=direction

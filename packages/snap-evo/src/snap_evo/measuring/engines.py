@@ -1,9 +1,9 @@
 """Where measurements take place: in this process, in others, or on a Ray cluster."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -106,10 +106,15 @@ def _loaded(order: Order) -> Measurer:
 
 
 def _measured(order: Order, graph: pa.Table, folder: Path) -> _Answer:
+    """Measure with the measurer of this process."""
+    return _answer(partial(_loaded, order), graph, folder)
+
+
+def _answer(load: Callable[[], Measurer], graph: pa.Table, folder: Path) -> _Answer:
     """Measure; a measurer is anybody's code, which may fail with one architecture in any way."""
     began = time.perf_counter()
     try:
-        outcome, refusal = _loaded(order).measure(graph, folder), ""
+        outcome, refusal = load().measure(graph, folder), ""
     except SnapError as error:
         outcome, refusal = Outcome(None), str(error)
     except Exception as error:
@@ -122,8 +127,8 @@ class Inline:
 
     slots = 1
 
-    def __init__(self, order: Order) -> None:
-        self._order = order
+    def __init__(self, measurer: Measurer) -> None:
+        self._measurer = measurer
         self._tasks: list[Task] = []
 
     def submit(self, task: Task) -> None:
@@ -133,7 +138,7 @@ class Inline:
     def wait(self) -> Done:
         """Measure the first that was kept."""
         task = self._tasks.pop(0)
-        return _measured(self._order, task.graph, task.folder).done(task.arch_id)
+        return _answer(lambda: self._measurer, task.graph, task.folder).done(task.arch_id)
 
 
 class _Worker:
@@ -249,7 +254,9 @@ class RayTasks:
 
 
 @contextmanager
-def engine(order: Order, name: str, workers: int, gpus: float) -> Iterator[Engine]:
+def engine(
+    order: Order, name: str, workers: int, gpus: float, measurer: Measurer | None = None
+) -> Iterator[Engine]:
     """Start an engine, and end all that it started.
 
     Args:
@@ -257,11 +264,12 @@ def engine(order: Order, name: str, workers: int, gpus: float) -> Iterator[Engin
         name: `local` or `ray`.
         workers: measurements at a time.
         gpus: graphics cards that each needs, with `ray`.
+        measurer: what the order loads, if it is loaded already.
 
     Raises:
         SnapError: what measures is unknown, or Ray is not installed.
     """
-    measurer = _loaded(order)
+    measurer = measurer or order.load()
     if name == "ray":
         from snap_evo.cluster import cluster
 
@@ -272,7 +280,7 @@ def engine(order: Order, name: str, workers: int, gpus: float) -> Iterator[Engin
             finally:
                 tasks.close()
     elif isinstance(measurer, TableMeasurer):
-        yield Inline(order)
+        yield Inline(measurer)
     else:
         processes = Processes(order, workers)
         try:
