@@ -77,9 +77,8 @@ class Plan:
             return space(self.space)
         return defined_space(self.definition, self.space, allow_code=self.allow_code)
 
-    @property
     def limits(self) -> list[Limit]:
-        """What cells may cost.
+        """Return what cells may cost, which reads the table.
 
         Raises:
             SnapError: a highest value is of something that is known nowhere.
@@ -112,7 +111,7 @@ class Plan:
             budget=self.budget,
             seed=self.seed,
             objectives=parse_objectives(self.objective, self.table),
-            limits=self.limits,
+            limits=self.limits(),
             network=self.network,
             patience=self.patience,
             time_limit=time_limit,

@@ -145,7 +145,7 @@ def compare(
         files.append(trials.write_trials(runs, subject, folder))
         _print_measured(runs, goal, files, as_json=as_json)
         return
-    if best is None and not plan.limits:
+    if best is None and not plan.limits():
         best = _best_of_space(plan)
     runs = _searches(plans, space, folder, engine, jobs, quiet=quiet)
     if best is None:

@@ -93,9 +93,9 @@ class Replay:
         plan, home = self.plan, self._home
         table = _table(self.file, self.column, home)
         values = table.values
-        if plan.limits:
+        if limits := plan.limits():
             graphs = cell_graphs(home, plan.network, table.cells)
-            values = values[excess(graphs, plan.limits) == 0]
+            values = values[excess(graphs, limits) == 0]
         if not values.size:
             raise SnapError(f"{self.file}: no architecture keeps to the limits; widen them")
         ordered = np.sort(values)
@@ -117,7 +117,7 @@ class Replay:
             home,
             scorer=scorer,
             surrogate=self.surrogate,
-            limits=plan.limits,
+            limits=plan.limits(),
             network=plan.network,
             seed=plan.seed,
             algorithm=plan.algorithm,
