@@ -356,6 +356,19 @@ def test_a_session_by_hand_is_not_resumed(tmp_path: Path) -> None:
     assert "go on with snap-evo ask and snap-evo tell" in told
 
 
+def test_a_session_that_lacks_its_number_of_measurements_asks_for_it(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(out, program(tmp_path, "print(1)"), "--measurements", 1)
+    file = out / "session.json"
+    file.write_text(file.read_text().replace('"measurements": 1', '"measurements": null'))
+    refused = snap_evo("resume", out, code=1)
+    assert refused.stderr == (
+        f"Error: {file}: measure is set, but measurements is null; give --measurements, the "
+        "number of architectures to measure\n"
+    )
+    assert "2 architectures measured" in snap_evo("resume", out, "--measurements", 2).stdout
+
+
 def test_commands_that_are_suggested_import_the_code_that_was_allowed(tmp_path: Path) -> None:
     blocks = Path(__file__).parents[3] / "docs" / "examples" / "blocks.toml"
     mine, out = tmp_path / "mine", tmp_path / "out"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
+from snap_catalog import SnapError
 from snap_catalog.console import counted, say
 from snap_catalog.console import progress as show_progress
 
@@ -120,25 +121,34 @@ def resume_session(
     from snap_evo.measuring.setup import write_setup
 
     session = Session(folder, allow_code=allow_code)
-    if session.setup.measure is None:
-        raise click.UsageError(
-            f"{folder} is measured by hand: go on with snap-evo ask and snap-evo tell."
-        )
-    if measurements is not None:
+    if measurements is not None and session.setup.measure is not None:
         session.setup = msgspec.structs.replace(session.setup, measurements=measurements)
         write_setup(session.setup, session.folder)
     _measure(session, work, None, retry=retry)
 
 
 def _measure(session: "Session", work: Work, measurer: "Measurer | None", *, retry: bool) -> None:
-    """Measure with a measurer, which the session's setup loads if it is not given."""
+    """Measure with a measurer, which the session's setup loads if it is not given.
+
+    Raises:
+        click.UsageError: the session is measured by hand.
+        SnapError: its file lacks the number of measurements, or measuring failed.
+    """
     from snap_evo.measuring.engines import Order, engine
     from snap_evo.measuring.running import carry_out
     from snap_evo.measuring.session import Progress
+    from snap_evo.measuring.setup import FILE
 
     setup = session.setup
-    assert setup.measure is not None
-    assert setup.measurements is not None
+    if setup.measure is None:
+        raise click.UsageError(
+            f"{session.folder} is measured by hand: go on with snap-evo ask and snap-evo tell."
+        )
+    if setup.measurements is None:
+        raise SnapError(
+            f"{session.folder / FILE}: measure is set, but measurements is null; give "
+            "--measurements, the number of architectures to measure"
+        )
     options.say_withheld(session.home, quiet=work.quiet)
     order = Order(setup.measure, setup, session.allow_code)
     done = session.progress().measured
@@ -185,8 +195,6 @@ def report(session: "Session", *, as_json: bool, stopped: str = "") -> None:
 @contextmanager
 def _keeping(session: "Session") -> Iterator[None]:
     """Say what is kept, and how to go on, where measuring ends early."""
-    from snap_catalog import SnapError
-
     try:
         yield
     except (SnapError, KeyboardInterrupt):
