@@ -14,6 +14,8 @@ from snap_catalog import SnapError
 from snap_catalog.parquet import read
 from snap_evo.measuring.session import Measurement, Session
 from snap_evo.measuring.setup import Setup
+from snap_evo.registry import load_scorer
+from snap_evo.scorers import Scorer
 
 Start = Callable[..., subprocess.Popen[str]]
 pytestmark = pytest.mark.usefixtures("stand_in")
@@ -217,6 +219,33 @@ def test_a_metric_by_the_name_of_something_else_is_refused(
         Session.start(tmp_path / "s", setup(**given))
 
 
+@pytest.mark.parametrize(
+    ("scorer", "problem"),
+    [
+        ("nope", "unknown scorer 'nope'; installed are "),
+        ("table:nowhere.parquet:accuracy", "nowhere.parquet: no such file"),
+    ],
+)
+def test_a_scorer_that_cannot_be_loaded_is_refused_at_the_start(
+    tmp_path: Path, scorer: str, problem: str
+) -> None:
+    with pytest.raises(SnapError, match=problem):
+        Session.start(tmp_path, setup(scorer=scorer))
+    assert not (tmp_path / "session.json").exists()
+
+
+def test_a_scorer_is_loaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+
+    def counting(spec: str) -> Scorer:
+        loaded.append(spec)
+        return load_scorer(spec)
+
+    monkeypatch.setattr("snap_evo.measuring.session.load_scorer", counting)
+    names(Session.start(tmp_path, setup()), 1)
+    assert loaded == ["params"]
+
+
 def test_a_file_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "session.json").write_text('{"user": "somebody"}')
     with pytest.raises(SnapError, match=r"session\.json: exists and is of another kind"):
@@ -229,7 +258,7 @@ def test_a_session_goes_on_in_the_space_that_it_began_in(tmp_path: Path) -> None
 
     file = tmp_path / "own.toml"
     file.write_text((Path(__file__).parents[3] / "docs" / "examples" / "mobile.toml").read_text())
-    own = setup(space=str(file), definition=space(str(file)).metadata[DEFINITION], scorer="depth")
+    own = setup(space=str(file), definition=space(str(file)).metadata[DEFINITION])
     session = Session.start(tmp_path / "s", own)
     file.unlink()
     name = session.home.format(session.home.sample(1, 0)[0])

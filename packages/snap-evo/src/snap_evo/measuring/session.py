@@ -25,6 +25,8 @@ from snap_evo.measuring.interfaces import Measured, Proposer
 from snap_evo.measuring.journal import Asked, Entry, JsonLines, as_table, locked
 from snap_evo.measuring.setup import FILE, Setup, read_setup, write_setup
 from snap_evo.objectives import COSTS, SCORE, Floats, excess
+from snap_evo.registry import load_scorer
+from snap_evo.scorers import Scorer
 
 JOURNAL, ASKED, TABLE = "measurements.jsonl", "asked.jsonl", "measurements.parquet"
 WORK = "measuring"
@@ -152,7 +154,7 @@ class Session:
 
         Raises:
             SnapError: the folder holds a session already, or cannot be written to; or the setup
-                names what is unknown.
+                names what is unknown, or a scorer that cannot be loaded.
         """
         path = Path(folder)
         if not path.exists():
@@ -180,10 +182,13 @@ class Session:
                     f"the objectives {setup.objective!r} do not name {SCORE!r}, the metric; write "
                     "them as score,params"
                 )
+            scorer = load_scorer(setup.scorer)
             for name in (JOURNAL, ASKED):
                 (path / name).touch()
             write_setup(msgspec.structs.replace(setup, code=allow_code), path)
-        return cls(path, allow_code=allow_code)
+        session = cls(path, allow_code=allow_code)
+        session._scorer = scorer
+        return session
 
     def ask(self, count: int, *, by: Asker = "ask") -> list[Architecture]:
         """Choose what to measure next, and remember that it was asked for.
@@ -402,14 +407,17 @@ class Session:
         )
 
     @cached_property
+    def _scorer(self) -> Scorer:
+        return load_scorer(self.setup.scorer)
+
+    @cached_property
     def _proposer(self) -> Proposer:
         from snap_evo.measuring.proposers import start_proposer
-        from snap_evo.registry import load_scorer
 
         setup = self.setup
         return start_proposer(
             self.home,
-            scorer=load_scorer(setup.scorer),
+            scorer=self._scorer,
             surrogate=setup.surrogate,
             limits=self._limits,
             network=setup.network,
