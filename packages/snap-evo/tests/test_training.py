@@ -227,6 +227,23 @@ def test_figures_of_an_epoch_that_are_no_numbers_are_a_damage(
         load_state(path, asked.facts)
 
 
+@pytest.mark.parametrize("options", [(), ("--resume",)])
+def test_more_epochs_than_the_training_has_are_a_damage(
+    data: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    assert train(data, tmp_path).exit_code == 0
+    path = tmp_path / "checkpoint.safetensors"
+    content = read_content(path)
+    state = load_state(path, content["run"])
+    more = [*state.epochs, state.epochs[-1]._replace(epoch=4)]
+    save_state(path, content["run"], State(more, state.network, state.optimiser, state.best))
+    refused = train(data, tmp_path, *options)
+    assert refused.exit_code == 1
+    assert refused.stderr == (
+        f"Error: {path}: damaged (4 epochs of a training of 3); remove it to start over\n"
+    )
+
+
 def test_tensors_of_another_network_are_refused(data: Path) -> None:
     asked = job(data)
     state = run(asked)

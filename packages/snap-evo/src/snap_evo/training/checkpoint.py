@@ -84,7 +84,8 @@ def load_state(path: Path, run: Mapping[str, Any]) -> State:
     """Read the file of a training that depended on the same.
 
     Raises:
-        SnapError: it depended on something else, or the file is damaged.
+        SnapError: it depended on something else, or the file is damaged, as by more epochs than
+            the training has.
     """
     try:
         content = read_content(path)
@@ -99,6 +100,7 @@ def load_state(path: Path, run: Mapping[str, Any]) -> State:
     ]
     if other:
         raise SnapError(f"{path}: begun with {'; '.join(other)}; give the same, or another --out")
+    _check_length(path, len(epochs), run["epochs"])
     parts = {
         part: {
             name.removeprefix(f"{part}."): tensor
@@ -118,9 +120,23 @@ def is_finished(path: Path) -> bool:
     """
     try:
         content = read_content(path)
-        return len(content["epochs"]) >= int(content["run"]["epochs"])
+        done, asked = len(content["epochs"]), int(content["run"]["epochs"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise SnapError(f"{path}: damaged ({error}); remove it to start over") from error
+    _check_length(path, done, asked)
+    return done == asked
+
+
+def _check_length(path: Path, done: int, asked: int) -> None:
+    """Refuse more epochs than the training has: what is kept is none of its results.
+
+    Raises:
+        SnapError: naming both numbers.
+    """
+    if done > asked:
+        raise SnapError(
+            f"{path}: damaged ({done:,} epochs of a training of {asked:,}); remove it to start over"
+        )
 
 
 def save_weights(path: Path, weights: Tensors, facts: Mapping[str, Any]) -> None:
