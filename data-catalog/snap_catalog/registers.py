@@ -1,0 +1,68 @@
+"""The registers of the corpus: each operator in the words of many kinds of writing."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from snap_catalog.catalog import entries
+from snap_catalog.texts import Split
+
+UNREADABLE = "unreadable"
+"""The kind of the texts that describe no operator."""
+
+HELD_OUT = frozenset({"cross_attention", "ghost_module", "involution", "lp_pooling"})
+"""Kinds that no reader is trained on, whatever the register."""
+
+_PLACE = re.compile(r"\{(kernel|stride|dilation|groups|expansion|channels|padding)\}")
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A text that describes an operator.
+
+    Attributes:
+        register: the kind of writing (`shorthand`, `german`).
+        split: what its register and its operator may be used for; of a test operator, or in a test
+            register, no text is seen in training.
+        kind: of the operator (`max_pooling`), or `UNREADABLE`.
+        text: may hold places for numbers (`{kernel}x{kernel} pooling`).
+        settings: what the text says of the operator without a placeholder (`kernel`: 3).
+        function: which normalisation, activation or recurrent network it is.
+    """
+
+    register: str
+    split: Split
+    kind: str
+    text: str
+    settings: Mapping[str, int]
+    function: str | None = None
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Names of the settings that the text has a place for, each once."""
+        return tuple(dict.fromkeys(_PLACE.findall(self.text)))
+
+    def filled(self, settings: Mapping[str, int]) -> str:
+        """Return the text with its places filled."""
+        return _PLACE.sub(lambda found: str(settings[found.group(1)]), self.text)
+
+
+@cache
+def wordings() -> tuple[Wording, ...]:
+    """Return every text of every register."""
+    return tuple(
+        _wording(register, file, kind, entry)
+        for register, file in entries("registers").items()
+        for kind, table in file.items()
+        if isinstance(table, dict)
+        for entry in table["texts"]
+    )
+
+
+def _wording(register: str, file: Mapping[str, Any], kind: str, entry: Any) -> Wording:
+    fields: dict[str, Any] = {"text": entry} if isinstance(entry, str) else dict(entry)
+    split: Split = "test" if kind in HELD_OUT else file["split"]
+    text, function = fields.pop("text"), fields.pop("function", None)
+    return Wording(register, split, kind, text, fields, function)
