@@ -7,12 +7,12 @@ from snap_encode import SentenceEncoder, catalog_table, operator_table
 
 
 def test_operators_of_ones_own_have_no_space(encoder: SentenceEncoder) -> None:
-    known = {"conv7x7": "Convolution 7x7", "swish": "Swish activation"}
+    known = {"conv7x7": "Convolution 7x7", "mish": "Mish activation"}
     table = operator_table(known, encoder.name)
     assert table["space"].to_pylist() == [None, None]
-    assert table["op"].to_pylist() == ["conv7x7", "swish"]
-    assert table["text"].to_pylist() == ["Convolution 7x7", "Swish activation"]
-    expected = encoder.encode(["Convolution 7x7", "Swish activation"])
+    assert table["op"].to_pylist() == ["conv7x7", "mish"]
+    assert table["text"].to_pylist() == ["Convolution 7x7", "Mish activation"]
+    expected = encoder.encode(["Convolution 7x7", "Mish activation"])
     np.testing.assert_array_equal(np.array(table["embedding"].to_pylist(), np.float32), expected)
     assert parquet.decode_metadata(table.schema) == {
         "snap.model": encoder.name,

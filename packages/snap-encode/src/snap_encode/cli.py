@@ -6,6 +6,7 @@ from snap_catalog.console import OneLineErrors
 
 from snap_encode.commands.compare import nearest, similarity
 from snap_encode.commands.encode import encode
+from snap_encode.commands.read import read
 from snap_encode.commands.tune import export, tune
 
 
@@ -23,5 +24,5 @@ def main() -> None:
     """
 
 
-for command in (encode, similarity, nearest, tune, export):
+for command in (encode, read, similarity, nearest, tune, export):
     main.add_command(command)

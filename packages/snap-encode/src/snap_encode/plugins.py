@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from snap_encode.encoder import SentenceEncoder
+from snap_encode.meaning import OperatorEncoder
 
-minilm = partial(SentenceEncoder, "all-MiniLM-L6-v2")
-mpnet = partial(SentenceEncoder, "all-mpnet-base-v2")
-minilm_64 = partial(SentenceEncoder, "MiniLM-64")
-snap_minilm = partial(SentenceEncoder, "snap-minilm")
+minilm = partial(OperatorEncoder, "all-MiniLM-L6-v2")
+mpnet = partial(OperatorEncoder, "all-mpnet-base-v2")
+minilm_64 = partial(OperatorEncoder, "MiniLM-64")
+snap_minilm = partial(OperatorEncoder, "snap-minilm")

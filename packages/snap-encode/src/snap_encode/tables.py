@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from snap_catalog import SnapError, definition, operators
 
 from snap_encode.encoder import SentenceEncoder
+from snap_encode.meaning import OperatorEncoder
 from snap_encode.models import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -16,7 +17,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from snap_catalog.catalog import Length
 
-_Row = tuple[str | None, str, str]
+    from snap_encode.reading import Reading
+
+
+class _Row(NamedTuple):
+    """An operator to encode; `own` where its description is a user's and is to be read."""
+
+    space: str | None
+    operator: str
+    text: str
+    own: bool
 
 
 def encode(texts: Sequence[str], model: str = DEFAULT_MODEL) -> NDArray[np.float32]:
@@ -36,23 +46,30 @@ def encode(texts: Sequence[str], model: str = DEFAULT_MODEL) -> NDArray[np.float
 
 
 def operator_table(
-    descriptions: Mapping[str, str], model: str = DEFAULT_MODEL, *, quiet: bool = True
+    descriptions: Mapping[str, str],
+    model: str = DEFAULT_MODEL,
+    *,
+    as_written: bool = False,
+    quiet: bool = True,
 ) -> pa.Table:
-    """Encode operators of your own.
+    """Encode operators of your own by what their descriptions mean.
 
     Args:
-        descriptions: operator name -> what is said of it.
+        descriptions: operator name -> its description.
         model: a known model, a folder, or a name on the Hugging Face hub.
+        as_written: encode the words themselves, without reading them.
         quiet: show no progress.
 
     Returns:
-        A row an operator, ready for `snap_catalog.parquet.write(..., "operators", ...)`; `space`
-        is null, and the schema's metadata names the model.
+        A row per operator, ready for `snap_catalog.parquet.write(..., "operators", ...)`; `space`
+        is null, and the schema's metadata names the model. Where descriptions were read, the table
+        also has the columns `reading`, `confidence` and `doubt`.
 
     Raises:
         SnapError: the model cannot be loaded.
     """
-    return _table([(None, op, text) for op, text in descriptions.items()], model, quiet, {})
+    rows = [_Row(None, op, text, own=not as_written) for op, text in descriptions.items()]
+    return _table(rows, model, quiet, {})
 
 
 def catalog_table(
@@ -81,7 +98,8 @@ def catalog_table(
         name, descriptions = _described(source, length)
         if (other := sources.setdefault(name, source)) != source:
             raise SnapError(f"{source}: defines {name}, as {other} does; rename one of them")
-        rows += [(name, operator, text) for operator, text in descriptions.items()]
+        own = set(descriptions) - set(definition.COMMON) if source != name else set()
+        rows += [_Row(name, op, text, op in own) for op, text in descriptions.items()]
     return _table(rows, model, quiet, {"snap.length": length})
 
 
@@ -109,18 +127,42 @@ def _described(space: str, length: Length) -> tuple[str, dict[str, str]]:
 
 
 def _table(rows: Sequence[_Row], model: str, quiet: bool, metadata: Mapping[str, str]) -> pa.Table:
+    import numpy as np
     import pyarrow as pa
 
-    encoder = SentenceEncoder(model)
-    vectors = encoder.encode([text for _, _, text in rows], quiet=quiet)
+    encoder = OperatorEncoder(model)
+    own = [number for number, row in enumerate(rows) if row.own]
+    plain = [number for number, row in enumerate(rows) if not row.own]
+    readings = encoder.read([rows[number].text for number in own], quiet=quiet) if own else []
+    # An empty list would load the model, to learn how long its vectors are.
+    parts = [encoder.vectors(readings, quiet=quiet)] if own else []
+    if plain or not own:
+        parts.append(encoder.words.encode([rows[number].text for number in plain], quiet=quiet))
+    vectors = np.concatenate(parts)[np.argsort([*own, *plain])]
     columns = {
-        "space": _strings(space for space, _, _ in rows),
-        "op": _strings(op for _, op, _ in rows),
-        "text": _strings(text for _, _, text in rows),
+        "space": _strings(row.space for row in rows),
+        "op": _strings(row.operator for row in rows),
+        "text": _strings(row.text for row in rows),
         "embedding": _lists(vectors),
     }
+    if own:
+        names = encoder.read([rows[number].operator for number in own], quiet=quiet)
+        pairs = list(zip(readings, names, strict=True))
+        columns |= _understood(len(rows), dict(zip(own, pairs, strict=True)))
     made_by = {"snap.model": encoder.name, "snap.model_sha256": encoder.sha256}
     return pa.table(columns, metadata={**made_by, **metadata})
+
+
+def _understood(count: int, readings: Mapping[int, tuple[Reading, Reading]]) -> dict[str, pa.Array]:
+    """Return the columns on how some of the rows were read: their descriptions, and their names."""
+    said = [readings.get(number) for number in range(count)]
+    return {
+        "reading": _strings(None if each is None else each[0].summary for each in said),
+        "confidence": _doubles(
+            None if each is None else each[0].confidence["kind"] for each in said
+        ),
+        "doubt": _strings(None if each is None else each[0].doubt(each[1]) for each in said),
+    }
 
 
 # Not by `pa.array`, which imports pandas where that is installed, and so takes a second.
@@ -132,6 +174,13 @@ def _strings(texts: Iterable[str | None]) -> pa.StringArray:
     builder = pa.lib.StringBuilder()
     builder.append_values(texts)
     return builder.finish()
+
+
+def _doubles(numbers: Iterable[float | None]) -> pa.DoubleArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.cast(_strings(None if n is None else repr(n) for n in numbers), pa.float64())
 
 
 def _lists(vectors: NDArray[np.float32]) -> pa.FixedSizeListArray:

@@ -22,6 +22,11 @@ from snap_encode.commands.options import length_option, model_option, quiet_opti
 @length_option
 @model_option
 @click.option(
+    "--as-written",
+    is_flag=True,
+    help="Encode the words of FILE themselves, not the operators that they are read as.",
+)
+@click.option(
     "-o",
     "--out",
     type=click.Path(path_type=Path),
@@ -34,13 +39,15 @@ def encode(
     spaces: tuple[str, ...],
     length: Length | None,
     model: str,
+    as_written: bool,
     out: Path | None,
     quiet: bool,
 ) -> None:
     """Encode the operators of FILE, or of a search space, to a Parquet file.
 
     FILE has one operator a line, `name<TAB>description` or just a description, which is then its
-    name too. Blank lines and lines that begin with # are left out.
+    name too. Blank lines and lines that begin with # are left out. Your descriptions are read
+    first: operators of one meaning have one vector, and what is not understood is reported.
     """
     if (file is None) == (not spaces):
         raise click.UsageError("Give either FILE or --space.")
@@ -49,7 +56,9 @@ def encode(
     target = out or Path(f"{file.stem if file else 'operators'}.parquet")
     if target.resolve() in (Path(source).resolve() for source in (file, *spaces) if source):
         raise click.UsageError(f"{target} is the file to read; choose another output with -o.")
-    _encode(file, spaces, length or "short", model, target, quiet)
+    if as_written and file is None:
+        raise click.UsageError("--as-written goes with FILE.")
+    _encode(file, spaces, length or "short", model, as_written, target, quiet)
 
 
 def _encode(
@@ -57,10 +66,12 @@ def _encode(
     spaces: tuple[str, ...],
     length: Length,
     model: str,
+    as_written: bool,
     target: Path,
     quiet: bool,
 ) -> None:
     from snap_catalog import parquet
+    from snap_catalog.readings import understood
 
     from snap_encode.listing import read_operators
     from snap_encode.tables import catalog_table, operator_table
@@ -68,8 +79,10 @@ def _encode(
     descriptions = read_operators(file) if file else {}
     parquet.check_writable(target, "operators")
     if file:
-        table = operator_table(descriptions, model, quiet=quiet)
+        table = operator_table(descriptions, model, as_written=as_written, quiet=quiet)
     else:
         table = catalog_table(*spaces, length=length, model=model, quiet=quiet)
     parquet.write(table, target, "operators", producer="snap-encode")
     say(f"{target}: {table.num_rows:,} operators", quiet=quiet)
+    for each in understood(table):
+        say(f"  {each}", quiet=quiet)

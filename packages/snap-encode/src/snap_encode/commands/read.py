@@ -1,0 +1,58 @@
+"""`snap-encode read`."""
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from snap_encode.commands.options import json_option, quiet_option
+
+if TYPE_CHECKING:
+    from snap_encode.known import Match
+    from snap_encode.reading import Reading
+
+
+@click.command()
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@json_option
+@quiet_option
+def read(texts: tuple[str, ...], as_json: bool, quiet: bool) -> None:
+    """Print how descriptions of operators are read, how surely, and the nearest known operator.
+
+    A description that is surely read has the vector of the sentence shown, whatever its words.
+    """
+    from snap_encode.known import nearest
+    from snap_encode.reading import Reader
+
+    readings = Reader().read(texts, quiet=quiet)
+    matches = [nearest(each.sentence, k=1)[0] for each in readings]
+    if as_json:
+        found = [_entry(each, match) for each, match in zip(readings, matches, strict=True)]
+        click.echo(json.dumps(found, indent=2))
+        return
+    for each, match in zip(readings, matches, strict=True):
+        click.echo(_lines(each, match))
+
+
+def _lines(reading: "Reading", match: "Match") -> str:
+    """Lay out one reading: what was understood, how surely, and what is like it."""
+    sure = ", ".join(f"{name} {value:.2f}" for name, value in reading.confidence.items())
+    shown = {
+        "read as": reading.summary if reading.readable else "no operator that is known here",
+        "confidence": sure,
+        "sentence": reading.sentence,
+        "nearest": f"{', '.join(match.operators)} ({match.cosine:.2f})",
+    }
+    return "\n".join([reading.text, *(f"  {name:<10}  {text}" for name, text in shown.items())])
+
+
+def _entry(reading: "Reading", match: "Match") -> dict[str, object]:
+    names = ("kind", "kernel", "stride", "dilation", "groups", "expansion", "function", "follows")
+    return {
+        "text": reading.text,
+        **{name: getattr(reading, name) for name in names},
+        "confidence": dict(reading.confidence),
+        "readable": reading.readable,
+        "sentence": reading.sentence,
+        "nearest": match._asdict(),
+    }

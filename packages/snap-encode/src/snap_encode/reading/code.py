@@ -1,0 +1,180 @@
+"""Calls of known layers in a description that is code: `nn.Conv2d(c, c, 3, padding=1)`."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+_OWN_BLOCK = ("in", "out", "kernel", "stride", "padding", "dilation")
+"""Arguments by position of blocks of anybody's, such as `ReLUConvBN(C_in, C_out, 3, 1, 1)`."""
+
+_KEYWORDS = {
+    "kernel_size": "kernel",
+    "kernel": "kernel",
+    "kernel_shape": "kernel",
+    "pool_size": "kernel",
+    "window_shape": "kernel",
+    "ksize": "kernel",
+    "k": "kernel",
+    "size": "kernel",
+    "filter_size": "kernel",
+    "strides": "stride",
+    "stride": "stride",
+    "window_strides": "stride",
+    "dilation_rate": "dilation",
+    "dilation": "dilation",
+    "dilations": "dilation",
+    "rate": "dilation",
+    "atrous_rate": "dilation",
+    "kernel_dilation": "dilation",
+    "rhs_dilation": "dilation",
+    "groups": "groups",
+    "group": "groups",
+    "num_group": "groups",
+    "feature_group_count": "groups",
+    "expand_ratio": "expansion",
+    "expansion": "expansion",
+    "expand": "expansion",
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of a library.
+
+    Attributes:
+        kind: as in `kinds.toml`.
+        arguments: names of its arguments by position.
+        function: which normalisation, activation or recurrent network.
+    """
+
+    kind: str
+    arguments: tuple[str, ...] = ()
+    function: str | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a layer.
+
+    Attributes:
+        layer: None where the name is no library's.
+        name: what is called, without what it belongs to.
+        numbers: arguments that are numbers, by what they set.
+        depthwise: whether each channel has its own group.
+    """
+
+    layer: Layer | None
+    name: str
+    numbers: Mapping[str, int]
+    width: int | None = None
+    depthwise: bool = False
+
+
+def _layers() -> dict[str, Layer]:
+    text = files("snap_encode.reading").joinpath("layers.toml").read_text("utf-8")
+    found: dict[str, Layer] = {}
+    for entry in tomllib.loads(text)["layer"]:
+        layer = Layer(entry["kind"], tuple(entry.get("arguments", ())), entry.get("function"))
+        for name in entry["names"]:
+            found |= {name.replace("#", dimensions): layer for dimensions in "123"}
+    return found
+
+
+_LAYERS = _layers()
+_MOST = 100
+"""Beyond it, no number is a kernel, a stride or the like."""
+_BESIDE = frozenset({"normalisation", "activation", "dropout", "padding"})
+"""Kinds that accompany what a piece of code is."""
+_OPENING = re.compile(r"([A-Za-z_][\w.]*)\s*\(")
+
+
+def calls(text: str) -> list[Call]:
+    """Return the calls in a text whose names or arguments say what a layer is, in their order."""
+    return [call for name, inside in _bracketed(text) if (call := _call(name, inside))]
+
+
+def main_layer(found: Sequence[Call]) -> Call | None:
+    """Return the one call that several are about; None where they are about more, or no layer."""
+    known = [call for call in found if call.layer]
+    main = [call for call in known if call.layer and call.layer.kind not in _BESIDE] or known
+    own = [call for call in found if call.layer is None and call.numbers]
+    if own or not main:
+        return None
+    if len(main) == 1:
+        return main[0]
+    return _separable(main)
+
+
+def _separable(main: Sequence[Call]) -> Call | None:
+    """Join a depthwise convolution and the one of single positions after it."""
+    if len(main) < 2 or len(main) % 2:
+        return None
+    first, second = main[:2]
+    pointwise = (
+        second.layer is not None
+        and second.layer.kind == "convolution"
+        and second.numbers.get("kernel") == 1
+    )
+    if not (first.depthwise or (first.layer and first.layer.kind == "depthwise_convolution")):
+        return None
+    return Call(Layer("separable_convolution"), first.name, first.numbers) if pointwise else None
+
+
+def _bracketed(text: str) -> Iterator[tuple[str, str]]:
+    """Yield every name before a bracket, and what the bracket holds."""
+    for opening in _OPENING.finditer(text):
+        depth, start = 1, opening.end()
+        for end in range(start, len(text)):
+            depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(text[end], 0)
+            if depth == 0:
+                yield opening.group(1).split(".")[-1], text[start:end]
+                break
+
+
+def _call(name: str, inside: str) -> Call | None:
+    try:
+        tree = ast.parse(f"f({inside})", mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if not isinstance(tree, ast.Call):
+        return None
+    layer = _LAYERS.get(name)
+    own: tuple[str, ...] = _OWN_BLOCK if len(tree.args) >= 3 else ()
+    positions = layer.arguments if layer else own
+    given = dict(zip(positions, tree.args, strict=False))
+    given |= {_KEYWORDS[k.arg]: k.value for k in tree.keywords if k.arg in _KEYWORDS}
+    numbers: dict[str, int] = {}
+    width = None
+    for setting in ("kernel", "stride", "dilation", "groups", "expansion"):
+        value = _pair(given.get(setting))
+        if value is not None:
+            numbers[setting] = value[0]
+            width = value[1] if setting == "kernel" and value[1] != value[0] else width
+    return Call(layer, name, numbers, width, _one_group_a_channel(given, tree))
+
+
+def _pair(node: ast.expr | None) -> tuple[int, int] | None:
+    """Read a number, or two in brackets."""
+    nodes = node.elts if isinstance(node, ast.Tuple | ast.List) else [node, node]
+    found = [n.value for n in nodes if isinstance(n, ast.Constant) and type(n.value) is int]
+    values = [value for value in found if 0 < value < _MOST]
+    if len(values) == len(nodes) == 1:
+        values *= 2
+    return (values[0], values[1]) if len(values) == 2 else None
+
+
+def _one_group_a_channel(given: Mapping[str, ast.expr], call: ast.Call) -> bool:
+    groups = given.get("groups")
+    if groups is None:
+        return False
+    channels = given.get("in")
+    if isinstance(groups, ast.Constant):
+        return isinstance(channels, ast.Constant) and channels.value == groups.value != 1
+    return (
+        channels is None
+        or ast.dump(channels) == ast.dump(groups)
+        or isinstance(groups, ast.Attribute)
+    )

@@ -1,0 +1,30 @@
+"""Normalisations, activations and recurrent networks by name, and what follows an operator."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+
+from snap_encode.reading.plain import plain, words
+
+_PATTERNS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
+    kind: {name: re.compile(pattern) for name, pattern in named.items()}
+    for kind, named in tomllib.loads(
+        files("snap_encode.reading").joinpath("functions.toml").read_text("utf-8")
+    ).items()
+}
+
+
+def function(text: str, kind: str) -> str | None:
+    """Return which function of a kind a text names; None where it names none."""
+    spread = f"{plain(text)} {words(text)}"
+    for name, pattern in _PATTERNS.get(kind, {}).items():
+        if pattern.search(spread):
+            return name
+    return None
+
+
+def follows(text: str) -> tuple[str, ...]:
+    """Return the normalisation and the activation that a text mentions beside the operator."""
+    spread = f"{plain(text)} {words(text)}"
+    return tuple(name for name, pattern in _PATTERNS["after"].items() if pattern.search(spread))

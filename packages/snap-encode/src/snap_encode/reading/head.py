@@ -1,0 +1,71 @@
+"""The classifier of descriptions: how likely each kind of operator is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from snap_catalog import SnapError
+from snap_catalog.registers import UNREADABLE
+
+from snap_encode.reading.grams import BUCKETS, grams
+from snap_encode.reading.kinds import KINDS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+WEIGHTS = Path(__file__).with_name("head.safetensors")
+_TENSORS = ("vectors", "letters", "bias")
+LABELS = (*KINDS, UNREADABLE)
+
+
+class Head:
+    """Logistic regression on the vector of a text and on its letters.
+
+    The probabilities are softmax(v V + g G + b) with v the sentence encoder's vector and g the
+    weights of the letter sequences (`grams`). V, G and b were divided by a temperature that was
+    fitted on another register than they were.
+    """
+
+    def __init__(self, path: Path = WEIGHTS) -> None:
+        """Choose a file of weights, which is read when it is first needed."""
+        self._path = path
+
+    def probabilities(
+        self, texts: Sequence[str], vectors: NDArray[np.float32]
+    ) -> NDArray[np.float64]:
+        """Return (texts, labels) probabilities; columns as in `LABELS`.
+
+        Args:
+            texts: n descriptions.
+            vectors: (n, d) their vectors by `snap-minilm`.
+        """
+        import numpy as np
+
+        of_vectors, of_letters, bias = self._weights
+        logits = vectors.astype(np.float64) @ of_vectors + bias
+        for row, text in enumerate(texts):
+            buckets, weights = grams(text)
+            logits[row] += weights @ of_letters[buckets]
+        logits -= logits.max(axis=1, keepdims=True)
+        shares = np.exp(logits)
+        found: NDArray[np.float64] = shares / shares.sum(axis=1, keepdims=True)
+        return found
+
+    @cached_property
+    def _weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        from safetensors.numpy import load_file
+
+        try:
+            tensors = load_file(self._path)
+            dense, sparse, bias = (tensors[name].astype("f8") for name in _TENSORS)
+        except (OSError, ValueError, KeyError) as error:
+            raise SnapError(
+                f"{self._path}: damaged ({error}); install snap-encode again"
+            ) from error
+        if dense.shape[1:] != bias.shape or sparse.shape != (BUCKETS, len(LABELS)):
+            raise SnapError(f"{self._path}: of another version; install snap-encode again")
+        return dense, sparse, bias

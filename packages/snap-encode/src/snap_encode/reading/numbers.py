@@ -1,0 +1,174 @@
+"""The numbers of a description, by rules: kernel, stride, dilation, groups, expansion."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from math import isqrt
+
+from snap_encode.reading.plain import plain, with_digits
+
+STATED, IMPLIED, GUESSED = 1.0, 0.8, 0.5
+"""How sure a number is: written with what it is, said in other words, or left over."""
+
+
+@dataclass(frozen=True)
+class Stated:
+    """Numbers that a text states, each with how sure it is.
+
+    Attributes:
+        values: kernel (its height), stride, dilation, groups and expansion, where stated.
+        sure: the same names, from 0 to 1.
+        width: of a kernel that is not square.
+        pointwise: whether the text speaks of single positions.
+    """
+
+    values: Mapping[str, int] = field(default_factory=dict)
+    sure: Mapping[str, float] = field(default_factory=dict)
+    width: int | None = None
+    pointwise: bool = False
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A number in a text; `second` where two are written side by side (`3x5`)."""
+
+    first: int
+    second: int
+    sure: float
+
+
+_TABLES = tomllib.loads(files("snap_encode.reading").joinpath("numbers.toml").read_text("utf-8"))
+_PART = re.compile("<([A-Z]+)>")
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """Compile an expression in which parts are named."""
+    parts: Mapping[str, str] = _TABLES["parts"]
+    while named := _PART.search(text):
+        text = text.replace(named.group(), parts[named.group(1)])
+    return re.compile(text)
+
+
+_RULES: Mapping[str, Sequence[tuple[re.Pattern[str], float]]] = {
+    setting: [
+        (_pattern(text), sure)
+        for group, sure in (("stated", STATED), ("implied", IMPLIED))
+        for text in _TABLES[group].get(setting, ())
+    ]
+    for setting in ("dilation", "stride", "groups", "expansion")
+}
+_KERNEL = _TABLES["kernel"]
+_SQUARE, _COUNTED, _RADIUS, _POINTWISE, _TAIL = (
+    _pattern(_KERNEL[name]) for name in ("square", "counted", "radius", "pointwise", "tail")
+)
+_NAMED, _OTHERS = ([_pattern(text) for text in _KERNEL[name]] for name in ("named", "others"))
+_TWICE = re.compile(r"(?<!\d)(?:([3579])\s*[^\W\d]?\s*\1|(1)\s*[^\W\d]\s*1)(?!\d)")
+_LIKELY = (1, 2, 3, 5, 7, 9, 11)
+
+
+def numbers(text: str) -> Stated:
+    """Read the numbers of a description.
+
+    A number that is written with its name (`stride 2`, `k=3`, `5x5`) is sure; one that follows
+    from other words (`a pixel and its eight neighbours`) less; one that is left over (`c3`) least,
+    and is taken for the kernel.
+    """
+    written = plain(text)
+    rest = with_digits(written)
+    square, rest = _square(rest)
+    found: dict[str, _Found] = {}
+    for setting, rules in _RULES.items():
+        number, rest = _by_rules(rest, rules)
+        if number is not None:
+            found[setting] = number
+    kernel = square if square and square.second > 1 else None
+    kernel = kernel or _counted(rest) or _named_kernel(rest) or _left_over(written) or square
+    if kernel is None and "dilation" in found and found["dilation"].sure < STATED:
+        kernel = _odd(found.pop("dilation"))
+    if kernel is not None:
+        found["kernel"] = kernel
+    return Stated(
+        {name: number.first for name, number in found.items()},
+        {name: number.sure for name, number in found.items()},
+        kernel.second if kernel and kernel.second != kernel.first else None,
+        bool(_POINTWISE.search(rest)),
+    )
+
+
+def _odd(dilation: _Found) -> _Found | None:
+    """Take what stands after `dil` for the kernel, if it is more like one: `dil 5`."""
+    return dilation if dilation.first % 2 else None
+
+
+def _square(text: str) -> tuple[_Found | None, str]:
+    """Return the largest window that is written as `3x3`, and the text without any."""
+    sizes = [(int(a), int(b)) for a, b in _SQUARE.findall(text) if int(a) and int(b)]
+    if not sizes:
+        return None, text
+    height, width = max(sizes, key=lambda size: size[0] * size[1])
+    return _Found(height, width, STATED), _SQUARE.sub(" ; ", text)
+
+
+def _by_rules(
+    text: str, rules: Sequence[tuple[re.Pattern[str], float]]
+) -> tuple[_Found | None, str]:
+    """Return the first number that a rule finds, and the text without it."""
+    for pattern, sure in rules:
+        found = pattern.search(text)
+        if found is None:
+            continue
+        digits = next(filter(None, found.groups()), "2")
+        if digits != "0":
+            return _Found(int(digits), int(digits), sure), _without(text, found)
+    return None, text
+
+
+def _without(text: str, found: re.Match[str]) -> str:
+    return f"{text[: found.start()]} ; {text[found.end() :]}"
+
+
+def _counted(text: str) -> _Found | None:
+    """Read the side of a window from how far it reaches, or how many positions it has."""
+    if reach := _RADIUS.search(text):
+        side = 2 * int(reach.group(1)) + 1
+        return _Found(side, side, IMPLIED)
+    for found in _COUNTED.finditer(text):
+        count = int(found.group(1))
+        for area in (count, count + 1):
+            side = isqrt(area)
+            if side > 1 and side * side == area and (area > 4 or count == 4):
+                return _Found(side, side, IMPLIED)
+    return None
+
+
+def _named_kernel(text: str) -> _Found | None:
+    for other in _OTHERS[:2]:
+        text = other.sub(" ; ", text)
+    for pattern in _NAMED:
+        found = pattern.search(text)
+        if found and any(int(number) for number in found.groups() if number):
+            first, *second = (int(number) for number in found.groups() if number)
+            return _Found(first, second[0] if second else first, STATED)
+    return None
+
+
+def _left_over(text: str) -> _Found | None:
+    """Take a number that belongs to nothing else for the kernel; `33` and `3c3` for 3x3."""
+    for rules in _RULES.values():
+        for pattern, _ in rules:
+            text = pattern.sub(" ; ", text)
+    for pattern in _OTHERS:
+        text = pattern.sub(" ; ", text)
+    twice = _TWICE.search(text)
+    if twice:
+        side = int(twice.group(1) or twice.group(2))
+        return _Found(side, side, IMPLIED)
+    for tail in _TAIL.finditer(text):
+        side = int(tail.group(1) or tail.group(2))
+        if side in _LIKELY:
+            return _Found(side, side, IMPLIED)
+    left = [int(number) for number in re.findall(r"(?<!\d)\d{1,2}(?!\d)", text)]
+    side = next((number for number in left if number in _LIKELY), 0)
+    return _Found(side, side, GUESSED) if side else None

@@ -1,0 +1,59 @@
+"""Texts in a plain form that rules and letters can be compared in."""
+
+import re
+import unicodedata
+
+_SQUARED = re.compile(r"(\d{1,2})\s*²")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_LETTER_TO_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
+_DIGIT_TO_LETTER = re.compile(r"(?<=\d)(?=[^\W\d_])")
+_NUMBERS = {
+    1: "one single eins ein eine einem einen einer einser un une uno una 一",
+    2: "two zwei deux dos due 二 两",
+    3: "three drei dreier trois tres tre 三",
+    4: "four vier quatre cuatro quattro 四",
+    5: "five fünf fuenf fünfer cinq cinco cinque 五",
+    6: "six sechs seis sei 六",
+    7: "seven sieben siebener sept siete sette 七",
+    8: "eight acht huit ocho otto 八",
+    9: "nine neun neuner neuf nueve nove 九",
+    10: "ten zehn dix diez dieci 十",
+    11: "eleven elf onze once undici 十一",
+    24: "twenty-four vierundzwanzig 二十四",
+    25: "twenty-five fünfundzwanzig vingt-cinq 二十五",
+    48: "forty-eight achtundvierzig 四十八",
+    49: "forty-nine neunundvierzig 四十九",
+    81: "eighty-one einundachtzig 八十一",
+}
+_WORDS = {word: str(number) for number, words in _NUMBERS.items() for word in words.split()}
+_WORD = re.compile(
+    "|".join(
+        re.escape(word)
+        if word[0] > "\u2e80"
+        else rf"(?:\b|(?<=mal)){re.escape(word)}(?=\b|fach|fold|mal)"
+        for word in sorted(_WORDS, key=len, reverse=True)
+    )
+)
+
+_SIDE = re.compile(r"\b(zwei|drei|vier|fünf|sieben|neun|elf)er(?=[\w-])")
+"""As in `Dreierfaltung`, a convolution of 3x3."""
+
+
+def plain(text: str) -> str:
+    """Return a text in lower case, its letters in one form (NFKC), words apart by one space."""
+    text = _SQUARED.sub(r"\1x\1", text).replace("_", " ")
+    return " ".join(unicodedata.normalize("NFKC", text).lower().split())
+
+
+def words(text: str) -> str:
+    """Return a text with identifiers taken apart: `SepConv3x3_bn` becomes `sep conv 3 x 3 bn`."""
+    text = unicodedata.normalize("NFKC", text)
+    text = _HUMP.sub(" ", text).replace("_", " ").lower()
+    text = _DIGIT_TO_LETTER.sub(" ", _LETTER_TO_DIGIT.sub(" ", text))
+    return " ".join(text.split())
+
+
+def with_digits(text: str) -> str:
+    """Return a plain text with small numbers written in digits: `three by three`, `3 by 3`."""
+    text = _SIDE.sub(lambda found: f"{_WORDS[found.group(1)]}er ", text.replace("九宫格", "3x3"))
+    return _WORD.sub(lambda found: _WORDS[found.group()], text)

@@ -1,0 +1,160 @@
+"""Descriptions to readings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+
+from snap_catalog import operators
+
+from snap_encode.encoder import SentenceEncoder
+from snap_encode.reading.code import Call, calls, main_layer
+from snap_encode.reading.functions import follows, function
+from snap_encode.reading.head import LABELS, Head
+from snap_encode.reading.kinds import KINDS
+from snap_encode.reading.numbers import STATED, Stated, numbers
+from snap_encode.reading.plain import plain
+from snap_encode.reading.reading import Reading, sentence
+
+READS_WITH = "snap-minilm"
+"""The sentence encoder whose vectors the classifier looks at."""
+
+_CODE = 0.98
+"""Confidence of a kind that a library's layer in code names."""
+
+
+class Reader:
+    """Reads descriptions of operators.
+
+    Kinds come from a classifier on the sentence encoder and on the letters of the text, numbers
+    from rules, and layers of libraries from their calls in code.
+    """
+
+    def __init__(self) -> None:
+        """Load nothing yet."""
+        self._encoder = SentenceEncoder(READS_WITH)
+        self._head = Head()
+
+    def read(self, texts: Sequence[str], *, quiet: bool = True) -> list[Reading]:
+        """Read descriptions; equal texts have equal readings.
+
+        Args:
+            texts: n descriptions.
+            quiet: show no progress.
+
+        Returns:
+            n readings.
+        """
+        vectors = self._encoder.encode(texts, quiet=quiet)
+        shares = self._head.probabilities(texts, vectors)
+        return [
+            _reading(text, dict(zip(LABELS, row, strict=True)))
+            for text, row in zip(texts, shares.tolist(), strict=True)
+        ]
+
+
+def read(text: str) -> Reading:
+    """Read one description; to read many, keep a `Reader` instead."""
+    return Reader().read([text])[0]
+
+
+def _reading(text: str, shares: Mapping[str, float]) -> Reading:
+    found = calls(text)
+    call = main_layer(found)
+    kind, sure = _kind(call, shares)
+    stated = _from_code(found, call) or numbers(text)
+    kind = _refined(_special(kind, text) if call is None else kind, stated, call)
+    facts = KINDS[kind]
+    kernel, certain = _kernel(kind, stated)
+    confidence = {"kind": sure, **{k: v for k, v in stated.sure.items() if k != "kernel"}}
+    if kernel is not None:
+        confidence["kernel"] = certain
+    named = call.layer.function if call and call.layer else None
+    reading = Reading(
+        text=text,
+        kind=kind,
+        kernel=kernel,
+        stride=stated.values.get("stride"),
+        dilation=stated.values.get("dilation", facts.dilation),
+        groups=stated.values.get("groups"),
+        expansion=stated.values.get("expansion") if facts.widens else None,
+        function=(named or function(text, kind)) if facts.function else None,
+        follows=() if facts.function else follows(text),
+        confidence=confidence,
+    )
+    return replace(reading, sentence=_catalogued().get(text) or sentence(reading))
+
+
+def _kind(call: Call | None, shares: Mapping[str, float]) -> tuple[str, float]:
+    if call is not None and call.layer is not None:
+        return call.layer.kind, _CODE
+    kind = max(KINDS, key=lambda name: shares[name])
+    return kind, shares[kind]
+
+
+def _from_code(found: Sequence[Call], call: Call | None) -> Stated | None:
+    """Return the numbers that the arguments of a call state."""
+    told = call or next((other for other in found if "kernel" in other.numbers), None)
+    if told is None or not (told.numbers or call):
+        return None
+    return Stated(told.numbers, dict.fromkeys(told.numbers, STATED), told.width)
+
+
+def _special(kind: str, text: str) -> str:
+    """Return the kind that a text names more exactly than the classifier, which knows its words."""
+    shown = plain(text)
+    found = {name for name, pattern in _WORDS.items() if pattern.search(shown)}
+    special = [name for name in _WORDS if name in found and KINDS[name].general == kind]
+    if len(special) == 1:
+        return special[0]
+    joined = {"dilated_convolution", "separable_convolution"}
+    return "dilated_separable_convolution" if set(special) == joined else kind
+
+
+_WORDS = {
+    name: re.compile(rf"(?<!non[- ])(?<!not )(?<!no )(?<!nicht )(?:{kind.words})")
+    for name, kind in KINDS.items()
+    if kind.words
+}
+
+
+def _refined(kind: str, stated: Stated, call: Call | None) -> str:
+    """Take account of numbers that make an ordinary convolution another."""
+    if kind == "convolution" and call is not None and call.depthwise:
+        return "depthwise_convolution"
+    for setting, special in _SPECIAL.items():
+        if stated.values.get(setting, 1) > 1 and kind in special:
+            return special[kind]
+    return kind
+
+
+_SPECIAL = {
+    "dilation": {
+        "convolution": "dilated_convolution",
+        "separable_convolution": "dilated_separable_convolution",
+    },
+    "groups": {"convolution": "grouped_convolution"},
+}
+
+
+def _kernel(kind: str, stated: Stated) -> tuple[tuple[int, int] | None, float]:
+    """Return the window of an operator and how sure it is, 0 where it is assumed."""
+    usual = KINDS[kind].kernel
+    if usual is None:
+        return None, 0.0
+    height = stated.values.get("kernel")
+    if height is not None:
+        return (height, stated.width or height), stated.sure["kernel"]
+    if stated.pointwise and kind in ("convolution", "grouped_convolution"):
+        return (1, 1), STATED
+    return (usual, usual), 0.0
+
+
+@cache
+def _catalogued() -> Mapping[str, str]:
+    """Return the catalog's short descriptions that a kind's sentence may not render in full."""
+    plain = {kind.sentence for kind in KINDS.values()} | {"Skip"}
+    texts = (o.descriptions["short"] for known in operators().values() for o in known)
+    return {text: text for text in texts if text not in plain}
