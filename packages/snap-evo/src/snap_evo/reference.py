@@ -4,7 +4,7 @@ import pyarrow as pa
 from snap_graphs import Space, graph_table, space
 from snap_graphs.listing import one_a_class
 
-from snap_evo.scorers import Scorer, Trust, TrustTeller, told_of
+from snap_evo.scorers import DescriptionReader, Scorer, Trust, TrustTeller, told_of
 
 _DRAWN = 1000
 _SEED = 0
@@ -34,3 +34,15 @@ def ask_trust(scorer: Scorer, home: str | Space) -> Trust | None:
         return None
     with told_of(scorer):
         return scorer.trust(draw(space(home)))
+
+
+def readings(scorer: Scorer, home: Space) -> list[str]:
+    """Return, in one line each, how a scorer understood the descriptions of a space's operators.
+
+    Raises:
+        SnapError: the scorer failed.
+    """
+    if not isinstance(scorer, DescriptionReader):
+        return []
+    with told_of(scorer):
+        return [str(each) for each in scorer.readings(draw(home))]

@@ -1,7 +1,7 @@
 """What a scorer is, and the scorers that need no model: costs and tables."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
@@ -46,6 +46,18 @@ class TrustTeller(Protocol):
 
     def trust(self, graphs: pa.Table) -> Trust:
         """Tell it of the architectures of a table.
+
+        Args:
+            graphs: n rows of the `graphs` contract.
+        """
+
+
+@runtime_checkable
+class DescriptionReader(Protocol):
+    """A scorer that reads the descriptions of a user's operators."""
+
+    def readings(self, graphs: pa.Table) -> Sequence[object]:
+        """Return how those of the operators in a table were understood, each printed in one line.
 
         Args:
             graphs: n rows of the `graphs` contract.

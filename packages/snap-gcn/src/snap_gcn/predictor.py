@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog import SnapError
+from snap_catalog.readings import Understood
 from snap_graphs import Graphs
 from snap_graphs.arrays import Bools, Ints
 from snap_graphs.hashing import mix
@@ -410,6 +411,23 @@ class Predictor:
             columns = [part["space"], part["arch_id"]]
             columns += [pa.array(values, from_pandas=True) for values in figures[rows].T]
             yield pa.table(columns, schema=self.schema)
+
+    def readings(self, table: pa.Table, source: str = "graphs") -> list[Understood]:
+        """Return how the descriptions of the user's operators in a table were understood.
+
+        Args:
+            table: rows of the `graphs` contract.
+            source: what to call them in an error.
+
+        Raises:
+            SnapError: an operator for which the members count has no vector.
+        """
+        asked = table.filter(pa.array(self.share_of_members(table) > 0))
+        if not asked.num_rows:
+            return []
+        reader = self.with_described(table.schema, source)
+        rows = {int(row) for _, op in reader.seen(asked, source) for row in np.unique(op)}
+        return reader.vocabulary.understood(rows)
 
     def seen(self, table: pa.Table, source: str = "graphs") -> list[tuple[Graphs, Ints]]:
         """Return the graphs of a table as the members for any space see them.

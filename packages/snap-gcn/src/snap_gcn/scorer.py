@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from snap_catalog.readings import Understood
 
 from snap_gcn.data.architectures import spaces_of
 from snap_gcn.model.recipe import BUNDLED
@@ -39,3 +40,11 @@ class GcnScorer:
         """
         scores = self._predictor.predict(graphs, source=spaces_of(graphs))
         return assess(self._predictor, graphs, scores)
+
+    def readings(self, graphs: pa.Table) -> list[Understood]:
+        """Return how the descriptions of the user's operators in a table were understood.
+
+        Raises:
+            SnapError: an operator has no vector.
+        """
+        return self._predictor.readings(graphs)

@@ -150,6 +150,8 @@ def _measure(session: "Session", work: Work, measurer: "Measurer | None", *, ret
             "--measurements, the number of architectures to measure"
         )
     options.say_withheld(session.home, quiet=work.quiet)
+    for line in session.readings():
+        say(line, quiet=work.quiet)
     order = Order(setup.measure, setup, session.allow_code)
     done = session.progress().measured
     with (

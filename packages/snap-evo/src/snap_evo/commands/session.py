@@ -84,7 +84,9 @@ def start(
         most=join_maxima(maxima),
         seed=seed,
     )
-    Session.start(folder, setup, allow_code=allow_code)
+    session = Session.start(folder, setup, allow_code=allow_code)
+    for line in session.readings():
+        say(line, quiet=quiet)
     flag = options.code_flag(allow_code)
     say(f"{folder} is ready; next: snap-evo ask {folder} -n 4{flag}", quiet=quiet)
 

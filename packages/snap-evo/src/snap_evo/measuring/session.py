@@ -25,6 +25,7 @@ from snap_evo.measuring.interfaces import Measured, Proposer
 from snap_evo.measuring.journal import Asked, Entry, JsonLines, as_table, locked
 from snap_evo.measuring.setup import FILE, Setup, read_setup, write_setup
 from snap_evo.objectives import COSTS, SCORE, Floats, excess
+from snap_evo.reference import readings
 from snap_evo.registry import load_scorer
 from snap_evo.scorers import Scorer
 
@@ -189,6 +190,14 @@ class Session:
         session = cls(path, allow_code=allow_code)
         session._scorer = scorer
         return session
+
+    def readings(self) -> list[str]:
+        """Return, in one line each, how the scorer understood the descriptions of the operators.
+
+        Raises:
+            SnapError: the scorer failed.
+        """
+        return readings(self._scorer, self.home)
 
     def ask(self, count: int, *, by: Asker = "ask") -> list[Architecture]:
         """Choose what to measure next, and remember that it was asked for.

@@ -1,10 +1,12 @@
 """Make an adapted model of a predictor and measurements."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 from msgspec import structs
 from snap_catalog import SnapError
+from snap_catalog.readings import Understood
 
 from snap_gcn.adaptation.adaptation import Adaptation
 from snap_gcn.adaptation.given import NO_SCORES, Given
@@ -24,11 +26,13 @@ class Result:
         model: the model.
         adapted: what its configuration records.
         relevance: by group of features, its share of the prior variance.
+        readings: how the descriptions of the user's operators were understood.
     """
 
     model: Model
     adapted: Adapted
     relevance: dict[str, float]
+    readings: Sequence[Understood]
 
     def __str__(self) -> str:
         record, shares = self.adapted, sorted(self.relevance.items(), key=lambda item: -item[1])
@@ -38,6 +42,7 @@ class Result:
                 f"leave-one-out Spearman: {shown(record.left_out, record.labels)}",
                 f"without the measurements: {shown(record.before, record.labels)}",
                 "what mattered: " + ", ".join(f"{name} {share:.0%}" for name, share in shares),
+                *map(str, self.readings),
             ]
         )
 
@@ -93,4 +98,5 @@ def adapted(
         operators=reader.vocabulary.table,
         surrogate=found.tensors(),
     )
-    return Result(model, record, found.relevance())
+    readings = reader.readings(table, source)
+    return Result(model, record, found.relevance(), readings)

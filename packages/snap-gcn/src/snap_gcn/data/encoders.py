@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from snap_gcn.model.schema import Encoder
 class EncoderPlugin(Protocol):
     """A plug-in of the entry-point group `snap.encoders`.
 
+    One that also reads descriptions, as `ReadingEncoder` does, has its readings reported.
+
     Attributes:
         sha256: the SHA-256 of its weights.
     """
@@ -26,6 +28,29 @@ class EncoderPlugin(Protocol):
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return (texts, d) vectors."""
+
+
+class Reading(Protocol):
+    """What an encoder understood a description as.
+
+    Attributes:
+        summary: one line.
+        confidence: how sure `kind` is, from 0 to 1, and other things.
+    """
+
+    summary: str
+    confidence: Mapping[str, float]
+
+    def doubt(self, name: "Reading") -> str | None:
+        """Return what is wrong with the description, given what its operator's name was read as."""
+
+
+@runtime_checkable
+class ReadingEncoder(Protocol):
+    """An encoder whose vectors follow from how it reads a description."""
+
+    def read(self, texts: Sequence[str]) -> Sequence[Reading]:
+        """Return what each of n texts was understood as."""
 
 
 def described(schema: pa.Schema, source: str) -> dict[str, str]:
@@ -86,18 +111,29 @@ def encoded(texts: Mapping[str, str], facts: Encoder, source: str) -> pa.Table:
             "--operators"
         )
     vectors = encoder.encode(list(texts.values()))
-    table = pa.table(
-        {
-            "space": pa.nulls(len(texts), pa.string()),
-            "op": pa.array(texts.keys(), pa.string()),
-            "text": pa.array(texts.values(), pa.string()),
-            "embedding": pa.FixedSizeListArray.from_arrays(
-                pa.array(vectors.ravel(), pa.float32()), vectors.shape[1]
-            ),
-        }
-    )
+    columns = {
+        "space": pa.nulls(len(texts), pa.string()),
+        "op": pa.array(texts.keys(), pa.string()),
+        "text": pa.array(texts.values(), pa.string()),
+        "embedding": pa.FixedSizeListArray.from_arrays(
+            pa.array(vectors.ravel(), pa.float32()), vectors.shape[1]
+        ),
+    }
+    if isinstance(encoder, ReadingEncoder):
+        columns |= _understood(texts, encoder)
     metadata = {"snap.model": facts.model, "snap.model_sha256": facts.sha256}
-    return table.replace_schema_metadata(metadata)
+    return pa.table(columns).replace_schema_metadata(metadata)
+
+
+def _understood(texts: Mapping[str, str], encoder: ReadingEncoder) -> dict[str, pa.Array]:
+    """Return the columns of the `operators` contract on how descriptions were read."""
+    readings, names = encoder.read(list(texts.values())), encoder.read(list(texts))
+    doubts = [reading.doubt(name) for reading, name in zip(readings, names, strict=True)]
+    return {
+        "reading": pa.array([each.summary for each in readings], pa.string()),
+        "confidence": pa.array([each.confidence["kind"] for each in readings], pa.float64()),
+        "doubt": pa.array(doubts, pa.string()),
+    }
 
 
 def with_described(

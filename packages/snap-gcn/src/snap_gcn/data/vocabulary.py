@@ -1,7 +1,7 @@
 """Vectors of operators, and the search for those that a table of graphs needs."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,12 +11,15 @@ import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog import SnapError, graph_facts
 from snap_catalog.parquet import decode_metadata
+from snap_catalog.readings import Understood, understood
 from snap_graphs import Graphs
 from snap_graphs.arrays import Bools, Ints
 from snap_graphs.cell import INPUT, OUTPUT
 
 Key = tuple[str | None, str]
 """(space, operator); space is None for an operator of no particular one."""
+_COLUMNS = ("space", "op", "text", "embedding")
+_READINGS = {"reading": pa.string(), "confidence": pa.float64(), "doubt": pa.string()}
 _MOST_LISTED = 5
 """Unknown operators that a message names."""
 
@@ -37,7 +40,11 @@ class Vocabulary:
 
     @classmethod
     def from_table(cls, table: pa.Table) -> "Vocabulary":
-        """Index a table of the `operators` contract."""
+        """Index a table of the `operators` contract; what was not read has null readings."""
+        for name, kind in _READINGS.items():
+            if name not in table.column_names:
+                table = table.append_column(name, pa.nulls(table.num_rows, kind))
+        table = table.select([*_COLUMNS, *_READINGS])
         keys = zip(table["space"].to_pylist(), table["op"].to_pylist(), strict=True)
         column = table["embedding"].combine_chunks()
         vectors = column.flatten().to_numpy().reshape(len(column), column.type.list_size)
@@ -85,6 +92,10 @@ class Vocabulary:
             "embedding": alike["embedding"],
         }
         return pa.table(columns).replace_schema_metadata(self.table.schema.metadata)
+
+    def understood(self, rows: Iterable[int]) -> list[Understood]:
+        """Return how the descriptions of some rows were read, of those that were."""
+        return list(understood(self.table.take(pa.array(sorted(rows), pa.int64()))))
 
     def text(self, key: Key) -> str | None:
         """Return the description of an operator; None where it is not known."""

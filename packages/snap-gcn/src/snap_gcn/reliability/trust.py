@@ -1,6 +1,6 @@
 """How far a ranking is to be trusted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog.parquet import column_names
+from snap_catalog.readings import Understood
 from snap_catalog.streams import Stream
 from snap_graphs import Graphs
 
@@ -23,6 +24,7 @@ from snap_gcn.reliability.verdict import (
     judge_adapted,
     judge_mixture,
     judge_networks,
+    judge_words,
 )
 
 _SAMPLE = 10_000
@@ -57,6 +59,7 @@ class Trust:
         agreement: Spearman's rank correlation of the scores with `params`, `flops` and
             `activations`, and with the number of each operator in the graph.
         prior: what the networks' size counts for in the scores, from 0 to 1.
+        readings: how the descriptions of the user's operators among these were understood.
     """
 
     verdict: str
@@ -68,13 +71,14 @@ class Trust:
     unseen_shapes: float
     agreement: Mapping[str, float]
     prior: float
+    readings: Sequence[Understood]
 
     def __str__(self) -> str:
         return "\n  ".join([self.verdict, *self._details()])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the same for JSON."""
-        return asdict(self)
+        return {**asdict(self), "readings": [each._asdict() for each in self.readings]}
 
     def _details(self) -> list[str]:
         unlike = ", ".join(f"{name} {far:.2f}" for name, far in self.operators.items()) or "none"
@@ -95,6 +99,7 @@ class Trust:
             f"graphs of unseen shape: {self.unseen_shapes:.0%}; novelty {self.novelty:.2f}",
         ]
         return [
+            *map(str, self.readings),
             f"Spearman to expect: {expected}",
             *(members if self.prior < 1 else []),
             f"rank agreement: {agreement}",
@@ -146,6 +151,10 @@ def assess(
         verdict, expected = judge_networks(evidence, size, deviation, config.networks)
     else:
         verdict, expected = judge(evidence, config.calibration)
+    readings = predictor.readings(graphs, source)
+    doubtful = [each.operator for each in readings if each.doubt]
+    if doubtful and config.adapted is None:
+        verdict, expected = judge_words(doubtful), None
     return Trust(
         verdict=verdict,
         expected=expected,
@@ -156,6 +165,7 @@ def assess(
         unseen_shapes=away.unseen,
         agreement=_agreement(graphs, score),
         prior=size,
+        readings=readings,
     )
 
 

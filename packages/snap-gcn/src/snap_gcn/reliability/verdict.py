@@ -1,6 +1,6 @@
 """Whether to rely on a ranking, in plain words."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from snap_gcn.model.schema import Adapted
@@ -70,6 +70,16 @@ def judge(evidence: Evidence, calibration: Calibration | None) -> tuple[str, Exp
     if evidence.few:
         return f"too few architectures ({evidence.architectures}) to judge their ranking", None
     return _reliance(expected, calibration, known=within is not None), expected
+
+
+def judge_words(operators: Sequence[str]) -> str:
+    """Return the verdict where the descriptions of some operators were not understood."""
+    named = ", ".join(operators[:_NAMED])
+    more = len(operators) - _NAMED
+    return (
+        f"do not rely on this ranking: the description of {named}"
+        f"{f' and {more} more' if more > 0 else ''} is in doubt; see below"
+    )
 
 
 def judge_networks(
