@@ -131,12 +131,12 @@ def fit(inputs: Inputs, labels: Tensor) -> Classifier:
     batches = -(-len(labels) // _BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=_EPOCHS * batches)
     for _ in range(_EPOCHS):
-        for rows in torch.randperm(len(labels)).split(_BATCH):
+        for rows in torch.split(torch.randperm(len(labels)), _BATCH):
             loss = nn.functional.cross_entropy(
                 network(inputs.take(rows)), labels[rows], label_smoothing=_SMOOTHING
             )
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
     return network.eval()
@@ -166,7 +166,7 @@ def _labels(kinds: Sequence[str]) -> Tensor:
 
 def _temperature(logits: Tensor, labels: Tensor) -> float:
     """Return what logits are to be divided by for the least cross-entropy."""
-    candidates = np.arange(0.3, 3.0, 0.05).tolist()
+    candidates: list[float] = np.arange(0.3, 3.0, 0.05).tolist()
     return min(candidates, key=lambda t: float(nn.functional.cross_entropy(logits / t, labels)))
 
 
