@@ -6,6 +6,8 @@ Fits it on the registers to train on, sets its temperature on those to validate 
 often it names the kind in each of the registers held out. Takes ten minutes on one free core.
 """
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -17,10 +19,12 @@ import printed
 import torch
 from encoder.filling import filled, reworded
 from safetensors.numpy import save_file
+from snap_catalog import operators
 from snap_catalog.registers import HELD_OUT, UNREADABLE, Wording, wordings
 from snap_encode import SentenceEncoder
 from snap_encode.reading.grams import BUCKETS, grams
 from snap_encode.reading.head import LABELS, WEIGHTS
+from snap_encode.reading.kinds import KINDS
 from snap_encode.reading.reader import READS_WITH
 from torch import Tensor, nn
 
@@ -29,6 +33,11 @@ _VECTORS, _LETTERS = 3.0, 2.0
 """By how much the two inputs are scaled, so that one learning rate suits both."""
 _HIDDEN = 0.3
 """Share of texts whose vector is hidden in training, and as many whose letters are."""
+
+
+_WORD = re.compile(r"[a-z]{2,}")
+_OFTEN = 3
+"""Texts from which on a word counts as one that operators are described in."""
 
 
 class Inputs(NamedTuple):
@@ -120,6 +129,7 @@ def main(copies: int, seed: int, out: Path) -> None:
         right = (logits.argmax(1) == _labels(kinds)).double().mean()
         rows.append([register, split, str(len(same)), printed.short(float(right))])
     _write(network, temperature, out)
+    out.with_name("words.txt").write_text("\n".join(_words(training)) + "\n", "utf-8")
     click.echo(f"{len(training):,} texts to train on; temperature {temperature:.2f}")
     click.echo(printed.table(["register", "split", "texts", "kind named"], rows))
 
@@ -168,6 +178,20 @@ def _temperature(logits: Tensor, labels: Tensor) -> float:
     """Return what logits are to be divided by for the least cross-entropy."""
     candidates: list[float] = np.arange(0.3, 3.0, 0.05).tolist()
     return min(candidates, key=lambda t: float(nn.functional.cross_entropy(logits / t, labels)))
+
+
+def _words(known: Sequence[Wording]) -> list[str]:
+    """Return the words that operators are described in, those of the catalog first."""
+    catalogued = [o.descriptions["short"] for found in operators().values() for o in found]
+    sentences = [*catalogued, *(kind.sentence for kind in KINDS.values())]
+    frequent = Counter(
+        word
+        for wording in known
+        if wording.kind != UNREADABLE
+        for word in set(_WORD.findall(wording.text.lower()))
+    )
+    common = [word for word, count in frequent.most_common() if count >= _OFTEN]
+    return list(dict.fromkeys([*_WORD.findall(" ".join(sentences).lower()), *common]))
 
 
 def _write(network: Classifier, temperature: float, out: Path) -> None:

@@ -12,6 +12,7 @@ from encoder.trials import Floats, unit
 from pipeline import tune
 from snap_catalog import corpus
 from snap_encode import SentenceEncoder
+from snap_encode.meaning import OperatorEncoder
 from snap_encode.tuning.evaluate import Figures, evaluate
 from snap_encode.tuning.examples import examples, once
 from snap_encode.tuning.folder import RECORD
@@ -35,6 +36,8 @@ PAIRS = (
     Pair("maxpool", "avgpool", 0.2907, 0.6741),
     Pair("maxpool", "conv2x2", 0.2277, 0.0011),
 )
+READ = "snap-minilm, read"
+"""The shipped encoder, which reads a text before it encodes it."""
 UNTUNED = ("all-MiniLM-L6-v2", "MiniLM-64", "all-mpnet-base-v2")
 
 
@@ -52,6 +55,7 @@ def separation(tuned: Path, models: tuple[str, ...], losses: tuple[str, ...], se
     encoders = {model: [model] for model in models}
     for loss in losses:
         encoders[f"tuned, {loss}"] = [str(tune(tuned, loss, seed)) for seed in range(seeds)]
+    encoders[READ] = [READ]
     click.echo(_table_8(encoders))
     texts = once(examples("test"))
     terms = {example.term.name for example in texts}
@@ -59,9 +63,13 @@ def separation(tuned: Path, models: tuple[str, ...], losses: tuple[str, ...], se
     click.echo(_held_out(encoders))
 
 
+def _encoder(model: str) -> SentenceEncoder | OperatorEncoder:
+    return OperatorEncoder() if model == READ else SentenceEncoder(model)
+
+
 def cosines(model: str) -> list[float]:
     """Return the cosine of every pair of Table 8."""
-    vectors = _embed(SentenceEncoder(model), [text for pair in PAIRS for text in pair[:2]])
+    vectors = _embed(_encoder(model), [text for pair in PAIRS for text in pair[:2]])
     return [float(a @ b) for a, b in zip(vectors[::2], vectors[1::2], strict=True)]
 
 
@@ -90,8 +98,8 @@ def _figures(model: str) -> Figures:
     record = Path(model) / RECORD
     if record.is_file():
         return Figures(**json.loads(record.read_text("utf-8"))["figures"]["test"])
-    return evaluate(partial(_embed, SentenceEncoder(model)), "test")
+    return evaluate(partial(_embed, _encoder(model)), "test")
 
 
-def _embed(encoder: SentenceEncoder, texts: list[str]) -> Floats:
+def _embed(encoder: SentenceEncoder | OperatorEncoder, texts: list[str]) -> Floats:
     return unit(encoder.encode(texts))

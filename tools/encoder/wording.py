@@ -12,30 +12,37 @@ from typing import Any
 Texts = Mapping[str, str]
 """Operator name -> what is said of it."""
 
-WRITTEN = ("paraphrased", "abbreviated", "code style", "German", "Chinese")
-"""The kinds of wording that `perturbed.toml` holds."""
+WRITTEN = ("perturbed", "fresh")
+"""Files of wordings beside this one: those the reader was developed with, and those it was not."""
 
 ENDS = ("input", "output")
 
 
-def wordings(texts: Texts, draws: int, *, ends: bool = True) -> dict[str, list[Texts]]:
+def wordings(
+    texts: Texts, draws: int, *, ends: bool = True, written: str = WRITTEN[0]
+) -> dict[str, list[Texts]]:
     """Return every variant of the descriptions of one search space, by kind.
 
     Args:
         texts: the descriptions as they should be.
         draws: how often a kind that chance has a hand in is drawn.
         ends: whether the input and the output of a cell are described otherwise too.
+        written: one of `WRITTEN`, the file of the wordings that people chose.
     """
     chosen = {op: text for op, text in texts.items() if ends or op not in ENDS}
     return {
         kind: [{**texts, **variant} for variant in variants]
-        for kind, variants in _variants(chosen, draws).items()
+        for kind, variants in _variants(chosen, draws, written).items()
     }
 
 
-def _variants(texts: Texts, draws: int) -> dict[str, list[Texts]]:
+def _variants(texts: Texts, draws: int, written: str) -> dict[str, list[Texts]]:
     random = Random(0)
-    kinds = {kind: list(_written(texts, kind)) for kind in WRITTEN}
+    kinds = {
+        kind: list(_spoken(texts, variants))
+        for kind, variants in _written_texts(written).items()
+        if variants.keys() >= texts.keys()
+    }
     for edits in (1, 2, 3):
         kinds[f"misspelt, {edits} edit{'s' * (edits > 1)}"] = [
             {op: misspelt(text, edits, random) for op, text in texts.items()} for _ in range(draws)
@@ -92,20 +99,17 @@ def _permuted(texts: Texts, random: Random, most: int = 44) -> list[Texts]:
     ]
 
 
-def _written(texts: Texts, kind: str) -> Iterator[Texts]:
-    """Yield the variants of a kind; none where it has no words for an operator."""
-    variants = _written_texts()[kind]
-    if not variants.keys() >= texts.keys():
-        return
+def _spoken(texts: Texts, variants: Mapping[str, Sequence[str]]) -> Iterator[Texts]:
+    """Yield the variants of a space: the first texts of its operators, the second, and so on."""
     for column in zip(*(variants[op] for op in texts), strict=True):
         yield dict(zip(texts, column, strict=True))
 
 
 def _irrelevant(texts: Texts, random: Random) -> Texts:
-    sentences: list[str] = _written_texts()["irrelevant"]["sentences"]
+    sentences: list[str] = _written_texts(WRITTEN[0])["irrelevant"]["sentences"]
     return dict(zip(texts, random.sample(sentences, len(texts)), strict=True))
 
 
 @cache
-def _written_texts() -> dict[str, Any]:
-    return tomllib.loads(Path(__file__).with_name("perturbed.toml").read_text("utf-8"))
+def _written_texts(name: str) -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name(f"{name}.toml").read_text("utf-8"))

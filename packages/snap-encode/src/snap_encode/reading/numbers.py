@@ -64,7 +64,7 @@ _SQUARE, _COUNTED, _RADIUS, _POINTWISE, _TAIL = (
     _pattern(_KERNEL[name]) for name in ("square", "counted", "radius", "pointwise", "tail")
 )
 _NAMED, _OTHERS = ([_pattern(text) for text in _KERNEL[name]] for name in ("named", "others"))
-_TWICE = re.compile(r"(?<!\d)(?:([3579])\s*[^\W\d]?\s*\1|(1)\s*[^\W\d]\s*1)(?!\d)")
+_TWICE = re.compile(r"(?<!\d)(?:([3579])\s*[^\W\d]?\s*\1|(?<![a-wyz])(1)\s*[^\W\d]?\s*1)(?!\d)")
 _LIKELY = (1, 2, 3, 5, 7, 9, 11)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 
 from snap_catalog import operators
+from snap_catalog.registers import UNREADABLE
 
 from snap_encode.encoder import SentenceEncoder
 from snap_encode.reading.code import Call, calls, main_layer
@@ -16,11 +17,15 @@ from snap_encode.reading.head import LABELS, Head
 from snap_encode.reading.kinds import KINDS
 from snap_encode.reading.numbers import STATED, Stated, numbers
 from snap_encode.reading.plain import plain
-from snap_encode.reading.reading import Reading, sentence
+from snap_encode.reading.reading import UNSURE, Reading, sentence
+from snap_encode.reading.spelling import corrected
 
 READS_WITH = "snap-minilm"
 """The sentence encoder whose vectors the classifier looks at."""
 
+_SENTENCE = re.compile(r"(?<=[.!?。！？])\s+")
+_NONSENSE, _SHORT = 0.5, 2
+"""Share of `unreadable`, in texts of more words, from which on spelling is left alone."""
 _CODE = 0.98
 """Confidence of a kind that a library's layer in code names."""
 
@@ -47,12 +52,50 @@ class Reader:
         Returns:
             n readings.
         """
-        vectors = self._encoder.encode(texts, quiet=quiet)
-        shares = self._head.probabilities(texts, vectors)
+        to_the_point = self._relevant(texts, quiet)
+        known = self._shares(to_the_point, quiet)
+        spelt = [corrected(t) if _may_be_misspelt(t, known[t]) else t for t in to_the_point]
+        known |= self._shares([text for text in spelt if text not in known], quiet)
         return [
-            _reading(text, dict(zip(LABELS, row, strict=True)))
-            for text, row in zip(texts, shares.tolist(), strict=True)
+            replace(max((_reading(t, known[t]) for t in versions), key=_kind_confidence), text=text)
+            for text, *versions in zip(texts, to_the_point, spelt, strict=True)
         ]
+
+    def _relevant(self, texts: Sequence[str], quiet: bool) -> list[str]:
+        """Leave out sentences that describe no operator, where others do."""
+        parts = {text: _SENTENCE.split(text) for text in texts if not calls(text)}
+        several = {text: sentences for text, sentences in parts.items() if len(sentences) > 1}
+        known = self._shares([each for sentences in several.values() for each in sentences], quiet)
+        shorter = {}
+        for text, sentences in several.items():
+            kept = [each for each in sentences if max(_of_kinds(known[each])) >= UNSURE]
+            shorter[text] = " ".join(kept) or text
+        return [shorter.get(text, text) for text in texts]
+
+    def _shares(self, texts: Sequence[str], quiet: bool) -> dict[str, dict[str, float]]:
+        """Return the probability of each label, by text."""
+        distinct = list(dict.fromkeys(texts))
+        if not distinct:
+            return {}
+        vectors = self._encoder.encode(distinct, quiet=quiet)
+        rows = self._head.probabilities(distinct, vectors).tolist()
+        return {
+            text: dict(zip(LABELS, row, strict=True))
+            for text, row in zip(distinct, rows, strict=True)
+        }
+
+
+def _of_kinds(shares: Mapping[str, float]) -> list[float]:
+    return [shares[kind] for kind in KINDS]
+
+
+def _may_be_misspelt(text: str, shares: Mapping[str, float]) -> bool:
+    """Whether to correct a text: nonsense would become an operator, word by word."""
+    return shares[UNREADABLE] < _NONSENSE or len(text.split()) <= _SHORT
+
+
+def _kind_confidence(reading: Reading) -> float:
+    return reading.confidence["kind"]
 
 
 def read(text: str) -> Reading:
@@ -67,6 +110,7 @@ def _reading(text: str, shares: Mapping[str, float]) -> Reading:
     stated = _from_code(found, call) or numbers(text)
     kind = _refined(_special(kind, text) if call is None else kind, stated, call)
     facts = KINDS[kind]
+    general = facts.general or kind
     kernel, certain = _kernel(kind, stated)
     confidence = {"kind": sure, **{k: v for k, v in stated.sure.items() if k != "kernel"}}
     if kernel is not None:
@@ -78,7 +122,7 @@ def _reading(text: str, shares: Mapping[str, float]) -> Reading:
         kernel=kernel,
         stride=stated.values.get("stride"),
         dilation=stated.values.get("dilation", facts.dilation),
-        groups=stated.values.get("groups"),
+        groups=stated.values.get("groups") if "conv" in general or facts.widens else None,
         expansion=stated.values.get("expansion") if facts.widens else None,
         function=(named or function(text, kind)) if facts.function else None,
         follows=() if facts.function else follows(text),
@@ -124,6 +168,8 @@ def _refined(kind: str, stated: Stated, call: Call | None) -> str:
     """Take account of numbers that make an ordinary convolution another."""
     if kind == "convolution" and call is not None and call.depthwise:
         return "depthwise_convolution"
+    if kind == "factorised_convolution" and stated.values.get("kernel") == 1:
+        return "convolution"
     for setting, special in _SPECIAL.items():
         if stated.values.get(setting, 1) > 1 and kind in special:
             return special[kind]
