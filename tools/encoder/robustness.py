@@ -141,15 +141,18 @@ class Trial:
                 advance(len(variants), kind)
         return printed.table(["description", "variants", *Change._fields, *self.groups], rows)
 
-    def _row(self, variants: Sequence[Texts]) -> list[str]:
-        seen = [(variant, self._encode(variant)) for variant in variants]
-        changes = [self._change(variant, new) for variant, new in seen]
-        after = [self._rhos(variant, new) for variant, new in seen]
-        effects = [
+    def effects(self, variants: Sequence[Texts]) -> list[list[float]]:
+        """Return by how much each variant changes Spearman's correlation, for every group."""
+        after = [self._rhos(variant, self._encode(variant)) for variant in variants]
+        return [
             [rho - old for rhos in same for rho, old in zip(rhos, before, strict=True)]
             for same, before in zip(zip(*after, strict=True), self._before, strict=True)
         ]
-        return [printed.spread(values) for values in (*zip(*changes, strict=True), *effects)]
+
+    def _row(self, variants: Sequence[Texts]) -> list[str]:
+        changes = [self._change(variant, self._encode(variant)) for variant in variants]
+        columns = (*zip(*changes, strict=True), *self.effects(variants))
+        return [printed.spread(values) for values in columns]
 
     def _change(self, variant: Texts, vectors: Floats) -> Change:
         changed = np.array([variant[op] != text for op, text in self._texts.items()])
