@@ -88,3 +88,24 @@ def test_operators_described_otherwise_or_added_are_not_kept() -> None:
         "b": False,
         "c": False,
     }
+
+
+def with_readings(vocabulary: Vocabulary, *readings: str | None) -> Vocabulary:
+    column = vocabulary.table.schema.get_field_index("reading")
+    values = pa.array(readings, pa.string())
+    return Vocabulary.from_table(vocabulary.table.set_column(column, "reading", values))
+
+
+def test_an_operator_that_was_read_is_a_user_s_and_not_one_that_is_known() -> None:
+    known = with_readings(operators((None, "a", [1]), (None, "b", [1])), None, "convolution")
+    assert known.is_read()
+    assert [known.describes(name, name) for name in "abc"] == [True, False, False]
+    assert not known.describes("a", "b")
+
+
+def test_what_a_model_is_trained_on_is_kept_without_readings() -> None:
+    read = with_readings(operators((None, "a", [1])), "convolution")
+    kept = Vocabulary.from_table(read.unread())
+    assert not kept.is_read()
+    assert kept.table.drop_columns(["reading"]) == read.table.drop_columns(["reading"])
+    assert kept.encoder() == read.encoder()

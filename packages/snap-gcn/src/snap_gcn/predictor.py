@@ -419,6 +419,9 @@ class Predictor:
             table: rows of the `graphs` contract.
             source: what to call them in an error.
 
+        Returns:
+            One for each operator that occurs and was read, where the members count.
+
         Raises:
             SnapError: an operator for which the members count has no vector.
         """
@@ -426,8 +429,10 @@ class Predictor:
         if not asked.num_rows:
             return []
         reader = self.with_described(table.schema, source)
+        if not reader.vocabulary.is_read():
+            return []
         rows = {int(row) for _, op in reader.seen(asked, source) for row in np.unique(op)}
-        return reader.vocabulary.understood(rows)
+        return reader.vocabulary.understood(rows, self._own_vocabulary)
 
     def seen(self, table: pa.Table, source: str = "graphs") -> list[tuple[Graphs, Ints]]:
         """Return the graphs of a table as the members for any space see them.

@@ -77,15 +77,21 @@ def installed(facts: Encoder) -> EncoderPlugin | None:
     Raises:
         SnapError: what is installed under its name is another encoder.
     """
-    found = tuple(entry_points(group="snap.encoders", name=facts.model))
-    if not found:
-        return None
-    encoder: EncoderPlugin = found[0].load()()
-    if encoder.sha256 != facts.sha256:
+    encoder = _plugin(facts)
+    if encoder is not None and encoder.sha256 != facts.sha256:
         raise SnapError(
             f"the installed encoder {facts.model} has SHA-256 {encoder.sha256[:8]}..., but the "
             f"model reads vectors of {facts.sha256[:8]}...; install the matching snap-encode"
         )
+    return encoder
+
+
+def _plugin(facts: Encoder) -> EncoderPlugin | None:
+    """Return what is installed under the name of a model's encoder."""
+    found = tuple(entry_points(group="snap.encoders", name=facts.model))
+    if not found:
+        return None
+    encoder: EncoderPlugin = found[0].load()()
     return encoder
 
 
@@ -119,10 +125,17 @@ def encoded(texts: Mapping[str, str], facts: Encoder, source: str) -> pa.Table:
             pa.array(vectors.ravel(), pa.float32()), vectors.shape[1]
         ),
     }
-    if isinstance(encoder, ReadingEncoder):
-        columns |= _understood(texts, encoder)
     metadata = {"snap.model": facts.model, "snap.model_sha256": facts.sha256}
-    return pa.table(columns).replace_schema_metadata(metadata)
+    return _with_readings(pa.table(columns).replace_schema_metadata(metadata), encoder)
+
+
+def _with_readings(table: pa.Table, encoder: EncoderPlugin | None) -> pa.Table:
+    """Add how the descriptions of some operators are read, if the encoder reads any."""
+    if table.num_rows and isinstance(encoder, ReadingEncoder):
+        texts = dict(zip(table["op"].to_pylist(), table["text"].to_pylist(), strict=True))
+        for name, column in _understood(texts, encoder).items():
+            table = table.append_column(name, column)
+    return table
 
 
 def _understood(texts: Mapping[str, str], encoder: ReadingEncoder) -> dict[str, pa.Array]:
@@ -146,6 +159,7 @@ def with_described(
     """Return a vocabulary that also holds the operators that a table of graphs describes.
 
     Those described in the words of a known operator have its vector; the encoder makes the others.
+    All are read if the encoder is installed and can, but for those that are called alike too.
 
     Args:
         vocabulary: what is known; vectors that a user gave go before descriptions.
@@ -161,12 +175,18 @@ def with_described(
     new = {op: text for op, text in texts.items() if _is_new(op, text, vocabulary, own)}
     if not new:
         return vocabulary
-    alike = Vocabulary.from_table(vocabulary.renamed(new))
-    vocabulary = vocabulary.extended(alike, source)
-    rest = {op: text for op, text in new.items() if (None, op) not in alike.rows}
-    if not rest:
-        return vocabulary
-    return vocabulary.extended(Vocabulary.from_table(encoded(rest, encoder, source)), source)
+    same = {op: text for op, text in new.items() if vocabulary.describes(op, text)}
+    alike = vocabulary.renamed({op: text for op, text in new.items() if op not in same})
+    rest = new.keys() - same.keys() - {*alike["op"].to_pylist()}
+    tables = [vocabulary.renamed(same)]
+    if alike.num_rows:
+        tables.append(_with_readings(alike, _plugin(encoder)))
+    if rest:
+        texts = {op: text for op, text in new.items() if op in rest}
+        tables.append(encoded(texts, encoder, source))
+    for table in tables:
+        vocabulary = vocabulary.extended(Vocabulary.from_table(table), source)
+    return vocabulary
 
 
 def _is_new(name: str, text: str, vocabulary: Vocabulary, own: Vocabulary | None) -> bool:

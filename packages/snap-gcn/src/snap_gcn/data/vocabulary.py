@@ -93,9 +93,34 @@ class Vocabulary:
         }
         return pa.table(columns).replace_schema_metadata(self.table.schema.metadata)
 
-    def understood(self, rows: Iterable[int]) -> list[Understood]:
-        """Return how the descriptions of some rows were read, of those that were."""
-        return list(understood(self.table.take(pa.array(sorted(rows), pa.int64()))))
+    def understood(self, rows: Iterable[int], own: "Vocabulary") -> list[Understood]:
+        """Return how the descriptions of some rows were read.
+
+        Args:
+            rows: the rows.
+            own: what the model brings; names that it describes in the same words are left out.
+        """
+        table = self.table.take(pa.array(sorted(rows), pa.int64()))
+        pairs = zip(table["op"].to_pylist(), table["text"].to_pylist(), strict=True)
+        new = pa.array([not own.describes(name, text) for name, text in pairs], pa.bool_())
+        return list(dict.fromkeys(understood(table.filter(new))))
+
+    def unread(self) -> pa.Table:
+        """Return the table without readings: what networks are trained on, they know."""
+        return self.table.select(_COLUMNS)
+
+    def is_read(self) -> bool:
+        """Whether any description was read."""
+        return bool(self.table["reading"].null_count < self.table.num_rows)
+
+    def describes(self, name: str, text: str) -> bool:
+        """Whether an operator of some space, no user's own, has this name and this description."""
+        return (name, text) in self._described
+
+    @cached_property
+    def _described(self) -> frozenset[tuple[str, str]]:
+        plain = self.table.filter(self.table["reading"].is_null())
+        return frozenset(zip(plain["op"].to_pylist(), plain["text"].to_pylist(), strict=True))
 
     def text(self, key: Key) -> str | None:
         """Return the description of an operator; None where it is not known."""

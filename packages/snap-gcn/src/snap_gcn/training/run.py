@@ -223,7 +223,7 @@ def assembled(
         config=config,
         weights=folder.joined({**parts, "paths": paths}),
         networks=to_onnx(recipes, states, vocabulary.vectors.shape[1]),
-        operators=vocabulary.table,
+        operators=vocabulary.unread(),
         curve=learning.drawn(training),
     )
 
