@@ -1,12 +1,14 @@
 """How descriptions of operators were understood, as the tools report it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
 
 COLUMNS = ("reading", "confidence", "doubt")
 """Columns of the `operators` contract on how a description was read."""
+_LISTED = 12
+"""Operators that a report lists."""
 
 
 class Understood(NamedTuple):
@@ -25,8 +27,16 @@ class Understood(NamedTuple):
     doubt: str | None
 
     def __str__(self) -> str:
-        shown = f"{self.operator}: read as {self.reading} ({self.confidence:.2f})"
+        read = "read as" if self.confidence >= 0.5 else "perhaps"
+        shown = f"{self.operator}: {read} {self.reading} ({self.confidence:.2f})"
         return f"{shown}; {self.doubt or 'check'}"
+
+
+def listed(readings: Sequence[Understood]) -> list[str]:
+    """Return the lines of a report: at most 12 operators, those in doubt first."""
+    ordered = sorted(readings, key=lambda each: each.doubt is None)
+    lines, more = [*map(str, ordered[:_LISTED])], len(ordered) - _LISTED
+    return [*lines, f"and {more} more"] if more > 0 else lines
 
 
 def understood(table: pa.Table) -> Iterator[Understood]:

@@ -55,6 +55,22 @@ def test_far_from_training_the_reasons_are_given(features: dict[str, float], rea
     assert expected is None or expected.low < 0.3
 
 
+@pytest.mark.parametrize(
+    ("operators", "named"),
+    [
+        (["a"], "the description of a is in doubt; correct it"),
+        (["a", "b"], "the descriptions of a, b are in doubt; correct them"),
+        ([*"abcde"], "the descriptions of a, b, c and 2 more are in doubt; correct them"),
+    ],
+)
+@pytest.mark.parametrize("record", [RECORD, None])
+def test_descriptions_in_doubt_are_named_before_anything_else(
+    record: Calibration | None, operators: list[str], named: str
+) -> None:
+    judged = judge(replace(EVIDENCE, doubtful=operators, space="good"), record)
+    assert judged == (f"do not rely on this ranking: {named}", None)
+
+
 def test_a_space_on_which_the_model_failed_is_not_relied_on() -> None:
     verdict, expected = judge(replace(EVIDENCE, space="bad"), RECORD)
     assert verdict == "do not rely on this ranking: it is as on bad (Spearman -0.04 there)"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 from msgspec import structs
 from snap_catalog import SnapError
-from snap_catalog.readings import Understood
+from snap_catalog.readings import Understood, listed
 
 from snap_gcn.adaptation.adaptation import Adaptation
 from snap_gcn.adaptation.given import NO_SCORES, Given
@@ -42,7 +42,7 @@ class Result:
                 f"leave-one-out Spearman: {shown(record.left_out, record.labels)}",
                 f"without the measurements: {shown(record.before, record.labels)}",
                 "what mattered: " + ", ".join(f"{name} {share:.0%}" for name, share in shares),
-                *map(str, self.readings),
+                *listed(self.readings),
             ]
         )
 

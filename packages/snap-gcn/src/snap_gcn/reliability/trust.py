@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog.parquet import column_names
-from snap_catalog.readings import Understood
+from snap_catalog.readings import Understood, listed
 from snap_catalog.streams import Stream
 from snap_graphs import Graphs
 
@@ -24,7 +24,6 @@ from snap_gcn.reliability.verdict import (
     judge_adapted,
     judge_mixture,
     judge_networks,
-    judge_words,
 )
 
 _SAMPLE = 10_000
@@ -99,7 +98,7 @@ class Trust:
             f"graphs of unseen shape: {self.unseen_shapes:.0%}; novelty {self.novelty:.2f}",
         ]
         return [
-            *map(str, self.readings),
+            *listed(self.readings),
             f"Spearman to expect: {expected}",
             *(members if self.prior < 1 else []),
             f"rank agreement: {agreement}",
@@ -128,6 +127,7 @@ def assess(
     away = _Away.of(predictor, graphs.take(asked))
     novelty = scores["novelty"].take(asked).to_numpy()
     disagreement = _disagreement(score[asked], scores["spread"].take(asked))
+    readings = predictor.readings(graphs, source)
     evidence = Evidence(
         architectures=len(score),
         equal=_equal(score),
@@ -137,6 +137,7 @@ def assess(
         larger=away.larger,
         space=away.space,
         tau=config.training.tau,
+        doubtful=[each.operator for each in readings if each.doubt],
     )
     size = 1 - float(share.mean()) if len(share) else 0.0
     networks = int(np.count_nonzero(share < _MOSTLY))
@@ -151,10 +152,6 @@ def assess(
         verdict, expected = judge_networks(evidence, size, deviation, config.networks)
     else:
         verdict, expected = judge(evidence, config.calibration)
-    readings = predictor.readings(graphs, source)
-    doubtful = [each.operator for each in readings if each.doubt]
-    if doubtful and config.adapted is None:
-        verdict, expected = judge_words(doubtful), None
     return Trust(
         verdict=verdict,
         expected=expected,

@@ -37,6 +37,7 @@ class Evidence:
         larger: share of graphs larger or denser than any trained on.
         space: their search space, if they are of one, described as the model knows it.
         tau: Kendall's tau on the cells held out in training.
+        doubtful: operators whose descriptions were not understood or contradict their names.
     """
 
     architectures: int
@@ -47,6 +48,7 @@ class Evidence:
     larger: float
     space: str | None
     tau: float
+    doubtful: Sequence[str] = ()
 
 
 def judge(evidence: Evidence, calibration: Calibration | None) -> tuple[str, Expected | None]:
@@ -58,6 +60,8 @@ def judge(evidence: Evidence, calibration: Calibration | None) -> tuple[str, Exp
     """
     if evidence.architectures < 2 or evidence.equal:
         return _unranked(evidence), None
+    if evidence.doubtful:
+        return _doubted(evidence.doubtful), None
     if calibration is None:
         return _uncalibrated(evidence), None
     features = {"disagreement": 0.0, **evidence.features} if evidence.few else evidence.features
@@ -70,16 +74,6 @@ def judge(evidence: Evidence, calibration: Calibration | None) -> tuple[str, Exp
     if evidence.few:
         return f"too few architectures ({evidence.architectures}) to judge their ranking", None
     return _reliance(expected, calibration, known=within is not None), expected
-
-
-def judge_words(operators: Sequence[str]) -> str:
-    """Return the verdict where the descriptions of some operators were not understood."""
-    named = ", ".join(operators[:_NAMED])
-    more = len(operators) - _NAMED
-    return (
-        f"do not rely on this ranking: the description of {named}"
-        f"{f' and {more} more' if more > 0 else ''} is in doubt; see below"
-    )
 
 
 def judge_networks(
@@ -193,6 +187,20 @@ def _uncalibrated(evidence: Evidence) -> str:
     return (
         "rely on this ranking as on the model's held-out training cells (Kendall's tau "
         f"{evidence.tau:.2f}), if it is of their search space"
+    )
+
+
+def _doubted(operators: Sequence[str]) -> str:
+    """Judge a ranking of operators some of whose descriptions are in doubt."""
+    if len(operators) == 1:
+        return (
+            f"do not rely on this ranking: the description of {operators[0]} is in doubt; "
+            "correct it"
+        )
+    named, more = ", ".join(operators[:_NAMED]), len(operators) - _NAMED
+    return (
+        f"do not rely on this ranking: the descriptions of {named}"
+        f"{f' and {more} more' if more > 0 else ''} are in doubt; correct them"
     )
 
 
