@@ -10,7 +10,7 @@ from snap_catalog import SnapError
 from snap_graphs.table import table_space
 
 from snap_evo.reference import reference
-from snap_evo.scorers import Scorer, Scores, score_graphs
+from snap_evo.scorers import Scorer, Scores, read_by, score_graphs
 
 _LEAST_HALF = 0.1
 
@@ -62,6 +62,15 @@ class RankCombination:
         for part, scale in zip(self.parts, self._scales, strict=True):
             total += part.weight * scale.ranks(score_graphs(part.scorer, graphs))
         return total
+
+    def readings(self, graphs: pa.Table) -> list[str]:
+        """Return how those parts that read descriptions of operators understood them.
+
+        Raises:
+            SnapError: a part failed.
+        """
+        lines = [line for part in self.parts for line in read_by(part.scorer, graphs)]
+        return list(dict.fromkeys(lines))
 
 
 def _scale(part: Part, sample: pa.Table) -> "Scale":

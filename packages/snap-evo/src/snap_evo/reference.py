@@ -4,7 +4,7 @@ import pyarrow as pa
 from snap_graphs import Space, graph_table, space
 from snap_graphs.listing import one_a_class
 
-from snap_evo.scorers import DescriptionReader, Scorer, Trust, TrustTeller, told_of
+from snap_evo.scorers import DescriptionReader, Scorer, Trust, TrustTeller, read_by, told_of
 
 _DRAWN = 1000
 _SEED = 0
@@ -42,7 +42,4 @@ def readings(scorer: Scorer, home: Space) -> list[str]:
     Raises:
         SnapError: the scorer failed.
     """
-    if not isinstance(scorer, DescriptionReader):
-        return []
-    with told_of(scorer):
-        return [str(each) for each in scorer.readings(draw(home))]
+    return read_by(scorer, draw(home)) if isinstance(scorer, DescriptionReader) else []

@@ -91,6 +91,18 @@ def score_graphs(scorer: Scorer, graphs: pa.Table) -> Scores:
     return scores
 
 
+def read_by(scorer: Scorer, graphs: pa.Table) -> list[str]:
+    """Return, in one line each, how a scorer understood the descriptions of operators, if it does.
+
+    Raises:
+        SnapError: the scorer failed.
+    """
+    if not isinstance(scorer, DescriptionReader):
+        return []
+    with told_of(scorer):
+        return [str(each) for each in scorer.readings(graphs)]
+
+
 @contextmanager
 def told_of(plugin: object, kind: str = "scorer") -> Iterator[None]:
     """Report the failure of a plug-in, which is anybody's code, in one line.

@@ -21,6 +21,7 @@ from snap_graphs import Cell
 
 from snap_evo.architecture import Architecture
 from snap_evo.costs import cell_graphs, check_network
+from snap_evo.defaults import MEASURING_ALGORITHM
 from snap_evo.measuring.interfaces import Measured, Proposer
 from snap_evo.measuring.journal import Asked, Entry, JsonLines, as_table, locked
 from snap_evo.measuring.setup import FILE, Setup, read_setup, write_setup
@@ -194,9 +195,13 @@ class Session:
     def readings(self) -> list[str]:
         """Return, in one line each, how the scorer understood the descriptions of the operators.
 
+        None are returned if the algorithm does not look at the scorer.
+
         Raises:
             SnapError: the scorer failed.
         """
+        if self.setup.algorithm != MEASURING_ALGORITHM:
+            return []
         return readings(self._scorer, self.home)
 
     def ask(self, count: int, *, by: Asker = "ask") -> list[Architecture]:
