@@ -52,11 +52,13 @@ def test_one_command_leads_from_own_operators_to_a_cell_and_says_how_far_to_trus
     assert all(name in line for name in ("self_attention", "mbconv_3x3", "convnext_7x7"))
     for told in ("novelty 0.", "disagreement of the ", "rank agreement: ", "to expect: "):
         assert told in done.stdout
+    assert f"{'':15}mbconv_3x3: read as inverted residual, kernel 3x3, " in done.stdout
     best = json.loads((tmp_path / "best.json").read_text())
     assert best["space"] == "mobile"
     assert space(MOBILE).format(space(MOBILE).parse(best["arch_id"])) == best["arch_id"]
     assert best["rank"] >= 1
     assert best["trust"]["novelty"] > 0.05
+    assert {each["operator"] for each in best["trust"]["readings"]} == set(OPERATORS)
     assert set(best["trust"]["agreement"]) > set(OPERATORS)
     assert set(read(tmp_path / "search.parquet", "search")["space"].to_pylist()) == {"mobile"}
 
