@@ -23,7 +23,7 @@ from snap_encode.reading.spelling import corrected
 READS_WITH = "snap-minilm"
 """The sentence encoder whose vectors the classifier looks at."""
 
-_SENTENCE = re.compile(r"(?<=[.!?。！？])\s+")
+_SENTENCE = re.compile(r"(?<=[.!?\u3002\uff01\uff1f])\s+")
 _NONSENSE, _SHORT = 0.5, 2
 """Share of `unreadable`, in texts of more words, from which on spelling is left alone."""
 _CODE = 0.98

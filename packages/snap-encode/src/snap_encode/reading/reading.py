@@ -8,6 +8,8 @@ from snap_encode.reading.numbers import IMPLIED
 
 SURE, UNSURE = 0.5, 0.3
 """Confidences from which on the meaning alone counts, and below which the words alone do."""
+_CERTAIN = 0.95
+"""Confidence from which on an operator's name counts against its description: names say little."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,12 @@ class Reading:
         return self.confidence["kind"] >= UNSURE
 
     def contradicts(self, other: "Reading") -> bool:
-        """Whether two surely read texts mean different operators: in kind, or in kernel."""
-        if min(self.confidence["kind"], other.confidence["kind"]) < SURE:
+        """Whether a certain name and a surely read description mean different operators.
+
+        Args:
+            other: the description; `self` is the name.
+        """
+        if self.confidence["kind"] < _CERTAIN or other.confidence["kind"] < SURE:
             return False
         general = [KINDS[kind].general or kind for kind in (self.kind, other.kind)]
         if general[0] != general[1]:

@@ -4,7 +4,8 @@ import re
 from functools import cache
 from importlib.resources import files
 
-_TOKEN = re.compile(r"[A-Za-z]{2,}")
+_TOKEN = re.compile(r"(?<![\w-])[A-Za-z]{4,}(?![\w-])")
+"""A word that is no part of an identifier."""
 _FEW, _SOME = 4, 7
 """Letters up to which a word may have one wrong, and up to which it may have two."""
 _WORDS = "words.txt"
