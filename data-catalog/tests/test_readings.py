@@ -1,6 +1,12 @@
+from collections.abc import Callable
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
+from snap_catalog.parquet import decode_metadata, read, write
 from snap_catalog.readings import Understood, listed, understood
+
+Make = Callable[..., pa.Table]
 
 DOUBT = "not recognised as an operator"
 
@@ -40,3 +46,31 @@ def test_a_report_lists_twelve_and_those_in_doubt_first() -> None:
     assert lines[1].startswith("conv0: read as")
     assert lines[-1] == "and 3 more"
     assert listed([]) == []
+
+
+@pytest.fixture
+def table(make: Make) -> pa.Table:
+    """Operators of which only the first was read."""
+    operators = make("operators")
+    rest = [None] * (operators.num_rows - 1)
+    columns = {"reading": ["convolution", *rest], "confidence": [0.9, *rest]}
+    for name, values in columns.items():
+        operators = operators.append_column(name, pa.array(values))
+    doubts = pa.nulls(operators.num_rows, pa.string())
+    return operators.append_column("doubt", doubts)
+
+
+def test_readings_are_kept_in_a_file(table: pa.Table, tmp_path: Path) -> None:
+    path = tmp_path / "operators.parquet"
+    write(table, path, "operators", producer="snap-catalog")
+    found = read(path, "operators")
+    assert list(understood(found)) == list(understood(table))
+    assert decode_metadata(found.schema)["snap.schema_version"] == "2"
+
+
+def test_a_file_without_readings_is_read_without_them(make: Make, tmp_path: Path) -> None:
+    path = tmp_path / "operators.parquet"
+    write(make("operators"), path, "operators", producer="snap-catalog")
+    found = read(path, "operators")
+    assert set(COLUMNS).isdisjoint(found.column_names)
+    assert list(understood(found)) == []
