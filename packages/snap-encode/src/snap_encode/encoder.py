@@ -94,7 +94,8 @@ class SentenceEncoder:
         with hushed(), one_thread(), bar as advance:
             for start in range(0, len(texts), _BATCH):
                 batch = texts[start : start + _BATCH]
-                vectors = network.encode(batch, batch_size=_BATCH, show_progress_bar=False)
+                shown = [_without_surrogates(text) for text in batch]
+                vectors = network.encode(shown, batch_size=_BATCH, show_progress_bar=False)
                 yield dict(zip(batch, vectors, strict=True))
                 advance(len(batch))
 
@@ -103,3 +104,8 @@ class SentenceEncoder:
         if dimension is None:
             raise SnapError(f"model {self.name!r}: it does not tell the length of its vectors")
         return dimension
+
+
+def _without_surrogates(text: str) -> str:
+    """Replace lone surrogates (of an argument that is no UTF-8), which no tokenizer takes."""
+    return text.encode("utf-8", "replace").decode()

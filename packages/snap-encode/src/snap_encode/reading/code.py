@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from warnings import catch_warnings, simplefilter
 
 _OWN_BLOCK = ("in", "out", "kernel", "stride", "padding", "dilation")
 """Arguments by position of blocks of anybody's, such as `ReLUConvBN(C_in, C_out, 3, 1, 1)`."""
@@ -73,6 +74,14 @@ class Call:
     depthwise: bool = False
 
 
+@dataclass
+class _Bracket:
+    """An open bracket: where what it holds begins, and how deep the brackets in it are nested."""
+
+    start: int
+    height: int = 0
+
+
 def _layers() -> dict[str, Layer]:
     text = files("snap_encode.reading").joinpath("layers.toml").read_text("utf-8")
     found: dict[str, Layer] = {}
@@ -88,7 +97,9 @@ _MOST = 100
 """Beyond it, no number is a kernel, a stride or the like."""
 _BESIDE = frozenset({"normalisation", "activation", "dropout", "padding"})
 """Kinds that accompany what a piece of code is."""
-_OPENING = re.compile(r"([A-Za-z_][\w.]*)\s*\(")
+_DEEPEST = 8
+"""Beyond it, what brackets hold is no layer, and is not parsed; so time grows with the length."""
+_OPENING = re.compile(r"([A-Za-z_][\w.]{0,99})\s*\(")
 
 
 def calls(text: str) -> list[Call]:
@@ -124,19 +135,28 @@ def _separable(main: Sequence[Call]) -> Call | None:
 
 
 def _bracketed(text: str) -> Iterator[tuple[str, str]]:
-    """Yield every name before a bracket, and what the bracket holds."""
-    for opening in _OPENING.finditer(text):
-        depth, start = 1, opening.end()
-        for end in range(start, len(text)):
-            depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(text[end], 0)
-            if depth == 0:
-                yield opening.group(1).split(".")[-1], text[start:end]
-                break
+    """Yield every name before a bracket, and what the bracket holds, in the order of the names."""
+    names = {found.end(): found.group(1).split(".")[-1] for found in _OPENING.finditer(text)}
+    open_ones: list[_Bracket] = []
+    spans: list[tuple[int, int]] = []
+    for place, letter in enumerate(text):
+        if letter in "([{":
+            open_ones.append(_Bracket(place + 1))
+        elif letter in ")]}" and open_ones:
+            closed = open_ones.pop()
+            if open_ones:
+                open_ones[-1].height = max(open_ones[-1].height, closed.height + 1)
+            if closed.height <= _DEEPEST and closed.start in names:
+                spans.append((closed.start, place))
+    for start, end in sorted(spans):
+        yield names[start], text[start:end]
 
 
 def _call(name: str, inside: str) -> Call | None:
     try:
-        tree = ast.parse(f"f({inside})", mode="eval").body
+        with catch_warnings():
+            simplefilter("ignore")  # of code such as `"\d"` or `5in`
+            tree = ast.parse(f"f({inside})", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if not isinstance(tree, ast.Call):

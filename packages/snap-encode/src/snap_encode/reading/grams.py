@@ -32,7 +32,9 @@ def grams(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """
     import numpy as np
 
-    counts = Counter(zlib.crc32(gram.encode()) % BUCKETS for gram in _sequences(text))
+    counts = Counter(
+        zlib.crc32(gram.encode("utf-8", "surrogatepass")) % BUCKETS for gram in _sequences(text)
+    )
     buckets = np.array(sorted(counts), np.int64)
     weights: NDArray[np.float32] = np.sqrt(
         np.array([counts[bucket] for bucket in buckets.tolist()], np.float32)

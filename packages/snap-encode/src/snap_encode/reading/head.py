@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).with_name("head.safetensors")
 _TENSORS = ("vectors", "letters", "bias")
 LABELS = (*KINDS, UNREADABLE)
+_DIMENSION = 384
+"""Of the vectors of `snap-minilm`."""
+_SHAPES = [(_DIMENSION, len(LABELS)), (BUCKETS, len(LABELS)), (len(LABELS),)]
 
 
 class Head:
@@ -57,15 +60,19 @@ class Head:
 
     @cached_property
     def _weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        import numpy as np
+        from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
         try:
             tensors = load_file(self._path)
             dense, sparse, bias = (tensors[name].astype("f8") for name in _TENSORS)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise SnapError(
                 f"{self._path}: damaged ({error}); install snap-encode again"
             ) from error
-        if dense.shape[1:] != bias.shape or sparse.shape != (BUCKETS, len(LABELS)):
+        if [tensor.shape for tensor in (dense, sparse, bias)] != _SHAPES:
             raise SnapError(f"{self._path}: of another version; install snap-encode again")
+        if not all(np.isfinite(tensor).all() for tensor in (dense, sparse, bias)):
+            raise SnapError(f"{self._path}: damaged (not finite); install snap-encode again")
         return dense, sparse, bias

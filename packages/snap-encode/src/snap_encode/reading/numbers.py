@@ -44,11 +44,14 @@ _PART = re.compile("<([A-Z]+)>")
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Compile an expression in which parts are named."""
+    """Compile an expression in which parts are named.
+
+    The rest of a word is at most 20 letters, so that time grows with the length of a text.
+    """
     parts: Mapping[str, str] = _TABLES["parts"]
     while named := _PART.search(text):
         text = text.replace(named.group(), parts[named.group(1)])
-    return re.compile(text)
+    return re.compile(text.replace(r"\w*", r"\w{0,20}").replace(r"\w+", r"\w{1,20}"))
 
 
 _RULES: Mapping[str, Sequence[tuple[re.Pattern[str], float]]] = {
@@ -83,7 +86,7 @@ def numbers(text: str) -> Stated:
         number, rest = _by_rules(rest, rules)
         if number is not None:
             found[setting] = number
-    kernel = square if square and square.second > 1 else None
+    kernel = square if square and max(square.first, square.second) > 1 else None
     kernel = kernel or _counted(rest) or _named_kernel(rest) or _left_over(written) or square
     if kernel is None and "dilation" in found and found["dilation"].sure < STATED:
         kernel = _odd(found.pop("dilation"))
