@@ -92,6 +92,7 @@ def test_catalogued_spaces_share_a_file(tiny: Path) -> None:
         (("../ops.v2.txt", "--length", "long"), "--length goes with --space"),
         (("--space", "../mine.toml", "--length", "long"), "--length goes with --space NAME"),
         (("--space", "../mine.toml", "-o", "../mine.toml"), "is the file to read"),
+        (("--space", "nb201", "--as-written"), "--as-written goes with FILE."),
         (("similarity", "a", "b", "--length", "long"), "--length goes with SPACE:NAME"),
         (("nearest", "a", "-k", "nan"), "'nan' is not a valid integer"),
         (("nearest", "a", "-k", "0"), "0 is not in the range"),
@@ -134,6 +135,27 @@ def test_a_space_of_ones_own_is_encoded_from_its_file(folder: Path, tiny: Path) 
         ("mine", "pool", "Max pooling"),
     ]
     assert {space for space, _, _ in rows[4:]} == {"nb201"}
+
+
+def test_only_the_operators_of_a_file_are_read(folder: Path) -> None:
+    Path("../mine.toml").write_text(_OWN)
+    result = _run("--space", "../mine.toml", "--space", "nb201")
+    table = parquet.read("operators.parquet", "operators")
+    read = {row["op"]: row["reading"] for row in table.to_pylist() if row["reading"]}
+    assert read == {
+        "conv": "convolution, kernel 3x3",
+        "pool": "max pooling, kernel 3x3 (assumed)",
+    }
+    reported = [line.strip() for line in result.stderr.splitlines() if ": read as " in line]
+    assert [line.partition(":")[0] for line in reported] == ["conv", "pool"]
+    assert reported[0].endswith("; check")
+
+
+def test_words_are_encoded_as_written_if_asked_for(tiny: Path) -> None:
+    result = _run("../ops.v2.txt", "--as-written", "--model", tiny)
+    assert result.exit_code == 0
+    assert "read as" not in result.stderr
+    assert "reading" not in parquet.read("ops.v2.parquet", "operators").column_names
 
 
 def test_its_graphs_are_read_with_these_vectors(folder: Path) -> None:
@@ -222,5 +244,5 @@ def test_an_unknown_model_exits_with_1_and_writes_nothing(
 
 def test_help_tells_the_options() -> None:
     assert "ops.txt" in _run("--help").stdout
-    for option in ("--space", "--length", "--model", "--out", "--quiet"):
+    for option in ("--space", "--length", "--model", "--as-written", "--out", "--quiet"):
         assert option in _run("encode", "--help").stdout

@@ -53,3 +53,40 @@ def test_no_operator_makes_an_empty_table(tiny: Path) -> None:
     table = operator_table({}, model=str(tiny))
     parquet.write(table, tiny / "none.parquet", "operators", producer="snap-encode")
     assert parquet.read(tiny / "none.parquet", "operators").num_rows == 0
+
+
+def _read(**descriptions: str) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = operator_table(descriptions).to_pylist()
+    return rows
+
+
+def test_what_ones_own_descriptions_were_read_as_is_told() -> None:
+    conv, pool = _read(conv="a 5 by 5 convolution", max_pool_3x3="Convolution with a 3x3 kernel")
+    assert conv["reading"] == "convolution, kernel 5x5"
+    assert isinstance(conv["confidence"], float)
+    assert conv["confidence"] > 0.5
+    assert conv["doubt"] is None
+    assert "its name 'max_pool_3x3' says max pooling, kernel 3x3" in str(pool["doubt"])
+
+
+def test_a_description_that_is_none_is_doubted_and_has_the_vector_of_its_words() -> None:
+    (row,) = _read(op="???")
+    assert "not recognised as an operator" in str(row["doubt"])
+    expected = SentenceEncoder().encode(["???"])[0]
+    np.testing.assert_allclose(np.array(row["embedding"], np.float32), expected, atol=1e-6)
+
+
+def test_operators_of_one_meaning_have_one_vector() -> None:
+    first, second = _read(a="conv 3x3", b="a convolution with a kernel of size 3")
+    assert first["embedding"] == second["embedding"]
+
+
+def test_words_are_encoded_unread_if_asked_for() -> None:
+    table = operator_table({"a": "a 3 by 3 conv"}, as_written=True)
+    assert {"reading", "confidence", "doubt"}.isdisjoint(table.column_names)
+    expected = SentenceEncoder().encode(["a 3 by 3 conv"])
+    np.testing.assert_array_equal(np.array(table["embedding"].to_pylist(), np.float32), expected)
+
+
+def test_catalogued_operators_are_not_read() -> None:
+    assert "reading" not in catalog_table("nb201").column_names
