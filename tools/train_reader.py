@@ -7,8 +7,9 @@ often it names the kind in each of the registers held out. Takes ten minutes on 
 """
 
 import re
+import string
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -35,6 +36,7 @@ _HIDDEN = 0.3
 """Share of texts whose vector is hidden in training, and as many whose letters are."""
 
 
+_RANDOM_TEXTS = 1000
 _WORD = re.compile(r"[a-z]{2,}")
 _OFTEN = 3
 """Texts from which on a word counts as one that operators are described in."""
@@ -153,7 +155,7 @@ def fit(inputs: Inputs, labels: Tensor) -> Classifier:
 
 
 def _varied(known: Sequence[Wording], copies: int, seed: int) -> tuple[list[str], list[str]]:
-    """Return texts and their kinds: each as it is, and several times reworded."""
+    """Return texts and their kinds: each as it is, several times reworded; and nonsense."""
     others = [wording.text for wording in known if wording.kind == UNREADABLE]
     texts, kinds = [], []
     for wording in known:
@@ -162,7 +164,16 @@ def _varied(known: Sequence[Wording], copies: int, seed: int) -> tuple[list[str]
             text, _ = filled(wording, random)
             texts.append(reworded(text, others, random) if copy else text)
             kinds.append(wording.kind)
-    return texts, kinds
+    nonsense = list(_nonsense(Random(seed)))
+    return texts + nonsense, kinds + [UNREADABLE] * len(nonsense)
+
+
+def _nonsense(random: Random) -> Iterator[str]:
+    """Yield texts of letters and digits at random, which describe nothing."""
+    for _ in range(_RANDOM_TEXTS):
+        letters = random.choice((string.ascii_lowercase, string.ascii_letters, string.hexdigits))
+        lengths = [random.randint(4, 12) for _ in range(random.randint(1, 4))]
+        yield " ".join("".join(random.choices(letters, k=length)) for length in lengths)
 
 
 def _random(wording: Wording, seed: int) -> Random:
@@ -181,7 +192,7 @@ def _temperature(logits: Tensor, labels: Tensor) -> float:
 
 
 def _words(known: Sequence[Wording]) -> list[str]:
-    """Return the words that operators are described in, those of the catalog first."""
+    """Return the words that operators are described in, the most frequent first."""
     catalogued = [o.descriptions["short"] for found in operators().values() for o in found]
     sentences = [*catalogued, *(kind.sentence for kind in KINDS.values())]
     frequent = Counter(
@@ -191,7 +202,7 @@ def _words(known: Sequence[Wording]) -> list[str]:
         for word in set(_WORD.findall(wording.text.lower()))
     )
     common = [word for word, count in frequent.most_common() if count >= _OFTEN]
-    return list(dict.fromkeys([*_WORD.findall(" ".join(sentences).lower()), *common]))
+    return list(dict.fromkeys([*common, *_WORD.findall(" ".join(sentences).lower())]))
 
 
 def _write(network: Classifier, temperature: float, out: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from snap_catalog.parquet import decode_metadata, read, write
-from snap_catalog.readings import Understood, listed, understood
+from snap_catalog.readings import COLUMNS, Understood, listed, understood
 
 Make = Callable[..., pa.Table]
 

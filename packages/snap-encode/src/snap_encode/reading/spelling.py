@@ -36,6 +36,6 @@ def _nearest(word: str) -> str:
 
 @cache
 def _known() -> dict[str, str]:
-    """Return the words, those first that the catalog uses, then the most frequent."""
+    """Return the words, the most frequent first."""
     text = files("snap_encode.reading").joinpath(_WORDS).read_text("utf-8")
     return {word: word for word in text.split()}
