@@ -8,7 +8,7 @@ from snap_encode.reading.numbers import IMPLIED
 
 SURE, UNSURE = 0.5, 0.3
 """Confidences from which on the meaning alone counts, and below which the words alone do."""
-_CERTAIN = 0.95
+_CERTAIN = 0.9
 """Confidence from which on an operator's name counts against its description: names say little."""
 
 
