@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from snap_catalog import SnapError, corpus, operators
@@ -28,7 +29,12 @@ class Match(NamedTuple):
 
 
 def nearest(
-    text: str, k: int = 5, model: str = DEFAULT_MODEL, *, quiet: bool = True
+    text: str,
+    k: int = 5,
+    model: str = DEFAULT_MODEL,
+    *,
+    catalogued: bool = False,
+    quiet: bool = True,
 ) -> list[Match]:
     """Return which known operators a text is nearest.
 
@@ -38,6 +44,7 @@ def nearest(
         text: what is said of an operator.
         k: how many matches to return.
         model: a known model, a folder, or a name on the Hugging Face hub.
+        catalogued: look at the operators of catalogued search spaces only.
         quiet: show no progress.
 
     Returns:
@@ -46,7 +53,7 @@ def nearest(
     Raises:
         SnapError: the model cannot be loaded.
     """
-    said = _descriptions()
+    said = _descriptions(_catalogued() if catalogued else chain(_catalogued(), _of_the_corpus()))
     vectors = SentenceEncoder(model).encode([text, *said], quiet=quiet)
     (similarity,) = cosines(vectors[:1], vectors[1:])
     matches: list[Match] = []
@@ -76,10 +83,10 @@ def described(argument: str, length: Length) -> str:
     return known[name].descriptions[length]
 
 
-def _descriptions() -> Mapping[str, list[str]]:
+def _descriptions(known: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
     """Return the operators of every description, each as `SPACE:NAME`."""
     said: dict[str, list[str]] = {}
-    for operator, text in (*_catalogued(), *_of_the_corpus()):
+    for operator, text in known:
         names = said.setdefault(text, [])
         if operator not in names:
             names.append(operator)

@@ -25,7 +25,7 @@ def read(texts: tuple[str, ...], as_json: bool, quiet: bool) -> None:
     from snap_encode.reading import Reader
 
     readings = Reader().read(texts, quiet=quiet)
-    matches = [nearest(each.sentence, k=1)[0] for each in readings]
+    matches = [nearest(each.sentence, k=1, catalogued=True)[0] for each in readings]
     if as_json:
         found = [_entry(each, match) for each, match in zip(readings, matches, strict=True)]
         click.echo(json.dumps(found, indent=2))
