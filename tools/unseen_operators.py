@@ -17,7 +17,7 @@ import click
 import printed
 import pyarrow as pa
 import pyarrow.compute as pc
-from pipeline import SCHEDULES, prepare, seeded
+from pipeline import SCHEDULES, prepare_develop, prepare_training, seeded
 from snap_catalog.parquet import read
 from snap_encode import operator_table
 from snap_eval import kendall_tau_b, spearman
@@ -37,13 +37,23 @@ class Correlation(NamedTuple):
 @click.command()
 @click.option("--data", default="build/bundled", show_default=True, type=click.Path(path_type=Path))
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(min=2))
-def main(data: Path, seeds: int) -> None:
+@click.option(
+    "--preset",
+    "presets",
+    multiple=True,
+    default=list(SCHEDULES),
+    show_default=True,
+    type=click.Choice(list(SCHEDULES)),
+    help="May be repeated.",
+)
+def main(data: Path, seeds: int, presets: tuple[str, ...]) -> None:
     """Print a table: each preset, by the catalog's descriptions and by ours."""
-    prepare(data)
+    prepare_training(data)
+    prepare_develop(data)
     table = read(data / "nb201.parquet", "graphs")
     rows = [
-        [f"{preset}, {schedule} schedule", *row]
-        for preset, schedule in SCHEDULES.items()
+        [f"{preset}, {SCHEDULES[preset]} schedule", *row]
+        for preset in presets
         for row in compared(seeded(data, preset, seeds), table)
     ]
     click.echo(f"NAS-Bench-201 {_ACCURACY}, all {table.num_rows:,} cells, {seeds} seeds;")
