@@ -21,6 +21,8 @@ _OPERATORS = {
     for operator in operators()[space]
 }
 
+_CERTAIN = 0.8
+
 
 @click.command(name="reading")
 def measure_reading() -> None:
@@ -33,7 +35,7 @@ def measure_reading() -> None:
     files = {name: _file(name) for name in WRITTEN}
     head = ["wording", *(f"{name}.toml" for name in files)]
     click.echo(printed.table(head, _spaces(reader, list(files.values()))))
-    click.echo("\nOther texts of fresh.toml\n")
+    click.echo("\nOther texts, of fresh.toml where nothing else is said\n")
     click.echo(printed.table(["texts", "share"], _others(reader, files["fresh"])))
 
 
@@ -90,6 +92,10 @@ def _others(reader: Reader, file: dict[str, Any]) -> Iterator[list[str]]:
     texts = file["unreadable"]["texts"]
     noticed = [not r.readable for r in reader.read(texts)]
     yield [f"{len(texts)} that describe no operator: noticed", _share(noticed)]
+    unknown = reader.read([each.text for each in wordings() if each.kind in HELD_OUT])
+    certain = [r.confidence["kind"] >= _CERTAIN for r in unknown]
+    title = f"{len(unknown)} of the corpus, of kinds held out: read as another, {_CERTAIN} sure"
+    yield [title, _share(certain)]
     for key, title in (("entries", "that contradict their names"), ("honest", "that do not")):
         pairs = file["contradictory"][key]
         said, named = (reader.read([pair[part] for pair in pairs]) for part in ("text", "name"))
