@@ -9,18 +9,11 @@ from typing import NamedTuple
 
 import pyarrow as pa
 from snap_catalog.parquet import write
+from snap_catalog.schemas import contract
 
 Setting = Mapping[str, str | int | float]
 
-_SCHEMA = pa.schema(
-    {
-        "setting": pa.string(),
-        "quantity": pa.string(),
-        "seed": pa.int64(),
-        "value": pa.float64(),
-        "reported": pa.float64(),
-    }
-)
+_SCHEMA = contract("trials").schema()
 
 
 class Measurement(NamedTuple):

@@ -111,6 +111,10 @@ class Contract:
     metadata: tuple[str, ...] = ()
     provenance: tuple[str, ...] = ()
 
+    def schema(self) -> pa.Schema:
+        """Return the Arrow schema of the named columns, of a contract that holds no vectors."""
+        return pa.schema([(column.name, column.arrow(0)) for column in self.columns])
+
 
 @cache
 def contract(name: Name) -> Contract:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from snap_catalog import SnapError, benchmarks
 from snap_catalog.console import Advance
 from snap_catalog.parquet import decode_metadata
+from snap_catalog.schemas import contract
 
 from snap_eval.bootstrap import interval, over_seeds, replicates, workers
 from snap_eval.estimate import Estimate, Floats, Ints
@@ -17,28 +18,7 @@ from snap_eval.measured import POPULATIONS, Bools, Target
 from snap_eval.scorers import Placed, Scorer, by_name
 from snap_eval.statistics import Family, families
 
-_SCHEMA = pa.schema(
-    {
-        "benchmark": pa.string(),
-        "metric": pa.string(),
-        "direction": pa.string(),
-        "scorer": pa.string(),
-        "sign": pa.int16(),
-        "seeds": pa.list_(pa.int64()),
-        "statistic": pa.string(),
-        "population": pa.string(),
-        "value": pa.float64(),
-        "deviation": pa.float64(),
-        "low": pa.float64(),
-        "high": pa.float64(),
-        "n": pa.int64(),
-        "missing": pa.int64(),
-        "failed": pa.int64(),
-        "ties": pa.string(),
-        "interval": pa.string(),
-        "role": pa.string(),
-    }
-)
+_SCHEMA = contract("correlations").schema()
 
 BASELINES = "snap.baselines"
 """The metadata entry that lists, in JSON, the scorers that are columns of the benchmarks."""

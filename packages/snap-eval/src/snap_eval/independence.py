@@ -9,22 +9,14 @@ import pyarrow as pa
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 from snap_catalog import SnapError
+from snap_catalog.schemas import contract
 
 from snap_eval.estimate import Floats
 from snap_eval.measured import Measured
 from snap_eval.ranks import spearman
 from snap_eval.scorers import Scorer, by_name, common_ranks
 
-_SCHEMA = pa.schema(
-    {
-        "benchmark": pa.string(),
-        "scorer": pa.string(),
-        "other": pa.string(),
-        "spearman": pa.float64(),
-        "n": pa.int64(),
-        "place": pa.int16(),
-    }
-)
+_SCHEMA = contract("independence").schema()
 
 
 def independence(

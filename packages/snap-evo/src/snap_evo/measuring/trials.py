@@ -9,20 +9,13 @@ import numpy as np
 import pyarrow as pa
 from snap_catalog.catalog import Direction
 from snap_catalog.parquet import write
+from snap_catalog.schemas import contract
 
 from snap_evo.comparison import Run
 from snap_evo.measuring.replay import Goal
 
 FILE = "trials.parquet"
-_SCHEMA = pa.schema(
-    {
-        "setting": pa.string(),
-        "quantity": pa.string(),
-        "seed": pa.int64(),
-        "value": pa.float64(),
-        "reported": pa.float64(),
-    }
-)
+_SCHEMA = contract("trials").schema()
 
 
 class Subject(NamedTuple):
