@@ -1,11 +1,15 @@
 """How descriptions of operators were understood, as the tools report it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
 
-COLUMNS = ("reading", "confidence", "doubt")
+COLUMNS: Mapping[str, pa.DataType] = {
+    "reading": pa.string(),
+    "confidence": pa.float64(),
+    "doubt": pa.string(),
+}
 """Columns of the `operators` contract on how a description was read."""
 _LISTED = 12
 """Operators that a report lists."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from snap_catalog import SnapError, graph_facts
+from snap_catalog import SnapError, graph_facts, readings
 from snap_catalog.parquet import decode_metadata
 from snap_catalog.readings import Understood, understood
 from snap_graphs import Graphs
@@ -19,7 +19,6 @@ from snap_graphs.cell import INPUT, OUTPUT
 Key = tuple[str | None, str]
 """(space, operator); space is None for an operator of no particular one."""
 _COLUMNS = ("space", "op", "text", "embedding")
-_READINGS = {"reading": pa.string(), "confidence": pa.float64(), "doubt": pa.string()}
 _MOST_LISTED = 5
 """Unknown operators that a message names."""
 
@@ -41,10 +40,10 @@ class Vocabulary:
     @classmethod
     def from_table(cls, table: pa.Table) -> "Vocabulary":
         """Index a table of the `operators` contract; what was not read has null readings."""
-        for name, kind in _READINGS.items():
+        for name, kind in readings.COLUMNS.items():
             if name not in table.column_names:
                 table = table.append_column(name, pa.nulls(table.num_rows, kind))
-        table = table.select([*_COLUMNS, *_READINGS])
+        table = table.select([*_COLUMNS, *readings.COLUMNS])
         keys = zip(table["space"].to_pylist(), table["op"].to_pylist(), strict=True)
         column = table["embedding"].combine_chunks()
         vectors = column.flatten().to_numpy().reshape(len(column), column.type.list_size)
