@@ -2,11 +2,11 @@
 
 import ast
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from warnings import catch_warnings, simplefilter
+
+from snap_encode.reading import packaged
 
 _OWN_BLOCK = ("in", "out", "kernel", "stride", "padding", "dilation")
 """Arguments by position of blocks of anybody's, such as `ReLUConvBN(C_in, C_out, 3, 1, 1)`."""
@@ -83,9 +83,8 @@ class _Bracket:
 
 
 def _layers() -> dict[str, Layer]:
-    text = files("snap_encode.reading").joinpath("layers.toml").read_text("utf-8")
     found: dict[str, Layer] = {}
-    for entry in tomllib.loads(text)["layer"]:
+    for entry in packaged.table("layers.toml")["layer"]:
         layer = Layer(entry["kind"], tuple(entry.get("arguments", ())), entry.get("function"))
         for name in entry["names"]:
             found |= {name.replace("#", dimensions): layer for dimensions in "123"}

@@ -1,17 +1,14 @@
 """Normalisations, activations and recurrent networks by name, and what follows an operator."""
 
 import re
-import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
 
+from snap_encode.reading import packaged
 from snap_encode.reading.plain import plain, words
 
 _PATTERNS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     kind: {name: re.compile(pattern) for name, pattern in named.items()}
-    for kind, named in tomllib.loads(
-        files("snap_encode.reading").joinpath("functions.toml").read_text("utf-8")
-    ).items()
+    for kind, named in packaged.table("functions.toml").items()
 }
 
 

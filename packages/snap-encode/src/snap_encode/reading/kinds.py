@@ -1,9 +1,9 @@
 """The kinds of operators that a description can be read as."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+
+from snap_encode.reading import packaged
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,7 @@ class Kind:
 
 
 def _kinds() -> dict[str, Kind]:
-    text = files("snap_encode.reading").joinpath("kinds.toml").read_text("utf-8")
-    return {name: Kind(**entry) for name, entry in tomllib.loads(text).items()}
+    return {name: Kind(**entry) for name, entry in packaged.table("kinds.toml").items()}
 
 
 KINDS: Mapping[str, Kind] = _kinds()

@@ -1,12 +1,11 @@
 """The numbers of a description, by rules: kernel, stride, dilation, groups, expansion."""
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from math import isqrt
 
+from snap_encode.reading import packaged
 from snap_encode.reading.plain import plain, with_digits
 
 STATED, IMPLIED, GUESSED = 1.0, 0.8, 0.5
@@ -39,7 +38,7 @@ class _Found:
     sure: float
 
 
-_TABLES = tomllib.loads(files("snap_encode.reading").joinpath("numbers.toml").read_text("utf-8"))
+_TABLES = packaged.table("numbers.toml")
 _PART = re.compile("<([A-Z]+)>")
 
 

@@ -57,7 +57,10 @@ class Reader:
         spelt = [corrected(t) if _may_be_misspelt(t, known[t]) else t for t in to_the_point]
         known |= self._shares([text for text in spelt if text not in known], quiet)
         return [
-            replace(max((_reading(t, known[t]) for t in versions), key=_kind_confidence), text=text)
+            replace(
+                max((_reading(t, known[t]) for t in dict.fromkeys(versions)), key=_kind_confidence),
+                text=text,
+            )
             for text, *versions in zip(texts, to_the_point, spelt, strict=True)
         ]
 
@@ -149,8 +152,11 @@ def _from_code(found: Sequence[Call], call: Call | None) -> Stated | None:
 def _special(kind: str, text: str) -> str:
     """Return the kind that a text names more exactly than the classifier, which knows its words."""
     shown = plain(text)
-    found = {name for name, pattern in _WORDS.items() if pattern.search(shown)}
-    special = [name for name in _WORDS if name in found and KINDS[name].general == kind]
+    special = [
+        name
+        for name, pattern in _WORDS.items()
+        if KINDS[name].general == kind and pattern.search(shown)
+    ]
     if len(special) == 1:
         return special[0]
     joined = {"dilated_convolution", "separable_convolution"}
@@ -201,6 +207,6 @@ def _kernel(kind: str, stated: Stated) -> tuple[tuple[int, int] | None, float]:
 @cache
 def _catalogued() -> Mapping[str, str]:
     """Return the catalog's short descriptions that a kind's sentence may not render in full."""
-    plain = {kind.sentence for kind in KINDS.values()} | {"Skip"}
+    rendered = {kind.sentence for kind in KINDS.values()} | {"Skip"}
     texts = (o.descriptions["short"] for known in operators().values() for o in known)
-    return {text: text for text in texts if text not in plain}
+    return {text: text for text in texts if text not in rendered}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from snap_encode.reading.kinds import KINDS, Kind
+from snap_encode.reading.kinds import KINDS
 from snap_encode.reading.numbers import IMPLIED
 
 SURE, UNSURE = 0.5, 0.3
@@ -95,7 +95,7 @@ class Reading:
 
 def sentence(reading: Reading) -> str:
     """Describe an operator as the catalog would."""
-    kind: Kind = KINDS[reading.kind]
+    kind = KINDS[reading.kind]
     height, width = reading.kernel or (0, 0)
     shown = kind.sentence.format(
         kernel=f"{height}x{width}",

@@ -2,7 +2,8 @@
 
 import re
 from functools import cache
-from importlib.resources import files
+
+from snap_encode.reading import packaged
 
 _TOKEN = re.compile(r"(?<![\w-])[A-Za-z]{4,}(?![\w-])")
 """A word that is no part of an identifier."""
@@ -37,5 +38,4 @@ def _nearest(word: str) -> str:
 @cache
 def _known() -> dict[str, str]:
     """Return the words, the most frequent first."""
-    text = files("snap_encode.reading").joinpath(_WORDS).read_text("utf-8")
-    return {word: word for word in text.split()}
+    return {word: word for word in packaged.text(_WORDS).split()}
