@@ -46,6 +46,9 @@ _ROWS: dict[Name, dict[str, list[Any]]] = {
         "op": ["conv", "conv"],
         "text": ["Convolution", "Convolution"],
         "embedding": [[0.5, -0.5], [0.25, 0.0]],
+        "reading": [None, "convolution, kernel 3x3 (assumed)"],
+        "confidence": [None, 0.75],
+        "doubt": [None, None],
     },
     "scores": {
         "space": ["toy", "toy"],
