@@ -163,11 +163,12 @@ class Trial:
         """Return what is reported of the descriptions; nothing where they are not read."""
         if not isinstance(self._encoder, OperatorEncoder):
             return [None] * len(variant)
-        readings = self._encoder.read([*variant.values(), *variant])
-        said, named = readings[: len(variant)], readings[len(variant) :]
-        return [text.doubt(name) for text, name in zip(said, named, strict=True)]
+        return [said.doubt for said in self._encoder.described([*variant.items()])]
 
     def _encode(self, variant: Texts) -> Floats:
+        if isinstance(self._encoder, OperatorEncoder):
+            said = self._encoder.described([*variant.items()])
+            return self._encoder.vectors([each.reading for each in said])
         return self._encoder.encode(list(variant.values()))
 
     def _rhos(self, variant: Texts, vectors: Floats) -> list[list[float]]:

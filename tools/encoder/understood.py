@@ -78,9 +78,11 @@ def _spaces(reader: Reader, files: Sequence[dict[str, Any]]) -> Iterator[list[st
 
 
 def _recognised(reader: Reader, texts: dict[str, list[str]]) -> str:
-    pairs = [(_OPERATORS[op], text) for op, said in texts.items() for text in said]
-    readings = reader.read([text for _, text in pairs])
-    right = [r.sentence == meant for r, (meant, _) in zip(readings, pairs, strict=True)]
+    pairs = [(op, text) for op, said in texts.items() for text in said]
+    found = reader.described(pairs)
+    right = [
+        each.reading.sentence == _OPERATORS[op] for each, (op, _) in zip(found, pairs, strict=True)
+    ]
     return f"{_share(right)} of {len(right)}" if right else ""
 
 
@@ -98,8 +100,8 @@ def _others(reader: Reader, file: dict[str, Any]) -> Iterator[list[str]]:
     yield [title, _share(certain)]
     for key, title in (("entries", "that contradict their names"), ("honest", "that do not")):
         pairs = file["contradictory"][key]
-        said, named = (reader.read([pair[part] for pair in pairs]) for part in ("text", "name"))
-        doubted = [text.doubt(name) is not None for text, name in zip(said, named, strict=True)]
+        said = reader.described([(pair["name"], pair["text"]) for pair in pairs])
+        doubted = [each.doubt is not None for each in said]
         yield [f"{len(pairs)} {title}: doubted", _share(doubted)]
 
 

@@ -185,6 +185,8 @@ def _doubt(reader: Reader, name: str, text: str) -> str | None:
         ("sep_conv_3x3", "3x3 convolution", False),
         ("op7", "a convolution with a 5x5 kernel", False),
         ("qwrtpsdfg", "average pooling, 3x3", False),
+        ("pool", "Max pooling 3x3", False),
+        ("pooling", "Average pooling 3x3", False),
     ],
 )
 def test_a_name_that_says_otherwise_raises_doubt(
@@ -196,6 +198,29 @@ def test_a_name_that_says_otherwise_raises_doubt(
         assert "\n" not in found
         assert repr(name) in found
         assert "correct one of them" in found
+
+
+@pytest.mark.parametrize("text", ["return x", "nn.Identity()", "torch.cat(states, dim=1)", "x"])
+def test_the_ends_of_a_graph_are_known_by_their_names(reader: Reader, text: str) -> None:
+    for name in ("input", "output"):
+        (found,) = reader.described([(name, text)])
+        assert found == (
+            Reading(text, name, confidence={"kind": 1.0}, sentence=name.capitalize()),
+            None,
+        )
+
+
+@pytest.mark.parametrize("text", ["a convolution with a 3x3 kernel", "", "qwert zuiop"])
+def test_what_no_end_of_a_graph_can_be_raises_doubt(reader: Reader, text: str) -> None:
+    (found,) = reader.described([("output", text)])
+    assert found.reading.kind == "output"
+    assert found.doubt is not None
+
+
+def test_no_other_name_says_what_an_operator_is(reader: Reader) -> None:
+    text = "a convolution with a 5x5 kernel"
+    (found,) = reader.described([("max_pool_3x3", text)])
+    assert found.reading == reader.read([text])[0]
 
 
 def test_thresholds_are_where_blending_begins_and_ends() -> None:

@@ -90,3 +90,11 @@ def test_words_are_encoded_unread_if_asked_for() -> None:
 
 def test_catalogued_operators_are_not_read() -> None:
     assert "reading" not in catalog_table("nb201").column_names
+
+
+def test_the_ends_of_a_graph_have_their_own_vectors_whatever_is_said_of_them() -> None:
+    rows = _read(input="return x", output="torch.cat(states, dim=1)")
+    expected = SentenceEncoder("snap-minilm").encode(["Input", "Output"])
+    assert [row["embedding"] for row in rows] == expected.tolist()
+    assert [row["reading"] for row in rows] == ["input", "output"]
+    assert [row["doubt"] for row in rows] == [None, None]

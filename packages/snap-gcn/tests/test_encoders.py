@@ -71,6 +71,13 @@ def test_an_operator_in_the_words_of_a_known_one_needs_no_encoder(own: pa.Table)
             assert score == pytest.approx(Predictor.bundled().score([same], space="nds")[0])
 
 
+def test_the_ends_of_a_graph_are_known_whatever_is_said_of_them(own: pa.Table) -> None:
+    same = own.replace_schema_metadata({"snap.operators": '{"own": "Max pooling 3x3"}'})
+    texts = {"own": "Max pooling 3x3", "input": "return x", "output": "torch.cat(states)"}
+    other = own.replace_schema_metadata({"snap.operators": json.dumps(texts)})
+    assert Predictor.bundled().score(other) == Predictor.bundled().score(same)
+
+
 def test_a_known_name_with_other_words_is_read_by_its_words(encoder: Known) -> None:
     cell = Cell(("input", "conv3x3", "output"), OWN.edges)
     table = graph_table("mine", [cell], arch_ids=["a"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from snap_encode.encoder import SentenceEncoder
 from snap_encode.models import DEFAULT_MODEL
-from snap_encode.reading import Reader, Reading
+from snap_encode.reading import Described, Reader, Reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +43,12 @@ class OperatorEncoder:
     def read(self, texts: Sequence[str], *, quiet: bool = True) -> list[Reading]:
         """Return what some descriptions mean."""
         return self._reader.read(texts, quiet=quiet)
+
+    def described(
+        self, operators: Sequence[tuple[str, str]], *, quiet: bool = True
+    ) -> list[Described]:
+        """Return what some operators mean, given their names and descriptions."""
+        return self._reader.described(operators, quiet=quiet)
 
     def encode(self, texts: Sequence[str], *, quiet: bool = True) -> NDArray[np.float32]:
         """Return (texts, d) the vectors of what some descriptions mean."""

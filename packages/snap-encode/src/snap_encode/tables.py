@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from snap_catalog.catalog import Length
 
-    from snap_encode.reading import Reading
+    from snap_encode.reading import Described
 
 
 class _Row(NamedTuple):
@@ -133,9 +133,10 @@ def _table(rows: Sequence[_Row], model: str, quiet: bool, metadata: Mapping[str,
     encoder = OperatorEncoder(model)
     own = [number for number, row in enumerate(rows) if row.own]
     plain = [number for number, row in enumerate(rows) if not row.own]
-    readings = encoder.read([rows[number].text for number in own], quiet=quiet) if own else []
+    pairs = [(rows[number].operator, rows[number].text) for number in own]
+    said = encoder.described(pairs, quiet=quiet) if own else []
     # An empty list would load the model, to learn how long its vectors are.
-    parts = [encoder.vectors(readings, quiet=quiet)] if own else []
+    parts = [encoder.vectors([each.reading for each in said], quiet=quiet)] if own else []
     if plain or not own:
         parts.append(encoder.words.encode([rows[number].text for number in plain], quiet=quiet))
     vectors = np.concatenate(parts)[np.argsort([*own, *plain])]
@@ -146,22 +147,20 @@ def _table(rows: Sequence[_Row], model: str, quiet: bool, metadata: Mapping[str,
         "embedding": _lists(vectors),
     }
     if own:
-        names = encoder.read([rows[number].operator for number in own], quiet=quiet)
-        pairs = list(zip(readings, names, strict=True))
-        columns |= _understood(len(rows), dict(zip(own, pairs, strict=True)))
+        read = dict(zip(own, said, strict=True))
+        columns |= _understood([read.get(number) for number in range(len(rows))])
     made_by = {"snap.model": encoder.name, "snap.model_sha256": encoder.sha256}
     return pa.table(columns, metadata={**made_by, **metadata})
 
 
-def _understood(count: int, readings: Mapping[int, tuple[Reading, Reading]]) -> dict[str, pa.Array]:
-    """Return the columns on how some of the rows were read: their descriptions, and their names."""
-    said = [readings.get(number) for number in range(count)]
+def _understood(said: Sequence[Described | None]) -> dict[str, pa.Array]:
+    """Return the columns on how the descriptions of rows were read, of those that were."""
     return {
-        "reading": _strings(None if each is None else each[0].summary for each in said),
+        "reading": _strings(None if each is None else each.reading.summary for each in said),
         "confidence": _doubles(
-            None if each is None else each[0].confidence["kind"] for each in said
+            None if each is None else each.reading.confidence["kind"] for each in said
         ),
-        "doubt": _strings(None if each is None else each[0].doubt(each[1]) for each in said),
+        "doubt": _strings(None if each is None else each.doubt for each in said),
     }
 
 

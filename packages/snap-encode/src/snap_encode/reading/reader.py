@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import NamedTuple
 
 from snap_catalog import operators
+from snap_catalog.definition import COMMON
 from snap_catalog.registers import UNREADABLE
 
 from snap_encode.encoder import SentenceEncoder
@@ -28,6 +30,18 @@ _NONSENSE, _SHORT = 0.5, 2
 """Share of `unreadable`, in texts of more words, from which on spelling is left alone."""
 _CODE = 0.98
 """Confidence of a kind that a library's layer in code names."""
+
+
+class Described(NamedTuple):
+    """What an operator with a name was described as.
+
+    Attributes:
+        reading: of the description.
+        doubt: what is wrong with it, if anything is.
+    """
+
+    reading: Reading
+    doubt: str | None
 
 
 class Reader:
@@ -64,6 +78,29 @@ class Reader:
             for text, *versions in zip(texts, to_the_point, spelt, strict=True)
         ]
 
+    def described(
+        self, operators: Sequence[tuple[str, str]], *, quiet: bool = True
+    ) -> list[Described]:
+        """Read operators by their names and descriptions.
+
+        Nodes called `input` and `output` are the ends of a graph whatever is said of them; other
+        names are only compared with what is said.
+
+        Args:
+            operators: n pairs of a name and a description.
+            quiet: show no progress.
+
+        Returns:
+            n readings with what is in doubt about them.
+        """
+        names = [name for name, _ in operators]
+        readings = self.read([*names, *(text for _, text in operators)], quiet=quiet)
+        named, said = readings[: len(names)], readings[len(names) :]
+        return [
+            Described(_end(name, text) if name in COMMON else text, text.doubt(of_name))
+            for name, of_name, text in zip(names, named, said, strict=True)
+        ]
+
     def _relevant(self, texts: Sequence[str], quiet: bool) -> list[str]:
         """Leave out sentences that describe no operator, where others do."""
         parts = {text: _SENTENCE.split(text) for text in texts if not calls(text)}
@@ -86,6 +123,11 @@ class Reader:
             text: dict(zip(LABELS, row, strict=True))
             for text, row in zip(distinct, rows, strict=True)
         }
+
+
+def _end(name: str, said: Reading) -> Reading:
+    """Return the reading of the input or the output of a graph."""
+    return Reading(said.text, name, confidence={"kind": 1.0}, sentence=KINDS[name].sentence)
 
 
 def _of_kinds(shares: Mapping[str, float]) -> list[float]:

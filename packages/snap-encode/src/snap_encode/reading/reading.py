@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from snap_catalog.definition import COMMON
+
 from snap_encode.reading.kinds import KINDS
 from snap_encode.reading.numbers import IMPLIED
 
@@ -10,6 +12,8 @@ SURE, UNSURE = 0.5, 0.3
 """Confidences from which on the meaning alone counts, and below which the words alone do."""
 _CERTAIN = 0.9
 """Confidence from which on an operator's name counts against its description: names say little."""
+_OF_ENDS = frozenset({*COMMON, "identity", "addition", "concatenation"})
+"""Kinds that the input and the output of a graph are rightly described as."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class Reading:
             other: the description; `self` is the name.
         """
         if self.confidence["kind"] < _CERTAIN or other.confidence["kind"] < SURE:
+            return False
+        if self.kind in COMMON and other.kind in _OF_ENDS:
             return False
         general = [KINDS[kind].general or kind for kind in (self.kind, other.kind)]
         if general[0] != general[1]:

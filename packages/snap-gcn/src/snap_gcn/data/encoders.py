@@ -190,6 +190,8 @@ def with_described(
 
 
 def _is_new(name: str, text: str, vocabulary: Vocabulary, own: Vocabulary | None) -> bool:
+    if vocabulary.knows_end(name):
+        return False
     known = vocabulary.text((None, name))
     return known is None or (own is not None and known == own.text((None, name)) != text)
 

@@ -121,6 +121,10 @@ class Vocabulary:
         plain = self.table.filter(self.table["reading"].is_null())
         return frozenset(zip(plain["op"].to_pylist(), plain["text"].to_pylist(), strict=True))
 
+    def knows_end(self, name: str) -> bool:
+        """Whether a name is that of an end of every graph, whatever a user says of it."""
+        return name in (INPUT, OUTPUT) and name in self._anywhere
+
     def text(self, key: Key) -> str | None:
         """Return the description of an operator; None where it is not known."""
         row = self.rows.get(key)
