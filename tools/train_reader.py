@@ -21,7 +21,7 @@ import torch
 from encoder.filling import filled, reworded
 from safetensors.numpy import save_file
 from snap_catalog import operators
-from snap_catalog.registers import HELD_OUT, UNREADABLE, Wording, wordings
+from snap_catalog.registers import HELD_OUT, OTHER, UNREADABLE, Wording, wordings
 from snap_encode import SentenceEncoder
 from snap_encode.reading.grams import BUCKETS, grams
 from snap_encode.reading.head import LABELS, WEIGHTS
@@ -163,7 +163,7 @@ def _varied(known: Sequence[Wording], copies: int, seed: int) -> tuple[list[str]
         for copy in range(copies):
             text, _ = filled(wording, random)
             texts.append(reworded(text, others, random) if copy else text)
-            kinds.append(wording.kind)
+            kinds.append(UNREADABLE if wording.kind == OTHER else wording.kind)
     nonsense = list(_nonsense(Random(seed)))
     return texts + nonsense, kinds + [UNREADABLE] * len(nonsense)
 
@@ -198,7 +198,7 @@ def _words(known: Sequence[Wording]) -> list[str]:
     frequent = Counter(
         word
         for wording in known
-        if wording.kind != UNREADABLE
+        if wording.kind not in (OTHER, UNREADABLE)
         for word in set(_WORD.findall(wording.text.lower()))
     )
     common = [word for word, count in frequent.most_common() if count >= _OFTEN]

@@ -12,6 +12,12 @@ from snap_catalog.texts import Split
 UNREADABLE = "unreadable"
 """The kind of the texts that describe no operator."""
 
+OTHER = "other_operator"
+"""The kind of the texts about operators of none of the kinds that descriptions are read as.
+
+A reader learns not to recognise them either.
+"""
+
 HELD_OUT = frozenset({"cross_attention", "ghost_module", "involution", "lp_pooling"})
 """Kinds that no reader is trained on, whatever the register."""
 
@@ -26,7 +32,7 @@ class Wording:
         register: the kind of writing (`shorthand`, `german`).
         split: what its register and its operator may be used for; of a test operator, or in a test
             register, no text is seen in training.
-        kind: of the operator (`max_pooling`), or `UNREADABLE`.
+        kind: of the operator (`max_pooling`), `OTHER` or `UNREADABLE`.
         text: may hold places for numbers (`{kernel}x{kernel} pooling`).
         settings: what the text says of the operator without a placeholder (`kernel`: 3).
         function: which normalisation, activation or recurrent network it is.
