@@ -63,11 +63,12 @@ def test_earlier_files_are_scored_ranked_and_searched(folder: Path) -> None:
     assert (folder / "found" / "best.json").exists()
 
 
-def test_scores_of_the_first_version_are_ranked(folder: Path) -> None:
+@pytest.mark.parametrize("version", [b"1", b"2"])
+def test_scores_of_earlier_versions_are_ranked(folder: Path, version: bytes) -> None:
     first, scores = folder / "first.parquet", folder / "old.parquet"
     run(snap_gcn.cli.main, "predict", first, "-o", scores)
     table = pq.read_table(scores)
-    entries = {**table.schema.metadata, b"snap.schema_version": b"1"}
+    entries = {**table.schema.metadata, b"snap.schema_version": version}
     pq.write_table(table.replace_schema_metadata(entries), scores)
     assert "predicted" not in read(scores, "scores").column_names
     ranked = ("--scores", scores, "--graphs", first, "--metric", METRIC, "--bootstrap", 5)

@@ -34,7 +34,8 @@ def read(
     Args:
         path: the Parquet file.
         name: the contract it must keep.
-        columns: the columns wanted; all of them where None. What is not read is not checked.
+        columns: the columns wanted; all of them where None. What is not read is not checked, but
+            rows that only an optional column of the key tells apart are refused without it.
 
     Returns:
         The table; its schema's metadata holds what `metadata` decodes.
@@ -261,8 +262,9 @@ def validate(
     rules = contract(name)
     check_columns(table, rules, source, partial)
     present = set(table.column_names)
-    if set(rules.key) <= present:
-        check_key(table, rules.key, source)
+    key = rules.key_of(present)
+    if set(key) <= present:
+        check_key(table, key, source)
     for rule in RULES.get(name, ()):
         if rule.columns <= present:
             rule.check(table, source)

@@ -168,6 +168,18 @@ _check_std = partial(
 _check_values = partial(_check_numbers, column="value", problem="the value is not a finite number")
 
 
+_check_seconds = partial(
+    _check_numbers, column="seconds", problem="`seconds` is negative or not finite", least=0.0
+)
+
+
+def _check_scorers(table: pa.Table, source: str) -> None:
+    for name in table["scorer"].unique().to_pylist():
+        if name is not None and not (name and name.isprintable()):
+            row = pc.index(table["scorer"], name).as_py()
+            _refuse(table, row, f"the scorer's name {excerpt(name)} does not print", source)
+
+
 def _check_embeddings(table: pa.Table, source: str) -> None:
     finite = pc.is_finite(pc.list_flatten(table["embedding"]))
     if pc.any(pc.invert(finite)).as_py():
@@ -218,6 +230,8 @@ RULES: Mapping[Name, tuple[Rule, ...]] = {
         _FINITE,
         Rule("predictions are finite", frozenset({"predicted"}), _check_predicted),
         Rule("deviations are finite and not negative", frozenset({"predicted_std"}), _check_std),
+        Rule("names of scorers print", frozenset({"scorer"}), _check_scorers),
+        Rule("seconds are finite and not negative", frozenset({"seconds"}), _check_seconds),
     ),
     "search": (_FINITE,),
     "operators": (Rule("vectors are finite", frozenset({"embedding"}), _check_embeddings),),

@@ -70,6 +70,7 @@ class Stream:
             head = _head(file, self._present)
         check_metadata(head.schema, self._rules, self._path)
         self._metadata = head.schema.metadata
+        self._key = self._rules.key_of(self._present)
         self.schema = contract_schema(upgraded(head, self._rules, columns), self._rules)
         check_columns(self.schema.empty_table(), self._rules, self._path, columns)
 
@@ -105,18 +106,18 @@ class Stream:
             raise error.after(part.first) from None
 
     def _hashes(self, table: pa.Table) -> np.ndarray:
-        if not set(self._rules.key) <= set(table.column_names):
+        if not set(self._key) <= set(table.column_names):
             return np.empty(0, np.int64)
-        keys = zip(*(table[column].to_pylist() for column in self._rules.key), strict=True)
+        keys = zip(*(table[column].to_pylist() for column in self._key), strict=True)
         return np.fromiter(map(hash, keys), np.int64, table.num_rows)
 
     def _check_keys(self, hashes: np.ndarray) -> None:
         hashes.sort()
         if (hashes[1:] == hashes[:-1]).any():
             with readable(self._path):
-                keys = pq.read_table(self._path, columns=list(self._rules.key))
+                keys = pq.read_table(self._path, columns=list(self._key))
             keys = cast(keys, contract_schema(keys, self._rules), self._path)
-            check_key(keys, self._rules.key, self._path)
+            check_key(keys, self._key, self._path)
 
 
 def _head(file: pq.ParquetFile, columns: list[str]) -> pa.Table:

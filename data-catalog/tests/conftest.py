@@ -58,6 +58,8 @@ _ROWS: dict[Name, dict[str, list[Any]]] = {
         "novelty": [None, 0.0],
         "predicted": [None, 93.2],
         "predicted_std": [None, 0.4],
+        "scorer": [None, "gcn"],
+        "seconds": [None, 0.2],
     },
     "search": {
         "evaluation": [0, 1],

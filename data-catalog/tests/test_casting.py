@@ -58,6 +58,7 @@ def _exact(make: Make, name: Name) -> pa.Table:
             "spread": [None, 0.25],
             "predicted": [None, 93.25],
             "predicted_std": [None, 0.5],
+            "seconds": [None, 0.25],
         },
         "search": {"seconds": [0.0, 0.125]},
         "trials": {"reported": [None, 0.5]},

@@ -159,7 +159,7 @@ def test_a_parquet_file_of_somebody_else_is_refused(scores: Path) -> None:
     assert "but this one is none of the SNAP tools (no snap.schema)" in _refusal(scores)
 
 
-@pytest.mark.parametrize("found", ["3", "0", "one", None])
+@pytest.mark.parametrize("found", ["4", "0", "one", None])
 def test_another_version_of_the_contract_is_refused(scores: Path, found: str | None) -> None:
     _restamp(scores, schema_version=found)
     told = _refusal(scores)

@@ -112,7 +112,9 @@ def test_every_graph_in_topological_order_is_accepted_until_an_edge_is_repeated_
     ("name", "changed", "named"),
     [
         ("graphs", {"arch_id": ["a", "a"]}, "2 rows share space 'toy', arch_id 'a'"),
-        ("scores", {"arch_id": ["a", "a"]}, "2 rows share space 'toy', arch_id 'a'"),
+        ("scores", {"arch_id": ["a", "a"], "scorer": None}, "share space 'toy', arch_id 'a'; it"),
+        ("scores", {"arch_id": ["a", "a"], "scorer": ["x", "x"]}, "arch_id 'a', scorer 'x'; it"),
+        ("scores", {"arch_id": ["a", "a"], "scorer": [None, None]}, "arch_id 'a', scorer None; it"),
         ("operators", {"space": [None, None]}, "2 rows share space None, op 'conv'"),
         ("search", {"evaluation": [7, 7]}, "2 rows share evaluation 7"),
     ],
@@ -158,9 +160,12 @@ def test_a_setting_that_is_no_json_object_is_refused(make: Make, setting: str) -
         ("predicted", float("nan"), "`predicted` is not finite"),
         ("predicted_std", float("nan"), "`predicted_std` is negative or not finite"),
         ("predicted_std", -0.1, "`predicted_std` is negative or not finite"),
+        ("seconds", -0.1, "`seconds` is negative or not finite"),
+        ("scorer", "", "the scorer's name '' does not print"),
+        ("scorer", "a\nb", r"the scorer's name 'a\\nb' does not print"),
     ],
 )
-def test_predictions_that_are_none_are_refused(
+def test_predictions_times_and_names_that_are_none_are_refused(
     make: Make, column: str, value: float, problem: str
 ) -> None:
     with pytest.raises(SnapError, match=rf"row 2 \(.\): {problem}"):

@@ -35,7 +35,14 @@ def test_the_key_of_a_contract_is_among_its_columns(name: Name) -> None:
     assert rules.about
     assert 1 <= rules.oldest <= rules.version
     assert all(1 <= column.since <= rules.version for column in rules.columns)
-    assert set(rules.key) <= {column.name for column in rules.columns if not column.optional}
+    assert set(rules.key) <= {column.name for column in rules.columns}
+    assert rules.key_of({column.name for column in rules.columns}) == rules.key
+
+
+def test_an_optional_column_of_a_key_is_part_of_it_where_it_is_there() -> None:
+    rules = contract("scores")
+    assert rules.key_of(["scorer", "score"]) == ("space", "arch_id", "scorer")
+    assert rules.key_of([]) == ("space", "arch_id")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -16,6 +16,7 @@ from reproduction.evaluation import correlations_file
 from reproduction.steps import Step
 from reproduction.trials import Measurement, Setting, Title, reported, save
 from snap_catalog.parquet import decode_metadata, read
+from snap_catalog.scores import by_scorer
 from snap_gcn import Predictor
 
 _ACCURACY = "cifar10/test/accuracy@200"
@@ -195,9 +196,10 @@ def found(graphs: Path, scores: Iterable[Path], searches: Iterable[Path]) -> Ite
     cells = read(graphs, "graphs", ["space", "arch_id", "params", "flops", _ACCURACY])
     for path in scores:
         table = read(path, "scores")
-        facts = decode_metadata(table.schema)
-        method = f"{facts['snap.scorer']}, the favourite of all cells"
-        yield from _cell(cells, _best(table), {"method": method}, int(facts["snap.seed"]))
+        seed = int(decode_metadata(table.schema)["snap.seed"])
+        for scorer, rows in by_scorer(table, str(path)).items():
+            method = f"{scorer}, the favourite of all cells"
+            yield from _cell(cells, _best(rows), {"method": method}, seed)
     for path in searches:
         table = read(path, "search")
         facts = decode_metadata(table.schema)

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -93,7 +93,7 @@ class Contract:
         version: `snap.schema_version` in the metadata of the files that are written.
         oldest: the earliest version that is still read.
         about: what the file is for.
-        key: the columns that together identify a row.
+        key: the columns that together identify a row; see `key_of` for those that may be absent.
         columns: the named columns, in order.
         open: what further double columns hold, or None where there may be none.
         metadata: further keys that the file's metadata must have.
@@ -110,6 +110,11 @@ class Contract:
     open: Literal["metric", "objective"] | None = None
     metadata: tuple[str, ...] = ()
     provenance: tuple[str, ...] = ()
+
+    def key_of(self, present: Collection[str]) -> tuple[str, ...]:
+        """Return the key of a table with the given columns, without optional ones it lacks."""
+        optional = {column.name for column in self.columns if column.optional}
+        return tuple(name for name in self.key if name in present or name not in optional)
 
     def schema(self) -> pa.Schema:
         """Return the Arrow schema of the named columns, of a contract that holds no vectors."""

@@ -47,6 +47,7 @@ def _scores(
     values: Sequence[float],
     *,
     spaces: Sequence[str] | None = None,
+    scorers: Sequence[str | None] | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> pa.Table:
     n = len(arch_ids)
@@ -57,6 +58,8 @@ def _scores(
         "spread": pa.nulls(n, pa.float64()),
         "novelty": pa.nulls(n, pa.float64()),
     }
+    if scorers:
+        columns["scorer"] = pa.array(scorers, pa.string())
     entries = {"snap.scorer": "gcn"} if metadata is None else dict(metadata)
     return pa.table(columns).replace_schema_metadata(entries)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from click.testing import Result
 from snap_catalog.parquet import decode_metadata, read, write
@@ -273,6 +274,71 @@ def test_compare_names_the_better_or_says_no_difference(run: Run, files: Files) 
     by_statistic = {entry["statistic"]: entry for entry in printed["differences"]}
     assert by_statistic["spearman"]["second"] == pytest.approx(1)
     assert by_statistic["best@10"]["first"] is None
+
+
+@pytest.fixture
+def two(files: Files, tmp_path: Path) -> Path:
+    """The scores of `files` and their negatives, by another scorer, in one file."""
+    table = read(files[0], "scores")
+    parts = []
+    for name, sign in (("gcn", 1), ("opposite", -1)):
+        score = pc.multiply(table["score"], float(sign))
+        part = table.set_column(table.column_names.index("score"), "score", score)
+        parts.append(part.append_column("scorer", pa.array([name] * len(part))))
+    both = pa.concat_tables(parts).replace_schema_metadata({"snap.scorer": "gcn, opposite"})
+    write(both, tmp_path / "two.parquet", "scores", producer="snap-eval")
+    return tmp_path / "two.parquet"
+
+
+def test_scorers_of_one_file_are_correlated_apart(
+    run: Run, files: Files, two: Path, tmp_path: Path
+) -> None:
+    inputs = ("--graphs", files[1], "--metric", "accuracy", *FAST, "--statistic", "spearman")
+    tables = []
+    for file in (two, files[0]):
+        result = run("correlate", "--scores", file, *inputs)
+        assert result.exit_code == 0, result.stderr
+        tables.append(read(tmp_path / "correlations.parquet", "correlations"))
+    both, alone = ({row["scorer"]: row["value"] for row in t.to_pylist()} for t in tables)
+    assert both == {"gcn": alone["gcn"], "opposite": pytest.approx(-alone["gcn"])}
+
+
+def test_scorers_of_one_file_are_compared_if_one_is_named(
+    run: Run, files: Files, two: Path
+) -> None:
+    more = ("--graphs", files[1], "--metric", "accuracy", *FAST)
+    told = json.loads(run("compare", f"{two}:gcn", f"{two}:opposite", *more, "--json").stdout)
+    assert (told["names"], told["seeds"]) == (["gcn", "opposite"], [1, 1])
+    for wrong in (two, f"{two.parent}/tw*.parquet"):
+        refused = run("compare", wrong, ":test", *more)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert (
+            f"several scorers (gcn, opposite) where one is to be compared; name one, as {two}:g"
+            in (refused.stderr)
+        )
+
+
+def test_scorers_of_one_file_are_told_apart_in_independence_and_combinations(
+    run: Run, files: Files, two: Path
+) -> None:
+    more = ("--scores", two, "--graphs", files[1])
+    result = run("independence", *more, "--json")
+    pairs = {(row["scorer"], row["other"]): row["spearman"] for row in json.loads(result.stdout)}
+    assert pairs["gcn", "opposite"] == pytest.approx(-1)
+    assert len(pairs) == 4
+    result = run("combine", *more, "--weight", "opposite=-1")
+    assert json.loads(result.stdout) == {"nb201": {"gcn": 1, "opposite": -1}}
+    told = run("compare", "combined.parquet", f"{two}:gcn", *more[2:], "--metric", "accuracy")
+    assert "no difference" in told.stdout
+
+
+def test_a_query_sees_the_scorer_of_every_score(run: Run, two: Path) -> None:
+    sql = "SELECT file, scorer, count(*) AS n FROM scores GROUP BY ALL ORDER BY ALL"
+    assert json.loads(run("query", sql, "--json", "--results", two.parent).stdout) == [
+        {"file": "scores.parquet", "scorer": "gcn", "n": 8},
+        {"file": "two.parquet", "scorer": "gcn", "n": 8},
+        {"file": "two.parquet", "scorer": "opposite", "n": 8},
+    ]
 
 
 def test_independence_is_printed_and_written(run: Run, files: Files, tmp_path: Path) -> None:

@@ -126,3 +126,11 @@ def test_a_scorer_without_a_measured_cell_is_refused(
 ) -> None:
     with pytest.raises(SnapError, match="has no score of a cell"):
         compare(model("one", 1), [as_scorer(make_scores(["z"], [1.0]))], target)
+
+
+def test_models_of_several_scorers_are_not_taken_for_seeds_of_one(
+    target: Target, model: Model
+) -> None:
+    both = [*model("one", 1), *model("other", 2)]
+    with pytest.raises(SnapError, match=r"^several scorers \(one, other\) where one is to be comp"):
+        compare(model("one", 1), both, target)

@@ -30,7 +30,7 @@ from snap_eval.report.results import Results, read_results
 from snap_eval.report.sections import SECTIONS
 from snap_eval.report.sections.tables import measured as measurements_of
 from snap_eval.scorer_files import read_scorers
-from snap_eval.scorers import Scorer, as_scorer
+from snap_eval.scorers import Scorer, as_scorer, as_scorers
 from snap_graphs import graph_table, space
 from snap_graphs.spaces import defined_space
 from snap_graphs.spaces.custom import DEFINITION
@@ -441,6 +441,27 @@ def _own_benchmark(tmp_path: Path) -> Results:
     found = correlations.correlate(scorers, aims, flip=True, bootstrap=20)
     write(found, tmp_path / "c.parquet", "correlations", producer="snap-eval")
     return read_results(tmp_path)
+
+
+def test_scorers_of_one_file_are_predictors_of_their_own(tmp_path: Path) -> None:
+    graphs = _graphs().replace_schema_metadata({"snap.benchmark": "mine"})
+    write(graphs, tmp_path / "g.parquet", "graphs", producer="snap-eval")
+    tables = [_scores(graphs, name, 0, noise) for name, noise in (("good", 0.5), ("poor", 9.0))]
+    parts = [
+        table.append_column("scorer", pa.array([name] * CELLS))
+        for name, table in zip(("good", "poor"), tables, strict=True)
+    ]
+    both = pa.concat_tables(parts)
+    write(both, tmp_path / "s.parquet", "scores", producer="snap-eval")
+    benchmark = as_measured(graphs)
+    found = correlations.correlate(as_scorers(both), targets([benchmark], [ACCURACY]), bootstrap=5)
+    write(found, tmp_path / "c.parquet", "correlations", producer="snap-eval")
+    matched = {one.scorer: one.score.tolist() for one in matches(read_results(tmp_path))}
+    assert matched == {
+        name: as_scorer(table).place(benchmark).score.tolist()
+        for name, table in zip(("good", "poor"), tables, strict=True)
+    }
+    assert _report(tmp_path / "r.html", tmp_path).exit_code == 0
 
 
 def test_scores_without_a_seed_that_a_user_brings_are_a_predictor(tmp_path: Path) -> None:

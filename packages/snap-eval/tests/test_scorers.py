@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_catalog.parquet import write
-from snap_eval import Measured, Scorer, as_measured, as_scorer, read_scorers
+from snap_eval import Measured, Scorer, as_measured, as_scorer, as_scorers, read_scorers
 from snap_eval.scorers import by_name, common_ranks
 
 Make = Callable[..., pa.Table]
@@ -105,6 +105,83 @@ def test_a_scores_file_says_its_name_and_seed_unless_renamed(
     assert _scores(one, cells) == [3, 1, None, None]
 
 
+@pytest.fixture
+def two(make_scores: Make) -> pa.Table:
+    """Scores by two scorers, one of which has a colon in its name."""
+    entries = {"snap.scorer": "zen, gcn:snap", "snap.seed": "4"}
+    scorers = ["zen", "gcn:snap", "zen", "gcn:snap"]
+    return make_scores(["a", "a", "b", "c"], [1, 9, 2, 8], scorers=scorers, metadata=entries)
+
+
+def test_a_file_of_several_scorers_gives_all_of_them(
+    cells: Measured, two: pa.Table, tmp_path: Path
+) -> None:
+    file = _write(tmp_path, "s.parquet", two)
+    for spec in (file, f"{file}:score"):
+        zen, gcn = read_scorers([spec], [cells])
+        assert (zen.name, zen.seed, _scores(zen, cells)) == ("zen", 4, [1, 2, None, None])
+        assert (gcn.name, gcn.seed, _scores(gcn, cells)) == ("gcn:snap", 4, [9, None, 8, None])
+        assert [zen.source, gcn.source] == [f"{file}:zen", f"{file}:gcn:snap"]
+
+
+def test_one_of_several_scorers_is_picked_by_its_name(
+    cells: Measured, two: pa.Table, tmp_path: Path
+) -> None:
+    file = _write(tmp_path, "s.parquet", two)
+    for spec, name in ((f"{file}:gcn:snap", "gcn:snap"), (f"mine={file}:gcn:snap", "mine")):
+        (one,) = read_scorers([spec], [cells])
+        assert (one.name, one.seed, _scores(one, cells)) == (name, 4, [9, None, 8, None])
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "problem"),
+    [
+        ("mine=", "", r"several scorers \(zen, gcn:snap\); name one of them, as mine=.*:zen$"),
+        ("mine=", ":score", "name one of them, as mine="),
+        ("", ":params", "none of its scorers is called 'params'; choose one of: zen, gcn:snap$"),
+        ("", ":spread", "none of its scorers is called 'spread'; choose one of: zen, gcn:snap$"),
+    ],
+)
+def test_several_scorers_are_not_taken_for_one(
+    cells: Measured, two: pa.Table, tmp_path: Path, name: str, column: str, problem: str
+) -> None:
+    file = _write(tmp_path, "s.parquet", two)
+    with pytest.raises(SnapError, match=problem) as failure:
+        read_scorers([f"{name}{file}{column}"], [cells])
+    assert str(failure.value).startswith(f"{file}: ")
+    with pytest.raises(SnapError, match=r"^t: scores of several scorers \(zen, gcn:snap\); give"):
+        as_scorer(two, "t")
+    assert [one.name for one in as_scorers(two)] == ["zen", "gcn:snap"]
+
+
+def test_a_scorer_in_the_rows_counts_before_the_one_in_the_metadata(make_scores: Make) -> None:
+    assert as_scorer(make_scores(["a"], [1], scorers=["zen"])).name == "zen"
+    assert as_scorer(make_scores(["a"], [1], scorers=[None])).name == "gcn"
+
+
+def test_scorers_of_several_files_are_put_together_by_name(
+    cells: Measured, two: pa.Table, make_scores: Make, tmp_path: Path
+) -> None:
+    entries = {"snap.scorer": "zen", "snap.seed": "4"}
+    more = _write(tmp_path, "more.parquet", make_scores(["b", "d"], [2, 3], metadata=entries))
+    file = _write(tmp_path, "s.parquet", two)
+    zen, gcn = read_scorers([file, more], [cells])
+    assert _scores(zen, cells) == [1, 2, None, 3]
+    assert _scores(gcn, cells) == [9, None, 8, None]
+
+
+def test_a_column_of_a_scores_file_of_one_scorer_is_read_as_before(
+    cells: Measured, make_scores: Make, tmp_path: Path
+) -> None:
+    table = make_scores(["a"], [1], metadata={"snap.scorer": "spread"})
+    table = table.set_column(3, "spread", pa.array([0.5]))
+    file = _write(tmp_path, "s.parquet", table)
+    (one,) = read_scorers([f"{file}:spread"], [cells])
+    assert _scores(one, cells)[0] == 0.5
+    with pytest.raises(SnapError, match="no column 'nwot'; choose one of: score, spread, novelty"):
+        read_scorers([f"{file}:nwot"], [cells])
+
+
 @pytest.mark.parametrize("name", ["theirs.csv", "theirs.csv.gz", "theirs.parquet"])
 @pytest.mark.parametrize("key", ["arch", "arch_id"])
 def test_anybodys_table_is_read(cells: Measured, tmp_path: Path, name: str, key: str) -> None:
@@ -181,6 +258,7 @@ def test_models_of_one_name_must_all_have_seeds(make_scores: Make) -> None:
             ":mine",
             "row 1: column 'arch_id' is empty; fill it in or drop",
         ),
+        ("arch,mine,scorer\na,1,x\nb,1,y\n", ":mine", r"column 'scorer' names several \(x, y\)"),
         ('arch,mine\n"a', ":mine", "not a readable CSV table"),
         ("arch,mine,mine\na,1,2\n", ":mine", "2 columns are called 'mine'"),
     ],

@@ -54,9 +54,18 @@ def test_rows_may_come_in_any_order_and_with_more_columns(
     assert scored(tmp_path, body, three_cells) == three_cells["params"].to_pylist()
 
 
+def test_a_program_may_name_its_scorer(tmp_path: Path, three_cells: pa.Table) -> None:
+    body = "answer(arch_id=names, score=params, scorer=['zen'] * 3)"
+    assert scored(tmp_path, body, three_cells) == three_cells["params"].to_pylist()
+
+
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
+        (
+            "answer(arch_id=names, score=params, scorer=['zen', None, 'zen'])",
+            r"wrote scores of several scorers \(zen, None\)",
+        ),
         ("answer(score=params)", r"wrote no column 'arch_id' \(its columns: score\)"),
         ("answer(arch_id=names)", r"wrote no column 'score' \(its columns: arch_id\)"),
         ("answer(arch_id=names, score=['a'] * 3)", "wrote a column score of string"),

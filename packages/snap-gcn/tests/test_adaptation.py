@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from click.testing import CliRunner
 from scipy.optimize import check_grad
@@ -395,6 +396,38 @@ def test_scores_of_another_scorer_are_looked_at(
     scores = alone.with_scores(given).score(analog)
     assert spearman(scores[100:], known[100:]) > 0.8
     assert "with scores of noise" in (tmp_path / "model" / "README.md").read_text()
+
+
+def test_every_scorer_of_a_file_is_looked_at(analog: pa.Table, others: str, tmp_path: Path) -> None:
+    table, path = read(others, "scores"), str(tmp_path / "two.parquet")
+    place = table.column_names.index("score")
+    parts = [
+        table.set_column(place, "score", pc.multiply(table["score"], factor)).append_column(
+            "scorer", pa.array([name] * table.num_rows)
+        )
+        for name, factor in (("noise", 1.0), ("opposite", -1.0))
+    ]
+    write(pa.concat_tables(parts), path, "scores", producer="snap-evo")
+    given = Given.read([path])
+    assert list(given.scores) == ["noise", "opposite"]
+    scores = given.of(analog, ["opposite", "noise"])
+    np.testing.assert_array_equal(scores[:, 0], -scores[:, 1])
+    np.testing.assert_array_equal(scores[:, 1], table["score"].to_numpy())
+    with pytest.raises(SnapError, match=r"two\.parquet: scores of noise again"):
+        Given.read([others, path])
+    with pytest.raises(SnapError, match=r"names several \(noise, opposite\); keep one's rows"):
+        in_file(analog, "score", "max", path)
+
+
+def test_a_score_that_stands_for_a_failure_is_refused_by_its_row(
+    others: str, tmp_path: Path
+) -> None:
+    table, path = read(others, "scores").slice(0, 3), str(tmp_path / "failed.parquet")
+    table = table.set_column(2, "score", pa.array([1.0, -1e8, 2.0]))
+    table = table.append_column("scorer", pa.array(["a", "b", "a"]))
+    write(table, path, "scores", producer="snap-evo")
+    with pytest.raises(SnapError, match=r"failed\.parquet: row 2: -1e\+08 is no score"):
+        Given.read([path])
 
 
 def test_scores_that_the_model_does_not_look_at_are_refused(folder: Path, others: str) -> None:

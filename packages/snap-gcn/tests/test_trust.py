@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 import pytest
 from msgspec import structs
 from scipy.stats import spearmanr
-from snap_catalog import benchmark
+from snap_catalog import SnapError, benchmark
 from snap_catalog.parquet import write
 from snap_gcn.predictor import Predictor
 from snap_gcn.reliability import trust
@@ -132,6 +132,17 @@ def test_of_a_large_file_evenly_spaced_rows_are_looked_at(
     assessed = assess_files(Predictor.bundled(), f"{tmp_path}/g.parquet", f"{tmp_path}/s.parquet")
     rows = np.arange(0, 15_625, 16)
     assert assessed == assess(Predictor.bundled(), analog.take(rows), scores.take(rows))
+
+
+def test_scores_that_may_be_of_several_scorers_are_not_assessed(
+    analog: pa.Table, scores: pa.Table, tmp_path: Path
+) -> None:
+    few, path = analog.slice(0, 4), str(tmp_path / "s.parquet")
+    write(few, tmp_path / "g.parquet", "graphs", producer="snap-graphs")
+    table = scores.slice(0, 4).append_column("scorer", pa.array(["a", "b"] * 2))
+    write(table, path, "scores", producer="snap-gcn")
+    with pytest.raises(SnapError, match=r"s\.parquet: has a column 'scorer'; give scores as"):
+        assess_files(Predictor.bundled(), str(tmp_path / "g.parquet"), path)
 
 
 def test_few_architectures_and_none_at_all_are_told_without_correlations(

@@ -158,6 +158,10 @@ NONE = graphs(0, 1)["arch_id"][0].as_py()
         ((f"arch,{TEST}", f"{NONE},0.91"), f"say --column {TEST}={TEST}:fraction to convert it"),
         ((f"arch,{TEST}", f"{NONE},191"), "holds 191, and a percent lies within 0 and 100"),
         ((f"arch,{TEST},{TEST}", f"{NONE},1,2"), f"2 columns are called '{TEST}'"),
+        (
+            (f"arch,{TEST},scorer", f"{NONE},1,zen", "x,1,nwot"),
+            "its column 'scorer' names several (zen, nwot); join one's rows",
+        ),
     ],
 )
 def test_a_table_that_cannot_be_joined_is_refused_in_one_line(

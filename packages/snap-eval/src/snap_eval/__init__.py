@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from snap_eval.measured import Measured, Target, as_measured, read_measured, targets
     from snap_eval.ranks import kendall_tau_b, pearson, spearman, weighted_tau
     from snap_eval.scorer_files import read_scorers
-    from snap_eval.scorers import Scorer, as_scorer
+    from snap_eval.scorers import Scorer, as_scorer, as_scorers
     from snap_eval.sql import query
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Target",
     "as_measured",
     "as_scorer",
+    "as_scorers",
     "combine",
     "compare",
     "correlate",
@@ -41,7 +42,7 @@ _MODULES = {
     "measured": ("Measured", "Target", "as_measured", "read_measured", "targets"),
     "ranks": ("kendall_tau_b", "pearson", "spearman", "weighted_tau"),
     "scorer_files": ("read_scorers",),
-    "scorers": ("Scorer", "as_scorer"),
+    "scorers": ("Scorer", "as_scorer", "as_scorers"),
     "sql": ("query",),
 }
 

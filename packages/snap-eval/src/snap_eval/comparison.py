@@ -79,7 +79,8 @@ def compare(
         seed: of the resamples.
 
     Raises:
-        SnapError: one of them has no score of a measured cell, or they have none in common.
+        SnapError: models of one side have several names; or one has no score of a measured
+            cell, or they have none in common.
     """
     one, other = (_contender(models, target) for models in (first, second))
     goodness = target.measured.goodness(target.metric)
@@ -110,6 +111,12 @@ def compare(
 
 
 def _contender(models: Sequence[Scorer], target: Target) -> Contender:
+    names = dict.fromkeys(model.name for model in models)
+    if len(names) > 1:
+        raise SnapError(
+            f"several scorers ({', '.join(names)}) where one is to be compared; name one, as "
+            f"{models[0].source}"
+        )
     found = next(contend({models[0].name: list(models)}, target), None)
     if found is None:
         raise SnapError(

@@ -14,10 +14,11 @@ from snap_catalog.metrics import fitting_metrics, resolve_metric
 from snap_catalog.parquet import claim, read
 from snap_catalog.rules import check_key
 from snap_catalog.schemas import Name
+from snap_catalog.scores import several
 from snap_catalog.tables import doubles, identifiers, is_parquet, read_table
 
 from snap_eval.measured import Measured, cell_keys, check_name, count_operators
-from snap_eval.scorers import Scorer, as_scorer
+from snap_eval.scorers import Scorer, as_scorers
 
 _SPEC = re.compile(r"(?:(?P<name>[^=:/]+)=)?(?P<file>[^:]*)(?::(?P<column>.+))?")
 _COUNT = "count:"
@@ -30,7 +31,8 @@ def read_scorers(specs: Sequence[str], measured: Sequence[Measured]) -> list[Sco
         specs: `[NAME=]FILE[:COLUMN]`, Parquet or CSV files (a `*` stands for any letters), or
             `[NAME=]:COLUMN` for a column of the benchmarks themselves. `COLUMN` is any numeric
             column, `score` where it is left out; of metric columns a shortening will do, and
-            `count:OPERATOR` counts operators.
+            `count:OPERATOR` counts operators. A file of the `scores` contract gives all its
+            scorers, or the one that stands in the place of `COLUMN`.
         measured: the benchmarks.
 
     Returns:
@@ -38,8 +40,8 @@ def read_scorers(specs: Sequence[str], measured: Sequence[Measured]) -> list[Sco
 
     Raises:
         SnapError: a file is missing or damaged, lacks the column, names a cell twice, or two files
-            of one scorer and seed differ on a cell; a score is infinite or none that a double
-            holds; or a scorer's name does not print.
+            of one scorer and seed differ on a cell; several scorers are given one name; a score
+            is infinite or none that a double holds; or a scorer's name does not print.
     """
     found: dict[tuple[str, int | None], Scorer] = {}
     for one in (one for spec in specs for one in _read(spec, measured)):
@@ -60,7 +62,7 @@ def _read(spec: str, measured: Sequence[Measured]) -> Iterator[Scorer]:
         yield from _own(name or column, column, measured)
         return
     for path in _files(file):
-        yield _from_file(path, name, column, measured)
+        yield from _from_file(path, name, column, measured)
 
 
 def _files(pattern: str) -> list[str]:
@@ -76,13 +78,32 @@ def _files(pattern: str) -> list[str]:
 
 def _from_file(
     file: str, name: str | None, column: str | None, measured: Sequence[Measured]
-) -> Scorer:
+) -> list[Scorer]:
     table, kind = _table(file)
-    if kind == "scores" and column in (None, "score"):
-        one = as_scorer(table, file)
-        return replace(one, name=name or one.name)
+    found = _scorers(table, column, file) if kind == "scores" else []
+    if name and len(found) > 1:
+        raise SnapError(
+            f"{file}: scores of several scorers ({', '.join(one.name for one in found)}); name "
+            f"one of them, as {name}={found[0].source}"
+        )
+    if found:
+        return [replace(one, name=name or one.name) for one in found]
     scores = _scores(_keyed(table, file, measured), column or "score", file)
-    return Scorer(name or column or Path(file).name.split(".")[0], None, scores, file)
+    return [Scorer(name or column or Path(file).name.split(".")[0], None, scores, file)]
+
+
+def _scorers(table: pa.Table, column: str | None, file: str) -> list[Scorer]:
+    """Return the scorers of a file that are meant: all, or one; none where another column is."""
+    known = {one.name: one for one in as_scorers(table, file)}
+    if column in known and (len(known) > 1 or column not in table.column_names):
+        return [known[column]]
+    if column in (None, "score"):
+        return [*known.values()]
+    if len(known) > 1:
+        raise SnapError(
+            f"{file}: none of its scorers is called {column!r}; choose one of: {', '.join(known)}"
+        )
+    return []
 
 
 def _own(name: str, column: str, measured: Sequence[Measured]) -> Iterator[Scorer]:
@@ -110,6 +131,10 @@ def _keyed(table: pa.Table, file: str, measured: Sequence[Measured]) -> pa.Table
         table = table.rename_columns(["arch_id" if n == "arch" else n for n in names])
     if "arch_id" not in table.column_names:
         raise SnapError(f"{file}: no column 'arch_id' or 'arch' names the cells; add one")
+    if scorers := several(table):
+        raise SnapError(
+            f"{file}: its column 'scorer' names several ({scorers}); give each a file of its own"
+        )
     if "space" not in names:
         table = table.append_column("space", _only_space(len(table), file, measured))
     for name in ("space", "arch_id"):

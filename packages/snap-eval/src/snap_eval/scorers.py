@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from scipy import stats
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, validate
+from snap_catalog.scores import by_scorer
 
 from snap_eval.estimate import Floats, Ints
 from snap_eval.measured import Bools, Measured, cell_keys
@@ -42,6 +43,7 @@ class Scorer:
         source: what to call it in an error: usually its file.
         is_baseline: whether it is a column of the benchmarks themselves, a cost or a proxy, rather
             than scores that the user brings.
+        is_one_of_several: whether its file has scores of other scorers too.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Scorer:
     scores: pa.Table
     source: str
     is_baseline: bool = False
+    is_one_of_several: bool = False
 
     def place(self, measured: Measured) -> Placed:
         """Match the scores with a benchmark's cells. The sentinel -1e8 and infinities are none."""
@@ -102,17 +105,36 @@ def as_scorer(scores: pa.Table, source: str = "scores") -> Scorer:
     """Take a table of the `scores` contract, with `snap.scorer` in its metadata, for a scorer.
 
     Raises:
+        SnapError: as `as_scorers`; or the scores are of several scorers.
+    """
+    first, *others = as_scorers(scores, source)
+    if others:
+        names = ", ".join(one.name for one in (first, *others))
+        raise SnapError(f"{source}: scores of several scorers ({names}); give those of one")
+    return first
+
+
+def as_scorers(scores: pa.Table, source: str = "scores") -> list[Scorer]:
+    """Take a table of the `scores` contract for the scorers it names, with the seed of the table.
+
+    Raises:
         SnapError: the table breaks its contract, or its origin is unclear.
     """
     validate(scores, "scores", source=source)
-    entries = decode_metadata(scores.schema)
-    if "snap.scorer" not in entries:
-        raise SnapError(f"{source}: the metadata lacks 'snap.scorer'; say what gave the scores")
-    seed = entries.get("snap.seed")
-    if seed is not None and not seed.isdecimal():
-        raise SnapError(f"{source}: the metadata's 'snap.seed' is {seed!r}; give a whole number")
-    kept = scores.select(["space", "arch_id", "score"])
-    return Scorer(entries["snap.scorer"], None if seed is None else int(seed), kept, source)
+    text = decode_metadata(scores.schema).get("snap.seed")
+    if text is not None and not text.isdecimal():
+        raise SnapError(f"{source}: the metadata's 'snap.seed' is {text!r}; give a whole number")
+    seed = None if text is None else int(text)
+    found = {
+        name: rows.select(["space", "arch_id", "score"])
+        for name, rows in by_scorer(scores, source).items()
+    }
+    if len(found) == 1:
+        return [Scorer(name, seed, rows, source) for name, rows in found.items()]
+    return [
+        Scorer(name, seed, rows, f"{source}:{name}", is_one_of_several=True)
+        for name, rows in found.items()
+    ]
 
 
 def by_name(scorers: Sequence[Scorer]) -> dict[str, list[Scorer]]:

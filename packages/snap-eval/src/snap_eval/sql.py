@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from snap_catalog import SnapError
+from snap_catalog.scores import named
 
 from snap_eval.folder import read_folder
 from snap_eval.plain import distinct, plain
@@ -30,8 +31,8 @@ def query(folder: Path, sql: str) -> pa.Table:
     """Answer a question about the files of a folder.
 
     The views `graphs`, `scores`, `correlations` and so on, one a contract, hold the rows of all
-    the files that keep it, with the file's name in the column `file`. Other tools may write to the
-    folder meanwhile.
+    the files that keep it, with the file's name in the column `file`; `scores` says in the column
+    `scorer` whose each is. Other tools may write to the folder meanwhile.
 
     Args:
         folder: where the Parquet files are; folders within it are not looked at.
@@ -93,7 +94,8 @@ def _views(folder: Path) -> dict[str, pa.Table]:
     found: dict[str, list[pa.Table]] = {}
     for path, kind, table in read_folder(folder, nested=False):
         if kind is not None:
-            found.setdefault(kind, []).append(_of_file(table, path.name))
+            rows = named(table, str(path)) if kind == "scores" else table
+            found.setdefault(kind, []).append(_of_file(rows, path.name))
     if not found:
         raise SnapError(f"{folder}: no Parquet file of the SNAP tools is in it")
     return {kind: pa.concat_tables(t, promote_options="default") for kind, t in found.items()}

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from snap_catalog import SnapError
 from snap_catalog.parquet import write
+from snap_catalog.scores import several
 
 from snap_evo.leashed import ProgramError, check_seconds, filled, run_program, split_command
 from snap_evo.scorers import Scores
@@ -32,7 +33,7 @@ class CommandScorer:
         Args:
             command: program and arguments, quoted as for a shell; `{input}` stands for the
                 `graphs.parquet` to read, `{output}` for the file to write, with the columns
-                `arch_id` and `score`, rows in any order.
+                `arch_id` and `score`, rows in any order; a column `scorer` must name one alone.
             seconds: how long it may take for one generation.
 
         Raises:
@@ -85,6 +86,8 @@ class CommandScorer:
             if column not in table.column_names:
                 told = ", ".join(table.column_names) or "none"
                 raise self._failure(f"wrote no column {column!r} (its columns: {told})")
+        if scorers := several(table):
+            raise self._failure(f"wrote scores of several scorers ({scorers})")
         if not _is_number(table["score"].type):
             raise self._failure(f"wrote a column score of {table['score'].type}, not of numbers")
         scores = table["score"].cast(pa.float64()).to_numpy()

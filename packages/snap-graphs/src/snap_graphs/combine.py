@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from snap_catalog import MetricFacts, SnapError, benchmarks
 from snap_catalog.catalog import Direction
 from snap_catalog.parquet import decode_metadata
+from snap_catalog.scores import several
 from snap_catalog.tables import identifiers, read_table
 
 from snap_graphs.formats.base import Request
@@ -88,6 +89,8 @@ def join(graphs: pa.Table, path: str | os.PathLike[str], request: Request) -> Jo
     key = next((k for k in _KEYS if k in other.column_names), None)
     if key is None or _KEYS[key] not in graphs.column_names:
         raise SnapError(f"{path}: it needs a column arch_id, arch or (for nb101) hash to join by")
+    if scorers := several(other):
+        raise SnapError(f"{path}: its column 'scorer' names several ({scorers}); join one's rows")
     metrics = table_metrics(source, other, request)
     if not metrics:
         raise SnapError(f"{path}: no metric column in it; map one with --column NAME=METRIC")

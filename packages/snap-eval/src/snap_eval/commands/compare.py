@@ -74,7 +74,11 @@ def compare(
 
 
 def _models(spec: str, measured: Sequence["Measured"], quiet: bool) -> list["Scorer"]:
-    """Read the models of one scorer, which is called as they are, or else as it is specified."""
+    """Read the models of one scorer, which is called as they are, or else as it is specified.
+
+    Scorers of one file keep their names, so that they are not taken for seeds of one.
+    """
     models = read_contenders([spec], measured, quiet=quiet)
     alike = len({model.name for model in models}) == 1
-    return models if alike else [replace(model, name=spec) for model in models]
+    apart = any(model.is_one_of_several for model in models)
+    return models if alike or apart else [replace(model, name=spec) for model in models]

@@ -20,8 +20,9 @@ scores_option = click.option(
     multiple=True,
     required=True,
     metavar="[NAME=]FILE[:COLUMN]",
-    help="Scorer: a column of a Parquet or CSV file, `score` where none is named; without FILE, a "
-    "column of the graphs. May be repeated.",
+    help="Scorer: a column of a Parquet or CSV file, `score` where none is named, or one of the "
+    "scorers of a scores file, all where none is named; without FILE, a column of the graphs. May "
+    "be repeated.",
 )
 graphs_option = click.option(
     "--graphs",

@@ -21,7 +21,8 @@ def query(statement: str, results: Path, as_csv: bool, as_json: bool) -> None:
     """Answer a SELECT statement of SQL about the Parquet files of a folder.
 
     The views graphs, scores, correlations, ... hold the rows of all files of that kind, and the
-    file's name in the column `file`. The statement can read nothing else, and write nothing.
+    file's name in the column `file`; scores says in `scorer` whose each is. The statement can read
+    nothing else, and write nothing.
     """
     from snap_eval import show, sql
 

@@ -11,7 +11,7 @@ from snap_eval.estimate import Floats
 from snap_eval.measured import Measured, as_measured
 from snap_eval.report.correlated import rows, target
 from snap_eval.report.results import File, Results
-from snap_eval.scorers import Placed, as_scorer
+from snap_eval.scorers import Placed, as_scorers
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def metrics(results: Results, benchmark: Measured) -> dict[str, str]:
 
 def _placed(results: Results, benchmark: Measured) -> Iterator[tuple[str, int | None, Placed]]:
     """Yield name, first seed and scores of every predictor that scored cells of a benchmark."""
-    models = [as_scorer(file.table, file.name) for file in results.of("scores")]
+    models = [one for file in results.of("scores") for one in as_scorers(file.table, file.name)]
     seen = set()
     for model in sorted(models, key=lambda model: (model.seed or 0, model.name)):
         placed = model.place(benchmark) if model.name not in seen else None

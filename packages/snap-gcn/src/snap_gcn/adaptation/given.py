@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from snap_catalog import SnapError
-from snap_catalog.parquet import decode_metadata, read
+from snap_catalog.parquet import read
+from snap_catalog.scores import by_scorer
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,24 +29,23 @@ class Given:
 
     @classmethod
     def read(cls, paths: Sequence[str]) -> "Given":
-        """Read files of the `scores` contract, each of another scorer.
+        """Read files of the `scores` contract, each of one or more scorers.
 
         Raises:
-            SnapError: a file cannot be read, two are of one scorer, or a score stands for a
-                failure.
+            SnapError: a file cannot be read, two have scores of one scorer, or a score stands for
+                a failure.
         """
         found: dict[str, Mapping[tuple[str, str], float]] = {}
         for path in paths:
-            table = read(path, "scores", ["space", "arch_id", "score"])
-            name = decode_metadata(table.schema)["snap.scorer"]
-            if name in found:
-                raise SnapError(f"{path}: scores of {name} again; give each scorer once")
-            values = table["score"].to_pylist()
-            keys = zip(table["space"].to_pylist(), table["arch_id"].to_pylist(), strict=True)
-            if _FAILED in values:
-                row = values.index(_FAILED) + 1
+            table = read(path, "scores", ["space", "arch_id", "scorer", "score"])
+            row = pc.index(table["score"], _FAILED).as_py() + 1
+            if row:
                 raise SnapError(f"{path}: row {row}: {_FAILED:g} is no score; drop the row")
-            found[name] = dict(zip(keys, values, strict=True))
+            for name, rows in by_scorer(table, path).items():
+                if name in found:
+                    raise SnapError(f"{path}: scores of {name} again; give each scorer once")
+                keys = zip(rows["space"].to_pylist(), rows["arch_id"].to_pylist(), strict=True)
+                found[name] = dict(zip(keys, rows["score"].to_pylist(), strict=True))
         return cls(found)
 
     def of(self, table: pa.Table, scorers: Sequence[str], source: str = "graphs") -> Floats:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from snap_catalog import SnapError, direction_of
 from snap_catalog.catalog import Direction
 from snap_catalog.metrics import fitting_metrics
+from snap_catalog.scores import several
 from snap_catalog.tables import doubles, identifiers, read_table
 
 FEWEST, MOST = 2, 5000
@@ -64,12 +65,15 @@ def in_file(table: pa.Table, wanted: str, direction: Direction | None, path: str
         path: the file.
 
     Raises:
-        SnapError: the file cannot be read, names an architecture that the table has not, or has
-            too few or too many values; or the direction is not known.
+        SnapError: the file cannot be read, names an architecture that the table has not, has
+            scores of several scorers, or has too few or too many values; or the direction is not
+            known.
     """
     found = read_table(path)
     if "arch_id" not in found.column_names:
         raise SnapError(f"{path}: no column arch_id; name the architectures of the graphs in it")
+    if scorers := several(found):
+        raise SnapError(f"{path}: its column 'scorer' names several ({scorers}); keep one's rows")
     names = [name for name in found.column_names if name not in ("arch_id", "space")]
     fitting = [wanted] if wanted in names else fitting_metrics(wanted, names)
     if len(fitting) != 1:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from snap_catalog import SnapError
 from snap_catalog.parquet import column_names
 from snap_catalog.readings import Understood, listed
 from snap_catalog.streams import Stream
@@ -177,8 +178,10 @@ def assess_files(predictor: Predictor, graphs: str, scores: str) -> Trust:
     Of large files 10,000 rows, evenly spaced, are looked at.
 
     Raises:
-        SnapError: a file cannot be read.
+        SnapError: a file cannot be read, or the scores may be of several scorers.
     """
+    if "scorer" in column_names(scores):
+        raise SnapError(f"{scores}: has a column 'scorer'; give scores as snap-gcn predict does")
     sizes = [name for name in prior.COLUMNS if name in column_names(graphs)]
     looked_at = _sample(Stream(graphs, "graphs", [*COLUMNS, *sizes]))
     found = _sample(Stream(scores, "scores", ["score", "spread", "novelty"]))
