@@ -19,7 +19,12 @@ from snap_evo.plugins import Kind
 from snap_evo.scorers import Scorer
 
 _KIND = Kind("scorer")
-_ARGUMENTS = {"table": ("file", "column"), "gcn": ("model",), "command": ("command",)}
+_ARGUMENTS = {
+    "table": ("file", "column"),
+    "gcn": ("model",),
+    "command": ("command",),
+    "proxy": ("names",),
+}
 _ARGUMENTS_OPTIONAL = {"gcn"}
 _WEIGHT = re.compile(r"\*(-?\d+(?:\.\d+)?)(?:\+|$)", flags=re.ASCII)
 
@@ -30,7 +35,8 @@ def load_scorer(spec: str) -> Scorer:
     Args:
         spec: the name of an entry point of the group `snap.scorers`, `table:FILE:COLUMN`,
             `gcn:MODEL` for a bundled predictor (`snap`, `paper`) or a model folder,
-            `command:[SECONDSs:]PROGRAM {input} {output}`, or several of these with their weights,
+            `command:[SECONDSs:]PROGRAM {input} {output}`,
+            `proxy:NAME[+NAME...][,SETTING=VALUE...]`, or several of these with their weights,
             as in `gcn*0.7+params*0.3`.
 
     Raises:

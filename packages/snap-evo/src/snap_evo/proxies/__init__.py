@@ -1,0 +1,36 @@
+"""Zero-cost proxies: scores of a network at initialisation, without training."""
+
+from typing import TYPE_CHECKING
+
+from snap_catalog import lazy
+
+if TYPE_CHECKING:
+    from snap_evo.proxies.measure import Measured, measure_network, score_network
+    from snap_evo.proxies.registry import PROXIES, proxy_names
+    from snap_evo.proxies.scorer import ProxyScorer
+    from snap_evo.proxies.settings import WORST, Settings
+
+__all__ = [
+    "PROXIES",
+    "WORST",
+    "Measured",
+    "ProxyScorer",
+    "Settings",
+    "measure_network",
+    "proxy_names",
+    "score_network",
+]
+
+__getattr__, __dir__ = lazy.exports(
+    __name__,
+    {
+        "PROXIES": "snap_evo.proxies.registry",
+        "WORST": "snap_evo.proxies.settings",
+        "Measured": "snap_evo.proxies.measure",
+        "ProxyScorer": "snap_evo.proxies.scorer",
+        "Settings": "snap_evo.proxies.settings",
+        "measure_network": "snap_evo.proxies.measure",
+        "proxy_names": "snap_evo.proxies.registry",
+        "score_network": "snap_evo.proxies.measure",
+    },
+)

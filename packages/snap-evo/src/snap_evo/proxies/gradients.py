@@ -1,0 +1,148 @@
+"""Proxies of the gradient of the loss, from one forward and backward pass of a batch."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from snap_evo.proxies.proxy import Pass, Trial
+from snap_evo.proxies.weights import weights_of
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class Gradients(NamedTuple):
+    """The gradient of the mean cross-entropy over a batch of b images, by weight tensor and layer.
+
+    Attributes:
+        weights: k weight tensors.
+        gradients: by weight tensor the gradient, of the same shape; zeros if none reaches it.
+        saliencies: by convolution and linear layer (b, c), the product of the layer's output and
+            its gradient, summed over positions.
+    """
+
+    weights: "list[Tensor]"
+    gradients: "list[Tensor]"
+    saliencies: "list[Tensor]"
+
+
+def _run(trial: Trial) -> Gradients:
+    from torch.nn import functional
+
+    batch, layers = trial.batch(0), LayerOutputs(trial.network)
+    loss = functional.cross_entropy(trial.network(batch.images), batch.labels)
+    weights, outputs = weights_of(trial.network), layers.outputs
+    found = gradients_of(loss, [*weights, *(output for output, _ in outputs)])
+    pairs = zip(outputs, found[len(weights) :], strict=True)
+    saliencies = [_saliency(output.detach() * g, axis) for (output, axis), g in pairs]
+    return Gradients([w.detach() for w in weights], found[: len(weights)], saliencies)
+
+
+def _run_more(trial: Trial) -> "list[list[Tensor]]":
+    """Return by further batch the gradients of the k weight tensors."""
+    from torch.nn import functional
+
+    weights, found = weights_of(trial.network), []
+    for number in range(1, trial.batches):
+        batch = trial.batch(number)
+        loss = functional.cross_entropy(trial.network(batch.images), batch.labels)
+        found.append(gradients_of(loss, weights))
+    return found
+
+
+GRADIENTS = Pass("gradients", _run)
+MORE_GRADIENTS = Pass("more gradients", _run_more)
+
+
+def gradients_of(loss: "Tensor", of: "list[Tensor] | list[nn.Parameter]") -> "list[Tensor]":
+    """Return gradients of a scalar, zeros for what it does not depend on."""
+    import torch
+
+    if not loss.requires_grad:
+        return [torch.zeros_like(each) for each in of]
+    found = torch.autograd.grad(loss, of, allow_unused=True, materialize_grads=True)
+    return [each.detach() for each in found]
+
+
+class LayerOutputs:
+    """Keeps what convolutions and linear layers put out, with the axis of its channels."""
+
+    def __init__(self, network: "nn.Module") -> None:
+        """Watch a network."""
+        import torch
+        from torch.nn.modules.conv import _ConvNd
+
+        self.outputs: list[tuple[Tensor, int]] = []
+        for module in network.modules():
+            if isinstance(module, (_ConvNd, torch.nn.Linear)):
+                module.register_forward_hook(self._keep)
+
+    def _keep(self, module: "nn.Module", entering: object, output: "Tensor") -> None:
+        import torch
+
+        if output.requires_grad:
+            self.outputs.append((output, -1 if isinstance(module, torch.nn.Linear) else 1))
+
+
+def _saliency(products: "Tensor", axis: int) -> "Tensor":
+    """Sum (b, ...) over all axes but the first and that of the channels."""
+    moved = products.movedim(axis, -1)
+    return moved.reshape(len(moved), -1, moved.shape[-1]).sum(1)
+
+
+def grad_norm(found: Gradients) -> float:
+    r"""Return the sum over weight tensors of the Euclidean norm of the gradient.
+
+    \sum_l ||dL / dw_l||_2. Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR
+    2021.
+    """
+    return sum(float(gradient.norm()) for gradient in found.gradients)
+
+
+def snip(found: Gradients) -> float:
+    r"""Return the sum of connection sensitivities.
+
+    \sum |w * dL / dw| over all weights. Lee et al., "SNIP: Single-Shot Network Pruning Based on
+    Connection Sensitivity", ICLR 2019, summed by Abdelfattah et al., ICLR 2021.
+    """
+    pairs = zip(found.weights, found.gradients, strict=True)
+    return sum(float((weight * gradient).abs().sum()) for weight, gradient in pairs)
+
+
+def plain(found: Gradients) -> float:
+    r"""Return the inner product of weights and gradient, \sum w * dL / dw.
+
+    Mozer and Smolensky, "Skeletonization", NeurIPS 1988, summed by Abdelfattah et al., ICLR 2021.
+    Weights ahead of a normalisation add nothing, as the loss does not depend on their scale.
+    """
+    pairs = zip(found.weights, found.gradients, strict=True)
+    return sum(float((weight * gradient).sum()) for weight, gradient in pairs)
+
+
+def fisher(found: Gradients) -> float:
+    r"""Return the sum of the channels' Fisher pruning scores.
+
+    \sum_c 1 / 2b \sum_n (\sum_p a_ncp * dL / da_ncp)^2 over the channels c of convolutions and
+    linear layers, the images n and the positions p, where a is what the layer puts out. Theis et
+    al., "Faster gaze prediction with dense networks and Fisher pruning", 2018; Turner et al.,
+    "BlockSwap: Fisher-guided Block Substitution for Network Compression on a Budget", ICLR 2020.
+    """
+    return sum(float(each.square().mean(0).sum()) / 2 for each in found.saliencies)
+
+
+def zico(first: Gradients, others: "list[list[Tensor]]") -> float:
+    r"""Return how large gradients are for how much they vary between batches.
+
+    \sum_l log \sum_w E|dL / dw| / sqrt(Var|dL / dw|) over weight tensors l and their weights w,
+    with mean and variance over batches. Li et al., "ZiCo: Zero-shot NAS via Inverse Coefficient of
+    Variation on Gradients", ICLR 2023. Weights whose gradient does not vary are left
+    out, as are tensors that no gradient reaches.
+    """
+    import torch
+
+    total = 0.0
+    for by_batch in zip(first.gradients, *others, strict=True):
+        sizes = torch.stack(by_batch).abs()
+        deviation, mean = sizes.std(0, correction=0), sizes.mean(0)
+        varies = deviation > 0
+        if varies.any():
+            total += float((mean[varies] / deviation[varies]).sum(dtype=torch.float64).log())
+    return total

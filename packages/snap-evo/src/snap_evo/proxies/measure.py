@@ -1,0 +1,189 @@
+"""Score a network by proxies."""
+
+import copy
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from snap_catalog import SnapError
+from snap_catalog.extras import require
+
+from snap_evo.proxies.images import USUAL_SIDE, Images, generator, open_images
+from snap_evo.proxies.proxy import Batch, Pass, Trial
+from snap_evo.proxies.registry import COMBINED, PROXIES, check_names
+from snap_evo.proxies.settings import WORST, Settings
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Measured(NamedTuple):
+    """What proxies give a network.
+
+    Attributes:
+        values: by proxy the score, higher is better; `WORST` if it is not finite.
+        seconds: by pass the time it took.
+        images: which images were used.
+    """
+
+    values: dict[str, float]
+    seconds: dict[str, float]
+    images: str
+
+
+def score_network(
+    network: "nn.Module", names: Iterable[str], settings: Settings | None = None
+) -> dict[str, float]:
+    """Score a network by proxies.
+
+    Args:
+        network: maps (b, 3, side, side) images to (b, classes) logits; it is left as it is. Its
+            weights count as its initialisation, except for `zen`, which draws its own.
+        names: of proxies that score one network by itself.
+        settings: what to compute with; the side of images is 32 if it is not given.
+
+    Returns:
+        By name the score, the mean over seeds; higher is better, `WORST` if not finite.
+
+    Raises:
+        SnapError: a name is unknown, a package is missing, or the network fails.
+    """
+    return measure_network(network, names, settings).values
+
+
+def measure_network(
+    network: "nn.Module",
+    names: Iterable[str],
+    settings: Settings | None = None,
+    images: Images | None = None,
+) -> Measured:
+    """Score a network as `score_network` does, and time it.
+
+    Args:
+        network: as there.
+        names: as there.
+        settings: as there.
+        images: an opened source; None to open that of the settings.
+
+    Raises:
+        SnapError: as there.
+    """
+    require("snap-evo[proxies]", "torch")
+    settings, chosen = settings or Settings(), check_names(names)
+    for name in chosen:
+        if name in COMBINED:
+            raise SnapError(
+                f"{name} ranks the networks of a table and cannot score one by itself; "
+                "use ProxyScorer"
+            )
+    source = images or open_images(settings)
+    side = settings.image or source.side or USUAL_SIDE
+    classes = _outputs(network, side)
+    if source.classes is not None and classes < source.classes:
+        raise SnapError(
+            f"the network has {classes} outputs for the {source.classes} classes of {source.name}"
+        )
+    runs = [_Run(network, settings.of_seed(seed), source, side, classes) for seed in settings.seeds]
+    values = [{name: run.value(name) for name in chosen} for run in runs]
+    return Measured(mean_values(values), _sum(run.seconds for run in runs), source.name)
+
+
+def mean_values(by_seed: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Average scores over seeds; a network that is `WORST` for one of them stays so."""
+    return {
+        name: WORST if low <= WORST else math.fsum(values) / len(values)
+        for name in by_seed[0]
+        for values in [[each[name] for each in by_seed]]
+        for low in [min(values)]
+    }
+
+
+def _sum(timings: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for timing in timings:
+        for name, seconds in timing.items():
+            total[name] = total.get(name, 0.0) + seconds
+    return total
+
+
+def _outputs(network: "nn.Module", side: int) -> int:
+    """Return how many logits a network puts out, and refuse what is no classifier of images."""
+    import torch
+
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
+    logits = _guarded(
+        "inference", lambda: _infer(network, torch.zeros(1, 3, side, side).to(device))
+    )
+    if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
+        shape = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+        raise SnapError(f"the network puts out {shape}, not (b, classes) logits; correct it")
+    return logits.shape[1]
+
+
+def _infer(network: "nn.Module", images: Any) -> Any:
+    import torch
+
+    with torch.no_grad():
+        return copy.deepcopy(network).eval()(images)
+
+
+def _guarded(doing: str, run: Any) -> Any:
+    """Run a network, which may be anybody's code, and report its failure in one line."""
+    try:
+        return run()
+    except SnapError:
+        raise
+    except (Exception, SystemExit) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SnapError(f"the network fails in {doing} ({reason:.200}); correct it") from error
+
+
+class _Run:
+    """One seed's passes through a network, each run once, when it is first asked for."""
+
+    def __init__(
+        self, network: "nn.Module", settings: Settings, source: Images, side: int, classes: int
+    ) -> None:
+        self._network, self._settings, self._source = network, settings, source
+        self._side, self._classes = side, classes
+        self._records: dict[str, Any] = {}
+        self.seconds: dict[str, float] = {}
+
+    def value(self, name: str) -> float:
+        proxy = PROXIES[name]
+        records = [self._record(each) for each in proxy.passes]
+        value = _guarded(name, lambda: proxy.value(*records))
+        return max(value, WORST) if math.isfinite(value) else WORST
+
+    def _record(self, each: Pass) -> Any:
+        if each.name not in self._records:
+            began = time.perf_counter()
+            self._records[each.name] = self._run(each)
+            self.seconds[each.name] = time.perf_counter() - began
+        return self._records[each.name]
+
+    def _run(self, each: Pass) -> Any:
+        import torch
+
+        trial = Trial(fresh(self._network), self._batch, self._settings.batches)
+        with torch.random.fork_rng(devices=[]), torch.enable_grad():
+            torch.manual_seed(generator(self._settings.seed, each.name).initial_seed())
+            return _guarded(f"the pass {each.name!r}", lambda: each.run(trial))
+
+    def _batch(self, number: int) -> Batch:
+        import torch
+
+        settings = self._settings
+        drawn = self._source.draw(settings.batch, self._side, self._classes, settings.seed, number)
+        device = next((p.device for p in self._network.parameters()), torch.device("cpu"))
+        return Batch(*(each.to(device) for each in drawn))
+
+
+def fresh(network: "nn.Module") -> "nn.Module":
+    """Return a copy in training mode, with gradients for all parameters and nothing in place."""
+    copied = copy.deepcopy(network).train().requires_grad_()
+    for module in copied.modules():
+        if getattr(module, "inplace", False):
+            module.inplace = False  # type: ignore[assignment]
+    return copied

@@ -1,0 +1,169 @@
+"""The scorer `proxy:NAME[+NAME...]`: builds the networks of architectures, and scores them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_catalog.extras import require
+from snap_graphs import Space
+from snap_graphs.table import table_space
+
+from snap_evo.proxies.images import Images, open_images
+from snap_evo.proxies.measure import Measured, mean_values, measure_network
+from snap_evo.proxies.registry import COMBINED, check_names, combine, parts
+from snap_evo.proxies.settings import Settings, parse_settings
+from snap_evo.scorers import Scores
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class ProxyScorer:
+    """Scores architectures by zero-cost proxies of their networks at initialisation.
+
+    Initial weights, images and labels depend on the seed alone: an architecture has the same scores
+    in any table, except for `az_nas`, which ranks it within the table. Scores are kept, so that an
+    architecture that is asked for again costs nothing.
+
+    Attributes:
+        names: of the proxies.
+        settings: what they are computed with.
+    """
+
+    def __init__(
+        self,
+        names: str | Sequence[str],
+        settings: Settings | None = None,
+        *,
+        home: Space | None = None,
+    ) -> None:
+        """Choose proxies.
+
+        Args:
+            names: of proxies; as one text, joined by `+`, and followed by settings as in
+                `synflow+nwot,batch=32,images=digits.npz`.
+            settings: what to compute with, unless the text has settings.
+            home: the search space, for one whose code may be imported; None to take it from the
+                tables.
+
+        Raises:
+            SnapError: a name or setting is wrong, a package is missing, or images cannot be read.
+        """
+        given: Settings | None = None
+        if isinstance(names, str):
+            text, *texts = names.split(",")
+            names, given = text.split("+"), parse_settings(texts) if texts else None
+        self.names = tuple(check_names(names))
+        self.settings = given or settings or Settings()
+        require("snap-evo[proxies]", "torch")
+        self._source: Images = open_images(self.settings)
+        self._home = home
+        self._known: dict[tuple[str, str], Measured] = {}
+
+    @property
+    def images(self) -> str:
+        """Which images networks are shown."""
+        return self._source.name
+
+    def score(self, graphs: pa.Table) -> Scores:
+        """Score architectures by the one proxy.
+
+        Args:
+            graphs: n rows of the `graphs` contract.
+
+        Returns:
+            (n,) scores, higher is better.
+
+        Raises:
+            SnapError: there are several proxies, or as of `columns`.
+        """
+        if len(self.names) > 1:
+            weighted = "+".join(f"proxy:{name}*0.5" for name in self.names[:2])
+            raise SnapError(
+                f"{' and '.join(self.names)} are several scores; combine them as {weighted}"
+            )
+        return self.columns(graphs)[self.names[0]]
+
+    def columns(
+        self, graphs: pa.Table, advance: Callable[[int], object] | None = None
+    ) -> dict[str, Scores]:
+        """Score architectures by each proxy.
+
+        Args:
+            graphs: n rows of the `graphs` contract, of one search space.
+            advance: is called with 1 after each row.
+
+        Returns:
+            By name (n,) scores, higher is better, `WORST` where a proxy is not finite.
+
+        Raises:
+            SnapError: the graphs are of several spaces, or a network cannot be built or fails.
+        """
+        home = self._home or table_space(graphs)
+        rows = []
+        for arch_id in graphs["arch_id"].to_pylist():
+            rows.append(self.measure(home, arch_id).values)
+            if advance is not None:
+                advance(1)
+        found = {
+            name: np.array([row[name] for row in rows], np.float64) for name in parts(self.names)
+        }
+        return {
+            name: combine([found[part] for part in COMBINED[name]])
+            if name in COMBINED
+            else found[name]
+            for name in self.names
+        }
+
+    def measure(self, home: Space, arch_id: str) -> Measured:
+        """Return the scores of one architecture by the proxies that score networks by themselves.
+
+        Of a combined proxy such as `az_nas` its parts are returned.
+
+        Args:
+            home: the search space.
+            arch_id: the architecture, as the space's own string.
+
+        Raises:
+            SnapError: the network cannot be built or fails.
+        """
+        key = home.name, arch_id
+        if key not in self._known:
+            try:
+                self._known[key] = self._measure(home, arch_id)
+            except SnapError as error:
+                raise SnapError(f"cannot score {arch_id:.80} of {home.name}: {error}") from error
+        return self._known[key]
+
+    def _measure(self, home: Space, arch_id: str) -> Measured:
+        """Build and score a network for each seed."""
+        from snap_graphs.torch.build import architecture_size
+
+        settings, source = self.settings, self._source
+        given: dict[str, int | None] = {
+            "layers": settings.layers,
+            "channels": settings.channels,
+            "classes": settings.classes or source.classes,
+            "image": settings.image or source.side,
+        }
+        size = architecture_size(home, home.parse(arch_id), **given)
+        by_seed = []
+        for seed in settings.seeds:
+            network = build(home, arch_id, given, seed)
+            single = replace(settings.of_seed(seed), image=size.image)
+            by_seed.append(measure_network(network, parts(self.names), single, source))
+        seconds = {name: sum(each.seconds[name] for each in by_seed) for name in by_seed[0].seconds}
+        return Measured(mean_values([each.values for each in by_seed]), seconds, source.name)
+
+
+def build(home: Space, arch_id: str, size: dict[str, int | None], seed: int) -> "nn.Module":
+    """Build a network whose initial weights depend on the seed alone."""
+    import torch
+    from snap_graphs.torch.build import build_network
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build_network(home, arch_id, **size)  # type: ignore[arg-type]

@@ -1,0 +1,102 @@
+"""What proxies are computed with."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from snap_catalog import SnapError
+
+WORST = -1e8
+"""The score of a network for which a proxy is not finite, as a network whose output is constant.
+
+NAS-Bench-Suite-Zero (Krishnakumar et al., NeurIPS 2022) writes the same number into its tables.
+No proxy gives a lower score.
+"""
+_LEAST: Mapping[str, int] = {
+    "batch": 2,
+    "batches": 2,
+    "seed": 0,
+    "repeats": 1,
+    "image": 8,
+    "layers": 1,
+    "channels": 8,
+    "classes": 2,
+}
+_IN_SPECS: Mapping[str, str] = {
+    **{name: name for name in _LEAST if name != "image"},
+    "input": "image",
+    "images": "images",
+}
+"""By the name in a spec the field; `input` is the side of the images, as in `train:DATA`."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What proxies are computed with.
+
+    Attributes:
+        batch: images in a batch; 64, as in NAS-Bench-Suite-Zero.
+        batches: batches that `zico` compares gradients of.
+        seed: of initial weights, images, labels and random directions.
+        repeats: number of successive seeds, over which scores are averaged.
+        images: a folder of images or an `.npz` of arrays, read as by `snap-evo train`; Gaussian
+            noise with random labels if None.
+        image: side of the images in pixels; like the next three that of the space's benchmark,
+            or of the images, if None.
+        layers: number of cells.
+        channels: channels of the first cells.
+        classes: outputs of the classifier.
+    """
+
+    batch: int = 64
+    batches: int = 2
+    seed: int = 0
+    repeats: int = 1
+    images: str | None = None
+    image: int | None = None
+    layers: int | None = None
+    channels: int | None = None
+    classes: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that are too small.
+
+        Raises:
+            SnapError: naming the setting.
+        """
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise SnapError(f"{name} is {value} and must be at least {least}")
+
+    @property
+    def seeds(self) -> range:
+        """The seeds that scores are averaged over."""
+        return range(self.seed, self.seed + self.repeats)
+
+    def of_seed(self, seed: int) -> "Settings":
+        """Return the same settings for one seed."""
+        return replace(self, seed=seed, repeats=1)
+
+
+def parse_settings(texts: Sequence[str]) -> Settings:
+    """Read settings as they follow the names in `proxy:NAMES,SETTING=VALUE...`.
+
+    Raises:
+        SnapError: naming the setting that is unknown, or whose value is wrong.
+    """
+    return Settings(**dict(_setting(text) for text in texts))  # type: ignore[arg-type]
+
+
+def _setting(text: str) -> tuple[str, int | str]:
+    name, _, value = text.partition("=")
+    if name not in _IN_SPECS or not value:
+        raise SnapError(
+            f"cannot read the setting {text!r:.80} of a proxy; write NAME=VALUE with one of "
+            f"{', '.join(_IN_SPECS)}"
+        )
+    if name == "images":
+        return name, value
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        raise SnapError(f"{name}={value:.40}: give a whole number")
+    return _IN_SPECS[name], int(value)
