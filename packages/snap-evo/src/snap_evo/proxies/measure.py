@@ -177,12 +177,19 @@ class _Run:
         settings = self._settings
         drawn = self._source.draw(settings.batch, self._side, self._classes, settings.seed, number)
         device = next((p.device for p in self._network.parameters()), torch.device("cpu"))
-        return Batch(*(each.to(device) for each in drawn))
+        images = drawn.images.to(device, memory_format=torch.channels_last)
+        return Batch(images, drawn.labels.to(device))
 
 
 def fresh(network: "nn.Module") -> "nn.Module":
-    """Return a copy in training mode, with gradients for all parameters and nothing in place."""
+    """Return a copy in training mode, with gradients for all parameters and nothing in place.
+
+    Channels are last in memory, which halves the time of convolutions on a CPU.
+    """
+    import torch
+
     copied = copy.deepcopy(network).train().requires_grad_()
+    copied = copied.to(memory_format=torch.channels_last)
     for module in copied.modules():
         if getattr(module, "inplace", False):
             module.inplace = False  # type: ignore[assignment]
