@@ -1,0 +1,286 @@
+"""Scoring networks and architectures by proxies."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from snap_catalog import SnapError
+from snap_evo import load_scorer
+from snap_evo.combination import RankCombination
+from snap_evo.proxies import (
+    PROXIES,
+    WORST,
+    ProxyScorer,
+    Settings,
+    measure_network,
+    proxy_names,
+    score_network,
+)
+from snap_evo.proxies.settings import parse_settings
+from snap_evo.scorers import score_graphs
+from snap_graphs import graph_table, space
+
+torch = pytest.importorskip("torch")
+
+from torch import Tensor, nn  # noqa: E402
+
+SMALL = Settings(batch=8, image=8, layers=3, channels=8)
+NONE = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+CELLS = (
+    "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_1x1~1|none~2|",
+    "|skip_connect~0|+|none~0|nor_conv_1x1~1|+|nor_conv_3x3~0|none~1|avg_pool_3x3~2|",
+    NONE,
+)
+
+
+def table(*arch_ids: str, name: str = "nb201") -> pa.Table:
+    return graph_table(name, [space(name).parse(arch_id) for arch_id in arch_ids])
+
+
+def network() -> nn.Module:
+    from snap_evo.proxies.scorer import build
+
+    size: dict[str, Any] = {"layers": 3, "channels": 8, "classes": 10, "image": 8}
+    return build(space("nb201"), CELLS[0], size, 0)
+
+
+def test_a_score_does_not_depend_on_what_else_is_asked_for() -> None:
+    model = network()
+    together = score_network(model, PROXIES, SMALL)
+    reverse = score_network(model, list(PROXIES)[::-1], SMALL)
+    alone = {name: score_network(model, [name], SMALL)[name] for name in PROXIES}
+    assert together == reverse == alone
+
+
+def test_scoring_leaves_the_network_and_random_numbers_as_they_are() -> None:
+    model = network().eval()
+    model[0].weight.requires_grad_(False)  # type: ignore[index]
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    state = torch.get_rng_state()
+    score_network(model, PROXIES, SMALL)
+    assert torch.equal(state, torch.get_rng_state())
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert not model.training
+    assert not model[0].weight.requires_grad  # type: ignore[index]
+    assert all(not m._forward_hooks for m in model.modules())
+
+
+def test_a_pass_runs_once_for_all_proxies_that_need_it() -> None:
+    found = measure_network(network(), ["snip", "fisher", "plain", "nwot", "swap"], SMALL)
+    assert list(found.seconds) == ["gradients", "activations"]
+    assert all(seconds > 0 for seconds in found.seconds.values())
+    assert found.images == "Gaussian noise with random labels"
+
+
+def test_scores_are_the_same_again_in_any_order_of_rows() -> None:
+    names = list(PROXIES)
+    first = ProxyScorer(names, SMALL).columns(table(*CELLS))
+    again = ProxyScorer(names, SMALL).columns(table(*CELLS[::-1]))
+    assert list(first) == names
+    for name, column in first.items():
+        assert column.dtype == np.float64
+        assert column.tolist() == again[name][::-1].tolist()
+
+
+def test_another_seed_gives_other_scores_and_repeats_their_mean() -> None:
+    def scores(**changes: int) -> float:
+        settings = Settings(**{**vars(SMALL), **changes})
+        return float(ProxyScorer("snip", settings).score(table(CELLS[0]))[0])
+
+    first, second = scores(seed=0), scores(seed=1)
+    assert first != second
+    assert scores(repeats=2) == pytest.approx((first + second) / 2)
+
+
+def test_a_network_whose_output_is_constant_has_the_worst_score() -> None:
+    columns = ProxyScorer(proxy_names(), SMALL).columns(table(*CELLS))
+    for name in ("synflow", "jacov", "epe_nas", "nwot", "zen"):
+        assert columns[name][2] == WORST < columns[name][:2].min(), name
+    assert all(np.isfinite(column).all() for column in columns.values())
+    assert columns["az_nas"].argmin() == 2
+
+
+def test_a_network_dead_for_one_seed_stays_the_worst() -> None:
+    found = score_network(nn.Sequential(nn.Flatten(), nn.Linear(192, 3)), ["nwot"], SMALL)
+    assert found == {"nwot": WORST}
+
+
+def test_counts_are_those_of_the_graphs() -> None:
+    cells = table(*CELLS[:2])
+    columns = ProxyScorer("params+flops", Settings(batch=2)).columns(cells)
+    assert columns["params"].tolist() == cells["params"].to_pylist()
+    assert columns["flops"].tolist() == cells["flops"].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("name", "arch_id", "settings"),
+    [
+        ("nb101", "4:110011:3m", Settings(5, image=16, layers=3, channels=16, classes=2)),
+        (
+            "transnas-micro",
+            "64-41414-1_02_333",
+            Settings(5, image=32, layers=5, channels=8, classes=2),
+        ),
+        ("transnas-macro", "64-1234-basic", Settings(5, image=32, layers=1, channels=8, classes=2)),
+    ],
+)
+def test_networks_of_other_spaces_are_scored(name: str, arch_id: str, settings: Settings) -> None:
+    columns = ProxyScorer(list(PROXIES), settings).columns(table(arch_id, name=name))
+    assert all(column[0] > WORST for column in columns.values())
+
+
+def test_genotypes_are_scored() -> None:
+    cell = space("darts").sample(1, 0)[0]
+    graphs = graph_table("darts", [cell])
+    settings = Settings(batch=4, image=16, layers=3, channels=8)
+    columns = ProxyScorer(list(PROXIES), settings).columns(graphs)
+    assert all(np.isfinite(column).all() for column in columns.values())
+
+
+def test_progress_is_reported_by_row_and_known_scores_cost_nothing() -> None:
+    scorer, seen = ProxyScorer("params", SMALL), list[int]()
+    scorer.columns(table(*CELLS), seen.append)
+    assert seen == [1, 1, 1]
+    home = space("nb201")
+    assert scorer.measure(home, NONE) is scorer.measure(home, NONE)
+
+
+def test_a_spec_names_proxies_and_settings() -> None:
+    scorer = load_scorer("proxy:synflow+nwot,batch=8,input=8,layers=3,channels=8,seed=4")
+    assert isinstance(scorer, ProxyScorer)
+    assert scorer.names == ("synflow", "nwot")
+    assert scorer.settings == Settings(batch=8, image=8, layers=3, channels=8, seed=4)
+    assert isinstance(load_scorer("proxy:synflow*0.5+proxy:nwot*0.5"), RankCombination)
+
+
+def test_one_proxy_is_a_scorer() -> None:
+    scorer = load_scorer("proxy:synflow,batch=8,input=8,layers=3,channels=8")
+    scores = score_graphs(scorer, table(*CELLS))
+    assert scores.shape == (3,)
+    assert scores.argmin() == 2
+
+
+def test_az_nas_ranks_within_the_table() -> None:
+    scorer = ProxyScorer("az_nas", SMALL)
+    both, alone = scorer.score(table(*CELLS[:2])), scorer.score(table(CELLS[0]))
+    assert alone.tolist() == [0]
+    assert (both <= 0).all()
+    with pytest.raises(SnapError, match="ranks the networks of a table"):
+        score_network(network(), ["az_nas"], SMALL)
+
+
+def test_several_proxies_are_not_one_score() -> None:
+    expected = r"combine them as proxy:synflow\*0.5\+proxy:nwot\*0.5$"
+    with pytest.raises(SnapError, match=expected):
+        ProxyScorer("synflow+nwot", SMALL).score(table(CELLS[0]))
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("proxy", "write it as proxy:NAMES"),
+        ("proxy:", "write it as proxy:NAMES"),
+        ("proxy:sinflow", "unknown proxy 'sinflow'; there are params, .*az_nas"),
+        ("proxy:synflow+", "unknown proxy ''; there are"),
+        ("proxy:synflow,size=3", "cannot read the setting 'size=3'.*batch.*images"),
+        ("proxy:synflow,batch=many", "batch=many: give a whole number"),
+        ("proxy:synflow,batch=1", "batch is 1 and must be at least 2"),
+        ("proxy:synflow,images=none.npz", "none.npz: no such file or folder"),
+    ],
+)
+def test_what_a_spec_lacks_is_said_in_one_line(spec: str, expected: str) -> None:
+    with pytest.raises(SnapError, match=expected) as caught:
+        load_scorer(spec)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_proxy_is_refused() -> None:
+    with pytest.raises(SnapError, match="no proxy is given; there are"):
+        score_network(nn.Flatten(), [])
+
+
+def test_what_cannot_be_built_is_named() -> None:
+    settings = Settings(layers=4)
+    expected = r"cannot score \|none.* of nb201: 4 layers do not make the 3 equal stages"
+    with pytest.raises(SnapError, match=expected):
+        ProxyScorer("params", settings).score(table(NONE))
+
+
+class _Broken(nn.Module):
+    def forward(self, images: Tensor) -> Tensor:
+        raise ValueError("not\nimplemented")
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (_Broken(), r"the network fails in inference \(ValueError: not implemented\)"),
+        (nn.Conv2d(3, 4, 1), r"puts out \(1, 4, 8, 8\), not \(b, classes\) logits"),
+    ],
+)
+def test_a_network_that_fails_is_reported_in_one_line(model: nn.Module, expected: str) -> None:
+    with pytest.raises(SnapError, match=expected):
+        score_network(model, ["snip"], SMALL)
+
+
+def save(folder: Path, images: int, classes: int = 2) -> str:
+    random, path = np.random.default_rng(0), folder / "data.npz"
+    pixels = random.integers(0, 256, (images, 8, 8), dtype=np.uint8)
+    np.savez(path, images=pixels, labels=np.arange(images) % classes)
+    return str(path)
+
+
+def test_images_of_ones_own_are_used_and_named(tmp_path: Path) -> None:
+    pytest.importorskip("PIL.Image")
+    path = save(tmp_path, 20)
+    scorer = ProxyScorer(f"snip+params,images={path},batch=8,layers=3,channels=8")
+    found = scorer.measure(space("nb201"), CELLS[0])
+    noise = ProxyScorer("snip", SMALL).measure(space("nb201"), CELLS[0])
+    assert scorer.images.startswith("data.npz (SHA-256 ")
+    assert found.images == scorer.images
+    assert found.values["snip"] != noise.values["snip"]
+    assert found.values == scorer.measure(space("nb201"), CELLS[0]).values
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("batch=17", "has 16 images to draw from, fewer than a batch of 17"),
+        ("batch=8,classes=2", "has 4 classes, more than the 2 given"),
+    ],
+)
+def test_images_that_do_not_fit_are_refused(tmp_path: Path, settings: str, expected: str) -> None:
+    pytest.importorskip("PIL.Image")
+    path = save(tmp_path, 20, classes=4)
+    with pytest.raises(SnapError, match=expected):
+        ProxyScorer(f"snip,images={path},{settings}")
+
+
+def test_a_network_of_fewer_classes_than_the_images_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("PIL.Image")
+    settings = Settings(images=save(tmp_path, 20, classes=4), batch=8)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(192, 3))
+    with pytest.raises(SnapError, match="3 outputs for the 4 classes of data"):
+        score_network(model, ["snip"], settings)
+
+
+def test_settings_are_checked() -> None:
+    assert parse_settings([]) == Settings()
+    with pytest.raises(SnapError, match="repeats is 0 and must be at least 1"):
+        Settings(repeats=0)
+
+
+def imported(modules: Sequence[str], code: str) -> list[str]:
+    check = f"import sys\n{code}\nprint(*[m for m in {list(modules)} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    return run.stdout.split()
+
+
+def test_the_list_of_proxies_needs_no_torch() -> None:
+    code = "from snap_evo.proxies import PROXIES, ProxyScorer, Settings"
+    assert imported(["torch", "PIL"], code) == []
