@@ -1,7 +1,7 @@
 r"""Measure how well the proxies of `snap_evo.proxies` agree with published ones.
 
     uv run --all-groups tools/measure_proxies.py --cells 60
-    uv run --all-groups tools/measure_proxies.py --images photos.npz --proxy fisher --proxy jacov
+    uv run --all-groups tools/measure_proxies.py --cells 60 --photographs --proxy fisher
 
 Draws cells of NAS-Bench-201 that NAS-Bench-Suite-Zero publishes proxies of, scores their networks,
 and prints rank correlations with those and with the test accuracy on CIFAR-10 (which is reported,
@@ -33,6 +33,7 @@ Floats = npt.NDArray[np.float64]
 
 _PUBLISHED, _MEASURED = "nb201_proxies_cifar10.csv.gz", "nb201_cifar10.csv.gz"
 _ACCURACY = "cifar10/test/accuracy@200"
+_SIDE = 32
 _VARYING = ("jacov", "epe_nas", "grasp", "plain")
 """The proxies that initial weights and images change most."""
 
@@ -69,6 +70,28 @@ def draw_cells(count: int) -> list[Cell]:
 def _rows(name: str) -> list[dict[str, str]]:
     with gzip.open(DATA / name, "rt") as file:
         return list(csv.DictReader(file))
+
+
+def write_photographs(path: Path) -> None:
+    """Write 600 crops of the two photographs that scikit-learn brings, at two scales.
+
+    They stand in for natural images, which cannot be downloaded everywhere. The class of a crop is
+    its photograph and fifth of the width.
+    """
+    from sklearn.datasets import load_sample_images
+
+    random, crops, labels = np.random.default_rng(0), [], []
+    for number, photograph in enumerate(load_sample_images().images):
+        for scale in (2, 4):
+            height, width = (side // scale for side in photograph.shape[:2])
+            whole = photograph[: height * scale, : width * scale]
+            small = whole.reshape(height, scale, width, scale, 3).mean((1, 3)).astype(np.uint8)
+            for _ in range(150):
+                top, left = (int(random.integers(0, side - _SIDE + 1)) for side in (height, width))
+                crops.append(small[top : top + _SIDE, left : left + _SIDE])
+                labels.append(5 * number + 5 * left // width)
+    classes = np.unique(labels, return_inverse=True)[1]
+    np.savez(path, images=np.array(crops), labels=classes)
 
 
 class Store:
@@ -173,6 +196,7 @@ def scatter(store: Store, cells: Sequence[Cell], names: Sequence[str], seeds: ra
 @click.option("--cells", "count", default=500, show_default=True, type=click.IntRange(min=3))
 @click.option("--batch", default=64, show_default=True, type=click.IntRange(min=2))
 @click.option("--images", type=click.Path(exists=True), help="Default: Gaussian noise.")
+@click.option("--photographs", is_flag=True, help="Crops of photographs in place of noise.")
 @click.option("--proxy", "names", type=click.Choice([*PROXIES]), multiple=True, default=[*PROXIES])
 @click.option("--seeds", default=3, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed-cells", default=40, show_default=True, type=click.IntRange(min=3))
@@ -181,12 +205,17 @@ def main(
     count: int,
     batch: int,
     images: str | None,
+    photographs: bool,
     names: tuple[str, ...],
     seeds: int,
     seed_cells: int,
     work: Path,
 ) -> None:
     """Print tables of agreement, of time, and of the scatter over seeds on the first cells."""
+    if photographs:
+        work.mkdir(parents=True, exist_ok=True)
+        images = str(work / "photographs.npz")
+        write_photographs(Path(images))
     settings = Settings(batch=batch, images=images)
     store, cells = Store(work, settings), draw_cells(count)
     measure(store, cells, settings, names, range(1))
