@@ -99,7 +99,7 @@ def test_another_seed_gives_other_scores_and_repeats_their_mean() -> None:
 
 def test_a_network_whose_output_is_constant_has_the_worst_score() -> None:
     columns = ProxyScorer(proxy_names(), SMALL).columns(table(*CELLS))
-    for name in ("synflow", "jacov", "epe_nas", "nwot", "zen"):
+    for name in ("synflow", "jacov", "epe_nas", "nwot", "zen", "zico"):
         assert columns[name][2] == WORST < columns[name][:2].min(), name
     assert all(np.isfinite(column).all() for column in columns.values())
     assert columns["az_nas"].argmin() == 2
@@ -140,6 +140,38 @@ def test_genotypes_are_scored() -> None:
     settings = Settings(batch=4, image=16, layers=3, channels=8)
     columns = ProxyScorer(list(PROXIES), settings).columns(graphs)
     assert all(np.isfinite(column).all() for column in columns.values())
+
+
+OWN = """
+import torch
+from torch import nn
+
+class Mix(nn.Module):
+    def __init__(self, entering, channels, stride):
+        super().__init__()
+        self.conv = nn.Conv2d(entering, channels, 3, stride, 1)
+
+    def forward(self, x):
+        return torch.nn.functional.gelu(self.conv(x), approximate="tanh")
+"""
+
+
+def test_a_space_of_ones_own_is_scored_if_its_code_may_be_imported(tmp_path: Path) -> None:
+    (tmp_path / "mix.py").write_text(OWN)
+    definition = tmp_path / "mine.toml"
+    definition.write_text(
+        'name = "mine"\nnodes = 3\nedges = "all"\n[operators]\nnone = "None"\n'
+        'mix = { description = "A convolution and GELU", module = "mix.py:Mix" }\n'
+        "[skeleton]\nimage = 8\nclasses = 3\nstem = 8\n"
+        "[[skeleton.stages]]\nrepeats = 2\nwidth = 8\n"
+    )
+    home = space(str(definition), allow_code=True)
+    graphs = graph_table(home, home.sample(2, 0))
+    settings = Settings(batch=8)
+    columns = ProxyScorer(list(PROXIES), settings, home=home).columns(graphs)
+    assert all(np.isfinite(column).all() for column in columns.values())
+    with pytest.raises(SnapError, match=r"cannot score .* names code .*, which is not imported"):
+        ProxyScorer("params", settings).columns(graphs)
 
 
 def test_progress_is_reported_by_row_and_known_scores_cost_nothing() -> None:

@@ -128,4 +128,5 @@ def az_progressivity(found: Activations) -> float:
 
     Lee and Ham, CVPR 2024.
     """
-    return float(min(np.diff(found.entropies), default=np.nan))
+    growth = np.diff(found.entropies)
+    return float(growth.min()) if len(growth) else np.nan

@@ -1,5 +1,6 @@
 """Proxies of the gradient of the loss, from one forward and backward pass of a batch."""
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from snap_evo.proxies.proxy import Pass, Trial
@@ -138,11 +139,12 @@ def zico(first: Gradients, others: "list[list[Tensor]]") -> float:
     """
     import torch
 
-    total = 0.0
+    logarithms = []
     for by_batch in zip(first.gradients, *others, strict=True):
         sizes = torch.stack(by_batch).abs()
         deviation, mean = sizes.std(0, correction=0), sizes.mean(0)
         varies = deviation > 0
         if varies.any():
-            total += float((mean[varies] / deviation[varies]).sum(dtype=torch.float64).log())
-    return total
+            ratios = mean[varies] / deviation[varies]
+            logarithms.append(math.log(ratios.sum(dtype=torch.float64)))
+    return sum(logarithms) if logarithms else -math.inf

@@ -91,12 +91,11 @@ def measure_network(
 
 def mean_values(by_seed: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Average scores over seeds; a network that is `WORST` for one of them stays so."""
-    return {
-        name: WORST if low <= WORST else math.fsum(values) / len(values)
-        for name in by_seed[0]
-        for values in [[each[name] for each in by_seed]]
-        for low in [min(values)]
-    }
+    return {name: _mean([values[name] for values in by_seed]) for name in by_seed[0]}
+
+
+def _mean(values: Sequence[float]) -> float:
+    return WORST if WORST in values else math.fsum(values) / len(values)
 
 
 def _sum(timings: Iterable[Mapping[str, float]]) -> dict[str, float]:

@@ -31,6 +31,7 @@ class ProxyScorer:
     Attributes:
         names: of the proxies.
         settings: what they are computed with.
+        home: the search space, for one whose code may be imported; None to take it from the tables.
     """
 
     def __init__(
@@ -46,8 +47,7 @@ class ProxyScorer:
             names: of proxies; as one text, joined by `+`, and followed by settings as in
                 `synflow+nwot,batch=32,images=digits.npz`.
             settings: what to compute with, unless the text has settings.
-            home: the search space, for one whose code may be imported; None to take it from the
-                tables.
+            home: the search space, for one whose code may be imported.
 
         Raises:
             SnapError: a name or setting is wrong, a package is missing, or images cannot be read.
@@ -60,7 +60,7 @@ class ProxyScorer:
         self.settings = given or settings or Settings()
         require("snap-evo[proxies]", "torch")
         self._source: Images = open_images(self.settings)
-        self._home = home
+        self.home = home
         self._known: dict[tuple[str, str], Measured] = {}
 
     @property
@@ -102,7 +102,7 @@ class ProxyScorer:
         Raises:
             SnapError: the graphs are of several spaces, or a network cannot be built or fails.
         """
-        home = self._home or table_space(graphs)
+        home = self.home or table_space(graphs)
         rows = []
         for arch_id in graphs["arch_id"].to_pylist():
             rows.append(self.measure(home, arch_id).values)
