@@ -6,6 +6,7 @@ from snap_catalog.console import OneLineErrors
 from snap_evo.commands.architecture import build, export
 from snap_evo.commands.compare import compare
 from snap_evo.commands.run import resume, run
+from snap_evo.commands.score import score
 from snap_evo.commands.session import ask, start, tell
 from snap_evo.commands.train import train
 
@@ -16,5 +17,5 @@ def main() -> None:
     """Search spaces of neural network cells with any scorer."""
 
 
-for command in (run, resume, start, ask, tell, compare, build, train, export):
+for command in (run, resume, start, ask, tell, compare, score, build, train, export):
     main.add_command(command)

@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,9 @@ from snap_evo.measuring.replay import Replay
 from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer
 from snap_evo.scorers import Scores, score_graphs
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 class ClusterScorer:
@@ -52,10 +55,15 @@ class ClusterScorer:
 
 def compare(plans: Sequence[Plan | Replay]) -> Iterator[Run]:
     """Carry out searches on a cluster; otherwise as `comparison.compare`."""
+    return shared(carry_out, plans)
+
+
+def shared(function: Callable[[_T], _R], items: Sequence[_T]) -> Iterator[_R]:
+    """Call a function in the tasks of a cluster; otherwise as `workers.shared`."""
     import ray
 
-    task = ray.remote(carry_out)
-    yield from map(_answer, [task.remote(plan) for plan in plans])
+    task = ray.remote(function)
+    yield from map(_answer, [task.remote(item) for item in items])
 
 
 @contextmanager

@@ -1,28 +1,20 @@
 """Compare search algorithms over many seeds, in parallel processes."""
 
-import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import active_children, get_context
-from multiprocessing.process import BaseProcess
 from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
 import numpy as np
-from snap_catalog import SnapError
 
 from snap_evo.objectives import Floats
 from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer
-from snap_evo.workers import prepare_worker
+from snap_evo.workers import shared
 
 if TYPE_CHECKING:
-    from multiprocessing.pool import IMapIterator
-
     from snap_evo.measuring.replay import Replay
-
-_SECONDS_BETWEEN_LOOKS = 1.0
 
 
 @dataclass(frozen=True)
@@ -65,25 +57,7 @@ def compare(plans: "Sequence[Plan | Replay]", jobs: int) -> Iterator[Run]:
     Raises:
         SnapError: one of the searches failed, or its process was killed.
     """
-    others = set(active_children())
-    with get_context("spawn").Pool(min(jobs, len(plans)), prepare_worker) as pool:
-        workers = set(active_children()) - others
-        coming = pool.imap(carry_out, plans)
-        for _ in plans:
-            yield _next(coming, workers)
-
-
-def _next(coming: "IMapIterator[Run]", workers: set[BaseProcess]) -> Run:
-    """Wait for a run; a pool does not tell by itself that the process at work on it was killed."""
-    while True:
-        try:
-            return coming.next(timeout=_SECONDS_BETWEEN_LOOKS)
-        except multiprocessing.TimeoutError as error:
-            if not workers <= set(active_children()):
-                raise SnapError(
-                    "a process of a search was killed, as when memory is short; "
-                    "run fewer at a time with --jobs"
-                ) from error
+    yield from shared(carry_out, plans, jobs)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """What a scorer is, and the scorers that need no model: costs and tables."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,12 @@ from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
 from snap_catalog.metrics import resolve_metric
 from snap_catalog.parquet import read
+from snap_graphs import Space
 
 from snap_evo.cell_table import CellTable
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Scores = npt.NDArray[np.float64]
 
@@ -50,6 +54,55 @@ class TrustTeller(Protocol):
         Args:
             graphs: n rows of the `graphs` contract.
         """
+
+
+class Measured(NamedTuple):
+    """What a scorer of networks found out about one.
+
+    Attributes:
+        values: by name the score, higher is better.
+        seconds: by step the time it took; steps are what several scores may share.
+        images: which images the network was shown.
+    """
+
+    values: dict[str, float]
+    seconds: dict[str, float]
+    images: str
+
+
+@runtime_checkable
+class NetworkScorer(Scorer, Protocol):
+    """A scorer that runs one network after another, long enough for each to be kept.
+
+    Attributes:
+        names: of the scores that it gives.
+        images: which images networks are shown.
+    """
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Of the scores that it gives."""
+
+    @property
+    def images(self) -> str:
+        """Which images networks are shown."""
+
+    def measure(self, home: Space, arch_id: str) -> Measured:
+        """Build the network of an architecture of a search space, and run it."""
+
+    def measure_network(self, network: "nn.Module", side: int | None) -> Measured:
+        """Run a network.
+
+        Args:
+            network: maps (b, 3, side, side) images to (b, classes) logits.
+            side: of the images in pixels; None for the usual.
+        """
+
+    def together(self, rows: Sequence[Mapping[str, float]]) -> dict[str, Scores]:
+        """Return by name the (n,) scores of n networks, given what was measured of each."""
+
+    def seconds(self, steps: Mapping[str, float]) -> dict[str, float]:
+        """Return how long each score takes by itself, given the seconds of the steps."""
 
 
 @runtime_checkable

@@ -1,9 +1,57 @@
 """Processes that work for another one, and end with it."""
 
+import multiprocessing
 import os
 import signal
-from multiprocessing import parent_process
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.pool import IMapIterator
+from multiprocessing.process import BaseProcess
 from threading import Thread
+from typing import TypeVar
+
+from snap_catalog import SnapError
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+
+def shared(function: Callable[[_T], _R], items: Sequence[_T], jobs: int) -> Iterator[_R]:
+    """Call a function in processes, some at a time; they end with the iterator.
+
+    Args:
+        function: of a module, so that processes find it.
+        items: what it is called with, one after the other.
+        jobs: processes.
+
+    Yields:
+        What it returns, in the order of the items.
+
+    Raises:
+        SnapError: a call failed, or its process was killed.
+    """
+    if not items:
+        return
+    others = set(active_children())
+    with get_context("spawn").Pool(min(jobs, len(items)), prepare_worker) as pool:
+        workers = set(active_children()) - others
+        coming = pool.imap(function, items)
+        for _ in items:
+            yield _next(coming, workers)
+
+
+def _next(coming: "IMapIterator[_R]", workers: set[BaseProcess]) -> _R:
+    """Wait for a result; a pool does not tell by itself that the process at work was killed."""
+    while True:
+        try:
+            return coming.next(timeout=_SECONDS_BETWEEN_LOOKS)
+        except multiprocessing.TimeoutError as error:
+            if not workers <= set(active_children()):
+                raise SnapError(
+                    "a process at work was killed, as when memory is short; run fewer at a time "
+                    "with --jobs"
+                ) from error
 
 
 def prepare_worker() -> None:

@@ -87,8 +87,12 @@ def graph_table(
     return table.replace_schema_metadata(known.metadata) if known and known.metadata else table
 
 
-def table_space(graphs: pa.Table) -> Space:
+def table_space(graphs: pa.Table, *, allow_code: bool = False) -> Space:
     """Return the search space of a table's graphs: a known one, or the one its metadata define.
+
+    Args:
+        graphs: rows of the `graphs` contract.
+        allow_code: whether code that the metadata name may be imported.
 
     Raises:
         SnapError: they are of several spaces, or of none that is known.
@@ -97,7 +101,9 @@ def table_space(graphs: pa.Table) -> Space:
     if len(names) != 1:
         raise SnapError(f"the graphs are of {len(names)} search spaces; keep those of one")
     text = decode_metadata(graphs.schema).get(DEFINITION)
-    return space(names[0]) if text is None else defined_space(text, f"definition of {names[0]}")
+    if text is None:
+        return space(names[0])
+    return defined_space(text, f"definition of {names[0]}", allow_code=allow_code)
 
 
 def check_architectures(table: pa.Table, source: str) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from snap_catalog import lazy
 
 if TYPE_CHECKING:
-    from snap_evo.proxies.measure import Measured, measure_network, score_network
+    from snap_evo.proxies.measure import measure_network, score_network
     from snap_evo.proxies.registry import PROXIES, proxy_names
     from snap_evo.proxies.scorer import ProxyScorer
     from snap_evo.proxies.settings import WORST, Settings
@@ -26,7 +26,7 @@ __getattr__, __dir__ = lazy.exports(
     {
         "PROXIES": "snap_evo.proxies.registry",
         "WORST": "snap_evo.proxies.settings",
-        "Measured": "snap_evo.proxies.measure",
+        "Measured": "snap_evo.scorers",
         "ProxyScorer": "snap_evo.proxies.scorer",
         "Settings": "snap_evo.proxies.settings",
         "measure_network": "snap_evo.proxies.measure",

@@ -4,7 +4,7 @@ import copy
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from snap_catalog import SnapError
 from snap_catalog.extras import require
@@ -13,23 +13,10 @@ from snap_evo.proxies.images import USUAL_SIDE, Images, generator, open_images
 from snap_evo.proxies.proxy import Batch, Pass, Trial
 from snap_evo.proxies.registry import COMBINED, PROXIES, check_names
 from snap_evo.proxies.settings import WORST, Settings
+from snap_evo.scorers import Measured
 
 if TYPE_CHECKING:
     from torch import nn
-
-
-class Measured(NamedTuple):
-    """What proxies give a network.
-
-    Attributes:
-        values: by proxy the score, higher is better; `WORST` if it is not finite.
-        seconds: by pass the time it took.
-        images: which images were used.
-    """
-
-    values: dict[str, float]
-    seconds: dict[str, float]
-    images: str
 
 
 def score_network(

@@ -170,6 +170,12 @@ def parts(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(part for name in names for part in COMBINED.get(name, (name,))))
 
 
+def passes(name: str) -> list[str]:
+    """Return the names of the passes that a proxy needs."""
+    found = (each.name for part in parts([name]) for each in PROXIES[part].passes)
+    return list(dict.fromkeys(found))
+
+
 def combine(columns: Sequence[Scores]) -> Scores:
     r"""Combine proxies as AZ-NAS does.
 

@@ -1,6 +1,6 @@
 """The scorer `proxy:NAME[+NAME...]`: builds the networks of architectures, and scores them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,10 @@ from snap_graphs import Space
 from snap_graphs.table import table_space
 
 from snap_evo.proxies.images import Images, open_images
-from snap_evo.proxies.measure import Measured, mean_values, measure_network
-from snap_evo.proxies.registry import COMBINED, check_names, combine, parts
+from snap_evo.proxies.measure import mean_values, measure_network
+from snap_evo.proxies.registry import COMBINED, check_names, combine, parts, passes
 from snap_evo.proxies.settings import Settings, parse_settings
-from snap_evo.scorers import Scores
+from snap_evo.scorers import Measured, Scores
 
 if TYPE_CHECKING:
     from torch import nn
@@ -87,14 +87,11 @@ class ProxyScorer:
             )
         return self.columns(graphs)[self.names[0]]
 
-    def columns(
-        self, graphs: pa.Table, advance: Callable[[int], object] | None = None
-    ) -> dict[str, Scores]:
+    def columns(self, graphs: pa.Table) -> dict[str, Scores]:
         """Score architectures by each proxy.
 
         Args:
             graphs: n rows of the `graphs` contract, of one search space.
-            advance: is called with 1 after each row.
 
         Returns:
             By name (n,) scores, higher is better, `WORST` where a proxy is not finite.
@@ -103,11 +100,11 @@ class ProxyScorer:
             SnapError: the graphs are of several spaces, or a network cannot be built or fails.
         """
         home = self.home or table_space(graphs)
-        rows = []
-        for arch_id in graphs["arch_id"].to_pylist():
-            rows.append(self.measure(home, arch_id).values)
-            if advance is not None:
-                advance(1)
+        arch_ids = graphs["arch_id"].to_pylist()
+        return self.together([self.measure(home, arch_id).values for arch_id in arch_ids])
+
+    def together(self, rows: Sequence[Mapping[str, float]]) -> dict[str, Scores]:
+        """Return by name the (n,) scores of n networks, given what was measured of each."""
         found = {
             name: np.array([row[name] for row in rows], np.float64) for name in parts(self.names)
         }
@@ -117,6 +114,10 @@ class ProxyScorer:
             else found[name]
             for name in self.names
         }
+
+    def seconds(self, steps: Mapping[str, float]) -> dict[str, float]:
+        """Return how long each proxy takes by itself, given the seconds of the passes."""
+        return {name: sum(steps[each] for each in passes(name)) for name in self.names}
 
     def measure(self, home: Space, arch_id: str) -> Measured:
         """Return the scores of one architecture by the proxies that score networks by themselves.
@@ -137,6 +138,19 @@ class ProxyScorer:
             except SnapError as error:
                 raise SnapError(f"cannot score {arch_id:.80} of {home.name}: {error}") from error
         return self._known[key]
+
+    def measure_network(self, network: "nn.Module", side: int | None) -> Measured:
+        """Return the scores of one network.
+
+        Args:
+            network: as of `score_network`.
+            side: of the images in pixels; None for that of the settings, or the usual.
+
+        Raises:
+            SnapError: the network fails.
+        """
+        single = replace(self.settings, image=side or self.settings.image)
+        return measure_network(network, parts(self.names), single, self._source)
 
     def _measure(self, home: Space, arch_id: str) -> Measured:
         """Build and score a network for each seed."""

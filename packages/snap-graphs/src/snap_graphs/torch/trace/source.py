@@ -4,7 +4,7 @@ import importlib
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sized
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import islice
@@ -29,7 +29,7 @@ class Given(NamedTuple):
 
     Attributes:
         name: unique in the source.
-        module: its parameters on the meta device.
+        module: its parameters on the meta device, unless it was asked for with weights.
         inputs: what it is called with; None where the source does not state it.
     """
 
@@ -74,8 +74,12 @@ class Source:
     def __str__(self) -> str:
         return f"{self.place}:{self.function}"
 
-    def open(self) -> "Opened":
-        """Import the code and call the function on the meta device.
+    def open(self, *, weights: bool = False) -> "Opened":
+        """Import the code and call the function.
+
+        Args:
+            weights: whether networks have the initial weights that the code gives them, rather
+                than lie on the meta device.
 
         Raises:
             SnapError: the code fails, has no such function, or that returns something else.
@@ -85,12 +89,13 @@ class Source:
         if not callable(found):
             raise SnapError(f"{self.place}: has no function {self.function!r}")
         with _running(self):
-            networks = built(found)
+            networks = found() if weights else built(found)
         if isinstance(networks, nn.Module):
-            return Opened(self, found, [(self.function, networks)], 1)
+            return Opened(self, found, [(self.function, networks)], 1, weights)
         if isinstance(networks, str) or not isinstance(networks, Iterable):
             raise SnapError(f"{self}: returned {excerpt(networks)}; return or yield {_FORM}")
-        return Opened(self, found, networks, len(networks) if isinstance(networks, Sized) else None)
+        count = len(networks) if isinstance(networks, Sized) else None
+        return Opened(self, found, networks, count, weights)
 
     def _module(self) -> ModuleType:
         path = Path(self.place) if self.place.endswith(".py") else None
@@ -120,15 +125,17 @@ class Opened:
         function: it.
         networks: what it returned.
         count: number of networks; None where it yields them.
+        weights: whether they have initial weights.
     """
 
     source: Source
     function: Callable[[], Any]
     networks: Iterable[Any]
     count: int | None
+    weights: bool = False
 
     def __iter__(self) -> Iterator[Given]:
-        """Make one network after another, each on the meta device.
+        """Make one network after another.
 
         Raises:
             SnapError: the function fails, or yields something else.
@@ -139,14 +146,16 @@ class Opened:
 
     def _items(self) -> Iterator[Any]:
         """Yield what the function does, called again if it reads values that the device lacks."""
-        count, items, place = 0, iter(self.networks), on_meta
+        count, items = 0, iter(self.networks)
+        place: Callable[[], AbstractContextManager[object]]
+        place = nullcontext if self.weights else on_meta
         while True:
             with _running(self.source):
                 try:
                     with place():
                         item = next(items, _END)
                 except (NotImplementedError, RuntimeError) as error:
-                    if place is weightless or not lacks_values(error):
+                    if place is not on_meta or not lacks_values(error):
                         raise
                     place = weightless
                     with place():

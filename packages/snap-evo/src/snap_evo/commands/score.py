@@ -1,0 +1,164 @@
+"""`snap-evo score`."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from snap_catalog import SnapError
+from snap_catalog.console import counted, progress, say
+
+from snap_evo.commands import options
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from snap_evo.scoring.job import Job, Share
+    from snap_evo.scoring.kept import Kept
+
+
+@click.command()
+@click.argument("graphs")
+@click.option(
+    "--scorer",
+    "scorers",
+    multiple=True,
+    required=True,
+    help="As of snap-evo run, or proxy:NAME[+NAME...][,SETTING=VALUE...] (needs "
+    "snap-evo[proxies]). May be repeated.",
+)
+@click.option(
+    "-o",
+    "--out",
+    default="scores.parquet",
+    show_default=True,
+    type=click.Path(dir_okay=False),
+    help="File to write.",
+)
+@click.option("--sample", type=options.COUNT, help="Score so many, drawn with --seed.")
+@options.seed_option
+@click.option(
+    "--source",
+    metavar="FILE:FUNCTION",
+    help="The function whose networks snap-graphs trace put into GRAPHS; for proxies.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Networks run at a time, each in a process of its own. Default: one a processor.",
+)
+@options.engine_option
+@options.code_option
+@options.json_option
+@options.quiet_option
+def score(
+    graphs: str,
+    scorers: tuple[str, ...],
+    out: str,
+    sample: int | None,
+    seed: int,
+    source: str | None,
+    jobs: int | None,
+    engine: str,
+    allow_code: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Score the architectures of the Parquet file GRAPHS by several scorers; higher is better.
+
+    Writes one row for each architecture and scorer. What is scored is kept beside OUT until all is:
+    the same command goes on where it was stopped.
+    """
+    from snap_catalog.parquet import check_writable, read, write
+
+    from snap_evo.scoring import job as scoring
+    from snap_evo.scoring.kept import Kept
+
+    if jobs is not None and engine != "local":
+        raise click.UsageError("--jobs goes with --engine local; Ray shares out the work itself.")
+    check_writable(out, "scores")
+    table = _drawn(read(graphs, "graphs"), sample, seed)
+    if not table.num_rows:
+        raise SnapError(f"{graphs}: has no architectures to score; name another file")
+    job = scoring.Job(table, tuple(dict.fromkeys(scorers)), allow_code, source)
+    kept = Kept(Path(out), job.question)
+    with (
+        _noting_what_is_kept(kept),
+        _share(engine, jobs) as share,
+        progress("scores", job.count, quiet=quiet) as advance,
+    ):
+        scores = scoring.score(job, kept, share, advance)
+    if sample is not None:
+        drawn = {"snap.sample": json.dumps({"architectures": table.num_rows, "seed": seed})}
+        scores = scores.replace_schema_metadata({**scores.schema.metadata, **drawn})
+    write(scores, out, "scores", producer="snap-evo")
+    kept.remove()
+    for line in _remarks(job):
+        say(line, quiet=quiet)
+    found = _summary(scores)
+    if as_json:
+        count = {"architectures": table.num_rows}
+        click.echo(json.dumps({"scores": out, **count, "seconds": found}, indent=2))
+        return
+    for name, seconds in found.items():
+        shown = counted(table.num_rows, "architecture")
+        click.echo(f"{name}: {shown}, {seconds:.3g} s each")
+
+
+def _drawn(table: "pa.Table", sample: int | None, seed: int) -> "pa.Table":
+    """Draw rows without replacement, in their order; all where there are no more."""
+    import numpy as np
+
+    if sample is None or sample >= table.num_rows:
+        return table
+    rows = np.random.default_rng(seed).choice(table.num_rows, sample, replace=False)
+    return table.take(np.sort(rows))
+
+
+@contextmanager
+def _noting_what_is_kept(kept: "Kept") -> Iterator[None]:
+    """Say, where a run ends early, how to go on."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt):
+        if kept.path.exists():
+            say(f"{kept.path}: what was scored is kept; run the same command to go on")
+        raise
+
+
+@contextmanager
+def _share(engine: str, jobs: int | None) -> "Iterator[Share]":
+    """Yield what carries out tasks: this process, several, or a cluster."""
+    from snap_evo import cluster, workers
+
+    if engine == "ray":
+        with cluster.cluster():
+            yield cluster.shared
+        return
+    count = jobs or os.cpu_count() or 1
+    yield map if count == 1 else partial(workers.shared, jobs=count)
+
+
+def _remarks(job: "Job") -> Iterator[str]:
+    """Yield how scorers read descriptions, and how far they say to trust their rankings."""
+    from snap_evo.scorers import TrustTeller, read_by, told_of
+
+    for spec, scorer in job.scorers.items():
+        yield from read_by(scorer, job.graphs)
+        if isinstance(scorer, TrustTeller):
+            with told_of(scorer):
+                verdict = str(scorer.trust(job.graphs)).splitlines()[0]
+            yield f"{spec}: {verdict}"
+
+
+def _summary(scores: "pa.Table") -> dict[str, float]:
+    """Return by scorer the mean seconds that it took for each architecture."""
+    import numpy as np
+    from snap_catalog.scores import by_scorer
+
+    parts = by_scorer(scores, "scores").items()
+    return {name: float(np.mean(part["seconds"])) for name, part in parts}

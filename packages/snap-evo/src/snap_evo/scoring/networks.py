@@ -1,0 +1,58 @@
+"""The networks of a user's own function, by the names under which they were traced."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from snap_catalog import SnapError
+from snap_graphs.torch.trace import Source
+from torch import nn, random
+
+
+class Network(NamedTuple):
+    """A network with initial weights, and the side of the images that it takes; None unknown."""
+
+    module: nn.Module
+    side: int | None
+
+
+def sourced(text: str, rows: Mapping[str, int]) -> Iterator[tuple[int, Network]]:
+    """Make the networks that some rows are of.
+
+    Every network is made with the same state of torch's random numbers.
+
+    Args:
+        text: `file.py:function` or `package.module:function`, as `snap-graphs trace` takes it.
+        rows: by name.
+
+    Yields:
+        A row and its network.
+
+    Raises:
+        SnapError: the code fails, a network takes something else than images, or the function
+            makes none of some name.
+    """
+    missing = dict(rows)
+    if not missing:
+        return
+    with random.fork_rng(devices=[]):
+        random.manual_seed(0)
+        for given in Source.of(text).open(weights=True):
+            if given.name in missing:
+                yield missing.pop(given.name), Network(given.module, _side(text, given.inputs))
+            random.manual_seed(0)
+            if not missing:
+                return
+    raise SnapError(f"{text}: makes no network called {next(iter(missing))!r:.80}; trace it again")
+
+
+def _side(text: str, inputs: object) -> int | None:
+    from snap_graphs.torch.trace import Inputs
+
+    if inputs is None:
+        return None
+    assert isinstance(inputs, Inputs)
+    shapes = [each.shape for each in inputs.items]
+    if len(shapes) != 1 or len(shapes[0]) != 3 or shapes[0][0] != 3:
+        shown = ", ".join(str(shape) for shape in shapes)
+        raise SnapError(f"{text}: a network takes {shown}; proxies are of networks for images")
+    return shapes[0][-1]

@@ -1,0 +1,290 @@
+"""`snap-evo score`: any scorers over any file of graphs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+from snap_catalog import SnapError
+from snap_catalog.parquet import read, write
+from snap_catalog.scores import by_scorer
+from snap_evo.cli import main
+from snap_evo.scorers import Measured, Scores
+from snap_evo.scoring import job as scoring
+from snap_evo.scoring.kept import Kept
+from snap_graphs import Space, graph_table, space
+
+SMALL = "batch=4,input=8,layers=3,channels=8"
+
+
+class Counting:
+    """A scorer of networks that notes which it runs, and is stopped before some."""
+
+    names = ("first", "second")
+    images = "none"
+
+    def __init__(self, stop: int | None = None) -> None:
+        self.ran: list[str] = []
+        self.stop = stop
+
+    def score(self, graphs: pa.Table) -> Scores:
+        raise AssertionError("networks are scored one by one")
+
+    def measure(self, home: Space, arch_id: str) -> Measured:
+        if len(self.ran) == self.stop:
+            raise SnapError("out of memory")
+        self.ran.append(arch_id)
+        values = {"first": float(len(home.parse(arch_id).nodes)), "part": float(len(arch_id))}
+        return Measured(values, {"forward": 0.5, "backward": 1.0}, self.images)
+
+    def measure_network(self, network: Any, side: int | None) -> Measured:
+        raise AssertionError("there is no source")
+
+    def together(self, rows: Sequence[Mapping[str, float]]) -> dict[str, Scores]:
+        first = np.array([row["first"] for row in rows])
+        return {"first": first, "second": np.array([row["part"] for row in rows]) - first.mean()}
+
+    def seconds(self, steps: Mapping[str, float]) -> dict[str, float]:
+        return {"first": steps["forward"], "second": sum(steps.values())}
+
+
+@pytest.fixture
+def graphs(three_cells: pa.Table) -> pa.Table:
+    return three_cells
+
+
+def score(job: scoring.Job, kept: Kept) -> pa.Table:
+    return scoring.score(job, kept, map, lambda units, note: None)
+
+
+@pytest.fixture
+def counting(monkeypatch: pytest.MonkeyPatch) -> Counting:
+    """Stand in for every scorer whose name begins with `net:`."""
+    scorer, known = Counting(), scoring.load_scorer
+    monkeypatch.setattr(
+        scoring, "load_scorer", lambda spec: scorer if spec.startswith("net:") else known(spec)
+    )
+    scoring._loaded.cache_clear()
+    return scorer
+
+
+def test_what_was_scored_before_a_failure_is_not_scored_again(
+    graphs: pa.Table, counting: Counting, tmp_path: Path
+) -> None:
+    job = scoring.Job(graphs, ("net:one", "params"))
+    counting.stop = 2
+    kept = Kept(tmp_path / "scores.parquet", job.question)
+    with pytest.raises(SnapError, match="out of memory"):
+        score(job, kept)
+    assert len(counting.ran) == 2
+    counting.stop = None
+    again = Kept(tmp_path / "scores.parquet", job.question)
+    table = score(job, again)
+    assert counting.ran == graphs["arch_id"].to_pylist()
+    assert table.num_rows == 3 * 3
+    again.remove()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_line_that_was_cut_off_is_scored_again(
+    graphs: pa.Table, counting: Counting, tmp_path: Path
+) -> None:
+    job = scoring.Job(graphs, ("net:one",))
+    kept = Kept(tmp_path / "scores.parquet", job.question)
+    expected = score(job, kept)
+    content = kept.path.read_bytes()
+    kept.path.write_bytes(content[:-20])
+    assert score(job, Kept(tmp_path / "scores.parquet", job.question)).equals(expected)
+    assert len(counting.ran) == 4
+
+
+def test_scores_and_seconds_stand_beside_their_scorers(
+    graphs: pa.Table, counting: Counting, tmp_path: Path
+) -> None:
+    job = scoring.Job(graphs, ("params", "net:one"))
+    table = score(job, Kept(tmp_path / "s.parquet", job.question))
+    write(table, tmp_path / "s.parquet", "scores", producer="snap-evo")
+    found = by_scorer(read(tmp_path / "s.parquet", "scores"), "s.parquet")
+    assert [*found] == ["params", "net:first", "net:second"]
+    assert found["params"]["score"].to_pylist() == graphs["params"].to_pylist()
+    first = [float(len(nodes)) for nodes in graphs["nodes"].to_pylist()]
+    assert found["net:first"]["score"].to_pylist() == first
+    assert found["net:first"]["seconds"].to_pylist() == [0.5] * 3
+    assert found["net:second"]["seconds"].to_pylist() == [1.5] * 3
+
+
+def test_another_question_goes_on_with_nothing(graphs: pa.Table, counting: Counting) -> None:
+    questions = {
+        scoring.Job(graphs, ("net:one",)).question,
+        scoring.Job(graphs, ("net:two",)).question,
+        scoring.Job(graphs.slice(1), ("net:one",)).question,
+        scoring.Job(graphs, ("net:one",), source="nets.py:all").question,
+    }
+    assert len(questions) == 4
+
+
+def test_two_scores_of_one_name_are_refused(graphs: pa.Table, counting: Counting) -> None:
+    with pytest.raises(SnapError, match="two scorers give scores called net:first"):
+        _ = scoring.Job(graphs, ("net:one", "net:two")).scorers
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["score", *map(str, arguments)])
+
+
+def test_one_scorer_needs_no_column_for_its_name(three_cells_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "scores.parquet"
+    result = run(three_cells_file, "--scorer", "params", "-o", out)
+    assert result.exit_code == 0, result.output
+    table = read(out, "scores")
+    assert "scorer" not in table.column_names
+    assert result.stdout.startswith("params: 3 architectures, ")
+
+
+def test_a_sample_is_drawn_by_the_seed(three_cells_file: Path, tmp_path: Path) -> None:
+    drawn = []
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        out = tmp_path / f"{name}.parquet"
+        found = run(
+            three_cells_file, "--scorer", "params", "--sample", 2, "--seed", seed, "-o", out
+        )
+        assert found.exit_code == 0, found.output
+        drawn.append(read(out, "scores")["arch_id"].to_pylist())
+    assert drawn[0] == drawn[1]
+    assert all(len(each) == 2 for each in drawn)
+    sample = json.loads(pq.read_schema(tmp_path / "c.parquet").metadata[b"snap.sample"])
+    assert sample == {"architectures": 2, "seed": 1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--scorer", "proxi:synflow"], "unknown scorer 'proxi'"),
+        (["--scorer", "proxy:synflo"], "unknown proxy 'synflo'"),
+        (["--scorer", "params", "--jobs", "2", "--engine", "ray"], "--jobs goes with"),
+        ([], "Missing option '--scorer'"),
+    ],
+)
+def test_misuse_is_told_before_any_work(
+    three_cells_file: Path, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    pytest.importorskip("torch")
+    result = run(three_cells_file, *arguments, "-o", tmp_path / "s.parquet")
+    assert result.exit_code != 0
+    assert message in result.output
+    assert not (tmp_path / "s.parquet").exists()
+
+
+def test_a_file_that_holds_something_else_is_not_replaced(
+    three_cells_file: Path, tmp_path: Path
+) -> None:
+    result = run(three_cells_file, "--scorer", "params", "-o", three_cells_file)
+    assert result.exit_code == 1
+    assert read(three_cells_file, "graphs").num_rows == 3
+
+
+def test_processes_score_as_one_does(three_cells_file: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    found = []
+    for jobs in (1, 2):
+        out = tmp_path / f"{jobs}.parquet"
+        result = run(
+            three_cells_file, "--scorer", f"proxy:synflow+az_nas,{SMALL}", "--jobs", jobs, "-o", out
+        )
+        assert result.exit_code == 0, result.output
+        found.append(read(out, "scores").select(["arch_id", "scorer", "score"]).to_pylist())
+    assert found[0] == found[1]
+    assert [row["scorer"] for row in found[0]] == ["proxy:synflow"] * 3 + ["proxy:az_nas"] * 3
+
+
+def test_a_run_that_is_killed_goes_on(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    home = space("nb201")
+    path, out = tmp_path / "nb201.parquet", tmp_path / "scores.parquet"
+    cells = home.sample(40, 0)
+    write(graph_table("nb201", cells), path, "graphs", producer="snap-graphs")
+    command = [sys.executable, "-m", "snap_evo.cli", "score", path, "--jobs", 1, "-o", out]
+    words = [*map(str, command), "--scorer", f"proxy:synflow,{SMALL}"]
+    code = "import sys; from snap_evo.cli import main; main(sys.argv[1:])"
+    words[1:3] = ["-c", code]
+    with subprocess.Popen(words, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        while not (kept := [*tmp_path.glob("*.partial")]) or kept[0].stat().st_size < 200:
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+    done = kept[0].read_text().count("\n")
+    result = CliRunner().invoke(main, words[3:])
+    assert result.exit_code == 0, result.output
+    assert read(out, "scores").num_rows == len(cells)
+    assert not [*tmp_path.glob("*.partial")]
+    assert done >= 1
+
+
+SOURCE = """
+import torch
+from torch import nn
+
+
+def networks():
+    for width in (4, 8, 16):
+        layers = [nn.Conv2d(3, width, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        yield f"net{width}", nn.Sequential(*layers, nn.Linear(width, 10)), (3, 16, 16)
+"""
+
+
+@pytest.fixture
+def traced(tmp_path: Path) -> tuple[Path, str]:
+    """Networks of a user's function, and the function."""
+    pytest.importorskip("torch")
+    from snap_graphs.cli import main as graphs
+
+    (tmp_path / "nets.py").write_text(SOURCE)
+    source, path = f"{tmp_path / 'nets.py'}:networks", tmp_path / "nets.parquet"
+    result = CliRunner().invoke(graphs, ["trace", source, str(path), "--quiet"])
+    assert result.exit_code == 0, result.output
+    return path, source
+
+
+def test_networks_of_a_users_function_are_scored(traced: tuple[Path, str], tmp_path: Path) -> None:
+    path, source = traced
+    out = tmp_path / "scores.parquet"
+    arguments = [path, "--source", source, "--scorer", "proxy:params+synflow,batch=4", "-o", out]
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    found = by_scorer(read(out, "scores"), "scores.parquet")
+    assert found["proxy:params"]["arch_id"].to_pylist() == ["net4", "net8", "net16"]
+    params = read(path, "graphs")["params"].to_pylist()
+    assert found["proxy:params"]["score"].to_pylist() == params
+    assert np.isfinite(found["proxy:synflow"]["score"].to_numpy()).all()
+    assert run(*arguments).exit_code == 0
+    again = by_scorer(read(out, "scores"), "scores.parquet")
+    assert again["proxy:synflow"]["score"].equals(found["proxy:synflow"]["score"])
+
+
+def test_traced_networks_without_their_source_are_refused(
+    traced: tuple[Path, str], tmp_path: Path
+) -> None:
+    path, _ = traced
+    result = run(path, "--scorer", "proxy:synflow", "--jobs", 1, "-o", tmp_path / "s.parquet")
+    assert result.exit_code == 1
+    assert "--source" in result.output
+
+
+def test_a_source_that_makes_other_networks_is_refused(
+    traced: tuple[Path, str], tmp_path: Path
+) -> None:
+    path, source = traced
+    (tmp_path / "nets.py").write_text(SOURCE.replace("8, 16", "32"))
+    result = run(path, "--source", source, "--scorer", "proxy:params", "-o", tmp_path / "s.parquet")
+    assert result.exit_code == 1
+    assert "makes no network called 'net8'" in result.output
