@@ -6,8 +6,9 @@ r"""Measure how well the proxies of `snap_evo.proxies` agree with published ones
 Draws cells of NAS-Bench-201 that NAS-Bench-Suite-Zero publishes proxies of, scores their networks,
 and prints rank correlations with those and with the test accuracy on CIFAR-10 (which is reported,
 and chooses nothing), seconds by pass, and how much the proxies that vary most differ between seeds.
-Results are kept by network in `build/proxies`: a stopped run continues from there. A network takes
-10 seconds on one core with batches of 64 images, and 3 with batches of 16.
+Results are kept by network in `build/proxies`: a stopped run continues from there. With batches of
+64 images a network takes 10 seconds on one core, of which `grasp` takes four: give `--proxy` to
+choose fewer.
 """
 
 import csv
