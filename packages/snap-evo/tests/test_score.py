@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from snap_catalog import SnapError
 from snap_catalog.parquet import read, write
 from snap_catalog.scores import by_scorer
+from snap_evo import load_scorer
 from snap_evo.cli import main
 from snap_evo.scorers import Measured, Scores
 from snap_evo.scoring import job as scoring
@@ -70,9 +71,11 @@ def score(job: scoring.Job, kept: Kept) -> pa.Table:
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> Counting:
     """Stand in for every scorer whose name begins with `net:`."""
-    scorer, known = Counting(), scoring.load_scorer
+    scorer = Counting()
     monkeypatch.setattr(
-        scoring, "load_scorer", lambda spec: scorer if spec.startswith("net:") else known(spec)
+        scoring,
+        "load_scorer",
+        lambda spec: scorer if spec.startswith("net:") else load_scorer(spec),
     )
     scoring._loaded.cache_clear()
     return scorer
