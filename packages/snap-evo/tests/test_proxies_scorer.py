@@ -195,9 +195,14 @@ def test_one_proxy_is_a_scorer() -> None:
     assert scores.argmin() == 2
 
 
+def test_a_search_is_not_given_ranks_within_its_generations() -> None:
+    with pytest.raises(SnapError, match=r"use snap-evo score, or .* as proxy:az_expressivity\*1\+"):
+        load_scorer("proxy:az_nas,batch=4").score(table(*CELLS))
+
+
 def test_az_nas_ranks_within_the_table() -> None:
     scorer = ProxyScorer("az_nas", SMALL)
-    both, alone = scorer.score(table(*CELLS[:2])), scorer.score(table(CELLS[0]))
+    both, alone = (scorer.columns(table(*cells))["az_nas"] for cells in (CELLS[:2], CELLS[:1]))
     assert alone.tolist() == [0]
     assert (both <= 0).all()
     with pytest.raises(SnapError, match="ranks the networks of a table"):

@@ -78,12 +78,18 @@ class ProxyScorer:
             (n,) scores, higher is better.
 
         Raises:
-            SnapError: there are several proxies, or as of `columns`.
+            SnapError: there are several proxies, or one that ranks a table, or as of `columns`.
         """
         if len(self.names) > 1:
             weighted = "+".join(f"proxy:{name}*0.5" for name in self.names[:2])
             raise SnapError(
                 f"{' and '.join(self.names)} are several scores; combine them as {weighted}"
+            )
+        if self.names[0] in COMBINED:
+            weighted = "+".join(f"proxy:{name}*1" for name in COMBINED[self.names[0]])
+            raise SnapError(
+                f"{self.names[0]} ranks the networks of a table, of which a search scores parts; "
+                f"use snap-evo score, or combine its own parts as {weighted}"
             )
         return self.columns(graphs)[self.names[0]]
 
