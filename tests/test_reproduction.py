@@ -8,7 +8,7 @@ import ablation
 import pyarrow as pa
 import pytest
 from encoder.lengths import Entry
-from reproduction import evaluation, paper_tables, predictors, sources
+from reproduction import evaluation, paper_tables, predictors, proxies, sources
 from reproduction.page import commit, page
 from reproduction.paper_tables import Folders
 from reproduction.steps import Ledger, Step, digest
@@ -16,6 +16,7 @@ from reproduction.trials import Measurement, Title, reported, save
 from snap_catalog import benchmarks
 from snap_catalog.parquet import read, write
 from snap_eval.report.results import read_results
+from snap_evo import load_scorer
 
 Made = list[str]
 
@@ -101,9 +102,25 @@ def test_every_benchmark_that_is_ranked_is_catalogued_and_its_metrics_have_roles
 
 def test_benchmarks_without_data_are_told_and_not_run(tmp_path: Path) -> None:
     told = list(sources.missing(tmp_path))
-    assert [line.split(":")[0] for line in told] == ["nb201", "transnas-micro", "darts"]
+    assert [line.split(":")[0] for line in told] == [
+        "nb201",
+        "transnas-micro",
+        "transnas-macro",
+        "darts",
+    ]
     steps = list(sources.graphs(tmp_path, tmp_path / "work", tmp_path / "results"))
     assert [step.out.stem for step in steps] == ["analog-nasbench", "nb-graph"]
+
+
+def test_networks_are_run_of_benchmarks_that_are_there(tmp_path: Path) -> None:
+    assert list(proxies.scores(tmp_path)) == []
+    for name in ("darts", "analog-nasbench"):
+        graphs = sources.graphs_file(tmp_path, name)
+        graphs.parent.mkdir(exist_ok=True)
+        graphs.touch()
+    (step,) = proxies.scores(tmp_path)
+    assert step.out == tmp_path / "scores" / "darts" / "proxies.parquet"
+    assert load_scorer(step.recipe[step.recipe.index("--scorer") + 1])
 
 
 def test_without_anything_to_train_on_the_bundled_predictors_stand_in(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@
 Converts the benchmarks, scores them by both presets and several seeds (training what is not trained
 yet, six minutes a seed on one core or less), correlates, compares, searches, and writes Parquet
 files, `report.html` and `docs/results.md`. A step whose inputs are what they were is not run
-again. What takes hours (the ablation, training sizes, other encoders) is read from where its script
-leaves it; `--all` runs those scripts first.
+again. What takes hours (the ablation, training sizes, other encoders, zero-cost proxies) is read
+from where an earlier run left it; `--all` makes it first.
 """
 
 import subprocess
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 from pipeline import DATA
-from reproduction import evaluation, paper_tables, predictors, sources
+from reproduction import evaluation, paper_tables, predictors, proxies, sources
 from reproduction.page import PAGE, page
 from reproduction.paper_tables import Folders
 from reproduction.steps import Ledger, Step
@@ -53,19 +53,20 @@ def main(
         say(line)
     folders = Folders(results, work, encode, gcn)
     try:
-        carry_out(data, folders)
+        carry_out(data, folders, everything=everything)
         write(folders, missing, docs)
     except SnapError as error:
         raise click.ClickException(str(error)) from error
 
 
-def carry_out(data: Path, folders: Folders) -> None:
-    """Carry out all steps, each kind after what it reads is there."""
+def carry_out(data: Path, folders: Folders, *, everything: bool) -> None:
+    """Carry out all steps, or all but those that take hours, each after what it reads is there."""
     results = folders.results
     ledger = Ledger(results / "ledger")
     stages: tuple[Callable[[], Iterator[Step]], ...] = (
         lambda: sources.graphs(data, results.with_name(f"{results.name}-work"), results),
         lambda: predictors.scores(results, predictors.models(folders.work, data)),
+        lambda: proxies.scores(results) if everything else iter(()),
         lambda: evaluation.correlations(results),
         lambda: evaluation.independence(results),
         lambda: evaluation.searches(results),

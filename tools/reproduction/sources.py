@@ -38,6 +38,11 @@ SOURCES = {
         ["class_object/valid/top1", "room_layout/valid/neg_loss"],
         "official/naslib-zc-json/transbench101_micro",
     ),
+    "transnas-macro": Source(
+        "transnas-macro",
+        "tnb101_macro_2tasks.csv.gz",
+        ["class_object/valid/top1", "room_layout/valid/neg_loss"],
+    ),
     "darts": Source("darts", "darts_cifar10_50ep.csv.gz", ["cifar10/valid/accuracy@50"]),
     "analog-nasbench": Source(
         "nb201",
