@@ -11,6 +11,8 @@ COLUMNS: Mapping[str, pa.DataType] = {
     "doubt": pa.string(),
 }
 """Columns of the `operators` contract on how a description was read."""
+SURE = 0.5
+"""Confidence from which on what was read counts, and no longer the words."""
 _LISTED = 12
 """Operators that a report lists."""
 
@@ -31,7 +33,7 @@ class Understood(NamedTuple):
     doubt: str | None
 
     def __str__(self) -> str:
-        read = "read as" if self.confidence >= 0.5 else "perhaps"
+        read = "read as" if self.confidence >= SURE else "perhaps"
         shown = f"{self.operator}: {read} {self.reading} ({self.confidence:.2f})"
         return f"{shown}; {self.doubt or 'check'}"
 

@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 from snap_catalog import SnapError, operators
+from snap_catalog.readings import SURE
 from snap_catalog.registers import UNREADABLE, Wording, wordings
 from snap_encode import Reading, read
 from snap_encode.reading import Reader
 from snap_encode.reading.head import WEIGHTS, Head
 from snap_encode.reading.kinds import KINDS
-from snap_encode.reading.reading import SURE, UNSURE
+from snap_encode.reading.reading import UNSURE
 
 
 @pytest.fixture(scope="module")

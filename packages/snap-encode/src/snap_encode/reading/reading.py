@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from snap_catalog.definition import COMMON
+from snap_catalog.readings import SURE
 
 from snap_encode.reading.kinds import KINDS
 from snap_encode.reading.numbers import IMPLIED
 
-SURE, UNSURE = 0.5, 0.3
-"""Confidences from which on the meaning alone counts, and below which the words alone do."""
+UNSURE = 0.3
+"""Confidence below which the words alone count, as from `SURE` on the meaning alone does."""
 _CERTAIN = 0.9
 """Confidence from which on an operator's name counts against its description: names say little."""
 _OF_ENDS = frozenset({*COMMON, "identity", "addition", "concatenation"})
