@@ -174,6 +174,7 @@ NOT_RUN = {
     r"uv run --all-groups tools/(train_bundled|whole_networks).py": "takes minutes",
     r"uv run --all-groups tools/few_labels.py( --way .*)?": "takes minutes",
     r"uv run --all-groups tools/measure_encoder.py [a-z]+": "takes minutes",
+    r"uv run --all-groups tools/measure_proxies.py": "takes hours",
     r"uv run --all-groups tools/measure_search.py [a-z0-9]+": "takes minutes and whole tables",
 }
 """The commands that no page's test runs, as patterns, and why."""
