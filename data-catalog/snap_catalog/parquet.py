@@ -214,8 +214,12 @@ def check_writable(path: str | os.PathLike[str], name: Name | None = None) -> No
     """
     target = Path(path)
     if name is not None:
-        check_regular(target)
-        if target.exists() and target.stat().st_size and kind_of(target) != ("parquet", name):
+        try:
+            check_regular(target)
+            exists = target.exists()
+        except OSError as error:
+            raise _cannot_write(target, error) from error
+        if exists and target.stat().st_size and kind_of(target) != ("parquet", name):
             raise refusal(target)
     try:
         with tempfile.TemporaryFile(dir=target.parent):

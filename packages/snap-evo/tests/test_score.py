@@ -291,3 +291,57 @@ def test_a_source_that_makes_other_networks_is_refused(
     result = run(path, "--source", source, "--scorer", "proxy:params", "-o", tmp_path / "s.parquet")
     assert result.exit_code == 1
     assert "makes no network called 'net8'" in result.output
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [("(3, 16, 24)", "'net4' takes (3, 16, 24)"), ("(1, 16, 16)", "'net4' takes (1, 16, 16)")],
+)
+def test_networks_of_other_than_square_colour_images_are_named(
+    traced: tuple[Path, str], tmp_path: Path, shape: str, expected: str
+) -> None:
+    path, source = traced
+    (tmp_path / "nets.py").write_text(SOURCE.replace("(3, 16, 16)", shape))
+    result = run(path, "--source", source, "--scorer", "proxy:params", "-o", tmp_path / "s.parquet")
+    assert result.exit_code == 1
+    assert f"{expected}; proxies are of networks for square images" in result.output
+
+
+def test_a_network_of_the_source_that_fails_is_named(
+    traced: tuple[Path, str], tmp_path: Path
+) -> None:
+    path, source = traced
+    (tmp_path / "nets.py").write_text(SOURCE.replace("nn.Linear(width", "nn.Linear(4"))
+    result = run(path, "--source", source, "--scorer", "proxy:params", "-o", tmp_path / "s.parquet")
+    assert result.exit_code == 1
+    assert f"{source}: cannot score 'net8': the network fails in inference" in result.output
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"scores":{', '"scores":{"more":[],'),
+        ('"forward"', '"sideways"'),
+        ('"part":[', '"part":[1,'),
+        ('"first"', '"second"'),
+    ],
+)
+def test_kept_scores_that_are_no_scores_are_reported(
+    graphs: pa.Table, counting: Counting, tmp_path: Path, old: str, new: str
+) -> None:
+    job = scoring.Job(graphs, ("net:one",))
+    kept = Kept(tmp_path / "s.parquet", job.question)
+    score(job, kept)
+    kept.path.write_text(kept.path.read_text().replace(old, new))
+    with pytest.raises(SnapError, match="partial: "):
+        score(job, Kept(tmp_path / "s.parquet", job.question))
+
+
+@pytest.mark.parametrize("length", [240, 300])
+def test_a_name_that_is_too_long_is_refused_in_one_line(
+    three_cells_file: Path, tmp_path: Path, length: int
+) -> None:
+    result = run(three_cells_file, "--scorer", "params", "-o", tmp_path / ("a" * length))
+    assert result.exit_code == 1
+    assert "(file name too long)" in result.output
+    assert not list(tmp_path.glob("a*"))

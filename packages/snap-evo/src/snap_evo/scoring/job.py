@@ -4,9 +4,10 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,9 @@ from snap_graphs.table import table_space
 from snap_evo.registry import load_scorer
 from snap_evo.scorers import Measured, NetworkScorer, Scorer, score_graphs, told_of
 from snap_evo.scoring.kept import Kept, Part
+
+if TYPE_CHECKING:
+    from snap_evo.scoring.networks import Network
 
 Share = Callable[[Callable[["Task"], Part], Sequence["Task"]], Iterator[Part]]
 """Carries tasks out, in their order, wherever that is done."""
@@ -113,20 +117,39 @@ def score(job: Job, kept: Kept, share: Share, advance: Advance) -> pa.Table:
     found: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
     for spec, scorer in job.scorers.items():
         done = kept.of(spec)
-        advance(sum(len(next(iter(part.scores.values()))) for part in done.values()), spec)
+        advance(sum(part.count for part in done.values()), spec)
         if isinstance(scorer, NetworkScorer):
             for part in _by_network(job, spec, scorer, set(done), share):
                 kept.add(part)
                 advance(1, spec)
-            found |= _together(spec, scorer, kept.of(spec), job.graphs.num_rows)
+            with _readable(kept, spec):
+                found |= _together(spec, scorer, kept.of(spec), job.graphs.num_rows)
         else:
             if not done:
                 kept.add(_at_once(job.graphs, spec, scorer))
                 advance(job.graphs.num_rows, spec)
-            part = kept.of(spec)[0]
-            each = part.seconds[spec] / max(job.graphs.num_rows, 1)
-            found[spec] = part.scores[spec], [each] * job.graphs.num_rows
+            with _readable(kept, spec):
+                found[spec] = _whole(spec, kept.of(spec)[0], job.graphs.num_rows)
     return _table(job, found)
+
+
+@contextmanager
+def _readable(kept: Kept, spec: str) -> Iterator[None]:
+    """Report what was kept but is no score of this scorer, as after an edit by hand."""
+    try:
+        yield
+    except (LookupError, ValueError) as error:
+        raise SnapError(
+            f"{kept.path}: holds other scores than those of {spec}; remove it to score anew"
+        ) from error
+
+
+def _whole(spec: str, part: Part, count: int) -> tuple[Sequence[float], Sequence[float]]:
+    """Return scores and seconds of a table that was scored at once."""
+    scores = part.scores[spec]
+    if len(scores) != count:
+        raise ValueError(len(scores))
+    return scores, [part.seconds[spec] / max(count, 1)] * count
 
 
 def _at_once(graphs: pa.Table, spec: str, scorer: Scorer) -> Part:
@@ -151,8 +174,15 @@ def _by_network(
     names = job.graphs["arch_id"].to_pylist()
     for row, network in sourced(job.source, {names[row]: row for row in rows}):
         with told_of(scorer):
-            found = scorer.measure_network(network.module, network.side)
+            found = _of_source(job.source, names[row], scorer, network)
         yield _part(spec, row, found)
+
+
+def _of_source(source: str, name: str, scorer: NetworkScorer, network: "Network") -> Measured:
+    try:
+        return scorer.measure_network(network.module, network.side)
+    except SnapError as error:
+        raise SnapError(f"{source}: cannot score {name!r:.80}: {error}") from error
 
 
 def measure(task: Task) -> Part:

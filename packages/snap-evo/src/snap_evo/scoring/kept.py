@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from snap_catalog import SnapError
 
 from snap_evo.measuring.journal import JsonLines
 
@@ -22,6 +23,11 @@ class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     row: int
     scores: dict[str, list[float]]
     seconds: dict[str, float]
+
+    @property
+    def count(self) -> int:
+        """Number of architectures."""
+        return max(map(len, self.scores.values()), default=0)
 
 
 class Kept:
@@ -43,7 +49,12 @@ class Kept:
         """
         self.path = out.with_name(f"{out.name}.{question[:12]}.partial")
         self._lines = JsonLines(self.path, Part)
-        found = self._lines.read() if self.path.exists() else []
+        try:
+            exists = self.path.exists()
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise SnapError(f"{self.path}: cannot be kept ({reason}); name another OUT") from error
+        found = self._lines.read() if exists else []
         self._parts = {(part.scorer, part.row): part for part in found}
 
     def of(self, scorer: str) -> Mapping[int, Part]:

@@ -38,21 +38,27 @@ def sourced(text: str, rows: Mapping[str, int]) -> Iterator[tuple[int, Network]]
         random.manual_seed(0)
         for given in Source.of(text).open(weights=True):
             if given.name in missing:
-                yield missing.pop(given.name), Network(given.module, _side(text, given.inputs))
+                yield (
+                    missing.pop(given.name),
+                    Network(given.module, _side(f"{text}: {given.name!r:.80}", given.inputs)),
+                )
             random.manual_seed(0)
             if not missing:
                 return
     raise SnapError(f"{text}: makes no network called {next(iter(missing))!r:.80}; trace it again")
 
 
-def _side(text: str, inputs: object) -> int | None:
+def _side(who: str, inputs: object) -> int | None:
     from snap_graphs.torch.trace import Inputs
 
     if inputs is None:
         return None
     assert isinstance(inputs, Inputs)
     shapes = [each.shape for each in inputs.items]
-    if len(shapes) != 1 or len(shapes[0]) != 3 or shapes[0][0] != 3:
+    if len(shapes) != 1 or len(shapes[0]) != 3 or shapes[0][0] != 3 or shapes[0][1] != shapes[0][2]:
         shown = ", ".join(str(shape) for shape in shapes)
-        raise SnapError(f"{text}: a network takes {shown}; proxies are of networks for images")
+        raise SnapError(
+            f"{who} takes {shown}; proxies are of networks for square images of three channels, "
+            "leave out the others"
+        )
     return shapes[0][-1]
