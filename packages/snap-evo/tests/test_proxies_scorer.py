@@ -225,6 +225,8 @@ def test_several_proxies_are_not_one_score() -> None:
         ("proxy:synflow,size=3", "cannot read the setting 'size=3'.*batch.*images"),
         ("proxy:synflow,batch=many", "batch=many: give a whole number"),
         ("proxy:synflow,batch=1", "batch is 1 and must be at least 2"),
+        ("proxy:synflow,seed=-1", "seed=-1: give a whole number of at least 0"),
+        ("proxy:synflow,batch=4,batch=8", "the setting batch is given twice"),
         ("proxy:synflow,images=none.npz", "none.npz: no such file or folder"),
     ],
 )
@@ -302,6 +304,27 @@ def test_a_network_of_fewer_classes_than_the_images_is_refused(tmp_path: Path) -
     model = nn.Sequential(nn.Flatten(), nn.Linear(192, 3))
     with pytest.raises(SnapError, match="3 outputs for the 4 classes of data"):
         score_network(model, ["snip"], settings)
+
+
+def test_images_of_another_side_than_the_network_takes_are_refused(tmp_path: Path) -> None:
+    pytest.importorskip("PIL.Image")
+    scorer = ProxyScorer("snip", Settings(images=save(tmp_path, 20), batch=8))
+    assert scorer.measure_network(network(), 8).values == scorer.measure_network(network(), None)[0]
+    with pytest.raises(
+        SnapError, match=r"takes images of 16 pixels a side, and those of data\.npz"
+    ):
+        scorer.measure_network(network(), 16)
+
+
+def test_memory_that_does_not_suffice_is_not_blamed_on_the_network() -> None:
+    class Greedy(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            if self.training:
+                torch.empty(2**60)
+            return images.flatten(1)
+
+    with pytest.raises(SnapError, match=r"memory is too short.*give a smaller batch"):
+        score_network(Greedy(), ["nwot"], SMALL)
 
 
 def test_settings_are_checked() -> None:

@@ -121,6 +121,15 @@ def _guarded(doing: str, run: Any) -> Any:
     except SnapError:
         raise
     except (Exception, SystemExit) as error:
+        if (
+            isinstance(error, MemoryError)
+            or "allocate memory" in f"{error}"
+            or (type(error).__name__ == "OutOfMemoryError")
+        ):
+            raise SnapError(
+                f"memory is too short for the network in {doing}; give a smaller "
+                "batch, or run fewer at a time"
+            ) from error
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise SnapError(f"the network fails in {doing} ({reason:.200}); correct it") from error
 

@@ -155,6 +155,12 @@ class ProxyScorer:
         Raises:
             SnapError: the network fails.
         """
+        shown = self._source.side
+        if side and shown and side != shown:
+            raise SnapError(
+                f"the network takes images of {side} pixels a side, and those of {self.images} "
+                f"have {shown}; give other images, or input={side} where they are in a folder"
+            )
         single = replace(self.settings, image=side or self.settings.image)
         return measure_network(network, parts(self.names), single, self._source)
 

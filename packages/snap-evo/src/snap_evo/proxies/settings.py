@@ -85,7 +85,14 @@ def parse_settings(texts: Sequence[str]) -> Settings:
     Raises:
         SnapError: naming the setting that is unknown, or whose value is wrong.
     """
-    return Settings(**dict(_setting(text) for text in texts))  # type: ignore[arg-type]
+    settings = [_setting(text) for text in texts]
+    names = [name for name, _ in settings]
+    twice = next(
+        (text for text, name in zip(texts, names, strict=True) if names.count(name) > 1), None
+    )
+    if twice is not None:
+        raise SnapError(f"the setting {twice.partition('=')[0]} is given twice; give it once")
+    return Settings(**dict(settings))  # type: ignore[arg-type]
 
 
 def _setting(text: str) -> tuple[str, int | str]:
@@ -98,5 +105,7 @@ def _setting(text: str) -> tuple[str, int | str]:
     if name == "images":
         return name, value
     if not re.fullmatch(r"[0-9]{1,9}", value):
-        raise SnapError(f"{name}={value:.40}: give a whole number")
+        raise SnapError(
+            f"{name}={value:.40}: give a whole number of at least {_LEAST[_IN_SPECS[name]]}"
+        )
     return _IN_SPECS[name], int(value)
