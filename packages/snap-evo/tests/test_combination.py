@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_evo import search
 from snap_evo.combination import Part, RankCombination, Scale
+from snap_evo.proxies.settings import WORST
 from snap_evo.reference import reference
 from snap_evo.scorers import FlopsScorer, ParamsScorer, Scores
 from snap_graphs import graph_table, space
@@ -124,3 +125,13 @@ def test_beyond_the_sample_ranks_go_on_at_the_slope_of_its_half() -> None:
 def test_a_sample_that_mostly_shares_its_best_score_still_tells_better_ones_apart() -> None:
     scale = Scale.among(np.array([0.0, 4.0, 4.0, 4.0]))
     assert scale.ranks(np.array([4.0, 8.0])).tolist() == [1.0, 6.0]
+
+
+def test_networks_without_a_score_do_not_flatten_what_is_beyond_the_sample() -> None:
+    scores = [0.0, 1.0, 2.0, 6.0, 10.0]
+    plain = Scale.among(np.array(scores))
+    scale = Scale.among(np.array([WORST, *scores]))
+    beyond = np.array([10.0, 12.0])
+    assert np.diff(scale.ranks(beyond)) == pytest.approx(np.diff(plain.ranks(beyond)), rel=0.2)
+    assert scale.ranks(np.array([WORST, 0.0])) == pytest.approx([0, 0.2])
+    assert np.isfinite(Scale.among(np.array([WORST, 1.0])).ranks(beyond)).all()

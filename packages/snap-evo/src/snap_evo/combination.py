@@ -9,6 +9,7 @@ import pyarrow as pa
 from snap_catalog import SnapError
 from snap_graphs.table import table_space
 
+from snap_evo.proxies.settings import WORST
 from snap_evo.reference import reference
 from snap_evo.scorers import Scorer, Scores, read_by, score_graphs
 
@@ -105,10 +106,10 @@ class Scale:
         scores, counts = np.unique(sample, return_counts=True)
         levels = np.cumsum(counts) - (counts + 1) / 2
         levels = (levels - levels[0]) / (levels[-1] - levels[0])
-        middle, least = np.median(sample), _LEAST_HALF * (scores[-1] - scores[0])
-        below, above = (
-            0.5 / max(half, least) for half in (middle - scores[0], scores[-1] - middle)
-        )
+        real = scores[scores > WORST] if (scores > WORST).sum() > 1 else scores
+        middle, least = np.median(sample), _LEAST_HALF * (real[-1] - real[0])
+        middle = max(middle, real[0])
+        below, above = 0.5 / max(middle - real[0], least), 0.5 / max(real[-1] - middle, least)
         return cls(scores, levels, float(below), float(above))
 
     def ranks(self, scores: Scores) -> Scores:
@@ -117,6 +118,7 @@ class Scale:
         Between the sample's scores ranks are interpolated. Beyond its ends, where a search comes
         to, they go on as steeply as on average between the sample's median and that end, which
         count as a tenth of the sample's range apart at least: a crowded end would drown the others.
+        `WORST`, which stands for no score, is no end of that range.
         """
         inside = np.interp(scores, self.scores, self.levels)
         under = np.minimum(scores - self.scores[0], 0)
