@@ -342,3 +342,20 @@ def imported(modules: Sequence[str], code: str) -> list[str]:
 def test_the_list_of_proxies_needs_no_torch() -> None:
     code = "from snap_evo.proxies import PROXIES, ProxyScorer, Settings"
     assert imported(["torch", "PIL"], code) == []
+
+
+@pytest.mark.parametrize("name", ["nwot", "params", "az_trainability"])
+def test_no_network_is_charged_for_what_torch_imports_once(name: str) -> None:
+    code = f"""
+from snap_evo.proxies import Settings, measure
+from torch import nn
+clock, seen = measure.time.perf_counter, []
+def look():
+    seen.append("torch._dynamo" in sys.modules)
+    return clock()
+measure.time = type("Time", (), {{"perf_counter": staticmethod(look)}})
+net = nn.Sequential(nn.Flatten(), nn.Linear(192, 4), nn.ReLU(), nn.Linear(4, 2))
+measure.score_network(net, [{name!r}], Settings(batch=4, image=8))
+print(*("torch" for began, ended in zip(seen[::2], seen[1::2]) if began != ended))
+"""
+    assert imported([], code) == []

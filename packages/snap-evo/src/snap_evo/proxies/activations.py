@@ -41,7 +41,7 @@ def _run(trial: Trial) -> Activations:
     return Activations(patterns.agreements.numpy(), patterns.distinct(), entropies)
 
 
-ACTIVATIONS = Pass("activations", _run)
+ACTIVATIONS = Pass("activations", _run, imports=True)
 
 
 class _Patterns:

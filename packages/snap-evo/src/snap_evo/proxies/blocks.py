@@ -82,7 +82,7 @@ def _run(trial: Trial) -> Flow:
     return Flow(norms)
 
 
-FLOW = Pass("flow", _run)
+FLOW = Pass("flow", _run, imports=True)
 
 
 def spectral_norm(signs: "Tensor", gradient: "Tensor") -> float:

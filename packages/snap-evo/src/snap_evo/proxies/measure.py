@@ -4,6 +4,7 @@ import copy
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from snap_catalog import SnapError
@@ -153,6 +154,8 @@ class _Run:
 
     def _record(self, each: Pass) -> Any:
         if each.name not in self._records:
+            if each.imports:
+                _import_late()
             began = time.perf_counter()
             self._records[each.name] = self._run(each)
             self.seconds[each.name] = time.perf_counter() - began
@@ -174,6 +177,17 @@ class _Run:
         device = next((p.device for p in self._network.parameters()), torch.device("cpu"))
         images = drawn.images.to(device, memory_format=torch.channels_last)
         return Batch(images, drawn.labels.to(device))
+
+
+@cache
+def _import_late() -> None:
+    """Have torch import what it puts off until it is used, so that it takes no network's time."""
+    import torch
+
+    from snap_evo.proxies.watch import ActivationWatch
+
+    with ActivationWatch(lambda entering: None):
+        torch.zeros(1).relu()
 
 
 def fresh(network: "nn.Module") -> "nn.Module":

@@ -41,10 +41,13 @@ class Pass(NamedTuple):
     Attributes:
         name: what its time is listed under.
         run: runs the network and returns what was recorded.
+        imports: whether it uses what has torch import much, once a process, which no network's
+            time should hold.
     """
 
     name: str
     run: Callable[[Trial], Any]
+    imports: bool = False
 
 
 class Proxy(NamedTuple):

@@ -39,7 +39,7 @@ def _measure(trial: Trial) -> Size:
     return Size(costs.params, costs.flops, weights)
 
 
-SIZE = Pass("size", _measure)
+SIZE = Pass("size", _measure, imports=True)
 
 
 def params(size: Size) -> float:
