@@ -45,6 +45,7 @@ def test_what_is_no_operator_is_said_to_be_none(text: str) -> None:
     result = _read(text, "--quiet")
     assert result.exit_code == 0
     assert "no operator that is known here" in result.stdout
+    assert "sentence" not in result.stdout
 
 
 def test_nothing_to_read_is_misuse() -> None:

@@ -216,6 +216,8 @@ def test_what_no_end_of_a_graph_can_be_raises_doubt(reader: Reader, text: str) -
     (found,) = reader.described([("output", text)])
     assert found.reading.kind == "output"
     assert found.doubt is not None
+    if "convolution" in text:
+        assert "its name 'output' says output; its description convolution, kern" in found.doubt
 
 
 def test_no_other_name_says_what_an_operator_is(reader: Reader) -> None:

@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_evo import search
-from snap_evo.combination import Part, RankCombination, Scale
-from snap_evo.proxies.settings import WORST
+from snap_evo.combination import Part, RankCombination, Scale, _scale
 from snap_evo.reference import reference
-from snap_evo.scorers import FlopsScorer, ParamsScorer, Scores
+from snap_evo.scorers import WORST, FlopsScorer, ParamsScorer, Scores
 from snap_graphs import graph_table, space
 from snap_graphs.spaces import defined_space
 
@@ -127,11 +126,20 @@ def test_a_sample_that_mostly_shares_its_best_score_still_tells_better_ones_apar
     assert scale.ranks(np.array([4.0, 8.0])).tolist() == [1.0, 6.0]
 
 
-def test_networks_without_a_score_do_not_flatten_what_is_beyond_the_sample() -> None:
-    scores = [0.0, 1.0, 2.0, 6.0, 10.0]
-    plain = Scale.among(np.array(scores))
-    scale = Scale.among(np.array([WORST, *scores]))
-    beyond = np.array([10.0, 12.0])
-    assert np.diff(scale.ranks(beyond)) == pytest.approx(np.diff(plain.ranks(beyond)), rel=0.2)
-    assert scale.ranks(np.array([WORST, 0.0])) == pytest.approx([0, 0.2])
-    assert np.isfinite(Scale.among(np.array([WORST, 1.0])).ranks(beyond)).all()
+class Fixed:
+    """A scorer that knows its scores."""
+
+    def __init__(self, *scores: float) -> None:
+        self.scores = np.array(scores)
+
+    def score(self, graphs: pa.Table) -> Scores:
+        return self.scores
+
+
+def test_networks_without_a_score_are_no_part_of_the_scale() -> None:
+    sample = pa.table({"arch_id": [str(row) for row in range(4)]})
+    lacking = _scale(Part("x", Fixed(WORST, 1.0, 2.0, 6.0), 1.0), sample)
+    assert lacking.scores.tolist() == [1.0, 2.0, 6.0]
+    assert lacking.below == Scale.among(np.array([1.0, 2.0, 6.0])).below
+    with pytest.raises(SnapError, match="gives all of 2 random cells the score -1e"):
+        _scale(Part("x", Fixed(WORST, WORST), 1.0), sample.slice(0, 2))

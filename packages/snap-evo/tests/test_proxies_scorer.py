@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 from snap_catalog import SnapError
 from snap_evo import load_scorer
-from snap_evo.combination import RankCombination
+from snap_evo.cli import main
+from snap_evo.combination import Part, RankCombination, Scale
 from snap_evo.proxies import (
     PROXIES,
     WORST,
@@ -359,3 +361,36 @@ measure.score_network(net, [{name!r}], Settings(batch=4, image=8))
 print(*("torch" for began, ended in zip(seen[::2], seen[1::2]) if began != ended))
 """
     assert imported([], code) == []
+
+
+def test_a_search_by_a_proxy_ends_without_running_the_whole_space(tmp_path: Path) -> None:
+    spec = "proxy:synflow,batch=4,layers=3,channels=8,input=8"
+    arguments = ["--space", "nb201", "--scorer", spec, "--budget", "6", "--out", str(tmp_path)]
+    result = CliRunner().invoke(main, ["run", *arguments, "--quiet"])
+    assert result.exit_code == 0, result.output
+    assert "rank 1 of the" in result.stdout
+    assert "was not ranked as a whole" in result.stdout
+
+
+def test_a_search_may_run_the_code_of_an_own_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples = Path(__file__).parents[3] / "docs" / "examples"
+    if not (examples / "blocks.toml").exists():
+        pytest.skip("needs the repository")
+    monkeypatch.chdir(examples)
+    arguments = ["--space", "blocks.toml", "--scorer", "proxy:synflow,batch=4", "--budget", "2"]
+    result = CliRunner().invoke(
+        main, ["run", *arguments, "--allow-code", "--out", str(tmp_path), "--quiet"]
+    )
+    assert result.exit_code == 0, result.output
+
+
+def test_a_network_without_a_score_is_the_worst_of_a_combination() -> None:
+    spec = "proxy:synflow,batch=4,layers=3,channels=8,input=8"
+    scale = Scale.among(np.array([10.0, 20.0, 30.0]))
+    both = RankCombination([Part(spec, load_scorer(spec), -1.0)])
+    both._space, both._scales = "nb201", (scale,)
+    scores = both.score(table(*CELLS))
+    assert scores[2] == WORST
+    assert (scores[:2] > WORST).all()

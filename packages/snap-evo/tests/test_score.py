@@ -25,6 +25,7 @@ from snap_evo.scoring import job as scoring
 from snap_evo.scoring.kept import Kept
 from snap_graphs import Space, graph_table, space
 
+NAMES = ["space", "arch_id", "nodes", "src", "dst", "cell_hash"]
 SMALL = "batch=4,input=8,layers=3,channels=8"
 
 
@@ -33,6 +34,7 @@ class Counting:
 
     names = ("first", "second")
     images = "none"
+    home = None
 
     def __init__(self, stop: int | None = None) -> None:
         self.ran: list[str] = []
@@ -124,6 +126,18 @@ def test_scores_and_seconds_stand_beside_their_scorers(
     assert found["net:first"]["score"].to_pylist() == first
     assert found["net:first"]["seconds"].to_pylist() == [0.5] * 3
     assert found["net:second"]["seconds"].to_pylist() == [1.5] * 3
+
+
+def test_networks_are_compared_within_their_spaces(
+    graphs: pa.Table, counting: Counting, tmp_path: Path
+) -> None:
+    cells = [space("nb201").parse("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|")]
+    both = pa.concat_tables([graphs.select(NAMES), graph_table("nb201", cells).select(NAMES)])
+    job = scoring.Job(both, ("net:one",))
+    found = by_scorer(score(job, Kept(tmp_path / "s.parquet", job.question)), "s.parquet")
+    alone = scoring.Job(graphs.select(NAMES), ("net:one",))
+    expected = by_scorer(score(alone, Kept(tmp_path / "t.parquet", alone.question)), "t.parquet")
+    assert found["net:second"]["score"][:3].equals(expected["net:second"]["score"])
 
 
 def test_another_question_goes_on_with_nothing(graphs: pa.Table, counting: Counting) -> None:
@@ -345,3 +359,11 @@ def test_a_name_that_is_too_long_is_refused_in_one_line(
     assert result.exit_code == 1
     assert "(file name too long)" in result.output
     assert not list(tmp_path.glob("a*"))
+
+
+def test_edited_code_of_a_source_is_another_question(graphs: pa.Table, tmp_path: Path) -> None:
+    source = tmp_path / "nets.py"
+    source.write_text("first")
+    before = scoring.Job(graphs, ("params",), source=f"{source}:nets").question
+    source.write_text("second")
+    assert scoring.Job(graphs, ("params",), source=f"{source}:nets").question != before

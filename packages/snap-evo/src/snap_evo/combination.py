@@ -1,6 +1,6 @@
 """Several scorers as one: the weighted sum of the ranks that they give."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,9 +9,8 @@ import pyarrow as pa
 from snap_catalog import SnapError
 from snap_graphs.table import table_space
 
-from snap_evo.proxies.settings import WORST
 from snap_evo.reference import reference
-from snap_evo.scorers import Scorer, Scores, read_by, score_graphs
+from snap_evo.scorers import WORST, NetworkScorer, Scorer, Scores, read_by, score_graphs
 
 _LEAST_HALF = 0.1
 
@@ -48,7 +47,7 @@ class RankCombination:
         self._scales: tuple[Scale, ...] = ()
 
     def score(self, graphs: pa.Table) -> Scores:
-        """Return (n,) sums of the parts' ranks, each times its weight.
+        """Return (n,) sums of the parts' ranks, each times its weight; `WORST` where one has none.
 
         Raises:
             SnapError: a part failed or cannot tell cells apart, or the graphs are of several
@@ -60,9 +59,12 @@ class RankCombination:
             self._scales = tuple(_scale(part, sample) for part in self.parts)
             self._space = home.name
         total = np.zeros(graphs.num_rows)
+        lost = np.zeros(graphs.num_rows, np.bool_)
         for part, scale in zip(self.parts, self._scales, strict=True):
-            total += part.weight * scale.ranks(score_graphs(part.scorer, graphs))
-        return total
+            scores = score_graphs(part.scorer, graphs)
+            total += part.weight * scale.ranks(scores)
+            lost |= scores == WORST
+        return np.where(lost, WORST, total)
 
     def readings(self, graphs: pa.Table) -> list[str]:
         """Return how those parts that read descriptions of operators understood them.
@@ -76,6 +78,7 @@ class RankCombination:
 
 def _scale(part: Part, sample: pa.Table) -> "Scale":
     scores = score_graphs(part.scorer, sample)
+    scores = scores[scores != WORST] if (scores != WORST).any() else scores
     if scores.min() == scores.max():
         raise SnapError(
             f"the scorer {part.name} gives all of {len(scores):,} random cells the score "
@@ -106,10 +109,8 @@ class Scale:
         scores, counts = np.unique(sample, return_counts=True)
         levels = np.cumsum(counts) - (counts + 1) / 2
         levels = (levels - levels[0]) / (levels[-1] - levels[0])
-        real = scores[scores > WORST] if (scores > WORST).sum() > 1 else scores
-        middle, least = np.median(sample), _LEAST_HALF * (real[-1] - real[0])
-        middle = max(middle, real[0])
-        below, above = 0.5 / max(middle - real[0], least), 0.5 / max(real[-1] - middle, least)
+        middle, least = np.median(sample), _LEAST_HALF * (scores[-1] - scores[0])
+        below, above = 0.5 / max(middle - scores[0], least), 0.5 / max(scores[-1] - middle, least)
         return cls(scores, levels, float(below), float(above))
 
     def ranks(self, scores: Scores) -> Scores:
@@ -118,10 +119,18 @@ class Scale:
         Between the sample's scores ranks are interpolated. Beyond its ends, where a search comes
         to, they go on as steeply as on average between the sample's median and that end, which
         count as a tenth of the sample's range apart at least: a crowded end would drown the others.
-        `WORST`, which stands for no score, is no end of that range.
         """
         inside = np.interp(scores, self.scores, self.levels)
         under = np.minimum(scores - self.scores[0], 0)
         over = np.maximum(scores - self.scores[-1], 0)
         ranks: Scores = inside + self.below * under + self.above * over
         return ranks
+
+
+def network_scorers(scorer: Scorer) -> Iterator[NetworkScorer]:
+    """Yield the scorers that run networks: the scorer itself, or parts of a combination."""
+    if isinstance(scorer, NetworkScorer):
+        yield scorer
+    elif isinstance(scorer, RankCombination):
+        for part in scorer.parts:
+            yield from network_scorers(part.scorer)

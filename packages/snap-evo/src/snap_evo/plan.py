@@ -18,6 +18,7 @@ from snap_graphs.spaces.custom import DEFINITION
 from snap_evo import defaults
 from snap_evo.candidates import Candidates
 from snap_evo.cell_table import CellTable
+from snap_evo.combination import network_scorers
 from snap_evo.objectives import COSTS, Limit, cost_limits, parse_maxima, parse_objectives
 from snap_evo.scorers import Scorer
 from snap_evo.search_loop import SearchResult, search
@@ -102,6 +103,8 @@ class Plan:
     ) -> SearchResult:
         """Search; arguments and errors are those of `search`."""
         home = self.home
+        for each in network_scorers(scorer):
+            each.home = home
         if self.table is not None:
             CellTable(self.table).check_space(home.name)
         return search(

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from snap_graphs import Space, graph_table, space
 
+from snap_evo.combination import network_scorers
 from snap_evo.scorers import Scorer, Scores, score_graphs
 
 
@@ -48,13 +49,16 @@ class Ranking:
 
 
 def rank_space(space_name: str | Space, scorer: Scorer) -> Ranking | None:
-    """Score every architecture of a space; None where the space cannot be listed.
+    """Score every architecture of a space.
+
+    Returns:
+        None where the space cannot be listed, or a network would be run for each.
 
     Raises:
         SnapError: the space is unknown, or the scorer failed.
     """
     home = space(space_name)
-    if not home.enumerable:
+    if not home.enumerable or any(True for _ in network_scorers(scorer)):
         return None
     graphs = graph_table(home, list(home.enumerate()))
     return Ranking(graphs, score_graphs(scorer, graphs))

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 Scores = npt.NDArray[np.float64]
 
 
+WORST = -1e8
+"""What stands for no score, as of a network for which a proxy is not finite; no proxy gives less.
+
+NAS-Bench-Suite-Zero (Krishnakumar et al., NeurIPS 2022) writes the same number into its tables.
+"""
+
+
 class Scorer(Protocol):
     """Rates architectures without training them."""
 
@@ -77,7 +84,10 @@ class NetworkScorer(Scorer, Protocol):
     Attributes:
         names: of the scores that it gives.
         images: which images networks are shown.
+        home: the search space, where its code may be imported; None to take it from the tables.
     """
+
+    home: Space | None
 
     @property
     def names(self) -> Sequence[str]:

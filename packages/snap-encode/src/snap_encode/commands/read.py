@@ -25,7 +25,8 @@ def read(texts: tuple[str, ...], as_json: bool, quiet: bool) -> None:
     from snap_encode.reading import Reader
 
     readings = Reader().read(texts, quiet=quiet)
-    matches = [nearest(each.sentence, k=1, catalogued=True)[0] for each in readings]
+    meant = [each.sentence if each.readable else each.text for each in readings]
+    matches = [nearest(text, k=1, catalogued=True)[0] for text in meant]
     if as_json:
         found = [_entry(each, match) for each, match in zip(readings, matches, strict=True)]
         click.echo(json.dumps(found, indent=2))
@@ -40,7 +41,7 @@ def _lines(reading: "Reading", match: "Match") -> str:
     shown = {
         "read as": reading.summary if reading.readable else "no operator that is known here",
         "confidence": sure,
-        "sentence": reading.sentence,
+        **({"sentence": reading.sentence} if reading.readable else {}),
         "nearest": f"{', '.join(match.operators)} ({match.cosine:.2f})",
     }
     return "\n".join([reading.text, *(f"  {name:<10}  {text}" for name, text in shown.items())])
@@ -53,6 +54,6 @@ def _entry(reading: "Reading", match: "Match") -> dict[str, object]:
         **{name: getattr(reading, name) for name in names},
         "confidence": dict(reading.confidence),
         "readable": reading.readable,
-        "sentence": reading.sentence,
+        "sentence": reading.sentence if reading.readable else None,
         "nearest": match._asdict(),
     }

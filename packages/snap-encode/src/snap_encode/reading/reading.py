@@ -82,7 +82,8 @@ class Reading:
         if not self.readable:
             return "not recognised as an operator; describe what it computes, and its kernel"
         if name.contradicts(self):
-            return f"its name {name.text!r} says {name.summary}; correct one of them"
+            said = f"; its description {self.summary}" if name.kind in COMMON else ""
+            return f"its name {name.text!r} says {name.summary}{said}; correct one of them"
         return None
 
     @property

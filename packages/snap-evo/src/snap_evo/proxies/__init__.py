@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from snap_evo.proxies.measure import measure_network, score_network
     from snap_evo.proxies.registry import PROXIES, proxy_names
     from snap_evo.proxies.scorer import ProxyScorer
-    from snap_evo.proxies.settings import WORST, Settings
+    from snap_evo.proxies.settings import Settings
+    from snap_evo.scorers import WORST, Measured
 
 __all__ = [
     "PROXIES",
@@ -25,7 +26,7 @@ __getattr__, __dir__ = lazy.exports(
     __name__,
     {
         "PROXIES": "snap_evo.proxies.registry",
-        "WORST": "snap_evo.proxies.settings",
+        "WORST": "snap_evo.scorers",
         "Measured": "snap_evo.scorers",
         "ProxyScorer": "snap_evo.proxies.scorer",
         "Settings": "snap_evo.proxies.settings",

@@ -13,8 +13,8 @@ from snap_catalog.extras import require
 from snap_evo.proxies.images import USUAL_SIDE, Images, generator, open_images
 from snap_evo.proxies.proxy import Batch, Pass, Trial
 from snap_evo.proxies.registry import COMBINED, PROXIES, check_names
-from snap_evo.proxies.settings import WORST, Settings
-from snap_evo.scorers import Measured
+from snap_evo.proxies.settings import Settings
+from snap_evo.scorers import WORST, Measured
 
 if TYPE_CHECKING:
     from torch import nn

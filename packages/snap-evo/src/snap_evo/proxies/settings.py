@@ -6,12 +6,6 @@ from dataclasses import dataclass, replace
 
 from snap_catalog import SnapError
 
-WORST = -1e8
-"""The score of a network for which a proxy is not finite, as a network whose output is constant.
-
-NAS-Bench-Suite-Zero (Krishnakumar et al., NeurIPS 2022) writes the same number into its tables.
-No proxy gives a lower score.
-"""
 _LEAST: Mapping[str, int] = {
     "batch": 2,
     "batches": 2,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -82,8 +83,14 @@ class Job:
     def question(self) -> str:
         """A hash of what is asked: which scores, of which architectures."""
         cells = self.graphs.select(["space", "arch_id", "cell_hash"]).to_pylist()
-        text = json.dumps([self.specs, self.source, self.images, cells], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        asked = [self.specs, self.source, self._code, self.images, cells]
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def _code(self) -> str | None:
+        """The SHA-256 of the source's file, where it is one."""
+        path = Path((self.source or "").rpartition(":")[0])
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
     @property
     def images(self) -> dict[str, str]:
@@ -123,7 +130,7 @@ def score(job: Job, kept: Kept, share: Share, advance: Advance) -> pa.Table:
                 kept.add(part)
                 advance(1, spec)
             with _readable(kept, spec):
-                found |= _together(spec, scorer, kept.of(spec), job.graphs.num_rows)
+                found |= _together(spec, scorer, kept.of(spec), job.graphs["space"].to_pylist())
         else:
             if not done:
                 kept.add(_at_once(job.graphs, spec, scorer))
@@ -217,12 +224,19 @@ def _part(spec: str, row: int, found: Measured) -> Part:
 
 
 def _together(
-    spec: str, scorer: NetworkScorer, parts: Mapping[int, Part], count: int
+    spec: str, scorer: NetworkScorer, parts: Mapping[int, Part], spaces: Sequence[str]
 ) -> dict[str, tuple[Sequence[float], Sequence[float]]]:
-    """Return the scores and seconds of all networks, by the names of the scores."""
-    values = [{name: v for name, (v,) in parts[row].scores.items()} for row in range(count)]
-    seconds = [scorer.seconds(parts[row].seconds) for row in range(count)]
-    scores = scorer.together(values)
+    """Return the scores and seconds of all networks, by the names of the scores.
+
+    Scores that compare networks with one another do so within a search space.
+    """
+    scores = {name: np.empty(len(spaces)) for name in scorer.names}
+    for space in dict.fromkeys(spaces):
+        rows = [row for row, each in enumerate(spaces) if each == space]
+        values = [{name: v for name, (v,) in parts[row].scores.items()} for row in rows]
+        for name, found in scorer.together(values).items():
+            scores[name][rows] = found
+    seconds = [scorer.seconds(parts[row].seconds) for row in range(len(spaces))]
     return {
         title: (scores[name].tolist(), [each[name] for each in seconds])
         for title, name in zip(score_names(spec, scorer), scorer.names, strict=True)
