@@ -21,7 +21,9 @@ from snap_catalog.scores import by_scorer
 from snap_evo import load_scorer
 from snap_evo.cli import main
 from snap_evo.scorers import Measured, Scores
-from snap_evo.scoring import job as scoring
+from snap_evo.scoring import job as asked
+from snap_evo.scoring import scoring, tasks
+from snap_evo.scoring.job import Job
 from snap_evo.scoring.kept import Kept
 from snap_graphs import Space, graph_table, space
 
@@ -66,7 +68,7 @@ def graphs(three_cells: pa.Table) -> pa.Table:
     return three_cells
 
 
-def score(job: scoring.Job, kept: Kept) -> pa.Table:
+def score(job: Job, kept: Kept) -> pa.Table:
     return scoring.score(job, kept, map, lambda units, note: None)
 
 
@@ -74,19 +76,20 @@ def score(job: scoring.Job, kept: Kept) -> pa.Table:
 def counting(monkeypatch: pytest.MonkeyPatch) -> Counting:
     """Stand in for every scorer whose name begins with `net:`."""
     scorer = Counting()
-    monkeypatch.setattr(
-        scoring,
-        "load_scorer",
-        lambda spec: scorer if spec.startswith("net:") else load_scorer(spec),
-    )
-    scoring._loaded.cache_clear()
+    for module in (asked, tasks):
+        monkeypatch.setattr(
+            module,
+            "load_scorer",
+            lambda spec: scorer if spec.startswith("net:") else load_scorer(spec),
+        )
+    tasks._loaded.cache_clear()
     return scorer
 
 
 def test_what_was_scored_before_a_failure_is_not_scored_again(
     graphs: pa.Table, counting: Counting, tmp_path: Path
 ) -> None:
-    job = scoring.Job(graphs, ("net:one", "params"))
+    job = Job(graphs, ("net:one", "params"))
     counting.stop = 2
     kept = Kept(tmp_path / "scores.parquet", job.question)
     with pytest.raises(SnapError, match="out of memory"):
@@ -104,7 +107,7 @@ def test_what_was_scored_before_a_failure_is_not_scored_again(
 def test_a_line_that_was_cut_off_is_scored_again(
     graphs: pa.Table, counting: Counting, tmp_path: Path
 ) -> None:
-    job = scoring.Job(graphs, ("net:one",))
+    job = Job(graphs, ("net:one",))
     kept = Kept(tmp_path / "scores.parquet", job.question)
     expected = score(job, kept)
     content = kept.path.read_bytes()
@@ -116,7 +119,7 @@ def test_a_line_that_was_cut_off_is_scored_again(
 def test_scores_and_seconds_stand_beside_their_scorers(
     graphs: pa.Table, counting: Counting, tmp_path: Path
 ) -> None:
-    job = scoring.Job(graphs, ("params", "net:one"))
+    job = Job(graphs, ("params", "net:one"))
     table = score(job, Kept(tmp_path / "s.parquet", job.question))
     write(table, tmp_path / "s.parquet", "scores", producer="snap-evo")
     found = by_scorer(read(tmp_path / "s.parquet", "scores"), "s.parquet")
@@ -133,26 +136,26 @@ def test_networks_are_compared_within_their_spaces(
 ) -> None:
     cells = [space("nb201").parse("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|")]
     both = pa.concat_tables([graphs.select(NAMES), graph_table("nb201", cells).select(NAMES)])
-    job = scoring.Job(both, ("net:one",))
+    job = Job(both, ("net:one",))
     found = by_scorer(score(job, Kept(tmp_path / "s.parquet", job.question)), "s.parquet")
-    alone = scoring.Job(graphs.select(NAMES), ("net:one",))
+    alone = Job(graphs.select(NAMES), ("net:one",))
     expected = by_scorer(score(alone, Kept(tmp_path / "t.parquet", alone.question)), "t.parquet")
     assert found["net:second"]["score"][:3].equals(expected["net:second"]["score"])
 
 
 def test_another_question_goes_on_with_nothing(graphs: pa.Table, counting: Counting) -> None:
     questions = {
-        scoring.Job(graphs, ("net:one",)).question,
-        scoring.Job(graphs, ("net:two",)).question,
-        scoring.Job(graphs.slice(1), ("net:one",)).question,
-        scoring.Job(graphs, ("net:one",), source="nets.py:all").question,
+        Job(graphs, ("net:one",)).question,
+        Job(graphs, ("net:two",)).question,
+        Job(graphs.slice(1), ("net:one",)).question,
+        Job(graphs, ("net:one",), source="nets.py:all").question,
     }
     assert len(questions) == 4
 
 
 def test_two_scores_of_one_name_are_refused(graphs: pa.Table, counting: Counting) -> None:
     with pytest.raises(SnapError, match="two scorers give scores called net:first"):
-        _ = scoring.Job(graphs, ("net:one", "net:two")).scorers
+        _ = Job(graphs, ("net:one", "net:two")).scorers
 
 
 def run(*arguments: object) -> Result:
@@ -343,7 +346,7 @@ def test_a_network_of_the_source_that_fails_is_named(
 def test_kept_scores_that_are_no_scores_are_reported(
     graphs: pa.Table, counting: Counting, tmp_path: Path, old: str, new: str
 ) -> None:
-    job = scoring.Job(graphs, ("net:one",))
+    job = Job(graphs, ("net:one",))
     kept = Kept(tmp_path / "s.parquet", job.question)
     score(job, kept)
     kept.path.write_text(kept.path.read_text().replace(old, new))
@@ -364,6 +367,31 @@ def test_a_name_that_is_too_long_is_refused_in_one_line(
 def test_edited_code_of_a_source_is_another_question(graphs: pa.Table, tmp_path: Path) -> None:
     source = tmp_path / "nets.py"
     source.write_text("first")
-    before = scoring.Job(graphs, ("params",), source=f"{source}:nets").question
+    before = Job(graphs, ("params",), source=f"{source}:nets").question
     source.write_text("second")
-    assert scoring.Job(graphs, ("params",), source=f"{source}:nets").question != before
+    assert Job(graphs, ("params",), source=f"{source}:nets").question != before
+
+
+def test_networks_that_cannot_be_scored_are_left_out_on_request(
+    traced: tuple[Path, str], tmp_path: Path
+) -> None:
+    path, source = traced
+    (tmp_path / "nets.py").write_text(SOURCE.replace("nn.Linear(width, 10)", "nn.Linear(8, 10)"))
+    out = tmp_path / "scores.parquet"
+    arguments = [path, "--source", source, "--scorer", "proxy:synflow,batch=4", "-o", out]
+    assert run(*arguments).exit_code == 1
+    result = run(*arguments, "--skip-bad")
+    assert result.exit_code == 0, result.output
+    assert "left out 2 networks, the first since " in result.stderr
+    assert read(out, "scores")["arch_id"].to_pylist() == ["net8"]
+
+
+def test_a_file_of_which_no_network_can_be_scored_is_refused(
+    traced: tuple[Path, str], tmp_path: Path
+) -> None:
+    path, source = traced
+    (tmp_path / "nets.py").write_text(SOURCE.replace("nn.Linear(width, 10)", "nn.Linear(7, 10)"))
+    arguments = [path, "--source", source, "--scorer", "proxy:synflow,batch=4", "--skip-bad"]
+    result = run(*arguments, "-o", tmp_path / "s.parquet")
+    assert result.exit_code == 1
+    assert "no network could be scored" in result.output

@@ -17,8 +17,9 @@ from snap_evo.commands import options
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from snap_evo.scoring.job import Job, Share
+    from snap_evo.scoring.job import Job
     from snap_evo.scoring.kept import Kept
+    from snap_evo.scoring.scoring import Share
 
 
 @click.command()
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     metavar="FILE:FUNCTION",
     help="The function whose networks snap-graphs trace put into GRAPHS; for proxies.",
 )
+@click.option("--skip-bad", is_flag=True, help="Leave out networks that cannot be scored.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
@@ -62,6 +64,7 @@ def score(
     sample: int | None,
     seed: int,
     source: str | None,
+    skip_bad: bool,
     jobs: int | None,
     engine: str,
     allow_code: bool,
@@ -75,7 +78,8 @@ def score(
     """
     from snap_catalog.parquet import check_writable, read, write
 
-    from snap_evo.scoring import job as scoring
+    from snap_evo.scoring import scoring
+    from snap_evo.scoring.job import Job
     from snap_evo.scoring.kept import Kept
 
     if jobs is not None and engine != "local":
@@ -84,7 +88,7 @@ def score(
     table = _drawn(read(graphs, "graphs"), sample, seed)
     if not table.num_rows:
         raise SnapError(f"{graphs}: has no architectures to score; name another file")
-    job = scoring.Job(table, tuple(dict.fromkeys(scorers)), allow_code, source)
+    job = Job(table, tuple(dict.fromkeys(scorers)), allow_code, source, skip_bad)
     kept = Kept(Path(out), job.question)
     with (
         _noting_what_is_kept(kept),
@@ -96,7 +100,10 @@ def score(
         drawn = {"snap.sample": json.dumps({"architectures": table.num_rows, "seed": seed})}
         scores = scores.replace_schema_metadata({**scores.schema.metadata, **drawn})
     write(scores, out, "scores", producer="snap-evo")
+    bad = kept.notes()
     kept.remove()
+    if bad:
+        say(f"left out {counted(len(bad), 'network')}, the first since {bad[0]}")
     for line in _remarks(job):
         say(line, quiet=quiet)
     found = _summary(scores)

@@ -17,17 +17,19 @@ class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         row: the first of them.
         scores: by name.
         seconds: by name, how long it took to get each score.
+        note: why there are no scores.
     """
 
     scorer: str
     row: int
     scores: dict[str, list[float]]
     seconds: dict[str, float]
+    note: str = ""
 
     @property
     def count(self) -> int:
         """Number of architectures."""
-        return max(map(len, self.scores.values()), default=0)
+        return max(map(len, self.scores.values()), default=1)
 
 
 class Kept:
@@ -60,6 +62,10 @@ class Kept:
     def of(self, scorer: str) -> Mapping[int, Part]:
         """Return the parts of a scorer by their first rows."""
         return {row: part for (name, row), part in self._parts.items() if name == scorer}
+
+    def notes(self) -> list[str]:
+        """Return why there are parts without scores."""
+        return [part.note for part in self._parts.values() if not part.scores]
 
     def add(self, part: Part) -> None:
         """Keep a part; when this returns it is on the disk.

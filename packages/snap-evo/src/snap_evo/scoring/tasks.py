@@ -1,0 +1,86 @@
+"""Score one network at a time, in any process."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+import pyarrow as pa
+from snap_catalog import SnapError
+from snap_graphs import Space
+from snap_graphs.table import table_space
+
+from snap_evo.registry import load_scorer
+from snap_evo.scorers import Measured, NetworkScorer, told_of
+from snap_evo.scoring.kept import Part
+
+
+class Task(NamedTuple):
+    """One network to score.
+
+    Attributes:
+        scorer: as the user wrote it.
+        row: of the table.
+        graph: that row alone, with the table's metadata.
+        allow_code: whether code that its search space names may be imported.
+        skip_bad: whether a failure is noted in the part rather than raised.
+    """
+
+    scorer: str
+    row: int
+    graph: pa.Table
+    allow_code: bool
+    skip_bad: bool
+
+
+def measure(task: Task) -> Part:
+    """Score one network, built from its row.
+
+    Raises:
+        SnapError: it cannot be scored.
+    """
+    scorer = _loaded(task.scorer)
+    arch_id = task.graph["arch_id"][0].as_py()
+    return part(
+        task.scorer, task.row, lambda: scorer.measure(_home(task), arch_id), skip_bad=task.skip_bad
+    )
+
+
+def part(spec: str, row: int, run: Callable[[], Measured], *, skip_bad: bool) -> Part:
+    """Run a network, and return its scores, or why there are none.
+
+    Args:
+        spec: the scorer as the user wrote it.
+        row: of the table.
+        run: runs the network.
+        skip_bad: whether a failure is noted in the part rather than raised.
+
+    Raises:
+        SnapError: the network fails.
+    """
+    scorer = _loaded(spec)
+    try:
+        with told_of(scorer):
+            found = run()
+    except SnapError as error:
+        if not skip_bad:
+            raise
+        return Part(scorer=spec, row=row, scores={}, seconds={}, note=str(error))
+    scores = {name: [value] for name, value in found.values.items()}
+    return Part(scorer=spec, row=row, scores=scores, seconds=found.seconds)
+
+
+def _home(task: Task) -> Space:
+    try:
+        return table_space(task.graph, allow_code=task.allow_code)
+    except SnapError as error:
+        raise SnapError(
+            f"{error}; networks that snap-graphs trace put into the file are scored with --source"
+        ) from error
+
+
+@cache
+def _loaded(spec: str) -> NetworkScorer:
+    """Make a scorer once a process."""
+    scorer = load_scorer(spec)
+    assert isinstance(scorer, NetworkScorer)
+    return scorer
