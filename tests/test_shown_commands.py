@@ -171,7 +171,7 @@ NOT_RUN = {
     r"uv run --all-groups tools/(baselines|measure_found|renew|reproduce).py": "takes hours",
     r"uv run --all-groups tools/(training_size|unseen_operators).py": "takes hours",
     r"uv run --all-groups tools/(adapted_intervals|calibrate|scaling).py": "takes minutes",
-    r"uv run --all-groups tools/(train_bundled|whole_networks).py": "takes minutes",
+    r"uv run --all-groups tools/(train_bundled|train_reader|whole_networks).py": "takes minutes",
     r"uv run --all-groups tools/few_labels.py( --way .*)?": "takes minutes",
     r"uv run --all-groups tools/measure_encoder.py [a-z]+": "takes minutes",
     r"uv run --all-groups tools/measure_proxies.py": "takes hours",
