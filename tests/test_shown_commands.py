@@ -148,7 +148,7 @@ Path("nets/relu.onnx").write_bytes(model.SerializeToString())
 
 NOT_RUN = {
     r"(uv )?pip install .*|uv sync .*": "changes an environment; test_installs.py has its own",
-    r"uv run --all-groups pytest( -n auto| -m 'not slow'| packages/snap-graphs)?": "is this suite",
+    r"uv run --all-groups pytest( -[mn] .*| packages/snap-graphs)?": "is this suite",
     r"uv run --all-groups pytest tools/bench( .*|/test_eval.py)?": "takes minutes",
     r"uv export .*": "resolves all dependencies; .ci/run does it",
     r"snap-graphs fetch nb101": "downloads 0.5 GB",

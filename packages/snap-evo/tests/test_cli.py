@@ -464,7 +464,7 @@ def workers(process: subprocess.Popen[str]) -> list[int]:
     [
         (False, signal.SIGINT, 130, ""),
         (False, signal.SIGKILL, -9, ""),
-        (True, signal.SIGKILL, 1, "Error: a process of a search was killed, as when memory is "),
+        (True, signal.SIGKILL, 1, "Error: a process at work was killed, as when memory is "),
     ],
 )
 def test_a_comparison_that_is_stopped_leaves_no_process_behind(
