@@ -10,10 +10,10 @@ import printed
 import pyarrow as pa
 from rankings import Ranking, rank
 from snap_catalog import graph_facts
+from snap_catalog.scores import NO_SCORE
 from snap_eval import spearman
 from snap_eval.estimate import Floats
 from snap_eval.measured import count_operators
-from snap_eval.scorers import SENTINEL
 
 COSTS: Mapping[str, str] = MappingProxyType({"parameters": "params", "multiply-adds": "flops"})
 
@@ -71,7 +71,7 @@ def scored(title: str, graphs: pa.Table, metric: str) -> Column:
     proxies = {f"proxy {name.split('/')[-1]}": name for name in columns}
     values = np.stack([graphs[name].to_numpy() for name in columns])
     empty = np.isnan(values).any(axis=0)
-    sentinel = (values == SENTINEL).any(axis=0) & ~empty
+    sentinel = (values == NO_SCORE).any(axis=0) & ~empty
     note = f"{empty.sum():,} without a score and {sentinel.sum():,} with the sentinel left out"
     kept = graphs.filter(pa.array(~(empty | sentinel)))
     return Column(title, kept, metric, {**COSTS, **proxies}, note)

@@ -8,6 +8,12 @@ from snap_catalog.parquet import decode_metadata
 from snap_catalog.rules import check_key
 from snap_catalog.schemas import contract
 
+NO_SCORE = -1e8
+"""What stands for no score, as of a network for which a proxy is not finite.
+
+NAS-Bench-Suite-Zero (Krishnakumar et al., NeurIPS 2022) writes it into its tables.
+"""
+
 
 def by_scorer(table: pa.Table, source: str = "scores") -> dict[str, pa.Table]:
     """Split scores by scorer.

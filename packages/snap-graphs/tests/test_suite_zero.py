@@ -7,11 +7,11 @@ import pytest
 from scipy.stats import spearmanr
 from snap_catalog import SnapError
 from snap_catalog.parquet import validate
+from snap_catalog.scores import NO_SCORE
 from snap_catalog.tables import read_table
 from snap_graphs import space
 from snap_graphs.convert import convert
 from snap_graphs.formats.base import Request
-from snap_graphs.formats.suite_zero import SENTINEL
 
 ZEN, ACCURACY = "proxy/cifar10/zen", "cifar10-valid/test/accuracy@200"
 
@@ -46,7 +46,7 @@ def test_the_official_scores_are_those_of_the_published_table(shared_data: Path)
     published = read_table(shared_data / "nb201_proxies_cifar10.csv.gz").select(["arch", ZEN])
     both = published.join(table, "arch", "arch_id", right_suffix=" shards")
     assert both.num_rows == 9_445
-    expected = [None if score == SENTINEL else score for score in both[ZEN].to_pylist()]
+    expected = [None if score == NO_SCORE else score for score in both[ZEN].to_pylist()]
     assert both[f"{ZEN} shards"].to_pylist() == expected
 
 

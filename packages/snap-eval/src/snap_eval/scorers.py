@@ -11,13 +11,10 @@ import pyarrow.compute as pc
 from scipy import stats
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, validate
-from snap_catalog.scores import by_scorer
+from snap_catalog.scores import NO_SCORE, by_scorer
 
 from snap_eval.estimate import Floats, Ints
 from snap_eval.measured import Bools, Measured, cell_keys
-
-SENTINEL = -1e8
-"""NAS-Bench-Suite-Zero's score of a cell that a proxy could not score."""
 
 
 class Placed(NamedTuple):
@@ -87,7 +84,7 @@ class Scorer:
     @cached_property
     def _usable(self) -> Floats:
         score: Floats = self.scores["score"].to_numpy()
-        return np.where(np.isfinite(score) & (score != SENTINEL), score, np.nan)
+        return np.where(np.isfinite(score) & (score != NO_SCORE), score, np.nan)
 
 
 def _first_of_each(scores: pa.Table, measured: Sequence[Measured]) -> str:

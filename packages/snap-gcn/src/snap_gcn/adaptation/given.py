@@ -9,12 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from snap_catalog import SnapError
 from snap_catalog.parquet import read
-from snap_catalog.scores import by_scorer
+from snap_catalog.scores import NO_SCORE, by_scorer
 
 Floats = npt.NDArray[np.float64]
-
-_FAILED = -1e8
-"""How some published files write that a score could not be computed."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +35,9 @@ class Given:
         found: dict[str, Mapping[tuple[str, str], float]] = {}
         for path in paths:
             table = read(path, "scores", ["space", "arch_id", "scorer", "score"])
-            row = pc.index(table["score"], _FAILED).as_py() + 1
+            row = pc.index(table["score"], NO_SCORE).as_py() + 1
             if row:
-                raise SnapError(f"{path}: row {row}: {_FAILED:g} is no score; drop the row")
+                raise SnapError(f"{path}: row {row}: {NO_SCORE:g} is no score; drop the row")
             for name, rows in by_scorer(table, path).items():
                 if name in found:
                     raise SnapError(f"{path}: scores of {name} again; give each scorer once")

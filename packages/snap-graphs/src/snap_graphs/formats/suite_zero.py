@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from snap_catalog import SnapError
 from snap_catalog.metrics import is_metric
+from snap_catalog.scores import NO_SCORE
 
 from snap_graphs.cell import Cell
 from snap_graphs.formats.analog import naslib_cell
@@ -27,8 +28,6 @@ from snap_graphs.spaces.base import Space
 from snap_graphs.spaces.nb201 import NasBench201
 from snap_graphs.spaces.printed import printed_value
 
-SENTINEL = -1e8
-"""The score of architectures that a proxy could not score."""
 MOST_METRICS = 256
 """Columns of one source; the publisher's have up to 98 (seven data sets, 13 proxies each)."""
 _ACCURACY = "val_accuracy"
@@ -222,4 +221,4 @@ class SuiteZeroNasBench201(SuiteZero):
 
 
 def _is_score(value: float) -> bool:
-    return math.isfinite(value) and value != SENTINEL
+    return math.isfinite(value) and value != NO_SCORE
