@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from snap_catalog import SnapError
+from snap_catalog.scores import NO_SCORE
 from snap_evo import search
 from snap_evo.combination import Part, RankCombination, Scale, _scale
 from snap_evo.reference import reference
-from snap_evo.scorers import WORST, FlopsScorer, ParamsScorer, Scores
+from snap_evo.scorers import FlopsScorer, ParamsScorer, Scores
 from snap_graphs import graph_table, space
 from snap_graphs.spaces import defined_space
 
@@ -138,8 +139,8 @@ class Fixed:
 
 def test_networks_without_a_score_are_no_part_of_the_scale() -> None:
     sample = pa.table({"arch_id": [str(row) for row in range(4)]})
-    lacking = _scale(Part("x", Fixed(WORST, 1.0, 2.0, 6.0), 1.0), sample)
+    lacking = _scale(Part("x", Fixed(NO_SCORE, 1.0, 2.0, 6.0), 1.0), sample)
     assert lacking.scores.tolist() == [1.0, 2.0, 6.0]
     assert lacking.below == Scale.among(np.array([1.0, 2.0, 6.0])).below
     with pytest.raises(SnapError, match="gives all of 2 random cells the score -1e"):
-        _scale(Part("x", Fixed(WORST, WORST), 1.0), sample.slice(0, 2))
+        _scale(Part("x", Fixed(NO_SCORE, NO_SCORE), 1.0), sample.slice(0, 2))

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 torch = pytest.importorskip("torch")
 
-from snap_evo.proxies import WORST, Settings, measure_network, score_network  # noqa: E402
+from snap_evo.proxies import NO_SCORE, Settings, measure_network, score_network  # noqa: E402
 from snap_evo.proxies.activations import _Patterns, nwot, spectral_entropy  # noqa: E402
 from snap_evo.proxies.blocks import Flow, az_trainability, blocks_of, spectral_norm  # noqa: E402
 from snap_evo.proxies.gradients import Gradients, zico  # noqa: E402
@@ -278,4 +278,4 @@ def test_identical_activations_have_no_volume() -> None:
 def test_every_score_is_finite(make: Callable[[], nn.Module]) -> None:
     values = score_network(make(), PROXIES, SMALL)
     assert list(values) == list(PROXIES)
-    assert all(math.isfinite(value) and value >= WORST for value in values.values())
+    assert all(math.isfinite(value) and value >= NO_SCORE for value in values.values())

@@ -15,8 +15,8 @@ from snap_evo import load_scorer
 from snap_evo.cli import main
 from snap_evo.combination import Part, RankCombination, Scale
 from snap_evo.proxies import (
+    NO_SCORE,
     PROXIES,
-    WORST,
     ProxyScorer,
     Settings,
     measure_network,
@@ -102,14 +102,14 @@ def test_another_seed_gives_other_scores_and_repeats_their_mean() -> None:
 def test_a_network_whose_output_is_constant_has_the_worst_score() -> None:
     columns = ProxyScorer(proxy_names(), SMALL).columns(table(*CELLS))
     for name in ("synflow", "jacov", "epe_nas", "nwot", "zen", "zico"):
-        assert columns[name][2] == WORST < columns[name][:2].min(), name
+        assert columns[name][2] == NO_SCORE < columns[name][:2].min(), name
     assert all(np.isfinite(column).all() for column in columns.values())
     assert columns["az_nas"].argmin() == 2
 
 
 def test_a_network_dead_for_one_seed_stays_the_worst() -> None:
     found = score_network(nn.Sequential(nn.Flatten(), nn.Linear(192, 3)), ["nwot"], SMALL)
-    assert found == {"nwot": WORST}
+    assert found == {"nwot": NO_SCORE}
 
 
 def test_counts_are_those_of_the_graphs() -> None:
@@ -133,7 +133,7 @@ def test_counts_are_those_of_the_graphs() -> None:
 )
 def test_networks_of_other_spaces_are_scored(name: str, arch_id: str, settings: Settings) -> None:
     columns = ProxyScorer(list(PROXIES), settings).columns(table(arch_id, name=name))
-    assert all(column[0] > WORST for column in columns.values())
+    assert all(column[0] > NO_SCORE for column in columns.values())
 
 
 def test_genotypes_are_scored() -> None:
@@ -392,5 +392,5 @@ def test_a_network_without_a_score_is_the_worst_of_a_combination() -> None:
     both = RankCombination([Part(spec, load_scorer(spec), -1.0)])
     both._space, both._scales = "nb201", (scale,)
     scores = both.score(table(*CELLS))
-    assert scores[2] == WORST
-    assert (scores[:2] > WORST).all()
+    assert scores[2] == NO_SCORE
+    assert (scores[:2] > NO_SCORE).all()

@@ -300,12 +300,18 @@ def test_traced_networks_without_their_source_are_refused(
     assert "--source" in result.output
 
 
+def run_edited(traced: tuple[Path, str], code: str) -> Result:
+    """Score the networks of a source that was edited after they were traced."""
+    path, source = traced
+    path.with_name("nets.py").write_text(code)
+    arguments = ["--source", source, "--scorer", "proxy:params"]
+    return run(path, *arguments, "-o", path.with_name("s.parquet"))
+
+
 def test_a_source_that_makes_other_networks_is_refused(
     traced: tuple[Path, str], tmp_path: Path
 ) -> None:
-    path, source = traced
-    (tmp_path / "nets.py").write_text(SOURCE.replace("8, 16", "32"))
-    result = run(path, "--source", source, "--scorer", "proxy:params", "-o", tmp_path / "s.parquet")
+    result = run_edited(traced, SOURCE.replace("8, 16", "32"))
     assert result.exit_code == 1
     assert "makes no network called 'net8'" in result.output
 
@@ -317,9 +323,7 @@ def test_a_source_that_makes_other_networks_is_refused(
 def test_networks_of_other_than_square_colour_images_are_named(
     traced: tuple[Path, str], tmp_path: Path, shape: str, expected: str
 ) -> None:
-    path, source = traced
-    (tmp_path / "nets.py").write_text(SOURCE.replace("(3, 16, 16)", shape))
-    result = run(path, "--source", source, "--scorer", "proxy:params", "-o", tmp_path / "s.parquet")
+    result = run_edited(traced, SOURCE.replace("(3, 16, 16)", shape))
     assert result.exit_code == 1
     assert f"{expected}; proxies are of networks for square images" in result.output
 
@@ -327,11 +331,9 @@ def test_networks_of_other_than_square_colour_images_are_named(
 def test_a_network_of_the_source_that_fails_is_named(
     traced: tuple[Path, str], tmp_path: Path
 ) -> None:
-    path, source = traced
-    (tmp_path / "nets.py").write_text(SOURCE.replace("nn.Linear(width", "nn.Linear(4"))
-    result = run(path, "--source", source, "--scorer", "proxy:params", "-o", tmp_path / "s.parquet")
+    result = run_edited(traced, SOURCE.replace("nn.Linear(width", "nn.Linear(4"))
     assert result.exit_code == 1
-    assert f"{source}: cannot score 'net8': the network fails in inference" in result.output
+    assert f"{traced[1]}: cannot score 'net8': the network fails in inference" in result.output
 
 
 @pytest.mark.parametrize(

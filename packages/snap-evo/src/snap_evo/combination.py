@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
+from snap_catalog.scores import NO_SCORE
 from snap_graphs.table import table_space
 
 from snap_evo.reference import reference
-from snap_evo.scorers import WORST, NetworkScorer, Scorer, Scores, read_by, score_graphs
+from snap_evo.scorers import NetworkScorer, Scorer, Scores, read_by, score_graphs
 
 _LEAST_HALF = 0.1
 
@@ -47,7 +48,7 @@ class RankCombination:
         self._scales: tuple[Scale, ...] = ()
 
     def score(self, graphs: pa.Table) -> Scores:
-        """Return (n,) sums of the parts' ranks, each times its weight; `WORST` where one has none.
+        """Return (n,) weighted sums of the parts' ranks, `NO_SCORE` where a part has none.
 
         Raises:
             SnapError: a part failed or cannot tell cells apart, or the graphs are of several
@@ -63,8 +64,8 @@ class RankCombination:
         for part, scale in zip(self.parts, self._scales, strict=True):
             scores = score_graphs(part.scorer, graphs)
             total += part.weight * scale.ranks(scores)
-            lost |= scores == WORST
-        return np.where(lost, WORST, total)
+            lost |= scores == NO_SCORE
+        return np.where(lost, NO_SCORE, total)
 
     def readings(self, graphs: pa.Table) -> list[str]:
         """Return how those parts that read descriptions of operators understood them.
@@ -78,7 +79,7 @@ class RankCombination:
 
 def _scale(part: Part, sample: pa.Table) -> "Scale":
     scores = score_graphs(part.scorer, sample)
-    scores = scores[scores != WORST] if (scores != WORST).any() else scores
+    scores = scores[scores != NO_SCORE] if (scores != NO_SCORE).any() else scores
     if scores.min() == scores.max():
         raise SnapError(
             f"the scorer {part.name} gives all of {len(scores):,} random cells the score "

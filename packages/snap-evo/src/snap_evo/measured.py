@@ -64,15 +64,15 @@ def measure(space_name: str, arch_id: str, predicted: Ranking | None, draws: int
     Raises:
         SnapError: nothing is measured of the space, or the data package is not installed.
     """
-    if space_name in _MEASURED and predicted is None:
-        raise SnapError(
-            f"{space_name} was not ranked as a whole, since the scorer runs a network for each "
-            "cell, so there is no chance to compare with; score the file with snap-evo score"
-        )
-    if space_name not in _MEASURED or predicted is None:
+    if space_name not in _MEASURED:
         raise SnapError(
             f"no data package holds measurements of {space_name}; "
             "where a table has one for every cell, search that: --scorer table:FILE:COLUMN"
+        )
+    if predicted is None:
+        raise SnapError(
+            f"{space_name} was not ranked as a whole, since the scorer runs a network for each "
+            "cell, so there is no chance to compare with; score the file with snap-evo score"
         )
     name, metric = _MEASURED[space_name]
     source = installed_file(benchmark(name))

@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 Scores = npt.NDArray[np.float64]
 
 
-WORST = -1e8
-"""What stands for no score, as of a network for which a proxy is not finite; no proxy gives less.
-
-NAS-Bench-Suite-Zero (Krishnakumar et al., NeurIPS 2022) writes the same number into its tables.
-"""
-
-
 class Scorer(Protocol):
     """Rates architectures without training them."""
 

@@ -67,11 +67,7 @@ _ASIDE = ("jobs", "engine", "out", "as_json", "quiet")
     help="The best score there is. Default: the best of the space where it can be listed and "
     "nothing is limited, else the best of all runs.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    help="Searches at a time, each in a process of its own. Default: one a processor.",
-)
+@options.jobs_option("Searches")
 @options.engine_option
 @options.out_option
 @options.json_option
@@ -114,8 +110,7 @@ def compare(
     from snap_evo.measuring import trials
     from snap_evo.plan import Plan
 
-    if jobs is not None and engine != "local":
-        raise click.UsageError("--jobs goes with --engine local; Ray shares out the work itself.")
+    options.check_jobs(jobs, engine)
     home = find(space, allow_code=allow_code)
     options.say_withheld(home, quiet=quiet)
     plan = Plan(

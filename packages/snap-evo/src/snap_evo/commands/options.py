@@ -188,6 +188,23 @@ engine_option = click.option(
     help="Where the work is done: this machine, or the workers of a Ray cluster "
     "(needs snap-evo[ray]).",
 )
+
+
+def jobs_option(what: str) -> Callable[..., Any]:
+    """Make the option for how many searches or networks are worked on at a time."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        help=f"{what} at a time, each in a process of its own. Default: one a processor.",
+    )
+
+
+def check_jobs(jobs: int | None, engine: str) -> None:
+    """Refuse a number of processes where Ray decides."""
+    if jobs is not None and engine != "local":
+        raise click.UsageError("--jobs goes with --engine local; Ray shares out the work itself.")
+
+
 out_option = click.option(
     "--out", default=".", show_default=True, type=click.Path(), help="Folder for the files."
 )

@@ -48,11 +48,7 @@ if TYPE_CHECKING:
     help="The function whose networks snap-graphs trace put into GRAPHS; for proxies.",
 )
 @click.option("--skip-bad", is_flag=True, help="Leave out networks that cannot be scored.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    help="Networks run at a time, each in a process of its own. Default: one a processor.",
-)
+@options.jobs_option("Networks run")
 @options.engine_option
 @options.code_option
 @options.json_option
@@ -82,8 +78,7 @@ def score(
     from snap_evo.scoring.job import Job
     from snap_evo.scoring.kept import Kept
 
-    if jobs is not None and engine != "local":
-        raise click.UsageError("--jobs goes with --engine local; Ray shares out the work itself.")
+    options.check_jobs(jobs, engine)
     check_writable(out, "scores")
     table = _drawn(read(graphs, "graphs"), sample, seed)
     if not table.num_rows:

@@ -3,20 +3,22 @@
 import copy
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from snap_catalog import SnapError
 from snap_catalog.extras import require
+from snap_catalog.scores import NO_SCORE
 
 from snap_evo.proxies.images import USUAL_SIDE, Images, generator, open_images
 from snap_evo.proxies.proxy import Batch, Pass, Trial
 from snap_evo.proxies.registry import COMBINED, PROXIES, check_names
 from snap_evo.proxies.settings import Settings
-from snap_evo.scorers import WORST, Measured
+from snap_evo.scorers import Measured
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 
@@ -32,7 +34,7 @@ def score_network(
         settings: what to compute with; the side of images is 32 if it is not given.
 
     Returns:
-        By name the score, the mean over seeds; higher is better, `WORST` if not finite.
+        By name the score, the mean over seeds; higher is better, `NO_SCORE` if not finite.
 
     Raises:
         SnapError: a name is unknown, a package is missing, or the network fails.
@@ -73,39 +75,42 @@ def measure_network(
             f"the network has {classes} outputs for the {source.classes} classes of {source.name}"
         )
     runs = [_Run(network, settings.of_seed(seed), source, side, classes) for seed in settings.seeds]
-    values = [{name: run.value(name) for name in chosen} for run in runs]
-    return Measured(mean_values(values), _sum(run.seconds for run in runs), source.name)
+    return averaged(
+        [Measured({n: run.value(n) for n in chosen}, run.seconds, source.name) for run in runs]
+    )
 
 
-def mean_values(by_seed: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Average scores over seeds; a network that is `WORST` for one of them stays so."""
-    return {name: _mean([values[name] for values in by_seed]) for name in by_seed[0]}
+def averaged(by_seed: Sequence[Measured]) -> Measured:
+    """Return the mean scores over seeds, and how long these took together.
+
+    A network that is `NO_SCORE` for one of the seeds stays so.
+    """
+    first = by_seed[0]
+    values = {name: _mean([each.values[name] for each in by_seed]) for name in first.values}
+    seconds = {name: sum(each.seconds[name] for each in by_seed) for name in first.seconds}
+    return Measured(values, seconds, first.images)
 
 
 def _mean(values: Sequence[float]) -> float:
-    return WORST if WORST in values else math.fsum(values) / len(values)
-
-
-def _sum(timings: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    total: dict[str, float] = {}
-    for timing in timings:
-        for name, seconds in timing.items():
-            total[name] = total.get(name, 0.0) + seconds
-    return total
+    return NO_SCORE if NO_SCORE in values else math.fsum(values) / len(values)
 
 
 def _outputs(network: "nn.Module", side: int) -> int:
     """Return how many logits a network puts out, and refuse what is no classifier of images."""
     import torch
 
-    device = next((p.device for p in network.parameters()), torch.device("cpu"))
-    logits = _guarded(
-        "inference", lambda: _infer(network, torch.zeros(1, 3, side, side).to(device))
-    )
+    images = torch.zeros(1, 3, side, side).to(_device(network))
+    logits = _guarded("inference", lambda: _infer(network, images))
     if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
         shape = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
         raise SnapError(f"the network puts out {shape}, not (b, classes) logits; correct it")
     return logits.shape[1]
+
+
+def _device(network: "nn.Module") -> "torch.device":
+    import torch
+
+    return next((p.device for p in network.parameters()), torch.device("cpu"))
 
 
 def _infer(network: "nn.Module", images: Any) -> Any:
@@ -150,7 +155,7 @@ class _Run:
         proxy = PROXIES[name]
         records = [self._record(each) for each in proxy.passes]
         value = _guarded(name, lambda: proxy.value(*records))
-        return max(value, WORST) if math.isfinite(value) else WORST
+        return max(value, NO_SCORE) if math.isfinite(value) else NO_SCORE
 
     def _record(self, each: Pass) -> Any:
         if each.name not in self._records:
@@ -174,7 +179,7 @@ class _Run:
 
         settings = self._settings
         drawn = self._source.draw(settings.batch, self._side, self._classes, settings.seed, number)
-        device = next((p.device for p in self._network.parameters()), torch.device("cpu"))
+        device = _device(self._network)
         images = drawn.images.to(device, memory_format=torch.channels_last)
         return Batch(images, drawn.labels.to(device))
 

@@ -57,13 +57,9 @@ class Proxy(NamedTuple):
         name: what users call it.
         passes: the passes that it needs.
         value: maps what these recorded, in the same order, to the score; higher is better, and
-            anything but a finite number becomes `WORST`.
-        about: what it measures, in a line.
-        paper: where it comes from.
+            anything but a finite number becomes `NO_SCORE`.
     """
 
     name: str
     passes: tuple[Pass, ...]
     value: Callable[..., float]
-    about: str
-    paper: str

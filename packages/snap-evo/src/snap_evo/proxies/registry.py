@@ -28,111 +28,28 @@ from snap_evo.proxies.weights import SIZE
 
 Scores = npt.NDArray[np.float64]
 
-_AZ_NAS = "Lee and Ham, CVPR 2024"
-_BASELINE = "Abdelfattah et al., ICLR 2021"
-
 PROXIES: Mapping[str, Proxy] = {
     proxy.name: proxy
     for proxy in (
-        Proxy("params", (SIZE,), weights.params, "trainable parameters", ""),
-        Proxy("flops", (SIZE,), weights.flops, "multiply-adds for an image", ""),
-        Proxy("l2_norm", (SIZE,), weights.l2_norm, "norms of the weights", _BASELINE),
-        Proxy("grad_norm", (GRADIENTS,), gradients.grad_norm, "norms of the gradient", _BASELINE),
-        Proxy(
-            "snip", (GRADIENTS,), gradients.snip, "|weights * gradient|", "Lee et al., ICLR 2019"
-        ),
-        Proxy(
-            "plain",
-            (GRADIENTS,),
-            gradients.plain,
-            "weights * gradient",
-            "Mozer and Smolensky, NeurIPS 1988",
-        ),
-        Proxy(
-            "fisher",
-            (GRADIENTS,),
-            gradients.fisher,
-            "Fisher information of the channels",
-            "Theis et al., 2018; Turner et al., ICLR 2020",
-        ),
-        Proxy(
-            "grasp",
-            (CURVATURE,),
-            curvature.grasp,
-            "preservation of the gradient's flow",
-            "Wang et al., ICLR 2020",
-        ),
-        Proxy(
-            "jacov",
-            (JACOBIAN,),
-            jacobian.jacov,
-            "independence of the images' Jacobians",
-            "Mellor et al., 2020",
-        ),
-        Proxy(
-            "epe_nas",
-            (JACOBIAN,),
-            jacobian.epe_nas,
-            "correlation of the Jacobians within classes",
-            "Lopes et al., ICANN 2021",
-        ),
-        Proxy(
-            "synflow",
-            (SYNAPTIC_FLOW,),
-            synaptic_flow.synflow,
-            "log of what all paths carry",
-            "Tanaka et al., NeurIPS 2020",
-        ),
-        Proxy(
-            "zen",
-            (PERTURBATION,),
-            perturbation.zen,
-            "response to a change of the images",
-            "Lin et al., ICCV 2021",
-        ),
-        Proxy(
-            "nwot",
-            (ACTIVATIONS,),
-            activations.nwot,
-            "difference of the images' activation patterns",
-            "Mellor et al., ICML 2021",
-        ),
-        Proxy(
-            "swap",
-            (ACTIVATIONS,),
-            activations.swap,
-            "number of the units' activation patterns",
-            "Peng et al., ICLR 2024",
-        ),
-        Proxy(
-            "zico",
-            (GRADIENTS, MORE_GRADIENTS),
-            gradients.zico,
-            "size of gradients for their variation",
-            "Li et al., ICLR 2023",
-        ),
-        Proxy(
-            "az_expressivity",
-            (ACTIVATIONS,),
-            activations.az_expressivity,
-            "entropy of the feature maps' spectra",
-            _AZ_NAS,
-        ),
-        Proxy(
-            "az_progressivity",
-            (ACTIVATIONS,),
-            activations.az_progressivity,
-            "least growth of that entropy between blocks",
-            _AZ_NAS,
-        ),
-        Proxy(
-            "az_trainability",
-            (FLOW,),
-            blocks.az_trainability,
-            "how blocks preserve the size of gradients",
-            _AZ_NAS,
-        ),
-        Proxy("az_complexity", (SIZE,), weights.flops, "multiply-adds for an image", _AZ_NAS),
+        Proxy("params", (SIZE,), weights.params),
+        Proxy("flops", (SIZE,), weights.flops),
+        Proxy("l2_norm", (SIZE,), weights.l2_norm),
+        Proxy("grad_norm", (GRADIENTS,), gradients.grad_norm),
+        Proxy("snip", (GRADIENTS,), gradients.snip),
+        Proxy("plain", (GRADIENTS,), gradients.plain),
+        Proxy("fisher", (GRADIENTS,), gradients.fisher),
+        Proxy("grasp", (CURVATURE,), curvature.grasp),
+        Proxy("jacov", (JACOBIAN,), jacobian.jacov),
+        Proxy("epe_nas", (JACOBIAN,), jacobian.epe_nas),
+        Proxy("synflow", (SYNAPTIC_FLOW,), synaptic_flow.synflow),
+        Proxy("zen", (PERTURBATION,), perturbation.zen),
+        Proxy("nwot", (ACTIVATIONS,), activations.nwot),
+        Proxy("swap", (ACTIVATIONS,), activations.swap),
+        Proxy("zico", (GRADIENTS, MORE_GRADIENTS), gradients.zico),
+        Proxy("az_expressivity", (ACTIVATIONS,), activations.az_expressivity),
+        Proxy("az_progressivity", (ACTIVATIONS,), activations.az_progressivity),
+        Proxy("az_trainability", (FLOW,), blocks.az_trainability),
+        Proxy("az_complexity", (SIZE,), weights.flops),
         # Add a proxy here: write its formula, a function from what a pass recorded to a number,
         # beside the pass, or write a new pass in a module of its own; then test it in
         # test_proxies.py on a network for which its value is known. Nothing else lists proxies.

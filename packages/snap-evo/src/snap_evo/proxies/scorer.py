@@ -12,7 +12,7 @@ from snap_graphs import Space
 from snap_graphs.table import table_space
 
 from snap_evo.proxies.images import Images, open_images
-from snap_evo.proxies.measure import mean_values, measure_network
+from snap_evo.proxies.measure import averaged, measure_network
 from snap_evo.proxies.registry import COMBINED, check_names, combine, parts, passes
 from snap_evo.proxies.settings import Settings, parse_settings
 from snap_evo.scorers import Measured, Scores
@@ -100,7 +100,7 @@ class ProxyScorer:
             graphs: n rows of the `graphs` contract, of one search space.
 
         Returns:
-            By name (n,) scores, higher is better, `WORST` where a proxy is not finite.
+            By name (n,) scores, higher is better, `NO_SCORE` where a proxy is not finite.
 
         Raises:
             SnapError: the graphs are of several spaces, or a network cannot be built or fails.
@@ -181,8 +181,7 @@ class ProxyScorer:
             network = build(home, arch_id, given, seed)
             single = replace(settings.of_seed(seed), image=size.image)
             by_seed.append(measure_network(network, parts(self.names), single, source))
-        seconds = {name: sum(each.seconds[name] for each in by_seed) for name in by_seed[0].seconds}
-        return Measured(mean_values([each.values for each in by_seed]), seconds, source.name)
+        return averaged(by_seed)
 
 
 def build(home: Space, arch_id: str, size: dict[str, int | None], seed: int) -> "nn.Module":

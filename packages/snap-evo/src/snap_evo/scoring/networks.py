@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from snap_catalog import SnapError
-from snap_graphs.torch.trace import Source
+from snap_graphs.torch.trace import Inputs, Source
 from torch import nn, random
 
 
@@ -48,12 +48,9 @@ def sourced(text: str, rows: Mapping[str, int]) -> Iterator[tuple[int, Network]]
     raise SnapError(f"{text}: makes no network called {next(iter(missing))!r:.80}; trace it again")
 
 
-def _side(who: str, inputs: object) -> int | None:
-    from snap_graphs.torch.trace import Inputs
-
+def _side(who: str, inputs: Inputs | None) -> int | None:
     if inputs is None:
         return None
-    assert isinstance(inputs, Inputs)
     shapes = [each.shape for each in inputs.items]
     if len(shapes) != 1 or len(shapes[0]) != 3 or shapes[0][0] != 3 or shapes[0][1] != shapes[0][2]:
         shown = ", ".join(str(shape) for shape in shapes)

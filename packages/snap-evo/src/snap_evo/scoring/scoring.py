@@ -104,7 +104,7 @@ def _by_network(
     names = job.graphs["arch_id"].to_pylist()
     for row, network in sourced(job.source, {names[row]: row for row in rows}):
         run = partial(_of_source, job.source, names[row], scorer, network)
-        yield part(spec, row, run, skip_bad=job.skip_bad)
+        yield part(scorer, spec, row, run, skip_bad=job.skip_bad)
 
 
 def _of_source(source: str, name: str, scorer: NetworkScorer, network: "Network") -> Measured:

@@ -40,16 +40,21 @@ def measure(task: Task) -> Part:
     """
     scorer = _loaded(task.scorer)
     arch_id = task.graph["arch_id"][0].as_py()
-    return part(
-        task.scorer, task.row, lambda: scorer.measure(_home(task), arch_id), skip_bad=task.skip_bad
-    )
+
+    def run() -> Measured:
+        return scorer.measure(_home(task), arch_id)
+
+    return part(scorer, task.scorer, task.row, run, skip_bad=task.skip_bad)
 
 
-def part(spec: str, row: int, run: Callable[[], Measured], *, skip_bad: bool) -> Part:
+def part(
+    scorer: NetworkScorer, spec: str, row: int, run: Callable[[], Measured], *, skip_bad: bool
+) -> Part:
     """Run a network, and return its scores, or why there are none.
 
     Args:
-        spec: the scorer as the user wrote it.
+        scorer: what runs it.
+        spec: the same as the user wrote it.
         row: of the table.
         run: runs the network.
         skip_bad: whether a failure is noted in the part rather than raised.
@@ -57,7 +62,6 @@ def part(spec: str, row: int, run: Callable[[], Measured], *, skip_bad: bool) ->
     Raises:
         SnapError: the network fails.
     """
-    scorer = _loaded(spec)
     try:
         with told_of(scorer):
             found = run()
