@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from calibrate import calibration, coverage, network_calibration, network_coverage
-from populations import AS_IS, Point, Ranked
 from snap_gcn.reliability.networks import correlation
+
+from tools.measure.populations import AS_IS, Point, Ranked
+from tools.train.calibrate import calibration, coverage, network_calibration, network_coverage
 
 NAMES = ("near", "nearer", "far", "furthest")
 

@@ -1,4 +1,4 @@
-"""The demonstration with scikit-learn's digits, in `tools/demonstrate_digits.py`."""
+"""The demonstration with scikit-learn's digits, in `tools/measure/digits.py`."""
 
 import subprocess
 import sys
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from demonstrate_digits import SPACE, TRAININGS, Search, at_random, evolution
 from snap_graphs import space
+
+from tools.measure.digits import SPACE, TRAININGS, Search, at_random, evolution
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,21 +1,22 @@
-"""The parts of tools/encoder that need no training: wordings, comparisons, placing of labels."""
+"""The parts of tools/measure/encoder that need no training: wordings, comparisons, labels."""
 
 from collections.abc import Mapping
 from random import Random
 
 import numpy as np
-import printed
 import pytest
-from encoder.controls import MATCHINGS, matched, meaningless
-from encoder.labels import label_places
-from encoder.lengths import REPORTED, Entry, disagreements
-from encoder.map import COLOURS, catalogued
-from encoder.robustness import compared
-from encoder.wording import WRITTEN, Texts, derangements, misspelt, wordings
 from hypothesis import given
 from hypothesis import strategies as st
 from snap_catalog import corpus, operators
 from snap_catalog.parquet import validate
+
+from tools import printed
+from tools.measure.encoder.controls import MATCHINGS, matched, meaningless
+from tools.measure.encoder.labels import label_places
+from tools.measure.encoder.lengths import REPORTED, Entry, disagreements
+from tools.measure.encoder.map import COLOURS, catalogued
+from tools.measure.encoder.robustness import compared
+from tools.measure.encoder.wording import WRITTEN, Texts, derangements, misspelt, wordings
 
 
 def texts(space: str) -> Texts:

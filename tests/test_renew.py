@@ -1,6 +1,6 @@
 """The tables of a page are replaced by those that a tool printed."""
 
-from renew import renewed
+from tools.reproduce.renew import renewed
 
 PAGE = """# Page
 

@@ -1,22 +1,23 @@
-"""What `tools/reproduce.py` is made of."""
+"""What `tools/reproduce` is made of."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 
-import ablation
 import pyarrow as pa
 import pytest
-from encoder.lengths import Entry
-from reproduction import evaluation, paper_tables, predictors, proxies, sources
-from reproduction.page import commit, page
-from reproduction.paper_tables import Folders
-from reproduction.steps import Ledger, Step, digest
-from reproduction.trials import Measurement, Title, reported, save
 from snap_catalog import benchmarks
 from snap_catalog.parquet import read, write
 from snap_eval.report.results import read_results
 from snap_evo import load_scorer
+
+from tools.measure import ablation
+from tools.measure.encoder.lengths import Entry
+from tools.reproduce import evaluation, paper_tables, predictors, proxies, sources
+from tools.reproduce.page import commit, page
+from tools.reproduce.paper_tables import Folders
+from tools.reproduce.trials_file import Measurement, Title, reported, save
+from tools.steps import Ledger, Step, digest
 
 Made = list[str]
 
@@ -41,8 +42,8 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_step_is_carried_out_once_also_by_a_later_run(folder: Path) -> None:
     made: Made = []
-    assert Ledger(folder / "ledger").carry_out(_step(folder, made))
-    assert not Ledger(folder / "ledger").carry_out(_step(folder, made))
+    assert Ledger(folder / "kept").run(_step(folder, made))
+    assert not Ledger(folder / "kept").run(_step(folder, made))
     assert made == ["recipe"]
 
 
@@ -59,21 +60,21 @@ def test_a_step_is_carried_out_anew_after_a_change(
     change: Callable[[Path], object], folder: Path
 ) -> None:
     made: Made = []
-    ledger = Ledger(folder / "ledger")
-    ledger.carry_out(_step(folder, made))
+    ledger = Ledger(folder / "kept")
+    ledger.run(_step(folder, made))
     change(folder)
-    assert ledger.carry_out(_step(folder, made))
+    assert ledger.run(_step(folder, made))
 
 
 def test_another_recipe_is_another_step(folder: Path) -> None:
     made: Made = []
-    ledger = Ledger(folder / "ledger")
-    assert ledger.carry_out(_step(folder, made))
-    assert ledger.carry_out(_step(folder, made, "other"))
+    ledger = Ledger(folder / "kept")
+    assert ledger.run(_step(folder, made))
+    assert ledger.run(_step(folder, made, "other"))
 
 
 def test_a_step_that_failed_is_not_taken_for_done(folder: Path) -> None:
-    ledger = Ledger(folder / "ledger")
+    ledger = Ledger(folder / "kept")
     good = _step(folder, [])
 
     def fail() -> None:
@@ -81,8 +82,8 @@ def test_a_step_that_failed_is_not_taken_for_done(folder: Path) -> None:
         raise OSError("no")
 
     with pytest.raises(OSError, match="no"):
-        ledger.carry_out(Step(good.what, good.out, good.inputs, good.recipe, fail))
-    assert ledger.carry_out(good)
+        ledger.run(Step(good.what, good.out, good.inputs, good.recipe, fail))
+    assert ledger.run(good)
 
 
 def test_equal_folders_have_equal_digests(tmp_path: Path) -> None:
@@ -118,9 +119,10 @@ def test_networks_are_run_of_benchmarks_that_are_there(tmp_path: Path) -> None:
         graphs = sources.graphs_file(tmp_path, name)
         graphs.parent.mkdir(exist_ok=True)
         graphs.touch()
-    (step,) = proxies.scores(tmp_path)
-    assert step.out == tmp_path / "scores" / "darts" / "proxies.parquet"
-    assert load_scorer(step.recipe[step.recipe.index("--scorer") + 1])
+    steps = list(proxies.scores(tmp_path))
+    folder = tmp_path / "scores" / "darts"
+    assert [step.out for step in steps] == [folder / "proxies.parquet", folder / "curved.parquet"]
+    assert all(load_scorer(step.recipe[step.recipe.index("--scorer") + 1]) for step in steps)
 
 
 def test_without_anything_to_train_on_the_bundled_predictors_stand_in(tmp_path: Path) -> None:
@@ -235,5 +237,5 @@ def test_the_page_names_the_commit_and_whether_files_differ(
     def git(_folder: Path, command: str, *_words: str) -> str:
         return {"rev-parse": "0a1b", "status": status}[command]
 
-    monkeypatch.setattr("reproduction.page._git", git)
+    monkeypatch.setattr("tools.reproduce.page._git", git)
     assert commit() == told

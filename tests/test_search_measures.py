@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from search.mobile import difference, mean_difference
-from search.tables import PAPER
 from snap_graphs import Cell, space
+
+from tools.measure.search.mobile import difference, mean_difference
+from tools.measure.search.tables import PAPER
 
 HOME = space("darts")
 

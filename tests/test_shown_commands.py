@@ -22,7 +22,7 @@ PAGES = sorted(
 )
 TOOLS = {e.name: e for e in entry_points(group="console_scripts") if e.value.startswith("snap_")}
 PROGRAMS = [*TOOLS, "git", "pip", "printf", "python", "torchrun", "uv"]
-CLONE = ("conftest.py", "data-catalog", "docs", "packages", "pyproject.toml", "tests", "tools")
+CLONE = [path.name for path in ROOT.iterdir() if path.name not in ("build", ".venv", ".git")]
 """What a reader who works in a clone finds there."""
 
 
@@ -33,6 +33,7 @@ class Example(NamedTuple):
     code: str
 
 
+TFRECORD = "packages/snap-graphs/tests/fixtures/nb101_tfrecord.py"
 NB101 = "zcat $DATA/nb101.csv.gz | sed -n 1,301p | gzip > nb101.csv.gz"
 NB201 = "snap-graphs convert nb201 nb201.parquet"
 NB201_MEASURED = "snap-graphs convert nb201 nb201.parquet --source $DATA/nb201_cifar10.csv.gz"
@@ -58,9 +59,7 @@ BEFORE = {
     "docs/networks.md": [Example("sh", NETS)],
     "docs/performance.md": [
         Example("sh", NB101),
-        Example(
-            "sh", "python tools/fixtures/nb101_tfrecord.py nb101.csv.gz nasbench_only108.tfrecord"
-        ),
+        Example("sh", f"python {TFRECORD} nb101.csv.gz nasbench_only108.tfrecord"),
     ],
     "docs/results.md": [
         Example("sh", f"{NB201_MEASURED} && mv nb201.parquet GRAPHS.parquet"),
@@ -149,7 +148,7 @@ Path("nets/relu.onnx").write_bytes(model.SerializeToString())
 NOT_RUN = {
     r"(uv )?pip install .*|uv sync .*": "changes an environment; test_installs.py has its own",
     r"uv run --all-groups pytest( -[mn] .*| packages/snap-graphs)?": "is this suite",
-    r"uv run --all-groups pytest tools/bench( .*|/test_eval.py)?": "takes minutes",
+    r"uv run --all-groups pytest benchmarks( .*|/test_eval.py)?": "takes minutes",
     r"uv export .*": "resolves all dependencies; .ci/run does it",
     r"snap-graphs fetch nb101": "downloads 0.5 GB",
     r"uv run snap-graphs enumerate nb101 nb101.parquet": "runs on the page of snap-graphs",
@@ -161,21 +160,27 @@ NOT_RUN = {
     r"snap-eval independence --graphs GRAPHS.parquet .*": "stands for several --scores",
     r"snap-evo run .* --measure train:digits.npz,augment=crop .*": "takes minutes: 24 trainings",
     r"snap-evo train digits/best.json .*": "needs what the search above it finds",
-    r"uv run --all-groups tools/demonstrate_digits.py .*": "takes a quarter of an hour",
+    r"uv run --all-groups python -m tools.measure.digits .*": "takes a quarter of an hour",
     r"snap-evo train small/best.json --data photos .*": "needs photographs and a graphics card",
     r"snap-gcn convert OLD NEW": "needs a model of the first format; test_conversion.py has one",
     r"snap-graphs convert BENCHMARK .*": "stands for many runs",
-    r"uv run --all-groups tools/measure_tracing.py .*": "takes minutes",
+    r"uv run --all-groups python -m tools.measure.tracing .*": "takes minutes",
     r"torchrun --nproc-per-node 2 .*": "as many processes as cores; test_fit_command.py runs it",
-    r"uv run --all-groups tools/ablation.py( --mpnet FOLDER --seeds 2)?": "takes an hour",
-    r"uv run --all-groups tools/(baselines|measure_found|renew|reproduce).py": "takes hours",
-    r"uv run --all-groups tools/(training_size|unseen_operators).py": "takes hours",
-    r"uv run --all-groups tools/(adapted_intervals|calibrate|scaling).py": "takes minutes",
-    r"uv run --all-groups tools/(train_bundled|train_reader|whole_networks).py": "takes minutes",
-    r"uv run --all-groups tools/few_labels.py( --way .*)?": "takes minutes",
-    r"uv run --all-groups tools/measure_encoder.py [a-z]+": "takes minutes",
-    r"uv run --all-groups tools/measure_proxies.py": "takes hours",
-    r"uv run --all-groups tools/measure_search.py [a-z0-9]+": "takes minutes and whole tables",
+    r"uv run --all-groups python -m tools.measure.ablation( --mpnet FOLDER --seeds 2)?": (
+        "takes an hour"
+    ),
+    r"uv run --all-groups python -m tools.reproduce(.renew)?": "takes hours",
+    r"uv run --all-groups python -m tools.train.(bundled|calibrate|reader)": "takes minutes",
+    r"uv run --all-groups python -m tools.measure.(found|proxies|training_size|unseen_operators)": (
+        "takes hours"
+    ),
+    r"uv run --all-groups python -m tools.measure.(adapted_intervals|scaling|whole_networks)": (
+        "takes minutes"
+    ),
+    r"uv run --all-groups python -m tools.measure.few_labels( --way .*)?": "takes minutes",
+    r"uv run --all-groups python -m tools.measure.encoder [a-z]+": "takes minutes",
+    r"uv run --all-groups python -m tools.measure.proxies": "takes hours",
+    r"uv run --all-groups python -m tools.measure.search [a-z0-9]+": "takes minutes",
 }
 """The commands that no page's test runs, as patterns, and why."""
 
@@ -277,13 +282,20 @@ def test_a_command_that_is_shown_would_be_accepted(shown: str) -> None:
     program, *arguments = words
     if program in TOOLS:
         _accept(TOOLS[program].load(), arguments)
-    elif program.startswith("tools/"):
-        _accept(importlib.import_module(Path(program).stem).main, arguments)
+    elif program == "python" and arguments[0] == "-m":
+        _accept(_main(arguments[1]), arguments[2:])
     elif program == "pytest":
-        paths = [word for word in arguments if re.match("packages|tests|tools", word)]
+        paths = [word for word in arguments if re.match("packages|tests|benchmarks", word)]
         assert all((ROOT / path).exists() for path in paths)
     else:
         assert program in PROGRAMS
+
+
+def _main(module: str) -> click.Command:
+    """Return what `python -m` runs."""
+    is_package = (ROOT / module.replace(".", "/")).is_dir()
+    command: click.Command = importlib.import_module(f"{module}{'.__main__' * is_package}").main
+    return command
 
 
 def _accept(command: click.Command, arguments: list[str]) -> None:

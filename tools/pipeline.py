@@ -1,21 +1,20 @@
 """The steps that the developer scripts share: each is one of the tools, run in a work folder."""
 
 import os
-import shlex
-import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from snap_catalog import operators
-from snap_catalog.console import say
 from snap_catalog.parquet import decode_metadata, read
 from snap_eval import as_measured, as_scorer, correlate, targets
 from snap_gcn import Predictor
 from snap_gcn.training.cells import held_out
 
-_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+from tools.steps import made_by
+
+ROOT = Path(__file__).resolve().parents[1]
+_BESIDE = ROOT.parent / "shared" / "data"
 DATA = Path(os.environ.get("SNAP_SHARED_DATA", _BESIDE)).absolute()
 """Folder of the benchmark tables."""
 
@@ -61,19 +60,11 @@ class Figures(NamedTuple):
     kendall_tau_b: float
 
 
-def run(work: Path, made: str, command: Sequence[str]) -> Path:
-    """Run a tool in the work folder, unless the file or folder it makes is there already."""
-    if not (work / made).exists():
-        say(f"$ {shlex.join(command)}")
-        subprocess.run(command, cwd=work, check=True)
-    return work / made
-
-
 def prepare(work: Path) -> None:
     """Make the tables that training and measuring need."""
     prepare_training(work)
     prepare_develop(work)
-    run(work, "analog.parquet", ["snap-graphs", "convert", "nb201", "analog.parquet"])
+    made_by(["snap-graphs", "convert", "nb201", "analog.parquet"], work, "analog.parquet")
     prepare_networks(work)
 
 
@@ -82,13 +73,14 @@ def prepare_develop(work: Path) -> None:
     work.mkdir(parents=True, exist_ok=True)
     for name, table in _TABLES.items():
         command = ["snap-graphs", "convert", name, f"{name}.parquet"]
-        run(work, f"{name}.parquet", [*command, "--source", str(DATA / table)])
+        made_by([*command, "--source", str(DATA / table)], work, f"{name}.parquet")
 
 
 def prepare_networks(work: Path) -> None:
     """Trace the networks of timm that were measured on ImageNet."""
-    tool = str(Path(__file__).with_name("measure_tracing.py"))
-    run(work, "timm.parquet", [sys.executable, tool, "timm", "timm.parquet"])
+    traced = (work / "timm.parquet").absolute()
+    module = [sys.executable, "-m", "tools.measure.tracing"]
+    made_by([*module, "timm", str(traced)], ROOT, str(traced))
 
 
 def prepare_training(work: Path, data: Path = DATA) -> None:
@@ -97,9 +89,9 @@ def prepare_training(work: Path, data: Path = DATA) -> None:
     spaces = [word for name in operators() for word in ("--space", name)]
     for model in ENCODERS.values():
         made = vectors(model)
-        run(work, made, ["snap-encode", *spaces, "--model", model, "-o", made])
+        made_by(["snap-encode", *spaces, "--model", model, "-o", made], work, made)
     convert = ["snap-graphs", "convert", "nb101", "nb101.parquet"]
-    run(work, "nb101.parquet", [*convert, "--source", str((data / NB101).absolute())])
+    made_by([*convert, "--source", str((data / NB101).absolute())], work, "nb101.parquet")
 
 
 def fit(
@@ -118,14 +110,14 @@ def fit(
     read_by = operators or vectors(ENCODERS[preset])
     command = ["snap-gcn", "fit", "nb101.parquet", "--operators", read_by]
     command += ["--metric", METRIC, "--preset", preset, "--schedule", schedule]
-    return run(work, out, [*command, "--seed", str(seed), "--out", out, "--resume"])
+    return made_by([*command, "--seed", str(seed), "--out", out, "--resume"], work, out)
 
 
 def tune(work: Path, loss: str, seed: int) -> Path:
     """Tune an encoder and return its folder."""
     name = f"{loss}-{seed}"
     command = ["snap-encode", "tune", "--out", name, "--loss", loss, "--seed", str(seed)]
-    return run(work, name, [*command, "--resume"])
+    return made_by([*command, "--resume"], work, name)
 
 
 def vectors(encoder: str) -> str:

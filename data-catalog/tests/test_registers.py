@@ -13,7 +13,7 @@ from snap_catalog.texts import Split
 
 ROOT = Path(__file__).parents[2]
 _KINDS = ROOT / "packages/snap-encode/src/snap_encode/reading/kinds.toml"
-_EVALUATED = [ROOT / f"tools/encoder/{name}.toml" for name in ("perturbed", "fresh")]
+_EVALUATED = [ROOT / f"tools/measure/encoder/{name}.toml" for name in ("perturbed", "fresh")]
 _REGISTERS = sorted({wording.register for wording in wordings()})
 _OF_OPERATORS = [register for register in _REGISTERS if register != "elsewhere"]
 _NUMBERS = {

@@ -132,11 +132,11 @@ def measurements(made: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def trials(made: Path) -> Path:
-    from reproduction.trials import Measurement, Title, save
+    from tools.reproduce.trials_file import Measurement, Title, save
 
     target = made / "trials.parquet"
     rows = [Measurement({"layers": 3}, "spearman", 0, 0.7, 0.8)]
-    save(rows, Title("Layers", "tools/ablation.py", "all cells"), target)
+    save(rows, Title("Layers", "tools/measure/ablation.py", "all cells"), target)
     return target
 
 
@@ -160,7 +160,7 @@ _MADE: dict[str, tuple[str, Name]] = {
     "search": ("snap-evo run", "search"),
     "correlations": ("snap-eval correlate", "correlations"),
     "measurements": ("snap_evo.Session", "measurements"),
-    "trials": ("tools/reproduce.py", "trials"),
+    "trials": ("tools/reproduce", "trials"),
     "trials_of_a_comparison": ("snap-evo compare --measure", "trials"),
     "independence": ("snap-eval independence", "independence"),
     "combined_scores": ("snap-eval combine", "scores"),

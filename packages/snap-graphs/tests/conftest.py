@@ -1,6 +1,5 @@
-import functools
 import gzip
-import importlib.util
+import importlib
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -20,16 +19,5 @@ def nb101_sample(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def generator() -> Callable[[str], ModuleType]:
-    """Load `tools/fixtures/<name>.py`, which writes files as a benchmark's authors do."""
-    folder = Path(__file__).parents[3] / "tools" / "fixtures"
-
-    @functools.cache
-    def load(name: str) -> ModuleType:
-        spec = importlib.util.spec_from_file_location(f"fixtures_{name}", folder / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
+    """Load `fixtures/<name>.py`, which writes files as a benchmark's authors do."""
+    return importlib.import_module

@@ -20,9 +20,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
+import hw_nasbench
+import nasbench301
+import nats
+import nb101_tfrecord
+import nds
 import numpy as np
 import pytest
-from fixtures import hw_nasbench, nasbench301, nats, nb101_tfrecord, nds, transnas_pth
+import transnas_pth
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from snap_catalog import SnapError

@@ -7,7 +7,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from fixtures.nb101_tfrecord import framed
+from nb101_tfrecord import framed
 from snap_catalog import SnapError
 from snap_graphs.convert import convert
 

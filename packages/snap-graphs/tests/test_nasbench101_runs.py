@@ -7,9 +7,9 @@ import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import nb101_tfrecord as made
 import numpy as np
 import pytest
-from fixtures import nb101_tfrecord as made
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from snap_catalog import SnapError

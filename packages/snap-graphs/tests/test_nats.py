@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nats as made
 import pytest
-from fixtures import nats as made
 from snap_catalog import SnapError
 from snap_catalog.parquet import validate
 from snap_catalog.tables import read_table

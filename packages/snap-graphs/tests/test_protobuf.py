@@ -2,9 +2,9 @@ import contextlib
 import struct
 
 import pytest
-from fixtures.nb101_tfrecord import varint
 from hypothesis import given
 from hypothesis import strategies as st
+from nb101_tfrecord import varint
 from snap_graphs.formats.protobuf import Value, fields
 
 

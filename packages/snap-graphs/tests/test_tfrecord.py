@@ -3,9 +3,9 @@ import struct
 from pathlib import Path
 
 import pytest
-from fixtures.nb101_tfrecord import framed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from nb101_tfrecord import framed
 from snap_catalog import SnapError
 from snap_graphs.formats.base import Request
 from snap_graphs.formats.tfrecord import RECORD_LIMIT, masked_crc, tfrecords

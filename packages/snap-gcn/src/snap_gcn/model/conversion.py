@@ -95,7 +95,7 @@ def _renamed(entry: dict[str, Any]) -> dict[str, Any]:
     renamed.setdefault("paths", 0.0)
     renamed.setdefault("measured", [])
     renamed["training_space"] = entry.get("home")
-    renamed["calibration"] = None  # of another kind; tools/calibrate.py makes the present one
+    renamed["calibration"] = None  # of another kind; tools/train/calibrate.py makes the present one
     renamed["training"] = _LATER | entry["training"]
     renamed["members"] = [
         {"training_space" if k == "home" else k: v for k, v in member.items()}

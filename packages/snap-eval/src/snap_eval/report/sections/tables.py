@@ -13,28 +13,23 @@ from snap_eval.report.figures import Absent, Chart, Entry, Part, Skipped, Table,
 from snap_eval.report.results import File, Results
 from snap_eval.report.sections.best_so_far import is_comparison
 
+_REPRODUCE = "uv run --all-groups python -m tools.reproduce"
 EXPECTED: Mapping[str, tuple[str, str]] = {
     "table-2-encoders": (
         "Table 2: encoders and lengths of descriptions",
-        "uv run --all-groups tools/measure_encoder.py lengths",
+        "uv run --all-groups python -m tools.measure.encoder lengths",
     ),
-    "table-3-found": (
-        "Table 3: cells found on NAS-Bench-201",
-        "uv run --all-groups tools/reproduce.py",
+    "table-3-found": ("Table 3: cells found on NAS-Bench-201", _REPRODUCE),
+    "table-4-imagenet": ("Table 4: ImageNet, mobile setting", _REPRODUCE),
+    "table-5-proxies": ("Table 5: zero-shot methods", _REPRODUCE),
+    "table-6-ablation": (
+        "Table 6: ablation",
+        "uv run --all-groups python -m tools.measure.ablation",
     ),
-    "table-4-imagenet": (
-        "Table 4: ImageNet, mobile setting",
-        "uv run --all-groups tools/reproduce.py",
-    ),
-    "table-5-proxies": ("Table 5: zero-shot methods", "uv run --all-groups tools/reproduce.py"),
-    "table-6-ablation": ("Table 6: ablation", "uv run --all-groups tools/ablation.py"),
-    "table-7-predictors": (
-        "Table 7: predictor-based search",
-        "uv run --all-groups tools/reproduce.py",
-    ),
+    "table-7-predictors": ("Table 7: predictor-based search", _REPRODUCE),
     "table-8-cosines": (
         "Table 8: cosines of pairs",
-        "uv run --all-groups tools/measure_encoder.py separation",
+        "uv run --all-groups python -m tools.measure.encoder separation",
     ),
 }
 """The files that hold the paper's tables, what they hold, and what measures it."""
@@ -65,7 +60,10 @@ def training_size(results: Results) -> Iterator[Part]:
     """Show how correlations grow with the share of NAS-Bench-101 that is trained on (Figure 6)."""
     file = results.trials(CURVE)
     if file is None:
-        yield Absent("training-size curve (Figure 6)", "uv run --all-groups tools/training_size.py")
+        yield Absent(
+            "training-size curve (Figure 6)",
+            "uv run --all-groups python -m tools.measure.training_size",
+        )
         return
     points = [point for quantity in _QUANTITIES for point in _points(file, quantity)]
     if not points:

@@ -1,0 +1,93 @@
+"""Correlations, independence and searches: the tools, once a benchmark."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from snap_catalog import graph_facts
+
+from tools.reproduce.sources import SOURCES, graphs_file
+from tools.steps import Step
+from tools.steps import command as run_command
+
+_COSTS = ("params", "flops")
+"""NAS-Bench-Suite-Zero has them too; they are the same once more."""
+_SEARCHES = {"nb201": ("de", "random"), "darts": ("de", "random")}
+"""By space: the algorithms to search it by."""
+_BUDGET, _SEEDS = 1000, 5
+_RESAMPLES = 1000
+
+
+def correlations(results: Path) -> Iterator[Step]:
+    """Yield the steps that correlate all scores with a metric."""
+    for name, source in SOURCES.items():
+        graphs = graphs_file(results, name)
+        for metric in source.metrics if graphs.exists() else ():
+            out = correlations_file(results, name, metric)
+            how = ["--metric", metric, "--flip", "--all", "--bootstrap", str(_RESAMPLES)]
+            yield _evaluate("correlate", results, name, out, [*yardsticks(graphs, metric), *how])
+
+
+def correlations_file(results: Path, benchmark: str, metric: str) -> Path:
+    """Return where the correlations with a metric are written."""
+    return results / "correlations" / benchmark / f"{metric.replace('/', '-')}.parquet"
+
+
+def independence(results: Path) -> Iterator[Step]:
+    """Yield the steps that compare the scorers of images' cells with one another."""
+    for name in ("nb201", "transnas-micro"):
+        graphs = graphs_file(results, name)
+        if graphs.exists():
+            out = results / "independence" / f"{name}.parquet"
+            given = yardsticks(graphs, SOURCES[name].metrics[0])
+            yield _evaluate("independence", results, name, out, list(given))
+
+
+def searches(results: Path) -> Iterator[Step]:
+    """Yield the steps that search spaces by the default predictor."""
+    for space, algorithms in _SEARCHES.items():
+        for algorithm, seed in itertools.product(algorithms, range(_SEEDS)):
+            folder = results / "search" / f"{space}-{algorithm}-{seed}"
+            how = ["--space", space, "--algorithm", algorithm, "--seed", str(seed)]
+            command = ["snap-evo", "run", *how, "--budget", str(_BUDGET), "--out", str(folder)]
+            yield _search(folder, [*command, "--quiet"])
+
+
+def _search(folder: Path, command: Sequence[str]) -> Step:
+    return Step("search", folder / "search.parquet", [], command, lambda: run_command(command))
+
+
+def _evaluate(subcommand: str, results: Path, name: str, out: Path, how: Sequence[str]) -> Step:
+    graphs = graphs_file(results, name)
+    scores = sorted((results / "scores" / SOURCES[name].space).glob("*.parquet"))
+    given = [word for path in scores for word in ("--scores", str(path))]
+    command = ["snap-eval", subcommand, "--graphs", f"{name}={graphs}", *given, *how]
+    command += ["-o", str(out), "--quiet"]
+    return Step(
+        subcommand, out, [graphs, *scores], command, lambda: run_command(command, quiet=True)
+    )
+
+
+def yardsticks(graphs: Path, metric: str) -> Iterator[str]:
+    """Yield the options that name what costs nothing to know of cells before they are trained.
+
+    Args:
+        graphs: the cells.
+        metric: what is to be predicted; costs and proxies of other data sets are left out.
+    """
+    dataset = metric.split("/")[0]
+    table = pq.read_table(graphs, columns=["space", *_COSTS])
+    specs = [f":{cost}" for cost in _COSTS if table[cost].null_count < table.num_rows]
+    for column in pq.read_schema(graphs).names:
+        kind, *rest = column.split("/")
+        if kind == "proxy" and rest[0] == dataset and rest[1] not in _COSTS:
+            specs.append(f"{rest[1]}=:{column}")
+        elif column == f"{dataset}/model/params":
+            specs.append(f"params=:{column}")
+    specs += ["depth=:depth", f"skips=:count:{graph_facts(table['space'][0].as_py()).identity}"]
+    if "conv" in str(
+        pq.read_table(graphs, columns=["nodes"])["nodes"].combine_chunks().values.unique()
+    ):
+        specs.append("convolutions=:count:*conv*")
+    return (word for spec in specs for word in ("--scores", spec))

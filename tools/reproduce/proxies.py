@@ -1,0 +1,65 @@
+"""Scores by zero-cost proxies of networks around cells that are drawn from each search space."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from snap_evo.proxies import proxy_names
+
+from tools.reproduce.sources import graphs_file
+from tools.steps import Step
+from tools.steps import command as run_command
+
+
+class Drawn(NamedTuple):
+    """How many cells of a space are scored, and in batches of how many images.
+
+    Attributes:
+        batch: images a batch.
+        cells: cells drawn.
+        curved: of how many cells the second derivatives are taken, which cost most.
+    """
+
+    batch: int
+    cells: int
+    curved: int
+
+
+_DRAWN = {
+    "nb201": Drawn(64, 830, 500),
+    "darts": Drawn(8, 500, 100),
+    "transnas-micro": Drawn(16, 100, 100),
+    "transnas-macro": Drawn(16, 100, 100),
+}
+"""By space, which is also a benchmark's name.
+
+There are fewer cells where networks take images of 224 x 224, and smaller batches where they are
+large. Of 830 cells of NAS-Bench-201, 500 have published scores to compare with.
+"""
+
+_CURVED = ("grasp",)
+
+
+def scores(results: Path) -> Iterator[Step]:
+    """Yield the steps that run networks: an hour for each space on one core.
+
+    All benchmarks of a space share the scores, which `snap-evo score` keeps network by network.
+    """
+    flat = [name for name in proxy_names() if name not in _CURVED]
+    for space, drawn in _DRAWN.items():
+        graphs, folder = graphs_file(results, space), results / "scores" / space
+        if graphs.exists():
+            yield _score(graphs, flat, drawn.batch, drawn.cells, folder / "proxies.parquet")
+            yield _score(graphs, _CURVED, drawn.batch, drawn.curved, folder / "curved.parquet")
+
+
+def _score(graphs: Path, names: Sequence[str], batch: int, cells: int, out: Path) -> Step:
+    command = [
+        "snap-evo",
+        "score",
+        str(graphs),
+        "--scorer",
+        f"proxy:{'+'.join(names)},batch={batch}",
+    ]
+    command += ["--sample", str(cells), "--seed", "0", "-o", str(out)]
+    return Step("score", out, [graphs], command, lambda: run_command(command))
