@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,6 +17,9 @@ _COSTS = ("params", "flops")
 _SEARCHES = {"nb201": ("de", "random"), "darts": ("de", "random")}
 """By space: the algorithms to search it by."""
 _BUDGET, _SEEDS = 1000, 5
+_DEVELOP = ("nb201", "transnas-micro", "transnas-macro", "darts")
+COMBINED = ("az_expressivity",)
+"""The proxies that are combined with the predictor."""
 _RESAMPLES = 1000
 
 
@@ -32,6 +36,35 @@ def correlations(results: Path) -> Iterator[Step]:
 def correlations_file(results: Path, benchmark: str, metric: str) -> Path:
     """Return where the correlations with a metric are written."""
     return results / "correlations" / benchmark / f"{metric.replace('/', '-')}.parquet"
+
+
+def combination(results: Path) -> Iterator[Step]:
+    """Yield the step that scores the benchmarks of role develop by the predictor and proxies.
+
+    The weights for a benchmark are fitted on the metrics of the others.
+    """
+    graphs = {name: graphs_file(results, name) for name in _DEVELOP}
+    scores = results / "scores"
+    kinds = ("proxies", "snap-0")
+    files = [scores / name / f"{kind}.parquet" for name in graphs for kind in kinds]
+    if not all(file.exists() for file in [*graphs.values(), *files]):
+        return
+    command = ["snap-eval", "combine", "--leave-one-out", "--scores", f"{scores}/*/snap-0.parquet"]
+    for name in COMBINED:
+        command += ["--scores", f"{name}={scores}/*/proxies.parquet:proxy:{name}"]
+    for name, path in graphs.items():
+        command += ["--graphs", f"{name}={path}"]
+    for metric in dict.fromkeys(metric for name in graphs for metric in SOURCES[name].metrics):
+        command += ["--metric", metric]
+    out = combined_file(results)
+    command += ["-o", str(out), "--quiet"]
+    inputs = [*graphs.values(), *files]
+    yield Step("combine", out, inputs, command, partial(run_command, command))
+
+
+def combined_file(results: Path) -> Path:
+    """Return where the scores of the combination are written."""
+    return results / "scores" / "combined.parquet"
 
 
 def independence(results: Path) -> Iterator[Step]:

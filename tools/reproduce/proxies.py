@@ -25,9 +25,9 @@ class Drawn(NamedTuple):
     curved: int
 
 
-_DRAWN = {
-    "nb201": Drawn(64, 830, 500),
-    "darts": Drawn(8, 500, 100),
+DRAWN = {
+    "nb201": Drawn(64, 830, 200),
+    "darts": Drawn(8, 300, 100),
     "transnas-micro": Drawn(16, 100, 100),
     "transnas-macro": Drawn(16, 100, 100),
 }
@@ -46,7 +46,7 @@ def scores(results: Path) -> Iterator[Step]:
     All benchmarks of a space share the scores, which `snap-evo score` keeps network by network.
     """
     flat = [name for name in proxy_names() if name not in _CURVED]
-    for space, drawn in _DRAWN.items():
+    for space, drawn in DRAWN.items():
         graphs, folder = graphs_file(results, space), results / "scores" / space
         if graphs.exists():
             yield _score(graphs, flat, drawn.batch, drawn.cells, folder / "proxies.parquet")
