@@ -119,8 +119,8 @@ def test_matches_are_operators_of_the_two_spaces(same: Mapping[str, str]) -> Non
 def test_a_disagreement_is_told_once_and_only_between_entries_that_share_something() -> None:
     a, b = Entry("all-MiniLM-L6-v2", "short"), Entry("all-MiniLM-L6-v2", "long")
     c = Entry("MiniLM-64", "medium")
-    told = disagreements({a: 0.5, b: 0.6, c: 0.9}, {a: 0.76, b: 0.56, c: 0.43})
-    assert told == [
+    found = disagreements({a: 0.5, b: 0.6, c: 0.9}, {a: 0.76, b: 0.56, c: 0.43})
+    assert found == [
         "- all-MiniLM-L6-v2 long ranks better than all-MiniLM-L6-v2 short (0.600 and 0.500); the "
         "paper has it the other way round (0.56 and 0.76)"
     ]

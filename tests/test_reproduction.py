@@ -102,8 +102,8 @@ def test_every_benchmark_that_is_ranked_is_catalogued_and_its_metrics_have_roles
 
 
 def test_benchmarks_without_data_are_told_and_not_run(tmp_path: Path) -> None:
-    told = list(sources.missing(tmp_path))
-    assert [line.split(":")[0] for line in told] == [
+    lines = list(sources.missing(tmp_path))
+    assert [line.split(":")[0] for line in lines] == [
         "nb201",
         "transnas-micro",
         "transnas-macro",
@@ -163,7 +163,7 @@ def test_yardsticks_are_of_the_metrics_own_data_set(tmp_path: Path) -> None:
         field = pa.field(name, pa.float64(), metadata={"direction": "max"})
         graphs = graphs.append_column(field, pa.array([1.0]))
     write(graphs, tmp_path / "g.parquet", "graphs", producer="snap-graphs")
-    words = list(evaluation.yardsticks(tmp_path / "g.parquet", "cifar10/test/accuracy@200"))
+    words = list(evaluation.baselines(tmp_path / "g.parquet", "cifar10/test/accuracy@200"))
     assert words[::2] == ["--scores"] * (len(words) // 2)
     assert "zen=:proxy/cifar10/zen" in words
     assert "skips=:count:skip_connect" in words
@@ -230,12 +230,12 @@ def test_the_page_tells_figures_commands_and_what_was_not_run(tmp_path: Path) ->
     assert "Table 6" not in not_run
 
 
-@pytest.mark.parametrize(("status", "told"), [("", "0a1b"), (" M x.py", "0a1b (with changes)")])
+@pytest.mark.parametrize(("status", "shown"), [("", "0a1b"), (" M x.py", "0a1b (with changes)")])
 def test_the_page_names_the_commit_and_whether_files_differ(
-    monkeypatch: pytest.MonkeyPatch, status: str, told: str
+    monkeypatch: pytest.MonkeyPatch, status: str, shown: str
 ) -> None:
     def git(_folder: Path, command: str, *_words: str) -> str:
         return {"rev-parse": "0a1b", "status": status}[command]
 
     monkeypatch.setattr("tools.reproduce.page._git", git)
-    assert commit() == told
+    assert commit() == shown

@@ -73,11 +73,11 @@ def test_our_sentences_are_five_for_each_operator_and_none_is_the_catalogs() -> 
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "shown"),
     [([0.8, 0.8, 0.8], ".800 +- .000"), ([-0.25], "-.250"), ([1.5, 2.5], "2.000 +- .707")],
 )
-def test_figures_are_told_with_their_spread(values: list[float], told: str) -> None:
-    assert printed.spread(values) == told
+def test_figures_have_their_standard_deviation(values: list[float], shown: str) -> None:
+    assert printed.spread(values) == shown
 
 
 def test_a_table_of_markdown_has_a_line_a_row() -> None:

@@ -1,4 +1,4 @@
-"""Tables and figures as the pages in `docs` show them."""
+"""Tables and figures in the format of the pages in `docs`."""
 
 from collections.abc import Iterable, Sequence
 from statistics import mean, stdev
@@ -12,8 +12,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def spread(values: Sequence[float], digits: int = 3) -> str:
     """Write a mean and, of several values, their standard deviation: `.812 +- .014`."""
-    told = short(mean(values), digits)
-    return told if len(values) < 2 else f"{told} +- {short(stdev(values), digits)}"
+    middle = short(mean(values), digits)
+    return middle if len(values) < 2 else f"{middle} +- {short(stdev(values), digits)}"
 
 
 def short(value: float, digits: int = 3) -> str:

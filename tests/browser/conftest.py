@@ -24,7 +24,7 @@ def _run(command: click.Command, words: str, *paths: Path) -> None:
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of two predictors, two yardsticks and two searches of NAS-Bench-201."""
+    """The report of two predictors, two baselines and two searches of NAS-Bench-201."""
     from snap_eval.cli import main as evaluate
     from snap_evo.cli import main as search
     from snap_gcn.cli import main as predict

@@ -71,7 +71,7 @@ CHOSEN = Setting(3, 1e-4, "short", 384)
 @click.option("--mpnet", help="Folder of all-mpnet-base-v2, for the vectors of 768 numbers.")
 @click.option("--seeds", default=3, show_default=True, type=click.IntRange(min=2))
 def main(data: Path, work: Path, mpnet: str | None, seeds: int) -> None:
-    """Train every setting once a seed, and print the table."""
+    """Train every setting once per seed, and print the table."""
     prepare(data)
     models = {384: DEFAULT_MODEL, **({768: mpnet} if mpnet else {})}
     table, ranked = cells(data), read(data / "nb201.parquet", "graphs")
@@ -129,7 +129,7 @@ def trial(
 
 
 def report(found: Mapping[Setting, list[Figures]]) -> str:
-    """Write the paper's table with its tau and ours beside, in the paper's order."""
+    """Write the paper's table with its tau and ours, in the paper's order."""
     head = ["layers", "weight decay", "sentences", "vector", "paper's tau", "tau", "Spearman"]
     return printed.table(head, (_row(setting, found.get(setting)) for setting in PAPER))
 

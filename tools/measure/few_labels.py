@@ -1,4 +1,4 @@
-r"""Measure what a few labels are worth to the predictor, beside other ways to learn from them.
+r"""Measure what a predictor gains from a few labels, compared with other ways to learn from them.
 
     uv run --all-groups python -m tools.measure.few_labels
     uv run --all-groups python -m tools.measure.few_labels --way fit --draws 2

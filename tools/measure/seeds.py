@@ -1,4 +1,4 @@
-"""Tell how a predictor does, and how much it scatters between seeds.
+"""Report how well a predictor ranks, and its scatter between seeds.
 
     uv run --all-groups python -m tools.measure.seeds --preset snap --schedule full
     uv run --all-groups python -m tools.measure.seeds --preset paper --schedule short
@@ -28,10 +28,10 @@ def main(work: Path, preset: str, schedule: str, seeds: int) -> None:
     ]
     rows = [measure(work, model) for model in models]
     for same in zip(*rows, strict=True):
-        _tell(list(same))
+        _report(list(same))
 
 
-def _tell(same: list[Figures]) -> None:
+def _report(same: list[Figures]) -> None:
     first = same[0]
     rho = _spread([figures.spearman for figures in same])
     tau = _spread([figures.kendall_tau_b for figures in same])

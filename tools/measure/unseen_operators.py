@@ -69,7 +69,7 @@ def compared(predictors: Sequence[Predictor], table: pa.Table) -> Iterator[list[
     yield _row("the catalog", catalogued, catalogued)
     all_described = []
     for number, sentences in enumerate(described(), start=1):
-        changed = [told(predictor, sentences) for predictor in predictors]
+        changed = [described_by(predictor, sentences) for predictor in predictors]
         correlations = [correlation(predictor, table) for predictor in changed]
         yield _row(f"sentence {number}", correlations, catalogued)
         all_described += correlations
@@ -82,7 +82,7 @@ def described() -> list[dict[str, str]]:
     return [dict(zip(entries, group, strict=True)) for group in zip(*entries.values(), strict=True)]
 
 
-def told(predictor: Predictor, sentences: Mapping[str, str]) -> Predictor:
+def described_by(predictor: Predictor, sentences: Mapping[str, str]) -> Predictor:
     """Replace what a predictor knows of operators by sentences, encoded as its others were."""
     known = predictor.model.operators
     struck = pc.and_(

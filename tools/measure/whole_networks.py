@@ -105,7 +105,7 @@ def main(work: Path) -> None:
 
 
 def draw(graphs: pa.Table, path: Path) -> None:
-    """Draw accuracy over the predictor's score, and over the activations beside it."""
+    """Draw accuracy over the predictor's score, and over the activations."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 

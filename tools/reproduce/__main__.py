@@ -1,13 +1,13 @@
-"""Rank every benchmark at hand, and write all tables and figures that can be had of it.
+"""Rank every available benchmark, and write all tables and figures that it allows.
 
     uv run --all-groups python -m tools.reproduce
     uv run --all-groups python -m tools.reproduce --all
 
-Converts the benchmarks, scores them by both presets and several seeds (training what is not trained
-yet, six minutes a seed on one core or less), correlates, compares, searches, and writes Parquet
-files, `report.html` and `docs/results.md`. A step whose inputs are what they were is not run
-again. What takes hours (the ablation, training sizes, other encoders, zero-cost proxies) is read
-from where an earlier run left it; `--all` makes it first.
+Converts the benchmarks, scores them with both presets and several seeds (training the missing ones,
+six minutes per seed on one core or less), correlates, compares, searches, and writes Parquet
+files, `report.html` and `docs/results.md`. A step whose inputs did not change is not run
+again. Results that take hours (the ablation, training sizes, other encoders, zero-cost proxies) are
+read from the files of an earlier run; `--all` computes them first.
 """
 
 import sys
@@ -39,11 +39,11 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--encode", default="build/encode", show_default=True, type=_FOLDER)
 @click.option("--gcn", default="build/gcn", show_default=True, type=_FOLDER)
 @click.option("--docs", default=PAGE, show_default=True, type=_FOLDER)
-@click.option("--all", "everything", is_flag=True, help="Run what takes hours, too.")
+@click.option("--all", "everything", is_flag=True, help="Also run the steps that take hours.")
 def main(
     data: Path, results: Path, work: Path, encode: Path, gcn: Path, docs: Path, everything: bool
 ) -> None:
-    """Make what is not made yet, then the report and the page."""
+    """Compute missing results, then write the report and the page."""
     if everything:
         for module, *words in _SLOW:
             command([sys.executable, "-m", f"tools.measure.{module}", *words])
@@ -59,7 +59,7 @@ def main(
 
 
 def carry_out(data: Path, folders: Folders, *, everything: bool) -> None:
-    """Carry out all steps, or all but those that take hours, each after what it reads is there."""
+    """Run all steps, or all but those that take hours, each after its inputs exist."""
     results = folders.results
     ledger = Ledger(results)
     stages: tuple[Callable[[], Iterator[Step]], ...] = (

@@ -1,4 +1,4 @@
-"""Correlations, independence and searches: the tools, once a benchmark."""
+"""Correlations, independence and searches, for every benchmark."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -24,13 +24,13 @@ _RESAMPLES = 1000
 
 
 def correlations(results: Path) -> Iterator[Step]:
-    """Yield the steps that correlate all scores with a metric."""
+    """Yield the steps that correlate all scores with each metric."""
     for name, source in SOURCES.items():
         graphs = graphs_file(results, name)
         for metric in source.metrics if graphs.exists() else ():
             out = correlations_file(results, name, metric)
             how = ["--metric", metric, "--flip", "--all", "--bootstrap", str(_RESAMPLES)]
-            yield _evaluate("correlate", results, name, out, [*yardsticks(graphs, metric), *how])
+            yield _evaluate("correlate", results, name, out, [*baselines(graphs, metric), *how])
 
 
 def correlations_file(results: Path, benchmark: str, metric: str) -> Path:
@@ -73,7 +73,7 @@ def independence(results: Path) -> Iterator[Step]:
         graphs = graphs_file(results, name)
         if graphs.exists():
             out = results / "independence" / f"{name}.parquet"
-            given = yardsticks(graphs, SOURCES[name].metrics[0])
+            given = baselines(graphs, SOURCES[name].metrics[0])
             yield _evaluate("independence", results, name, out, list(given))
 
 
@@ -102,8 +102,8 @@ def _evaluate(subcommand: str, results: Path, name: str, out: Path, how: Sequenc
     )
 
 
-def yardsticks(graphs: Path, metric: str) -> Iterator[str]:
-    """Yield the options that name what costs nothing to know of cells before they are trained.
+def baselines(graphs: Path, metric: str) -> Iterator[str]:
+    """Yield the options for baselines that need neither a predictor nor a network.
 
     Args:
         graphs: the cells.

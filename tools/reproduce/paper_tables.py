@@ -1,4 +1,4 @@
-"""The paper's tables and its Figure 6, from what the scripts that measure them leave behind."""
+"""The paper's tables and its Figure 6, from the files that the measuring scripts leave."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ _HERE = "uv run --all-groups python -m tools.reproduce"
 _TABLE_2 = Title(
     "Encoders and lengths of descriptions (Table 2)",
     "uv run --all-groups python -m tools.measure.encoder lengths",
-    f"{_RANKED}. The paper tuned MiniLM-L6-v2 itself; its figure stands beside snap-minilm",
+    f"{_RANKED}. The paper tuned MiniLM-L6-v2 itself; its figure is in the row of snap-minilm",
 )
 _TABLE_3 = Title(
     "Cells chosen on NAS-Bench-201 (Table 3)",
@@ -48,7 +48,7 @@ _TABLE_5 = Title(
     _HERE,
     "CIFAR-10 test accuracy (develop), over the cells that a scorer has scores of: all 15,625, "
     "proxies 9,445 at most; of predictors, the mean over seeds. The paper has one SNAP, which "
-    "stands beside both of our presets",
+    "is in the rows of both of our presets",
 )
 _TABLE_6 = Title(
     "The paper's ablation (Table 6)",
@@ -71,13 +71,13 @@ _FIGURE_6 = Title(
 
 
 class Folders(NamedTuple):
-    """Where everything is.
+    """The folders to read from and write to.
 
     Attributes:
         results: what the report is drawn from.
         work: predictors, and tables that training needs.
         encode: tuned encoders, and predictors by other encoders in the folder `grid` there.
-        gcn: what ablation and training size came to, in folders of these names.
+        gcn: results of ablation and training size, in folders of these names.
     """
 
     results: Path
@@ -109,7 +109,7 @@ def steps(folders: Folders) -> Iterator[Step]:
 
 
 def late_steps(folders: Folders) -> Iterator[Step]:
-    """Yield the steps that write the tables of what the steps before came to."""
+    """Yield the steps that write the tables of earlier steps' results."""
     correlations = correlations_file(folders.results, "nb201", _ACCURACY)
     graphs = folders.results / "graphs" / "nb201.parquet"
     if correlations.exists():
@@ -144,7 +144,7 @@ def trained(folders: Folders, entry: Entry) -> list[Path]:
 
 
 def ablated(tried: Iterable[Path]) -> Iterator[Measurement]:
-    """Read what each setting of the ablation came to (Table 6)."""
+    """Read the result of each setting of the ablation (Table 6)."""
     known = {path.stem: json.loads(path.read_text("utf-8")) for path in tried}
     for setting, tau in ablation.PAPER.items():
         layers, decay, length, size = setting
@@ -176,7 +176,7 @@ def separated(tuned: Iterable[Path]) -> Iterator[Measurement]:
 
 
 def sized(trials: Iterable[Path]) -> Iterator[Measurement]:
-    """Read what each share of training cells came to (Figure 6)."""
+    """Read the result of each share of training cells (Figure 6)."""
     for path in sorted(trials, key=lambda path: int(path.stem.split("-")[0])):
         share, seed = map(int, path.stem.split("-"))
         figures = json.loads(path.read_text("utf-8"))
@@ -184,7 +184,7 @@ def sized(trials: Iterable[Path]) -> Iterator[Measurement]:
 
 
 def zero_shot(correlations: Path) -> Iterator[Measurement]:
-    """Set our correlations beside the paper's (Table 5)."""
+    """Compare our correlations with the paper's (Table 5)."""
     ours = {
         (row["scorer"], row["statistic"]): row["value"]
         for row in read(correlations, "correlations").to_pylist()
@@ -196,14 +196,14 @@ def zero_shot(correlations: Path) -> Iterator[Measurement]:
 
 
 def found(graphs: Path, scores: Iterable[Path], searches: Iterable[Path]) -> Iterator[Measurement]:
-    """Tell what the cells are worth that predictors like best, and that searches find (Table 3)."""
+    """Report the accuracy of cells that score best or that searches find (Table 3)."""
     yield from reported("table-3")
     cells = read(graphs, "graphs", ["space", "arch_id", "params", "flops", _ACCURACY])
     for path in scores:
         table = read(path, "scores")
         seed = int(decode_metadata(table.schema)["snap.seed"])
         for scorer, rows in by_scorer(table, str(path)).items():
-            method = f"{scorer}, the favourite of all cells"
+            method = f"{scorer}, top-1 of all cells"
             yield from _cell(cells, _best(rows), {"method": method}, seed)
     for path in searches:
         table = read(path, "search")
@@ -255,4 +255,4 @@ def _step(
     measure: Callable[[], Iterable[Measurement]],
 ) -> Step:
     out = folders.results / "tables" / f"{name}.parquet"
-    return Step("tell", out, inputs, title, lambda: save(measure(), title, out))
+    return Step("tabulate", out, inputs, title, lambda: save(measure(), title, out))

@@ -1,4 +1,4 @@
-"""Tune the encoder that snap-encode ships, and tell how the losses do and scatter between seeds.
+"""Tune the encoder that snap-encode ships, and report each loss with its scatter between seeds.
 
     uv run --all-groups python -m tools.train.encoder
 
@@ -42,9 +42,9 @@ def _ship(tuned: Path) -> None:
     folder = _BUNDLE / _NAME
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(tuned, folder)
-    told = card(_NAME, _record(tuned))
-    (folder / "README.md").write_text(told, "utf-8")
-    click.echo(told)
+    text = card(_NAME, _record(tuned))
+    (folder / "README.md").write_text(text, "utf-8")
+    click.echo(text)
 
 
 def _record(folder: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Find places for labels beside points so that they do not cover one another."""
+"""Place labels next to points so that they do not overlap."""
 
 import numpy as np
 import numpy.typing as npt

@@ -38,7 +38,7 @@ REPORTED = {
     Entry("all-mpnet-base-v2", "medium"): Ranking(0.67, 0.49),
     Entry("all-mpnet-base-v2", "long"): Ranking(0.65, 0.46),
 }
-"""What the paper's Table 2 states; its tuned model is set beside ours."""
+"""The figures of the paper's Table 2; its tuned model is compared with ours."""
 
 
 @click.command("lengths")

@@ -28,7 +28,7 @@ COLOURS: Mapping[str, str] = {
     "attention, transformer": "#56b4e9",
     "other": "#a0a0a0",
 }
-"""By category; the palette of Okabe and Ito, which the colour-blind can tell apart."""
+"""By category; the palette of Okabe and Ito, which the colour-blind can distinguish."""
 
 _TOGETHER = {"attention": "attention, transformer", "transformer": "attention, transformer"}
 _CATALOGUED = {

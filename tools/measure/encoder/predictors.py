@@ -1,4 +1,4 @@
-"""What the measurements of the encoder share: predictors trained on one kind of vectors."""
+"""Predictors trained on one kind of operator vectors."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,7 +36,7 @@ class Fit(NamedTuple):
     schedule: str
 
     def predictor(self, work: Path, operators: Path, seed: int) -> Predictor:
-        """Train on a table of operator vectors, into a folder beside it, unless it was done."""
+        """Train on a table of operator vectors, into a folder next to it, unless it exists."""
         table = operators.resolve()
         out = table.with_name(f"{table.stem}-{self.preset}-{seed}")
         return Predictor.load(fit(work, str(out), self.preset, self.schedule, seed, str(table)))
@@ -49,9 +49,9 @@ TUNED_OR_NOT = ("all-MiniLM-L6-v2", "snap-minilm")
 
 
 def encoded(folder: Path, model: str, length: Length) -> Path:
-    """Encode what the catalog says of the operators of NAS-Bench-101 and NAS-Bench-201.
+    """Encode the catalogued descriptions of the operators of NAS-Bench-101 and NAS-Bench-201.
 
-    The file's name tells the model's weights, so that another model of the name counts anew.
+    The file's name identifies the model's weights: another model of that name is encoded again.
     """
     name = f"{model}-{SentenceEncoder(model).sha256[:8]}-{length}.parquet"
     command = ["snap-encode", "--space", "nb101", "--space", "nb201", "--quiet"]

@@ -114,7 +114,7 @@ class Trial:
     """The operators of a space as one encoder reads them, and predictors that rank its cells.
 
     Attributes:
-        groups: the predictors by what to call them; a group is told of as one.
+        groups: the predictors by title; a group is reported as one.
     """
 
     def __init__(

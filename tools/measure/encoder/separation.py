@@ -1,4 +1,4 @@
-"""Table 8, and what an encoder tells apart of operators that it was not tuned on."""
+"""Table 8, and how well an encoder separates operators that it was not tuned on."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ Texts = Mapping[str, str]
 """Operator name -> what is said of it."""
 
 WRITTEN = ("perturbed", "fresh")
-"""Files of wordings beside this one: those the reader was developed with, and those it was not."""
+"""Files of wordings next to this one: those the reader was developed with, and new ones."""
 
 ENDS = ("input", "output")
 
@@ -58,7 +58,7 @@ def _variants(texts: Texts, draws: int, written: str) -> dict[str, list[Texts]]:
 def misspelt(text: str, edits: int, random: Random) -> str:
     """Insert, delete, replace or swap a character at a random place, several times.
 
-    A single edit that changes nothing, such as swapping two equal characters, is drawn anew.
+    A single edit that changes nothing, such as swapping two equal characters, is drawn again.
     """
     for _ in range(edits):
         before = text

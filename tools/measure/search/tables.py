@@ -1,4 +1,4 @@
-"""The paper's tables 3, 4 and 7 beside what is measured here."""
+"""The paper's tables 3, 4 and 7 next to our measurements."""
 
 import tomllib
 from collections.abc import Sequence

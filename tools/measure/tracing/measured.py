@@ -18,7 +18,7 @@ _WITH_ATTENTION = {"attention", "product", "softmax"}
 
 @dataclass(frozen=True)
 class Measured:
-    """A traced network beside what is published of it.
+    """A traced network and its published figures.
 
     Attributes:
         published: the network.
