@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for pattern in ("*.md", "data-catalog/*.md", "packages/*/*.md", "docs/*.md")
+    for pattern in ("*.md", "data-catalog/*.md", "packages/*/*.md", "docs/**/*.md")
     for path in ROOT.glob(pattern)
 )
 TOOLS = {e.name: e for e in entry_points(group="console_scripts") if e.value.startswith("snap_")}
