@@ -148,11 +148,13 @@ def _names(names: Iterable[str]) -> str:
 
 def _notebook_page(path: Path) -> dict[str, str | bytes]:
     """Return a notebook as a Markdown page and the pictures in it, by file name."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     if _command != "serve":
         execute(notebook)
-    exporter = MarkdownExporter()
-    exporter.register_preprocessor(CoalesceStreamsPreprocessor, enabled=True)
+    exporter = MarkdownExporter()  # type: ignore[no-untyped-call]
+    exporter.register_preprocessor(  # type: ignore[no-untyped-call]
+        CoalesceStreamsPreprocessor, enabled=True
+    )
     text, resources = exporter.from_notebook_node(
         notebook, resources={"unique_key": path.stem, "output_files_dir": "."}
     )
@@ -165,5 +167,5 @@ def execute(notebook: nbformat.NotebookNode) -> None:
     _log.info("Running notebook %s", notebook.cells[0].source.splitlines()[0])
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(notebook, resources={"metadata": {"path": folder}}, timeout=300)
+        client = NotebookClient(notebook, resources={"metadata": {"path": folder}})
         client.execute(env={**os.environ, "PATH": path})
