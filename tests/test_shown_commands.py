@@ -21,7 +21,7 @@ PAGES = sorted(
     for path in ROOT.glob(pattern)
 )
 TOOLS = {e.name: e for e in entry_points(group="console_scripts") if e.value.startswith("snap_")}
-PROGRAMS = [*TOOLS, "git", "pip", "printf", "python", "torchrun", "uv"]
+PROGRAMS = [*TOOLS, "git", "mkdocs", "pip", "printf", "python", "torchrun", "uv"]
 CLONE = [path.name for path in ROOT.iterdir() if path.name not in ("build", ".venv", ".git")]
 """What a reader who works in a clone finds there."""
 
@@ -52,6 +52,7 @@ RESULTS = Example(
     "|skip_connect~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|none~2|,91.5\n' > results.csv",
 )
 BEFORE = {
+    "docs/contracts.md": [Example("sh", MINE)],
     "docs/measuring.md": [MEASURE, RESULTS],
     "CONTRIBUTING.md": [Example("sh", MINE)],
     "README.md": [Example("sh", NB101), Example("sh", NETS)],
@@ -149,6 +150,8 @@ NOT_RUN = {
     r"(uv )?pip install .*|uv sync .*": "changes an environment; test_installs.py has its own",
     r"uv run --all-groups pytest( -[mn] .*| packages/snap-graphs)?": "is this suite",
     r"uv run --all-groups pytest benchmarks( .*|/test_eval.py)?": "takes minutes",
+    r"uv run --group docs mkdocs build --strict": "test_site.py does it",
+    r"uv run --group docs mkdocs serve": "serves until it is stopped",
     r"uv export .*": "resolves all dependencies; .ci/run does it",
     r"snap-graphs fetch nb101": "downloads 0.5 GB",
     r"uv run snap-graphs enumerate nb101 nb101.parquet": "runs on the page of snap-graphs",
