@@ -53,7 +53,7 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_in_an_empty_folder(notebook: Path, tmp_path: Path) -> None:
     shutil.copy(notebook, tmp_path)
-    run(tmp_path, "jupyter", "execute", "--inplace", notebook.name)
+    run(tmp_path, "jupyter", "execute", "--inplace", "--startup_timeout=600", notebook.name)
     cells = json.loads((tmp_path / notebook.name).read_text("utf-8"))["cells"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     assert all(cell["execution_count"] for cell in code)

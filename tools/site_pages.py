@@ -36,6 +36,8 @@ CONTRACTS = "<!-- contracts -->"
 
 _LINK = re.compile(r"(?<=\]\()(?P<path>[^()\s:#]+)(?P<anchor>#[^()\s]*)?(?=\))")
 _LINKED = re.compile(r"(?<!!)\[(?P<text>[^\[\]]*)\]\((?P<path>[^()\s:#]+)(#[^()\s]*)?\)")
+_LONGEST_START = 600
+"""Seconds after which a kernel hangs, on the slowest of machines."""
 _log = logging.getLogger("mkdocs.hooks.site_pages")
 _command = "build"
 
@@ -167,5 +169,9 @@ def execute(notebook: nbformat.NotebookNode) -> None:
     _log.info("Running notebook %s", notebook.cells[0].source.splitlines()[0])
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(notebook, resources={"metadata": {"path": folder}})
+        client = NotebookClient(
+            notebook,
+            resources={"metadata": {"path": folder}},
+            startup_timeout=_LONGEST_START,
+        )
         client.execute(env={**os.environ, "PATH": path})
