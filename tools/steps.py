@@ -38,11 +38,11 @@ class Step:
 
 
 class Ledger:
-    """Records what every file was made from, in the file `ledger` of a folder."""
+    """Records what every file was made from, in `ledger.json` of a folder."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / "ledger"
+        self._path = folder / "ledger.json"
         self._made: dict[str, str] = (
             json.loads(self._path.read_text("utf-8")) if self._path.exists() else {}
         )

@@ -98,12 +98,12 @@ def steps(folders: Folders) -> Iterator[Step]:
         ("table-7-predictors", _TABLE_7, partial(reported, "table-7")),
     ):
         yield _step(folders, name, title, [_PAPER], make_any)
-    tried = sorted((folders.gcn / "ablation").glob("*.json"))
+    tried = sorted((folders.gcn / "ablation").glob("*-*.json"))
     if tried:
         yield _step(folders, "table-6-ablation", _TABLE_6, tried, partial(ablated, tried))
     tuned = sorted(folders.encode.glob("contrastive-*"))
     yield _step(folders, "table-8-cosines", _TABLE_8, tuned, partial(separated, tuned))
-    sizes = sorted((folders.gcn / "training-size").glob("*.json"))
+    sizes = sorted((folders.gcn / "training-size").glob("*-*.json"))
     if sizes:
         yield _step(folders, "figure-6-training-size", _FIGURE_6, sizes, partial(sized, sizes))
 
