@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_step_is_carried_out_once_also_by_a_later_run(folder: Path) -> None:
+def test_a_step_runs_once_also_in_a_later_run(folder: Path) -> None:
     made: Made = []
     assert Ledger(folder / "kept").run(_step(folder, made))
     assert not Ledger(folder / "kept").run(_step(folder, made))
@@ -56,7 +56,7 @@ def test_a_step_is_carried_out_once_also_by_a_later_run(folder: Path) -> None:
         lambda folder: (folder / "deep" / "out.txt").unlink(),
     ],
 )
-def test_a_step_is_carried_out_anew_after_a_change(
+def test_a_step_is_run_again_after_a_change(
     change: Callable[[Path], object], folder: Path
 ) -> None:
     made: Made = []
@@ -64,6 +64,13 @@ def test_a_step_is_carried_out_anew_after_a_change(
     ledger.run(_step(folder, made))
     change(folder)
     assert ledger.run(_step(folder, made))
+
+
+def test_steps_are_recorded_whatever_their_names(folder: Path) -> None:
+    for name in ("b", "a", "c"):
+        out = folder / name
+        Ledger(folder).run(Step("touch", out, [], [], out.touch))
+    assert not Ledger(folder).run(Step("touch", folder / "a", [], [], lambda: None))
 
 
 def test_another_recipe_is_another_step(folder: Path) -> None:

@@ -44,7 +44,7 @@ class Ledger:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "ledger.json"
         self._made: dict[str, str] = (
-            json.loads(self._path.read_text("utf-8")) if self._path.exists() else {}
+            json.loads(self._path.read_text("utf-8"))["made"] if self._path.exists() else {}
         )
 
     def run(self, step: Step) -> bool:
@@ -61,7 +61,9 @@ class Ledger:
 
     def _save(self) -> None:
         with replacing(self._path) as temporary:
-            temporary.write_text(json.dumps(self._made, indent=1, sort_keys=True) + "\n", "utf-8")
+            temporary.write_text(
+                json.dumps({"made": self._made}, indent=1, sort_keys=True) + "\n", "utf-8"
+            )
 
 
 def fingerprint(step: Step) -> str:
