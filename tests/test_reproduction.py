@@ -56,9 +56,7 @@ def test_a_step_runs_once_also_in_a_later_run(folder: Path) -> None:
         lambda folder: (folder / "deep" / "out.txt").unlink(),
     ],
 )
-def test_a_step_is_run_again_after_a_change(
-    change: Callable[[Path], object], folder: Path
-) -> None:
+def test_a_step_is_run_again_after_a_change(change: Callable[[Path], object], folder: Path) -> None:
     made: Made = []
     ledger = Ledger(folder / "kept")
     ledger.run(_step(folder, made))

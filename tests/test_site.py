@@ -3,14 +3,14 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from site_pages import INCLUDED, TOOLS, site_links
 from snap_catalog.schemas import contract
+
+from tools.site_pages import INCLUDED, TOOLS, site_links
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
@@ -33,7 +33,7 @@ def run(folder: Path, *command: str) -> str:
 
 
 @pytest.mark.slow
-def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+def test_the_site_builds_and_its_notebooks_run_without_a_warning(tmp_path: Path) -> None:
     printed = run(ROOT, "mkdocs", "build", "--strict", "--site-dir", str(tmp_path))
     assert "WARNING -" not in printed
     pages = {path.relative_to(tmp_path).as_posix(): path for path in tmp_path.rglob("*.html")}
@@ -47,17 +47,6 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
         assert re.search(r"<svg|<img", texts[f"notebooks/{notebook.stem}.html"]), "no picture"
     loaded = {name: re.findall(r'src="(https?:[^"]*)"', text) for name, text in texts.items()}
     assert {name: urls for name, urls in loaded.items() if urls} == {}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_in_an_empty_folder(notebook: Path, tmp_path: Path) -> None:
-    shutil.copy(notebook, tmp_path)
-    run(tmp_path, "jupyter", "execute", "--inplace", "--startup_timeout=600", notebook.name)
-    cells = json.loads((tmp_path / notebook.name).read_text("utf-8"))["cells"]
-    code = [cell for cell in cells if cell["cell_type"] == "code"]
-    assert all(cell["execution_count"] for cell in code)
-    assert any("image/" in kind for c in code for o in c["outputs"] for kind in o.get("data", ()))
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

@@ -27,9 +27,9 @@ class Drawn(NamedTuple):
 
 DRAWN = {
     "nb201": Drawn(64, 830, 200),
-    "darts": Drawn(8, 300, 100),
-    "transnas-micro": Drawn(16, 100, 100),
-    "transnas-macro": Drawn(16, 100, 100),
+    "darts": Drawn(8, 200, 40),
+    "transnas-micro": Drawn(16, 100, 40),
+    "transnas-macro": Drawn(16, 100, 40),
 }
 """By space, which is also a benchmark's name.
 
