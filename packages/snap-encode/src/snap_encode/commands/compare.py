@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 from snap_catalog.catalog import Length
+from snap_catalog.cli import json_option, out_option, quiet_option
 
-from snap_encode.commands.options import json_option, length_option, model_option, quiet_option
+from snap_encode.commands.options import length_option, model_option
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 @length_option
 @model_option
 @json_option
-@click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="Draw a heat map, to an SVG or PNG file."
-)
+@out_option(what="SVG or PNG heat map", required=False)
 @quiet_option
 def similarity(
     texts: tuple[str, ...],

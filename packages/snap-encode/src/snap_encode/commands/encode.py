@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 from snap_catalog.catalog import Length
+from snap_catalog.cli import out_option, quiet_option
 from snap_catalog.console import say
 from snap_catalog.definition import SUFFIX
 
-from snap_encode.commands.options import length_option, model_option, quiet_option
+from snap_encode.commands.options import length_option, model_option
 
 
 @click.command()
@@ -26,13 +27,7 @@ from snap_encode.commands.options import length_option, model_option, quiet_opti
     is_flag=True,
     help="Encode the words of FILE themselves, not the operators that they are read as.",
 )
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path),
-    help="The file to write.  [default: FILE's stem, or `operators`, with .parquet, in the "
-    "current folder]",
-)
+@out_option(shown_default="FILE's stem, or `operators`, with .parquet, in the current folder")
 @quiet_option
 def encode(
     file: Path | None,

@@ -18,5 +18,3 @@ length_option = click.option(
     type=click.Choice(get_args(Length)),
     help="Which description of a catalogued operator to encode.  [default: short]",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but errors.")

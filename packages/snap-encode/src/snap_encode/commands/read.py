@@ -4,8 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 import click
-
-from snap_encode.commands.options import json_option, quiet_option
+from snap_catalog.cli import json_option, quiet_option
 
 if TYPE_CHECKING:
     from snap_encode.known import Match

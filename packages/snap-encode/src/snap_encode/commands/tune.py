@@ -3,18 +3,16 @@
 from pathlib import Path
 
 import click
+from snap_catalog.cli import out_option, quiet_option, seed_option
 from snap_catalog.console import say
 
-from snap_encode.commands.options import quiet_option
 from snap_encode.tuning.recipe import RECIPES, Loss
 
 _LOSSES = list(RECIPES)
 
 
 @click.command()
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="New folder for the encoder."
-)
+@out_option(kind="folder", what="New folder")
 @click.option(
     "--loss",
     type=click.Choice(_LOSSES),
@@ -23,13 +21,7 @@ _LOSSES = list(RECIPES)
     help="What is minimised: a supervised contrastive loss, the squared error of cosines, or the "
     "triplet loss.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Seed of all randomness.",
-)
+@seed_option
 @click.option("--resume", is_flag=True, help="Go on where a stopped run was, if there was one.")
 @quiet_option
 def tune(out: Path, loss: Loss, seed: int, resume: bool, quiet: bool) -> None:

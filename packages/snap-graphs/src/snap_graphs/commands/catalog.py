@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
+from snap_catalog.cli import json_option, quiet_option
 from snap_catalog.console import say
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def catalog(name: str | None, as_json: bool) -> None:
     """List the known benchmarks, or tell all about the one called NAME."""
     from snap_catalog import benchmark, benchmarks
@@ -32,7 +33,7 @@ def catalog(name: str | None, as_json: bool) -> None:
 @click.command()
 @click.argument("name")
 @click.argument("file", required=False)
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@quiet_option
 def fetch(name: str, file: str | None, quiet: bool) -> None:
     """Download a FILE of the benchmark NAME into the cache and print its path.
 

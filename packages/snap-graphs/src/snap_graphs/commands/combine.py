@@ -1,20 +1,19 @@
 """`snap-graphs concat` and `snap-graphs join`."""
 
+from pathlib import Path
+
 import click
+from snap_catalog.cli import out_option, quiet_option
 from snap_catalog.console import say
 
 from snap_graphs.commands.options import Column, by_name, columns_option, declared
 
-_OUT = click.option(
-    "-o", "--out", type=click.Path(dir_okay=False), required=True, help="The file to write."
-)
-
 
 @click.command()
 @click.argument("files", type=click.Path(dir_okay=False), nargs=-1, required=True)
-@_OUT
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
-def concat(files: tuple[str, ...], out: str, quiet: bool) -> None:
+@out_option()
+@quiet_option
+def concat(files: tuple[str, ...], out: Path, quiet: bool) -> None:
     """Put graphs FILES below one another; metrics that one lacks are empty there."""
     from snap_catalog.parquet import check_writable, read, write
 
@@ -31,11 +30,11 @@ def concat(files: tuple[str, ...], out: str, quiet: bool) -> None:
 @click.command()
 @click.argument("graphs", type=click.Path(dir_okay=False))
 @click.argument("tables", type=click.Path(dir_okay=False), nargs=-1, required=True)
-@_OUT
+@out_option()
 @columns_option
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@quiet_option
 def join(
-    graphs: str, tables: tuple[str, ...], out: str, columns: tuple[Column, ...], quiet: bool
+    graphs: str, tables: tuple[str, ...], out: Path, columns: tuple[Column, ...], quiet: bool
 ) -> None:
     """Add the metric columns of TABLES to the file GRAPHS.
 

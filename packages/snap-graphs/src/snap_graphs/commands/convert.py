@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import click
+from snap_catalog.cli import quiet_option
 from snap_catalog.console import progress, say
 
 from snap_graphs.commands.options import Column, by_name, columns_option, declared
@@ -44,7 +45,7 @@ def _shapes(
     "leaves that open. Repeat it for several inputs, in order.",
 )
 @click.option("--space", default="", help="onnx: space to file the networks under; SOURCE's name.")
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@quiet_option
 def convert(
     benchmark: str,
     out: str,

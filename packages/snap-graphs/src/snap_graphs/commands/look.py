@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 from snap_catalog import SnapError
+from snap_catalog.cli import json_option, out_option, quiet_option
 from snap_catalog.console import say
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def info(file: str, as_json: bool) -> None:
     """Tell what is in a graphs FILE: spaces, cells, metrics with their range, provenance."""
     from dataclasses import asdict
@@ -32,7 +33,7 @@ def info(file: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False))
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@quiet_option
 def validate(file: str, quiet: bool) -> None:
     """Check FILE, of any kind the SNAP tools exchange, against its contract."""
     from snap_catalog.parquet import kind, read
@@ -49,9 +50,9 @@ def validate(file: str, quiet: bool) -> None:
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option("--arch", required=True, metavar="ID", help="The architecture's arch_id.")
-@click.option("-o", "--out", type=click.Path(dir_okay=False), required=True, help="SVG or PNG.")
+@out_option(what="SVG or PNG file")
 @click.option("--title", help="A line above the drawing.")
-def draw(file: str, arch: str, out: str, title: str | None) -> None:
+def draw(file: str, arch: str, out: Path, title: str | None) -> None:
     """Draw the cell of one architecture of a graphs FILE."""
     import pyarrow.compute as pc
     from snap_catalog.parquet import read
@@ -59,7 +60,7 @@ def draw(file: str, arch: str, out: str, title: str | None) -> None:
     from snap_graphs.arrays import Graphs
     from snap_graphs.drawing import draw_architecture
 
-    if Path(out).suffix not in (".svg", ".png"):
+    if out.suffix not in (".svg", ".png"):
         raise click.UsageError(f"{out}: name a file that ends in .svg or .png")
     table = read(file, "graphs", columns=["space", "arch_id", "nodes", "src", "dst"])
     rows = table.filter(pc.equal(table["arch_id"], arch))

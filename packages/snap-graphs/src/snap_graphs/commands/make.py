@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import click
+from snap_catalog.cli import quiet_option, seed_option
 from snap_catalog.console import progress, say
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def _say_withheld(home: "Space", quiet: bool) -> None:
 @click.option("--unique", is_flag=True, help="Keep one architecture a cell_hash.")
 @click.option("--hashes", is_flag=True, help="Add NAS-Bench-101's own MD5 hashes (a minute more).")
 @code_option
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@quiet_option
 def enumerate_(
     space: str, out: str, unique: bool, hashes: bool, allow_code: bool, quiet: bool
 ) -> None:
@@ -53,11 +54,9 @@ def enumerate_(
 @click.argument("space")
 @click.argument("out", type=click.Path(dir_okay=False))
 @click.option("-n", "count", type=click.IntRange(min=1), required=True, help="How many to draw.")
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draw."
-)
+@seed_option
 @code_option
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@quiet_option
 def sample(space: str, out: str, count: int, seed: int, allow_code: bool, quiet: bool) -> None:
     """Draw different architectures of SPACE at random into the Parquet file OUT.
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 from snap_catalog import SnapError
+from snap_catalog.cli import quiet_option
 from snap_catalog.console import counted, progress, say
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option("--space", help="Search space to file them under; the file's or module's name.")
 @click.option("--skip-bad", is_flag=True, help="Leave out networks that cannot be traced.")
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@quiet_option
 def trace(
     source: str,
     out: str,

@@ -1,6 +1,7 @@
 """`snap-graphs view`."""
 
 import click
+from snap_catalog.cli import quiet_option, seed_option
 from snap_catalog.console import say
 
 
@@ -17,10 +18,8 @@ from snap_catalog.console import say
     metavar="P",
     help="Put an identity operator on every edge with this probability.",
 )
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draw."
-)
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@seed_option
+@quiet_option
 def view(
     file: str,
     out: str,
