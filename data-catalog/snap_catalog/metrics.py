@@ -2,8 +2,15 @@
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from snap_catalog.errors import SnapError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from snap_catalog.catalog import Direction
 
 _METRIC = re.compile(r"(?!/)[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){1,2}(@\d+)?(#\d+)?")
 
@@ -11,6 +18,16 @@ _METRIC = re.compile(r"(?!/)[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){1,2}(@\d+)?(#\d+)?
 def is_metric(column: str) -> bool:
     """Return whether a column name has the form of a metric (two or three segments)."""
     return _METRIC.fullmatch(column) is not None
+
+
+def oriented(
+    values: "npt.NDArray[np.float64]", direction: "Direction"
+) -> "npt.NDArray[np.float64]":
+    """Return a metric's values such that higher is better, negated if `direction` is `min`.
+
+    Applied twice, it returns the values themselves.
+    """
+    return values if direction == "max" else -values
 
 
 def resolve_metric(wanted: str, columns: Iterable[str], *, source: str) -> str:

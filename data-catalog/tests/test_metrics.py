@@ -1,8 +1,9 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from snap_catalog import SnapError
-from snap_catalog.metrics import is_metric, resolve_metric
+from snap_catalog.metrics import is_metric, oriented, resolve_metric
 
 _SEGMENT = st.from_regex(r"[A-Za-z0-9_.-]+", fullmatch=True)
 _SUFFIX = st.from_regex(r"(@[0-9]{1,4})?(#[0-9]{1,2})?", fullmatch=True)
@@ -117,3 +118,9 @@ def test_a_full_name_always_stands_for_itself(columns: list[str], data: st.DataO
 def test_any_beginning_of_the_only_metric_is_enough(column: str, data: st.DataObject) -> None:
     wanted = column[: data.draw(st.integers(1, len(column)))].rstrip("/")
     assert resolve_metric(wanted, [column, "arch_id"], source="x") == column
+
+
+def test_oriented_values_are_the_higher_the_better() -> None:
+    values = np.array([3.0, np.nan, -1.0])
+    np.testing.assert_array_equal(oriented(values, "max"), values)
+    np.testing.assert_array_equal(oriented(values, "min"), [-3.0, np.nan, 1.0])

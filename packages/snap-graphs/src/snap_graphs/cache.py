@@ -1,7 +1,6 @@
 """Download the files of benchmarks once, check them, and keep them in a folder."""
 
 import errno
-import hashlib
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 from snap_catalog import Benchmark, SnapError
 from snap_catalog.cache import cache_folder
 from snap_catalog.catalog import SourceFile
+from snap_catalog.checksums import file_sha256
 from snap_catalog.console import Advance, progress
 from snap_catalog.parquet import replacing
 
@@ -96,8 +96,7 @@ def _check(path: Path, file: SourceFile) -> None:
     if file.bytes is not None and path.stat().st_size != file.bytes:
         size = path.stat().st_size
         raise SnapError(f"{path}: has {size:,} bytes, not the catalogued {file.bytes:,}; delete it")
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    found = file_sha256(path)
     expected = file.sha256 or _pinned(path)
     if expected is None:
         with replacing(_pin(path)) as temporary:

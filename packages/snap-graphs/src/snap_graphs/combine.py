@@ -1,6 +1,5 @@
 """Put files of graphs together: below one another, or with further metrics beside them."""
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from snap_catalog import MetricFacts, SnapError, benchmarks
 from snap_catalog.catalog import Direction
+from snap_catalog.checksums import file_sha256
 from snap_catalog.parquet import decode_metadata
 from snap_catalog.scores import several
 from snap_catalog.tables import identifiers, read_table
@@ -138,10 +138,8 @@ def _shown(table: pa.Table, columns: Sequence[str]) -> str:
 
 def _with_origin(graphs: pa.Table, source: Path) -> pa.Table:
     """Record a joined file and its SHA-256 in the metadata, after those joined before it."""
-    with source.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     entries = decode_metadata(graphs.schema)
-    origins = [*filter(None, [entries.get("snap.joined")]), f"{source.name} {digest}"]
+    origins = [*filter(None, [entries.get("snap.joined")]), f"{source.name} {file_sha256(source)}"]
     return graphs.replace_schema_metadata({**entries, "snap.joined": ", ".join(origins)})
 
 

@@ -1,12 +1,12 @@
 """Turn benchmarks into tables of the `graphs` contract."""
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 from snap_catalog import Benchmark, SnapError, benchmarks
+from snap_catalog.checksums import file_sha256
 from snap_catalog.metrics import is_metric
 
 from snap_graphs.converted import once
@@ -97,7 +97,7 @@ def convert(
     path = locate(name, source)
     packaged = any(is_installed(entry, path) for entry in _catalogued(name))
     if packaged and request.everything:
-        sha256 = _sha256(_recognise(name, path).files(path))
+        sha256 = file_sha256(*_recognise(name, path).files(path))
         return once(name, sha256, lambda: _converted(name, path, request))
     return _converted(name, path, request)
 
@@ -173,17 +173,7 @@ def _provenance(facts: Benchmark, path: Path, files: Sequence[Path]) -> dict[str
     return {
         "snap.benchmark": facts.name,
         "snap.source": path.name,
-        "snap.source_sha256": _sha256(files),
+        "snap.source_sha256": file_sha256(*files),
         "snap.licence": facts.licence,
         "snap.citation": facts.citation.strip(),
     }
-
-
-def _sha256(files: Sequence[Path]) -> str:
-    """Hash files one after the other."""
-    digest = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()

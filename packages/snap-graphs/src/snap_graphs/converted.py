@@ -1,6 +1,5 @@
 """What was converted from a data package, kept in the cache: a package is converted once."""
 
-import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -10,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.cache import cache_folder
+from snap_catalog.checksums import file_sha256
 from snap_catalog.parquet import read, write
 
 _OF_THE_FILE = (b"snap.schema", b"snap.schema_version", b"snap.producer")
@@ -50,8 +50,4 @@ def _forget_all_but(path: Path, pattern: str) -> None:
 @cache
 def code_hash() -> str:
     """Return a hash of this package's code, on which what it makes depends."""
-    digest = hashlib.sha256()
-    root = Path(str(files("snap_graphs")))
-    for path in sorted(root.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    return file_sha256(*sorted(Path(str(files("snap_graphs"))).rglob("*.py")))[:16]

@@ -11,10 +11,11 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from snap_catalog import SnapError
+from snap_catalog.checksums import file_sha256
 
 from snap_encode.hush import hushed
 from snap_encode.models.bases import BASES
-from snap_encode.models.folders import check_sha256, files_sha256
+from snap_encode.models.folders import check_sha256
 from snap_encode.models.model import Model, joined_sha256
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def write_manifest(folder: Path, *, base: str, weights: str) -> None:
         base: name of the base model.
         weights: name of the file of weights, `ADAPTER` or `PROJECTION`.
     """
-    manifest = _Manifest(base, BASES[base]().sha256, weights, files_sha256([folder / weights]))
+    manifest = _Manifest(base, BASES[base]().sha256, weights, file_sha256(folder / weights))
     (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n", "utf-8")
 
 
@@ -53,7 +54,7 @@ def derived_model(folder: Path, name: str) -> Model:
     """
     manifest = _read(folder / MANIFEST)
     sha256 = joined_sha256(manifest.base_sha256, manifest.weights_sha256)
-    key = joined_sha256(sha256, files_sha256(folder.glob(ADAPTER_CONFIG)))
+    key = joined_sha256(sha256, file_sha256(*folder.glob(ADAPTER_CONFIG)))
     return Model(name, sha256, key, partial(_load, folder, manifest))
 
 
@@ -80,7 +81,7 @@ def _load(folder: Path, manifest: _Manifest) -> SentenceTransformer:
     weights = folder / manifest.weights
     if not weights.is_file():
         raise SnapError(f"{weights}: no such file; copy or save the model anew")
-    check_sha256(weights, files_sha256([weights]), manifest.weights_sha256, "fetch it anew")
+    check_sha256(weights, file_sha256(weights), manifest.weights_sha256, "fetch it anew")
     network = BASES[manifest.base]().load()
     # A damaged configuration fails in as many ways as the libraries beneath have parts.
     try:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from snap_catalog import SnapError
+from snap_catalog.checksums import file_sha256
 
 from snap_encode.hush import hushed
 from snap_encode.models.model import Model, joined_sha256
@@ -29,7 +28,7 @@ def folder_model(folder: Path, name: str) -> Model:
     """
     sha256 = weights_sha256(folder)
     configuration = (f for part in _parts(folder) for p in _CONFIGURATION for f in part.glob(p))
-    key = joined_sha256(sha256, files_sha256(sorted(configuration)))
+    key = joined_sha256(sha256, file_sha256(*sorted(configuration)))
     return Model(name, sha256, key, partial(load, folder))
 
 
@@ -91,17 +90,7 @@ def weights_sha256(folder: Path) -> str:
     weights = [file for part in _parts(folder) for file in _weights(part)]
     if not weights:
         raise SnapError(f"{folder}: no .safetensors weights here; name the folder of a model")
-    return files_sha256(weights)
-
-
-def files_sha256(files: Iterable[Path]) -> str:
-    """Return the SHA-256 of the contents of files, one after the other."""
-    digest = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
+    return file_sha256(*weights)
 
 
 def _parts(folder: Path) -> list[Path]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from zipfile import ZipFile
 
 from snap_catalog import SnapError
 from snap_catalog.cache import cache_folder
+from snap_catalog.checksums import file_sha256
 
 from snap_encode.models.folders import load_checked
 from snap_encode.models.hub import OWNER, HubError, download
@@ -103,22 +102,14 @@ def _place(made: Path, folder: Path) -> None:
 
 
 def _join(parts: list[Path], archive: IO[bytes]) -> None:
-    digest = hashlib.sha256()
-    for block in _blocks(parts):
-        digest.update(block)
-        archive.write(block)
-    if digest.hexdigest() != _ARCHIVE_SHA256:
+    if file_sha256(*parts) != _ARCHIVE_SHA256:
         raise SnapError(
             f"{parts[0].parents[1]}: the parts of {NAME!r} are damaged; "
             f"{_INSTALL.replace('install', 'install --force-reinstall')}"
         )
-
-
-def _blocks(parts: list[Path]) -> Iterator[bytes]:
     for part in parts:
         with part.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                yield block
+            shutil.copyfileobj(stream, archive, _BLOCK)
 
 
 def _extract(archive: IO[bytes], folder: Path) -> None:

@@ -1,10 +1,10 @@
 """Find the files of benchmarks that are installed as data packages."""
 
-import hashlib
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from snap_catalog import Benchmark, SnapError
+from snap_catalog.checksums import file_sha256
 
 
 def installed_file(facts: Benchmark) -> Path | None:
@@ -46,6 +46,6 @@ def _source(paths: list[Path]) -> Path | None:
 def _check(path: Path, sha256: str, remedy: str) -> None:
     if not path.is_file():
         raise SnapError(f"{path}: no such file; run: {remedy}")
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = file_sha256(path)
     if found != sha256:
         raise SnapError(f"{path}: SHA-256 is {found}, not the catalogued {sha256}; run: {remedy}")

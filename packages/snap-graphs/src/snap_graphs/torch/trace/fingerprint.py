@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 
+from snap_catalog.checksums import file_sha256
 from torch import nn
 
 from snap_graphs.converted import code_hash
@@ -25,7 +25,7 @@ def fingerprint(module: nn.Module, inputs: Inputs) -> str:
         str(module),
         [(name, list(p.shape)) for name, p in module.named_parameters()],
         asdict(inputs),
-        sorted({_file_hash(path) for path in _defining_files(module)}),
+        sorted({_hash_once(path) for path in _defining_files(module)}),
         version("torch"),
         code_hash(),
     ]
@@ -40,6 +40,4 @@ def _defining_files(module: nn.Module) -> Iterator[str]:
             continue
 
 
-@cache
-def _file_hash(path: str) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+_hash_once = cache(file_sha256)
