@@ -86,9 +86,9 @@ def test_charts_show_the_figures_of_their_download(visit: Visit) -> None:
     first = page.locator("#bars .chart").first
     shown = first.locator("svg text").all_text_contents()
     panel = first.get_attribute("data-panel")
-    shown = [row for row in rows if row["benchmark"] == panel]
-    assert len(shown) == 4
-    for row in shown:
+    matching = [row for row in rows if row["benchmark"] == panel]
+    assert len(matching) == 4
+    for row in matching:
         assert f"{float(row['value']):.2f}" in shown
         assert row["scorer"] in shown
 
