@@ -17,8 +17,8 @@ from snap_eval import spearman
 from snap_gcn.adaptation.adapt import adapted
 from snap_gcn.adaptation.adaptation import Adaptation, Inputs, examined
 from snap_gcn.adaptation.features import operator_features
-from snap_gcn.adaptation.given import Given
-from snap_gcn.adaptation.measured import Labels, in_file, in_table
+from snap_gcn.adaptation.measurements import Measurements, in_file, in_table
+from snap_gcn.adaptation.other_scores import OtherScores
 from snap_gcn.adaptation.surrogate import (
     Points,
     Surrogate,
@@ -47,8 +47,8 @@ def accuracy(analog: pa.Table) -> npt.NDArray[np.float64]:
     return values
 
 
-def labels(accuracy: npt.NDArray[np.float64], count: int) -> Labels:
-    return Labels(METRIC, "max", np.arange(count), accuracy[:count])
+def labels(accuracy: npt.NDArray[np.float64], count: int) -> Measurements:
+    return Measurements(METRIC, "max", np.arange(count), accuracy[:count])
 
 
 def points(count: int, seed: int = 0) -> Points:
@@ -194,7 +194,7 @@ def test_graphs_without_the_costs_that_were_looked_at_are_refused(
     predictor = Predictor.bundled()
     found = Adaptation.fit(predictor, table, np.arange(6), accuracy[:6], less=False)
     assert found.inputs.costs == ["params", "flops", "activations"]
-    with pytest.raises(SnapError, match="no params of every architecture"):
+    with pytest.raises(SnapError, match="params is missing for some architectures"):
         found.predict(examined(predictor, table), table.drop_columns(["params"]))
 
 
@@ -263,7 +263,7 @@ def test_the_command_writes_a_model_that_predicts(
         ("arch_id,x\n{0},2\n{1},inf\n", "row 2: x is inf; leave it empty"),
         ("arch_id,x\n{0}\n", "not a readable CSV table"),
         ("arch_id,x\n{0},1\n", "1 measurements of x"),
-        ("arch_id,x\n{0},1\n{1},1\n", "x is the same everywhere"),
+        ("arch_id,x\n{0},1\n{1},1\n", "all values of x are equal"),
         ("arch_id,y\n{0},1\n{1},2\n", "'x' fits 0 columns; choose one of: y"),
     ],
 )
@@ -361,7 +361,7 @@ def test_whole_networks_need_no_vectors() -> None:
     )
     measured = -np.abs(widths - 25.0)
     predictor = Predictor.bundled()
-    given = Labels("mine", "max", np.arange(0, 30, 2), measured[::2])
+    given = Measurements("mine", "max", np.arange(0, 30, 2), measured[::2])
     found = adapted(predictor, table, given, "mine", "graphs")
     assert found.adapted.costs == ["params", "flops", "activations"]
     assert not {"members", "kinds", "paths"} & found.relevance.keys()
@@ -385,9 +385,9 @@ def others(analog: pa.Table, tmp_path: Path) -> str:
 def test_scores_of_another_scorer_are_looked_at(
     analog: pa.Table, others: str, tmp_path: Path
 ) -> None:
-    given = Given.read([others])
+    given = OtherScores.read([others])
     known = np.array([*given.scores["noise"].values()])
-    measured = Labels("mine", "max", np.arange(100), known[:100])
+    measured = Measurements("mine", "max", np.arange(100), known[:100])
     model = adapted(Predictor.bundled(), analog, measured, "mine", "graphs", given).model
     save(model, tmp_path / "model")
     alone = Predictor.load(tmp_path / "model")
@@ -408,13 +408,13 @@ def test_every_scorer_of_a_file_is_looked_at(analog: pa.Table, others: str, tmp_
         for name, factor in (("noise", 1.0), ("opposite", -1.0))
     ]
     write(pa.concat_tables(parts), path, "scores", producer="snap-evo")
-    given = Given.read([path])
+    given = OtherScores.read([path])
     assert list(given.scores) == ["noise", "opposite"]
     scores = given.of(analog, ["opposite", "noise"])
     np.testing.assert_array_equal(scores[:, 0], -scores[:, 1])
     np.testing.assert_array_equal(scores[:, 1], table["score"].to_numpy())
     with pytest.raises(SnapError, match=r"two\.parquet: scores of noise again"):
-        Given.read([others, path])
+        OtherScores.read([others, path])
     with pytest.raises(SnapError, match=r"names several \(noise, opposite\); keep one's rows"):
         in_file(analog, "score", "max", path)
 
@@ -427,23 +427,23 @@ def test_a_score_that_stands_for_a_failure_is_refused_by_its_row(
     table = table.append_column("scorer", pa.array(["a", "b", "a"]))
     write(table, path, "scores", producer="snap-evo")
     with pytest.raises(SnapError, match=r"failed\.parquet: row 2: -1e\+08 is no score"):
-        Given.read([path])
+        OtherScores.read([path])
 
 
 def test_scores_that_the_model_does_not_look_at_are_refused(folder: Path, others: str) -> None:
     with pytest.raises(SnapError, match="looks at no scores of noise"):
-        Predictor.load(folder).with_scores(Given.read([others]))
+        Predictor.load(folder).with_scores(OtherScores.read([others]))
 
 
 def test_architectures_and_scorers_that_scores_lack_are_named(
     analog: pa.Table, others: str
 ) -> None:
-    given = Given.read([others])
+    given = OtherScores.read([others])
     whole = convert("nb201")
     with pytest.raises(SnapError, match=r"noise has no score of .* of nb201; score the same file"):
         given.of(whole, ["noise"], "graphs")
     with pytest.raises(SnapError, match="scores of noise again"):
-        Given.read([others, others])
+        OtherScores.read([others, others])
 
 
 def test_the_commands_take_scores_of_another_scorer(

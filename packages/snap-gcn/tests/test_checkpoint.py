@@ -7,13 +7,13 @@ import torch
 from snap_catalog import SnapError
 from snap_gcn.data.vocabulary import Vocabulary
 from snap_gcn.model.recipe import Recipe
-from snap_gcn.training.checkpoint import Checkpoint, Run
+from snap_gcn.training.checkpoint import Checkpoint, TrainingSettings
 from snap_gcn.training.ensemble import fit_members
 from snap_gcn.training.fit import Fitted
 
 METRIC = "made/test/accuracy"
 RECIPES = [Recipe(epochs=2, width=16), Recipe(epochs=2, width=16, identities=0.3)]
-RUN = Run(METRIC, "snap", "full", seed=0)
+SETTINGS = TrainingSettings(METRIC, "snap", "full", seed=0)
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def checkpoint(data: Path, run: Run = RUN) -> Checkpoint:
+def checkpoint(data: Path, run: TrainingSettings = SETTINGS) -> Checkpoint:
     files = {"graphs": str(data / "g.parquet")}
     return Checkpoint.of(data / "model.partial", run, files)
 
@@ -76,7 +76,7 @@ def test_other_settings_are_refused_by_name(
     data: Path, changed: dict[str, object], told: str
 ) -> None:
     checkpoint(data).save([])
-    other = checkpoint(data, replace(RUN, **changed))  # type: ignore[arg-type]
+    other = checkpoint(data, replace(SETTINGS, **changed))  # type: ignore[arg-type]
     with pytest.raises(SnapError) as caught:
         other.begun(resume=True)
     assert str(caught.value) == (

@@ -7,7 +7,7 @@ import torch
 from snap_catalog import SnapError
 from snap_gcn.data.vocabulary import Vocabulary
 from snap_gcn.model.recipe import PRESETS, Recipe, members
-from snap_gcn.training.cells import TrainingData, held_out, split
+from snap_gcn.training.dataset import TrainingData, held_out, split
 from snap_gcn.training.fit import Fitted, fit
 
 SMALL = Recipe(epochs=4, width=16)

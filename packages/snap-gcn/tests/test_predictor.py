@@ -11,7 +11,7 @@ from snap_catalog import operators
 from snap_catalog.parquet import decode_metadata, write
 from snap_gcn import predictor as predictor_module
 from snap_gcn.data.views import all_viewed, one_form
-from snap_gcn.model.paths import VIEWS, PathModel, kinds, statistics
+from snap_gcn.model.path_model import VIEWS, PathModel, kinds, statistics
 from snap_gcn.model.recipe import BUNDLED, PRESETS, View, grouped
 from snap_gcn.model.runtime import Runtime
 from snap_gcn.predictor import Predictor

@@ -1,4 +1,4 @@
-"""`python -m snap_gcn`, as torchrun wants it."""
+"""Run `python -m snap_gcn`, which torchrun needs."""
 
 from snap_gcn.cli import main
 

@@ -4,10 +4,8 @@ import click
 from snap_catalog.console import OneLineErrors
 
 from snap_gcn.commands.adapt import adapt
-from snap_gcn.commands.card import card
-from snap_gcn.commands.convert import convert
-from snap_gcn.commands.export import export
 from snap_gcn.commands.fit import fit
+from snap_gcn.commands.models import card, convert, export
 from snap_gcn.commands.predict import predict
 
 

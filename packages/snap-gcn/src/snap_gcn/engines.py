@@ -1,9 +1,10 @@
-"""Score the graphs of a file a part at a time, so that memory does not grow with the file."""
+"""Score the graphs of a file in parts, so that memory does not grow with the file."""
 
 import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
@@ -20,41 +21,35 @@ from snap_gcn.threads import in_order
 Engine = Literal["local", "ray"]
 
 _RAY = {
-    # Under `uv run` every worker would set up an environment of its own.
+    # Under `uv run` every worker would otherwise set up an environment of its own.
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
-"""Settings that Ray reads as it is imported."""
+"""Environment variables that Ray reads on import."""
 
 
 def predict_file(
-    predictor: Predictor, graphs: str, out: str, advance: Advance, engine: Engine = "local"
+    predictor: Predictor, graphs: Path, out: Path, advance: Advance, engine: Engine = "local"
 ) -> None:
-    """Score a file of the `graphs` contract into one of the `scores` contract.
+    """Score a file of the `graphs` contract into a file of the `scores` contract, atomically.
 
-    Args:
-        predictor: scores them.
-        graphs: the file to read.
-        out: the file to write, atomically; rows in the same order.
-        advance: called with the number of architectures just scored.
-        engine: threads of this process, or the workers of a Ray cluster.
+    Rows keep their order; `advance` is called with the number of architectures just scored.
 
     Raises:
         SnapError: a file cannot be read or written, or an operator has no vector.
     """
-    stream = Stream(graphs, "graphs", present(graphs))
+    stream = Stream(graphs, "graphs", columns_to_read(graphs))
     scored = _by_ray if engine == "ray" else _by_threads
     with writing(out, "scores", predictor.schema, producer="snap-gcn") as append:
-        for table in predictor.settled(scored(predictor, stream, graphs)):
+        for table in predictor.settled(scored(predictor, stream, str(graphs))):
             append(table)
             advance(table.num_rows)
 
 
-def present(graphs: str) -> list[str]:
-    """Return the columns that a predictor reads of a file of the `graphs` contract."""
-    sizes = set(column_names(graphs))
-    return [*COLUMNS, *(name for name in prior.COLUMNS if name in sizes)]
+def columns_to_read(graphs: str | os.PathLike[str]) -> list[str]:
+    """Return the columns that a predictor reads from a file of the `graphs` contract."""
+    return [*COLUMNS, *(name for name in column_names(graphs) if name in prior.COLUMNS)]
 
 
 def _by_threads(predictor: Predictor, stream: Stream, source: str) -> Iterator[pa.Table]:
@@ -66,11 +61,7 @@ def _by_threads(predictor: Predictor, stream: Stream, source: str) -> Iterator[p
 
 
 def _by_ray(predictor: Predictor, stream: Stream, source: str) -> Iterator[pa.Table]:
-    """Check the file here, and score it on the workers of a Ray cluster.
-
-    Raises:
-        SnapError: Ray is not installed, or a worker meets an operator without a vector.
-    """
+    """Check the file in this process, and score it on the workers of a Ray cluster."""
     for name, value in _RAY.items():
         os.environ.setdefault(name, value)
     try:
@@ -82,7 +73,7 @@ def _by_ray(predictor: Predictor, stream: Stream, source: str) -> Iterator[pa.Ta
     for part in stream.parts(ROWS):
         stream.check(part)
     with _cluster() as cores:
-        scored = ray.data.read_parquet(source, columns=present(source)).map_batches(
+        scored = ray.data.read_parquet(source, columns=columns_to_read(source)).map_batches(
             _Worker,
             fn_constructor_args=(predictor, source),
             batch_size=ROWS,
@@ -99,7 +90,7 @@ def _by_ray(predictor: Predictor, stream: Stream, source: str) -> Iterator[pa.Ta
 
 @contextmanager
 def _cluster() -> Iterator[int]:
-    """Join the cluster that is running, or start one on this machine; yield its cores."""
+    """Join the running cluster, or start one on this machine; yield its number of cores."""
     import ray
 
     logging.getLogger("ray.data").setLevel(logging.ERROR)
@@ -116,7 +107,7 @@ def _cluster() -> Iterator[int]:
 
 
 class _Worker:
-    """What each Ray worker holds."""
+    """The state of a Ray worker."""
 
     def __init__(self, predictor: Predictor, source: str) -> None:
         self._predictor, self._source = predictor, source

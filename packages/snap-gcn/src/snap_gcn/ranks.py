@@ -1,27 +1,27 @@
-"""Ranks, and how well two orders agree."""
+"""Ranks and rank correlations, without SciPy."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from snap_gcn.data.arrays import Floats
 
 _FEWEST = 4
-"""Pairs from which on a rank correlation has an interval."""
+"""Fewest pairs for which a rank correlation has an interval."""
 _WIDTH = 1.96
-"""Standard deviations to each side of an interval that holds 95 %."""
+"""Standard deviations on each side of a 95 % interval."""
 
 
 def ranks(values: npt.NDArray[Any]) -> Floats:
-    """Return the (n,) ranks of values from 1 up; equal ones share their mean rank."""
+    """Return the (n,) ranks of values, from 1; equal values share their mean rank."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     found: Floats = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
     return found
 
 
 def spearman(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float | None:
-    """Return Spearman's rank correlation of (n,) values; None where those of one are all equal."""
+    """Return Spearman's rank correlation of (n,) values; None if either are all equal."""
     a, b = ranks(one), ranks(other)
     if not len(a) or not np.ptp(a) or not np.ptp(b):
         return None
@@ -32,11 +32,11 @@ def interval(rho: float | None, count: int) -> tuple[float, float] | None:
     """Return a 95 % interval of Spearman's rank correlation (Bonett and Wright 2000).
 
     Args:
-        rho: the rank correlation; None where it is undefined.
-        count: of the pairs that it was computed of.
+        rho: the rank correlation; None if it is undefined.
+        count: number of pairs.
 
     Returns:
-        Its ends; None of fewer than four pairs.
+        The ends; None for fewer than four pairs.
     """
     if rho is None or count < _FEWEST:
         return None
@@ -48,7 +48,7 @@ def interval(rho: float | None, count: int) -> tuple[float, float] | None:
 
 
 def shown(rho: float | None, count: int) -> str:
-    """Write a rank correlation, and its interval where there is one."""
+    """Format a rank correlation, with its interval if there is one."""
     ends = interval(rho, count)
     if rho is None:
         return "undefined"

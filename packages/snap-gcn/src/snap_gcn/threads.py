@@ -1,4 +1,4 @@
-"""Work on several parts at a time in threads."""
+"""Apply a function to parts of the data in parallel threads."""
 
 import os
 from collections import deque
@@ -11,7 +11,7 @@ _Result = TypeVar("_Result")
 
 
 def available() -> int:
-    """Return the number of threads to use: `OMP_NUM_THREADS`, or a thread for each core."""
+    """Return the number of threads to use: `OMP_NUM_THREADS`, or one per core."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
     return max(1, int(asked)) if asked.isdigit() else len(os.sched_getaffinity(0))
 
@@ -21,7 +21,7 @@ def in_order(
 ) -> Iterator[_Result]:
     """Apply a function to items in threads, and yield the results in the items' order.
 
-    Only a few items are taken ahead, so that they need not all fit into memory.
+    Only a few items are read ahead, so that they need not all fit into memory.
     """
     waiting: deque[Future[_Result]] = deque()
     pool = ThreadPoolExecutor(workers)

@@ -1,1 +1,1 @@
-"""Adapt a predictor to what a user measured."""
+"""Adapt a predictor to measurements."""

@@ -1,4 +1,4 @@
-"""Make an adapted model of a predictor and measurements."""
+"""Adapt a predictor to measurements, and report the result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 from msgspec import structs
 from snap_catalog import SnapError
+from snap_catalog.metrics import oriented
 from snap_catalog.readings import Understood, listed
 
 from snap_gcn.adaptation.adaptation import Adaptation
-from snap_gcn.adaptation.given import NO_SCORES, Given
-from snap_gcn.adaptation.measured import Labels
+from snap_gcn.adaptation.measurements import Measurements
+from snap_gcn.adaptation.other_scores import NO_SCORES, OtherScores
 from snap_gcn.data.encoders import described
 from snap_gcn.model.folder import Model
 from snap_gcn.model.schema import Adapted
@@ -20,19 +21,12 @@ from snap_gcn.ranks import shown, spearman
 
 @dataclass(frozen=True)
 class Result:
-    """An adapted model, and what to say of it.
+    """An adapted model, and the report on it."""
 
-    Attributes:
-        model: the model.
-        adapted: what its configuration records.
-        relevance: by group of features, its share of the prior variance.
-        readings: how the descriptions of the user's operators were understood.
-    """
-
-    model: Model
-    adapted: Adapted
-    relevance: dict[str, float]
-    readings: Sequence[Understood]
+    model: Model  # the model
+    adapted: Adapted  # the entry in its configuration
+    relevance: dict[str, float]  # share of the prior variance by group of features
+    readings: Sequence[Understood]  # how the descriptions of the user's operators were read
 
     def __str__(self) -> str:
         record, shares = self.adapted, sorted(self.relevance.items(), key=lambda item: -item[1])
@@ -50,24 +44,24 @@ class Result:
 def adapted(
     predictor: Predictor,
     table: pa.Table,
-    labels: Labels,
+    measured: Measurements,
     name: str,
     source: str,
-    given: Given = NO_SCORES,
+    other_scores: OtherScores = NO_SCORES,
 ) -> Result:
     """Adapt a predictor to measurements.
 
     Args:
-        predictor: the predictor; one that was adapted already is refused.
-        table: rows of the `graphs` contract, measured and not.
-        labels: the measurements.
+        predictor: a predictor that is not adapted.
+        table: rows of the `graphs` contract, measured or not.
+        measured: the measurements.
         name: of the new model.
         source: what to call the table in an error.
-        given: scores of other scorers, to look at besides.
+        other_scores: scores of other scorers, used as features.
 
     Raises:
-        SnapError: an operator of a graph for which the members count has no vector, an architecture
-            has no score among those given, or the predictor was adapted before.
+        SnapError: an operator of a graph that the members score has no vector, another scorer has
+            no score of an architecture, or the predictor is adapted already.
     """
     config = predictor.model.config
     if config.adapted is not None:
@@ -77,19 +71,21 @@ def adapted(
         )
     needed = described(table.schema, source) and predictor.share_of_members(table).any()
     reader = predictor.with_described(table.schema, source) if needed else predictor
-    less = labels.direction == "min"
-    found = Adaptation.fit(reader, table, labels.rows, labels.values, less=less, given=given)
-    better = -labels.values if less else labels.values
+    less = measured.direction == "min"
+    found = Adaptation.fit(
+        reader, table, measured.rows, measured.values, less=less, other_scores=other_scores
+    )
+    better = oriented(measured.values, measured.direction)
     record = Adapted(
-        metric=labels.metric,
-        direction=labels.direction,
-        labels=len(labels.values),
+        metric=measured.metric,
+        direction=measured.direction,
+        labels=len(measured.values),
         operators=list(found.inputs.operators),
         costs=list(found.inputs.costs),
         scorers=list(found.inputs.scorers),
         spaces=sorted(table["space"].unique().to_pylist()),
         before=spearman(found.surrogate.points.score, better),
-        left_out=spearman(found.surrogate.left_out(labels.rows)[0], better),
+        left_out=spearman(found.surrogate.left_out(measured.rows)[0], better),
     )
     fresh = structs.replace(config, name=name, kind="adapted", adapted=record)
     model = replace(

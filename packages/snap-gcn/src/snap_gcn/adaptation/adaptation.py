@@ -1,4 +1,4 @@
-"""A predictor's scores, corrected by what was measured."""
+"""Correct a predictor's scores by measurements, with a Gaussian process."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,98 +9,71 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog import SnapError
+from snap_graphs.arrays import Ints
 
 from snap_gcn.adaptation.features import COSTS, GROUPS, Features, features, operators_in
-from snap_gcn.adaptation.given import NO_SCORES, Given
+from snap_gcn.adaptation.other_scores import NO_SCORES, OtherScores
 from snap_gcn.adaptation.surrogate import WEIGHT, Points, Surrogate
-from snap_gcn.data.equality import Keys
+from snap_gcn.data.arrays import Floats, evenly_spaced
+from snap_gcn.data.hashing import Keys
+from snap_gcn.model.folder import checked_tensors
 from snap_gcn.predictor import ROWS, Examined, Parts, Predictor
 from snap_gcn.ranks import ranks
 from snap_gcn.threads import in_order
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
 SAMPLE = 2000
-"""Architectures from which means and deviations of features are taken."""
+"""Architectures from which means and standard deviations of features are computed."""
 
 
 class Predicted(NamedTuple):
-    """What an adaptation says of n architectures.
+    """The predictions of an adaptation for n architectures."""
 
-    Attributes:
-        score: (n,) higher is better.
-        value: (n,) the metric to expect, in its unit.
-        std: (n,) standard deviation of a measurement around it.
-    """
-
-    score: Floats
-    value: Floats
-    std: Floats
+    score: Floats  # (n,) higher is better
+    value: Floats  # (n,) the metric to expect, in its unit
+    std: Floats  # (n,) standard deviation of a measurement around it
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Brings features to mean 0 and deviation 1 over the architectures of a file.
+    """Standardises features to mean 0 and standard deviation 1 over the architectures of a file."""
 
-    Attributes:
-        centre: by group, (k,) means; of the score too.
-        width: by group, (k,) deviations, 0 where all are alike.
-    """
-
-    centre: Mapping[str, Floats]
-    width: Mapping[str, Floats]
+    centre: Mapping[str, Floats]  # (k,) means by group, including the group `score`
+    width: Mapping[str, Floats]  # (k,) standard deviations by group
 
     @classmethod
     def of(cls, found: Features) -> "Scale":
-        """Take means and deviations of (n, k) features by group."""
+        """Compute means and standard deviations of (n, k) features by group."""
         centre = {name: values.mean(axis=0) for name, values in found.items()}
         width = {name: values.std(axis=0) for name, values in found.items()}
         return cls(centre, width)
 
     def __call__(self, found: Features) -> Points:
-        """Standardise features; those that were alike in the file are 0."""
+        """Standardise features; features that are constant over the file become 0."""
         scaled = {
-            name: np.where(width > 0, (found[name] - self.centre[name]) / _or_one(width), 0)
+            name: np.where(
+                width > 0, (found[name] - self.centre[name]) / np.where(width > 0, width, 1.0), 0
+            )
             for name, width in self.width.items()
         }
         return Points(scaled["score"][:, 0], [scaled[name] for name in GROUPS])
 
 
-def _or_one(width: Floats) -> Floats:
-    """Return deviations, 1 in place of 0."""
-    return np.where(width > 0, width, 1.0)
-
-
 class Inputs(NamedTuple):
-    """What an adaptation looks at, beside what the predictor finds.
+    """The inputs of an adaptation besides the predictor's results."""
 
-    Attributes:
-        operators: those that are counted.
-        costs: columns of costs.
-        scorers: other scorers, whose scores join the costs.
-    """
-
-    operators: Sequence[str]
-    costs: Sequence[str]
-    scorers: Sequence[str] = ()
+    operators: Sequence[str]  # the operators to count
+    costs: Sequence[str]  # columns of costs
+    scorers: Sequence[str] = ()  # other scorers, whose scores join the costs
 
 
 @dataclass(frozen=True)
 class Adaptation:
-    """What a predictor learned from measurements.
+    """A predictor's adaptation to measurements."""
 
-    Attributes:
-        inputs: what is looked at.
-        scale: of the features.
-        surrogate: of standardised values.
-        anchors: (2, k) standardised values, in ascending order, and the metric at each.
-    """
-
-    inputs: Inputs
-    scale: Scale
-    surrogate: Surrogate
-    anchors: Floats
+    inputs: Inputs  # the inputs besides the predictor's results
+    scale: Scale  # of the features
+    surrogate: Surrogate  # predicts standardised values
+    anchors: Floats  # (2, k) standardised values, in ascending order, and the metric at each
 
     @classmethod
     def fit(
@@ -111,31 +84,31 @@ class Adaptation:
         measured: Floats,
         *,
         less: bool,
-        given: Given = NO_SCORES,
+        other_scores: OtherScores = NO_SCORES,
     ) -> "Adaptation":
-        """Learn from the architectures of a table that were measured.
+        """Fit the measured architectures of a table.
 
         Args:
-            predictor: what scores them without.
+            predictor: the predictor to adapt.
             table: rows of the `graphs` contract, of which up to 2,000, evenly spaced, scale
                 the features.
-            rows: (n,) the rows that were measured; one that was measured twice is there twice.
+            rows: (n,) the measured rows; rows measured several times repeat.
             measured: (n,) the metric.
-            less: whether less of it is better.
-            given: scores to look at besides.
+            less: whether lower values are better.
+            other_scores: scores of other scorers, used as features.
 
         Raises:
-            SnapError: an operator of a graph for which the members count has no vector, or an
-                architecture has no score among those given.
+            SnapError: an operator of a graph that the members score has no vector, or another
+                scorer has no score of an architecture.
         """
         operators = operators_in(table)
-        sample = evenly(table, SAMPLE)
+        sample = table.take(evenly_spaced(table.num_rows, SAMPLE))
         found = examined(predictor, sample)
-        inputs = Inputs(operators, usable(found.keys, sample), [*given.scores])
-        others = given.of(sample, inputs.scorers)
+        inputs = Inputs(operators, usable(found.keys, sample), [*other_scores.scores])
+        others = other_scores.of(sample, inputs.scorers)
         scale = Scale.of(features_of(found, sample, inputs, others))
         labelled = table.take(rows)
-        others = given.of(labelled, inputs.scorers)
+        others = other_scores.of(labelled, inputs.scorers)
         points = scale(features_of(examined(predictor, labelled), labelled, inputs, others))
         return cls.of(inputs, scale, points, measured, less=less)
 
@@ -143,10 +116,11 @@ class Adaptation:
     def of(
         cls, inputs: Inputs, scale: Scale, points: Points, measured: Floats, *, less: bool
     ) -> "Adaptation":
-        """Learn from n points and the (n,) metric measured there; see `fit`."""
+        """Fit n points and the (n,) metric measured at them; see `fit`."""
         targets = normal_scores(-measured if less else measured)
-        surrogate = Surrogate.fit(points, targets)
-        return cls(inputs, scale, surrogate, _anchors(targets, measured))
+        distinct, rows = np.unique(targets, return_index=True)
+        anchors = np.stack([distinct, measured[rows]])
+        return cls(inputs, scale, Surrogate.fit(points, targets), anchors)
 
     def predict(
         self,
@@ -155,27 +129,17 @@ class Adaptation:
         others: Floats | None = None,
         source: str = "graphs",
     ) -> Predicted:
-        """Predict the metric of n rows of the `graphs` contract.
-
-        Args:
-            found: what the predictor found in them.
-            table: the rows.
-            others: (n, s) scores of the other scorers that are looked at.
-            source: what to call them in an error.
-
-        Raises:
-            SnapError: a row has no value of a cost.
-        """
+        """Predict the metric of n rows, as `features_of` reads them."""
         points = self.scale(features_of(found, table, self.inputs, others, source))
         return self.in_unit(*self.surrogate.predict(points))
 
     def in_unit(self, mean: Floats, std: Floats) -> Predicted:
-        """Return (n,) standardised means and deviations with the metric that they mean."""
+        """Convert (n,) standardised means and standard deviations to the unit of the metric."""
         low, high = (_interpolated(mean + side * std, self.anchors) for side in (-1, 1))
         return Predicted(mean, _interpolated(mean, self.anchors), np.abs(high - low) / 2)
 
     def relevance(self) -> dict[str, float]:
-        """Return what share of the prior variance the score has, and each group that differs."""
+        """Return the shares of the score, and of each group that varies, in the prior variance."""
         surrogate = self.surrogate
         count = len(GROUPS)
         linear, lengths = np.exp(surrogate.theta[: count + 1]), surrogate.theta[count + 1 : -2]
@@ -188,37 +152,30 @@ class Adaptation:
         return {name: share / sum(shares.values()) for name, share in shares.items()}
 
     def tensors(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Return what `from_tensors` takes."""
-        surrogate = self.surrogate
+        """Return the adaptation as tensors for `from_tensors`."""
+        surrogate, scale = self.surrogate, self.scale
         named = {"anchors": self.anchors, "theta": surrogate.theta, "values": surrogate.values}
         named["points.score"] = surrogate.points.score
         for name, values in zip(GROUPS, surrogate.points.groups, strict=True):
             named[f"points.{name}"] = values
         for name in ("score", *GROUPS):
-            named[f"centre.{name}"] = self.scale.centre[name]
-            named[f"width.{name}"] = self.scale.width[name]
+            named |= {f"centre.{name}": scale.centre[name], f"width.{name}": scale.width[name]}
         return {name: values.astype(np.float64) for name, values in named.items()}
 
     @classmethod
     def from_tensors(
-        cls,
-        tensors: Mapping[str, npt.NDArray[np.generic]],
-        inputs: Inputs,
-        source: str,
+        cls, tensors: Mapping[str, npt.NDArray[np.generic]], inputs: Inputs, source: str
     ) -> "Adaptation":
-        """Return the adaptation that `tensors` was called of.
-
-        Args:
-            tensors: by name.
-            inputs: what is looked at.
-            source: the file's name, for an error.
+        """Restore an adaptation from its `tensors`.
 
         Raises:
-            SnapError: a tensor is missing, has another shape, or is not finite.
+            SnapError: a tensor is missing, has another shape, or is not finite; `source` names the
+                file.
         """
-        known = _checked(tensors, inputs, source)
-        groups = [known[f"points.{name}"] for name in GROUPS]
-        points = Points(known["points.score"], groups)
+        known = checked_tensors(
+            tensors, _shapes(tensors, inputs), source, remedy="run snap-gcn adapt again"
+        )
+        points = Points(known["points.score"], [known[f"points.{name}"] for name in GROUPS])
         centre, width = (
             {name: known[f"{part}.{name}"] for name in ("score", *GROUPS)}
             for part in ("centre", "width")
@@ -227,15 +184,11 @@ class Adaptation:
         return cls(inputs, Scale(centre, width), surrogate, known["anchors"])
 
 
-def _checked(
-    tensors: Mapping[str, npt.NDArray[np.generic]], inputs: Inputs, source: str
-) -> Mapping[str, Floats]:
-    """Return the tensors of an adaptation, by name.
-
-    Raises:
-        SnapError: one is missing, has another shape, or is not finite.
-    """
-    count = len(tensors.get("values", ()))
+def _shapes(
+    tensors: Mapping[str, npt.NDArray[np.generic]], inputs: Inputs
+) -> dict[str, tuple[int, ...]]:
+    """Return the shapes that the tensors of an adaptation must have to be consistent."""
+    count = max(len(tensors.get("values", ())), 1)
     sizes = {name: len(tensors.get(f"width.{name}", ())) for name in GROUPS}
     numbers = len(inputs.costs) + len(inputs.scorers)
     sizes |= {"score": 1, "operators": 9 * len(inputs.operators) + 3, "costs": numbers}
@@ -244,33 +197,11 @@ def _checked(
     }
     shapes |= {f"points.{name}": (count, sizes[name]) for name in GROUPS}
     shapes |= {"points.score": (count,), "values": (count,), "theta": (2 * len(GROUPS) + 3,)}
-    shapes["anchors"] = (2, len(tensors["anchors"].T) if "anchors" in tensors else 1)
-    for name, shape in shapes.items():
-        found = tensors.get(name)
-        if (
-            found is None
-            or found.shape != shape
-            or found.dtype != np.float64
-            or not (count and np.isfinite(found).all())
-        ):
-            raise SnapError(
-                f"{source}: {name} is not {shape} finite numbers; run snap-gcn adapt again"
-            )
-    return {name: tensors[name].astype(np.float64) for name in shapes}
-
-
-def evenly(table: pa.Table, most: int) -> pa.Table:
-    """Return up to so many rows of a table, evenly spaced."""
-    step = max(1, -(-table.num_rows // most))
-    return table.take(np.arange(0, table.num_rows, step))
+    return shapes | {"anchors": (2, len(tensors["anchors"].T) if "anchors" in tensors else 1)}
 
 
 def examined(predictor: Predictor, table: pa.Table, source: str = "graphs") -> Examined:
-    """Examine n rows of the `graphs` contract, some at a time, each core its own.
-
-    Raises:
-        SnapError: an operator of a graph for which the members count has no vector.
-    """
+    """Examine n rows of the `graphs` contract by `Predictor.examine`, in parallel parts."""
     slices = (table.slice(i, ROWS) for i in range(0, max(table.num_rows, 1), ROWS))
     found = [*in_order(lambda part: predictor.examine(part, source), slices, predictor.workers)]
     figures = np.concatenate([part.figures for part in found], axis=1)
@@ -280,13 +211,9 @@ def examined(predictor: Predictor, table: pa.Table, source: str = "graphs") -> E
 
 
 def usable(keys: Keys, table: pa.Table) -> list[str]:
-    """Return the costs that all graphs of a table have, equal ones where the networks are equal.
+    """Return the costs that all n graphs of a table have, and that are equal for equal (n,) keys.
 
-    The costs of operators that compute nothing would make equal networks differ.
-
-    Args:
-        keys: (n,) numbers that equal networks share.
-        table: n rows of the `graphs` contract.
+    Costs that include operators which compute nothing would make equal networks differ.
     """
     _, place = np.unique(keys, return_inverse=True)
     found = []
@@ -298,20 +225,6 @@ def usable(keys: Keys, table: pa.Table) -> list[str]:
     return found
 
 
-def check_costs(table: pa.Table, costs: Sequence[str], source: str) -> None:
-    """Refuse graphs that lack costs.
-
-    Raises:
-        SnapError: naming the first that is missing or unknown of a graph.
-    """
-    for name in costs:
-        if name not in table.column_names or table[name].null_count:
-            raise SnapError(
-                f"{source}: no {name} of every architecture, at which the adaptation looks; "
-                "make the file by snap-graphs, or adapt to a file without"
-            )
-
-
 def features_of(
     found: Examined,
     table: pa.Table,
@@ -319,19 +232,19 @@ def features_of(
     others: Floats | None = None,
     source: str = "graphs",
 ) -> Features:
-    """Return `features` of n graphs, and of the group `score` their (n, 1) zero-shot scores.
+    """Compute `features` of n graphs, and (n, 1) zero-shot scores as the group `score`.
 
-    Args:
-        found: what the predictor found in the graphs.
-        table: the graphs, as rows of the `graphs` contract.
-        inputs: what is looked at besides.
-        others: (n, s) scores of other scorers, which join the costs.
-        source: what to call the table in an error.
+    (n, s) scores of other scorers join the costs.
 
     Raises:
-        SnapError: a row has no value of a cost.
+        SnapError: a cost of a row is missing; `source` names the table.
     """
-    check_costs(table, inputs.costs, source)
+    for name in inputs.costs:
+        if name not in table.column_names or table[name].null_count:
+            raise SnapError(
+                f"{source}: {name} is missing for some architectures, but the adaptation uses it; "
+                "make the file by snap-graphs, or adapt to a file without it"
+            )
     own = features(found.parts, table, inputs.operators, inputs.costs)
     costs = own["costs"] if others is None else np.hstack([own["costs"], others])
     return {"score": found.figures[0][:, None], **own, "costs": costs}
@@ -343,20 +256,16 @@ def normal_scores(values: Floats) -> Floats:
     return np.array([NormalDist().inv_cdf(share) for share in shares.tolist()])
 
 
-def _anchors(targets: Floats, measured: Floats) -> Floats:
-    places, rows = np.unique(targets, return_index=True)
-    return np.stack([places, measured[rows]])
-
-
-def _interpolated(places: Floats, anchors: Floats) -> Floats:
+def _interpolated(targets: Floats, anchors: Floats) -> Floats:
     """Return the metric at standardised values.
 
-    It lies on straight lines between the anchors; beyond the first and the last, on those from the
-    median through these, so that a failure at one end says nothing of the other.
+    Between the anchors, the metric is interpolated linearly. Beyond the first and the last, it
+    follows the straight line from the median through that anchor, so that a failure at one end does
+    not affect the other.
     """
     known, values = anchors
-    found: Floats = np.interp(places, known, values)
-    beyond = np.minimum(places - known[0], 0), np.maximum(places - known[-1], 0)
+    found: Floats = np.interp(targets, known, values)
+    beyond = np.minimum(targets - known[0], 0), np.maximum(targets - known[-1], 0)
     for end, far in zip((0, -1), beyond, strict=True):
         if known[end]:
             found = found + far * (values[end] - np.interp(0, known, values)) / known[end]

@@ -1,36 +1,35 @@
-"""What an adaptation looks at in a graph."""
+"""The features of graphs that an adaptation uses."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from snap_graphs import Graphs
+from snap_graphs.arrays import Ints
 from snap_graphs.cell import INPUT, NONE, OUTPUT
 from snap_graphs.waves import waves
 
+from snap_gcn.data.arrays import Floats, per_graph
 from snap_gcn.data.views import one_form
+from snap_gcn.model.prior import COSTS
 from snap_gcn.predictor import Parts
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+__all__ = ["COSTS", "GROUPS", "Features", "features", "operator_features", "operators_in"]
 
-COSTS = ("params", "flops", "activations")
-"""Columns of the `graphs` contract that are looked at, where all graphs have them."""
 GROUPS = ("members", "kinds", "paths", "costs", "operators")
-"""What features are of: the predictor's networks one by one, the means over those of one recipe and
-what the paths add, the statistics of paths, `COSTS`, and operators in places."""
+"""Groups of features: scores of the networks, mean scores by recipe and the `PathModel`'s score,
+statistics of paths, `COSTS`, and positions of operators."""
 
 _AT_A_TIME = 32
-"""Operators that are counted at once: more take longer, as they leave the cache."""
+"""Operators that are counted at once; more would leave the processor's cache."""
 
 Features = Mapping[str, Floats]
 """By group, (n, k) features of n graphs."""
 
 
 def operators_in(table: pa.Table) -> list[str]:
-    """Return the operators of some graphs, sorted; inputs, outputs and `none` are not counted."""
+    """Return the sorted operators of graphs, without inputs, outputs and `none`."""
     names = pc.unique(pc.list_flatten(table["nodes"])).to_pylist()
     return sorted(set(names) - {INPUT, OUTPUT, NONE})
 
@@ -38,14 +37,7 @@ def operators_in(table: pa.Table) -> list[str]:
 def features(
     parts: Parts, table: pa.Table, operators: Sequence[str], costs: Sequence[str]
 ) -> Features:
-    """Describe graphs to an adaptation.
-
-    Args:
-        parts: what the scores of the predictor that is adapted are made of.
-        table: n rows of the `graphs` contract.
-        operators: the operators to count; see `operators_in`.
-        costs: the columns of costs to take.
-    """
+    """Compute the features of n rows of the `graphs` contract, given their scores' parts."""
     formed = one_form(Graphs.from_table(table), table["space"])
     logs = [np.log1p(table[name].to_numpy().astype(np.float64)) for name in costs]
     return {
@@ -58,23 +50,24 @@ def features(
 
 
 def operator_features(graphs: Graphs, operators: Sequence[str]) -> Floats:
-    """Describe where in graphs their operators are.
+    """Compute the positions of operators in graphs.
 
     Args:
         graphs: n graphs without dead operators.
         operators: k names.
 
     Returns:
-        (n, 9 k + 3): of each operator the number in the graph; on the path that has most, on the
-        one that has fewest, and on the mean path (of means over the edges into each node); behind
-        an input; before the output; their depths added up, as shares of the graph's; the edges out
-        of them, and into them. At last nodes, edges, and edges from an input to the output.
+        (n, 9 k + 3): for each operator, its number in the graph, on the path with the most, on the
+        path with the fewest, and on the mean path (each node takes the mean over its incoming
+        edges); its number after an input and before the output; the sum of its relative depths; and
+        the edges out of it and into it. The last three columns are nodes, edges, and edges from an
+        input to the output.
     """
     rows, sources, targets = graphs.edges()
     outputs = graphs.node_start[1:] - 1
-    beside = _beside(graphs, sources, targets, outputs)
+    weights = _node_weights(graphs, sources, targets, outputs)
     parts = [
-        _operator_parts(graphs, operators[i : i + _AT_A_TIME], beside, outputs)
+        _operator_parts(graphs, operators[i : i + _AT_A_TIME], weights, outputs)
         for i in range(0, len(operators), _AT_A_TIME)
     ]
     from_input = graphs.op[sources] == graphs.index(INPUT)
@@ -82,8 +75,8 @@ def operator_features(graphs: Graphs, operators: Sequence[str]) -> Floats:
     return np.column_stack([*parts, graphs.sizes, np.diff(graphs.edge_start), through])
 
 
-def _beside(graphs: Graphs, sources: Ints, targets: Ints, outputs: Ints) -> Floats:
-    """Return (nodes, 5): behind an input, before the output, depth, edges out, edges in."""
+def _node_weights(graphs: Graphs, sources: Ints, targets: Ints, outputs: Ints) -> Floats:
+    """Return (nodes, 5): after an input, before the output, depth, edges out, edges in."""
     number = len(graphs.op)
     is_input, is_output = graphs.op == graphs.index(INPUT), np.zeros(number, np.bool_)
     is_output[outputs] = True
@@ -99,24 +92,20 @@ def _beside(graphs: Graphs, sources: Ints, targets: Ints, outputs: Ints) -> Floa
 
 
 def _operator_parts(
-    graphs: Graphs, operators: Sequence[str], beside: Floats, outputs: Ints
+    graphs: Graphs, operators: Sequence[str], weights: Floats, outputs: Ints
 ) -> Floats:
-    """Return (n, 9 k) features of k operators, those of one next to each other."""
+    """Return (n, 9 k) features of k operators, grouped by operator."""
     here = (graphs.op[:, None] == [graphs.index(name) for name in operators]).astype(np.float64)
-    in_graph = [here, *(here * weight[:, None] for weight in beside.T)]
-    count, *places = (np.add.reduceat(values, graphs.node_start[:-1]) for values in in_graph)
+    in_graph = [here, *(here * weight[:, None] for weight in weights.T)]
+    count, *places = (per_graph(graphs, values) for values in in_graph)
     on_paths = [_along(graphs, here, how)[outputs] for how in (np.maximum, np.minimum, None)]
     return np.stack([count, *on_paths, *places], axis=2).reshape(len(graphs), 9 * len(operators))
 
 
 def _along(graphs: Graphs, values: Floats, combine: np.ufunc | None, step: float = 0) -> Floats:
-    """Add (nodes, k) values up along the paths to each node.
+    """Sum (nodes, k) values along the paths to each node, with `step` added for every edge.
 
-    Args:
-        graphs: the graphs.
-        values: k a node.
-        combine: what is kept where paths meet; the mean where None.
-        step: what every edge adds.
+    `combine` combines the paths that meet at a node; None takes their mean.
     """
     totals = values.copy()
     for nodes, sources, starts in waves(graphs):

@@ -1,25 +1,24 @@
-"""The predictor as what learns in a search (entry point `snap.surrogates`: `gcn`)."""
+"""The predictor as a surrogate for `snap-evo` (entry point `snap.surrogates`: `gcn`)."""
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
 from snap_catalog.extras import require
+from snap_catalog.metrics import oriented
 
 from snap_gcn.adaptation.adaptation import normal_scores
-from snap_gcn.adaptation.described import Described, together
+from snap_gcn.adaptation.feature_cache import FeatureCache, together
 from snap_gcn.adaptation.surrogate import Surrogate
+from snap_gcn.data.arrays import Floats
 from snap_gcn.model.recipe import BUNDLED
 from snap_gcn.predictor import Predictor
 
-Floats = npt.NDArray[np.float64]
-
 
 class GcnSurrogate:
-    """Predicts a metric from a predictor's scores and what was measured so far.
+    """Predicts a metric from a predictor's scores and the measurements so far.
 
-    What is computed of an architecture is kept, so that only the first call with it takes long.
+    Features of architectures are cached, so that only the first call with an architecture is slow.
     """
 
     def __init__(self, model: str = BUNDLED[0]) -> None:
@@ -29,29 +28,29 @@ class GcnSurrogate:
             model: a bundled predictor, or a model folder.
 
         Raises:
-            SnapError: there is no such model, it was adapted already, or SciPy is missing.
+            SnapError: there is no such model, it is adapted already, or SciPy is missing.
         """
         require("snap-gcn[adapt]", "scipy")
         self._predictor = Predictor.load(model)
         if self._predictor.model.config.adapted is not None:
             raise SnapError(f"{model}: adapted already; name the model that it was made of")
-        self._described: Described | None = None
+        self._cache: FeatureCache | None = None
         self._measured: pa.Table | None = None
         self._targets: Floats = np.empty(0)
         self._fitted: Surrogate | None = None
 
     def fit(self, graphs: pa.Table, values: Floats, direction: Direction) -> None:
-        """Learn from all measurements so far, in place of what was learned before.
+        """Learn from all measurements so far, replacing what was learned before.
 
-        Fewer than two different values leave the order that the predictor gives.
+        With fewer than two different values, predictions follow the predictor's order.
 
         Args:
-            graphs: n rows of the `graphs` contract; equal architectures may repeat.
+            graphs: n rows of the `graphs` contract; architectures may repeat.
             values: (n,) finite values of the metric.
-            direction: whether more (`max`) or less (`min`) of it is better.
+            direction: whether higher (`max`) or lower (`min`) values are better.
 
         Raises:
-            SnapError: there is not one value for each graph, or one is not finite.
+            SnapError: there is not one finite value per graph.
         """
         if values.shape != (graphs.num_rows,) or not np.isfinite(values).all():
             raise SnapError(
@@ -59,8 +58,8 @@ class GcnSurrogate:
                 "for each"
             )
         count = len(values) if len(np.unique(values)) > 1 else 0
-        better = values if direction == "max" else -values
-        self._measured, self._targets = graphs.slice(0, count), normal_scores(better[:count])
+        self._measured = graphs.slice(0, count)
+        self._targets = normal_scores(oriented(values, direction)[:count])
         self._fitted = None
 
     def predict(self, graphs: pa.Table) -> tuple[Floats, Floats]:
@@ -68,19 +67,19 @@ class GcnSurrogate:
 
         Returns:
             (n,) means and (n,) standard deviations of a further measurement, in standard deviations
-            of the measurements; more is better.
+            of the measurements; higher is better.
 
         Raises:
-            SnapError: an operator has no vector, or costs are unknown that others have.
+            SnapError: an operator has no vector, or costs are missing that others have.
         """
         measured = graphs.slice(0, 0) if self._measured is None else self._measured
         known = together([graphs, measured])
-        if self._described is None or not self._described.covers(known):
-            self._described = Described(self._predictor, known, self._described)
+        if self._cache is None or not self._cache.covers(known):
+            self._cache = FeatureCache(self._predictor, known, self._cache)
             self._fitted = None
         if self._fitted is None:
-            points = self._described.points(self._described.rows(measured))
+            points = self._cache.points(self._cache.rows(measured))
             self._fitted = Surrogate.fit(points, self._targets)
-        distinct, place = np.unique(self._described.rows(graphs), return_inverse=True)
-        mean, std = self._fitted.predict(self._described.points(distinct))
+        distinct, place = np.unique(self._cache.rows(graphs), return_inverse=True)
+        mean, std = self._fitted.predict(self._cache.points(distinct))
         return mean[place], std[place]

@@ -1,27 +1,27 @@
-"""A Gaussian process that begins at the zero-shot score and follows what was measured."""
+"""A Gaussian process whose prior mean is the zero-shot score."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+from snap_graphs.arrays import Ints
 
-Floats = npt.NDArray[np.float64]
+from snap_gcn.data.arrays import Floats, evenly_spaced
 
 WEIGHT = 0.8
-"""Of the standardised score in the prior mean."""
+"""Weight of the standardised score in the prior mean."""
 _CONSTANT = 0.05
-"""Prior variance of what all values have in common."""
+"""Prior variance of the constant term."""
 _JITTER = 1e-6
 _STEPS = 60
-"""Of the search for the hyperparameters."""
+"""Iterations of the search for the hyperparameters."""
 _MOST_SEARCHED = 1000
-"""Measurements that the search looks at, evenly spaced; its time grows with their cube."""
+"""Measurements that the search uses, evenly spaced; its time grows with their cube."""
 
 
 class _Prior(NamedTuple):
-    """A log-normal prior: the median, and the deviation of the logarithm."""
+    """A log-normal prior: the median, and the standard deviation of the logarithm."""
 
     median: float
     deviation: float
@@ -40,31 +40,21 @@ _NOISE = _Prior(0.2, 1.0)
 
 
 class Points(NamedTuple):
-    """Architectures as the surrogate sees them.
+    """The features of n architectures."""
 
-    Attributes:
-        score: (n,) standardised zero-shot scores.
-        groups: for each group (n, k) standardised features.
-    """
+    score: Floats  # (n,) standardised zero-shot scores
+    groups: Sequence[Floats]  # for each group (n, k) standardised features
 
-    score: Floats
-    groups: Sequence[Floats]
-
-    def take(self, rows: npt.NDArray[np.int64]) -> "Points":
-        """Return some of the architectures."""
+    def take(self, rows: Ints) -> "Points":
+        """Return the features of some of the architectures."""
         return Points(self.score[rows], [group[rows] for group in self.groups])
 
 
 class _Terms(NamedTuple):
-    """What the kernel between two sets of points is made of, whatever the hyperparameters.
+    """The terms of the kernel between a and b points that do not depend on the hyperparameters."""
 
-    Attributes:
-        linear: of the score, then of each group, (a, b) inner products a feature.
-        squares: of each group, (a, b) mean squared distances.
-    """
-
-    linear: Sequence[Floats]
-    squares: Sequence[Floats]
+    linear: Sequence[Floats]  # for the score and each group, (a, b) inner products per feature
+    squares: Sequence[Floats]  # for each group, (a, b) mean squared distances
 
     @classmethod
     def between(cls, one: Points, other: Points) -> "_Terms":
@@ -82,14 +72,14 @@ class _Terms(NamedTuple):
         return found
 
     def kernel(self, theta: Floats) -> Floats:
-        """Return the (a, b) covariances of what is measured, without noise."""
+        """Return the (a, b) covariances of the metric, without noise."""
         total = _CONSTANT + self.smooth(theta)
         for variance, product in zip(np.exp(theta), self.linear, strict=False):
             total += variance * product
         return total
 
     def gradients(self, theta: Floats) -> list[Floats]:
-        """Return the derivatives of the kernel by all hyperparameters but the noise."""
+        """Return the derivatives of the kernel by each hyperparameter except the noise."""
         smooth, count = self.smooth(theta), len(self.linear)
         lengths = np.exp(-2 * theta[count:-2])
         linear = [np.exp(t) * product for t, product in zip(theta, self.linear, strict=False)]
@@ -113,32 +103,25 @@ class Surrogate:
     The prior mean is 0.8 times the zero-shot score; the covariance is a linear kernel of the score
     and of each group of features, plus a squared exponential one over all groups (Rasmussen and
     Williams 2006, chapters 2 and 5).
-
-    Attributes:
-        points: of the architectures that were measured.
-        theta: logarithms of the hyperparameters: variances of the linear terms of the score and of
-            the groups, length scales of the groups, variance of the smooth term, and of the noise.
-        values: (n,) what was measured, less the prior mean.
-        inverse: (n, n) inverse of the covariance, noise included.
     """
 
-    points: Points
+    points: Points  # the architectures that were measured
+    # logarithms of the hyperparameters: variances of the linear terms of the score and of the
+    # groups, length scales of the groups, variance of the smooth term, and of the noise
     theta: Floats
-    values: Floats
-    inverse: Floats
+    values: Floats  # (n,) measurements less the prior mean
+    inverse: Floats  # (n, n) inverse of the covariance, noise included
 
     @classmethod
     def fit(cls, points: Points, targets: Floats) -> "Surrogate":
-        """Condition on measurements; hyperparameters maximise the posterior of up to 1,000.
+        """Condition on (n,) standardised values of n points; higher is better.
 
-        Args:
-            points: of n architectures.
-            targets: (n,) standardised values; more is better.
+        The hyperparameters maximise the posterior of up to 1,000 of them.
         """
         from scipy.optimize import minimize
 
         values = targets - WEIGHT * points.score
-        some = np.arange(0, len(values), max(1, -(-len(values) // _MOST_SEARCHED)))
+        some = evenly_spaced(len(values), _MOST_SEARCHED)
         seen = points.take(some)
         terms = _Terms.between(seen, seen)
         median, deviation = _priors(len(points.groups))
@@ -167,15 +150,14 @@ class Surrogate:
         variance = own - (across @ self.inverse * across).sum(axis=1)
         return mean, np.sqrt(np.maximum(variance, _JITTER))
 
-    def left_out(self, same: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
+    def left_out(self, same: Ints) -> tuple[Floats, Floats]:
         """Predict each measurement from the others (Rasmussen and Williams 2006, eq. 5.12).
 
-        Args:
-            same: (n,) equal numbers for measurements of one architecture, which are left out
-                together, lest one predict the other.
+        Measurements of one architecture, with an equal number in (n,) `same`, are left out
+        together, so that none predicts another. Hyperparameters are those of all measurements.
 
         Returns:
-            (n,) means and (n,) standard deviations, by the hyperparameters of all measurements.
+            (n,) means and (n,) standard deviations.
         """
         solved = self.inverse @ self.values
         mean, variance = np.empty((2, len(solved)))

@@ -1,1 +1,1 @@
-"""The subcommands of `snap-gcn`, a module each."""
+"""The subcommands of `snap-gcn`."""

@@ -1,38 +1,37 @@
-"""What several commands share."""
+"""The options and checks that several commands share."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 from snap_catalog import SnapError
+from snap_catalog.cli import FILE
 
 from snap_gcn.model.recipe import BUNDLED
 
-FILE = click.Path(dir_okay=False)
-
-DEVICE = click.option(
+device_option = click.option(
     "--device",
     type=click.Choice(["cpu", "cuda"]),
     default="cpu",
     show_default=True,
-    help="Where to compute.",
+    help="Device to compute on.",
 )
-FEATURES = click.option(
+features_option = click.option(
     "--features",
     multiple=True,
     type=FILE,
-    help="Scores of another scorer to look at besides; may be given several times.",
+    help="Scores of another scorer to use as a feature; may be repeated.",
 )
-QUIET = click.option("--quiet", is_flag=True, help="Say nothing but errors.")
 MODEL_HELP = f"Model folder, or one of the bundled predictors: {', '.join(BUNDLED)}."
+model_option = click.option("--model", default=BUNDLED[0], show_default=True, help=MODEL_HELP)
 
 
 @contextmanager
 def needed(extra: str, command: str) -> Iterator[None]:
-    """Report in one line that a command lacks an extra of this package.
+    """Report a missing extra of this package in one line.
 
     Raises:
-        SnapError: naming it and how to get it.
+        SnapError: names the extra and how to install it.
     """
     try:
         yield

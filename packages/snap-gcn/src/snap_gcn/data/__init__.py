@@ -1,1 +1,1 @@
-"""What a predictor reads: graphs through views, and vectors of their operators."""
+"""The inputs of a predictor: graphs through views, and vectors of their operators."""

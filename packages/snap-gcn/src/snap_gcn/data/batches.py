@@ -1,4 +1,4 @@
-"""Graphs as a network takes them: small ones as dense matrices, large ones as lists of edges."""
+"""Batches of graphs for a network: small graphs as dense matrices, large ones as edge lists."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,64 +9,42 @@ import numpy.typing as npt
 from snap_graphs import Graphs
 from snap_graphs.arrays import Bools, Ints, expand
 
-Singles = npt.NDArray[np.float32]
+from snap_gcn.data.arrays import Singles
 
 _LARGEST = 128
-"""Nodes up to which a dense matrix costs less than the edges alone."""
+"""Nodes up to which a dense matrix is faster than an edge list."""
 _AT_ONCE = 512
-"""Small graphs of a batch: so many stay in a processor's cache."""
+"""Small graphs per batch, chosen to stay in a processor's cache."""
 _NODES = 16_384
-"""Nodes of a batch of large graphs, which may be a single one."""
+"""Nodes per batch of large graphs; a batch may be a single graph."""
 
 
 class DenseBatch(NamedTuple):
-    """Graphs of n nodes each.
+    """b graphs of n nodes each."""
 
-    Attributes:
-        op: (b, n) rows of the operators' vectors.
-        mixing: (b, n, n) entries of D^-1/2 (A + I) D^-1/2 with symmetric A.
-    """
-
-    op: Ints
-    mixing: Singles
+    op: Ints  # (b, n) rows of the operators' vectors
+    mixing: Singles  # (b, n, n) entries of D^-1/2 (A + I) D^-1/2 with symmetric A
 
 
 class EdgeBatch(NamedTuple):
-    """Graphs of any size, joined into one.
+    """Graphs of any size, joined into one."""
 
-    Attributes:
-        op: (nodes,) rows of the operators' vectors.
-        edges: (2, edges) sources and targets, in both directions and with self-loops.
-        weights: (edges,) entries of D^-1/2 (A + I) D^-1/2.
-        graph: (nodes,) which graph each node is of.
-        outputs: (graphs,) the last node of every graph.
-    """
-
-    op: Ints
-    edges: Ints
-    weights: Singles
-    graph: Ints
-    outputs: Ints
+    op: Ints  # (nodes,) rows of the operators' vectors
+    edges: Ints  # (2, edges) sources and targets, in both directions and with self-loops
+    weights: Singles  # (edges,) entries of D^-1/2 (A + I) D^-1/2
+    graph: Ints  # (nodes,) the graph of each node
+    outputs: Ints  # (graphs,) the last node of every graph
 
 
 EMPTY_DENSE = DenseBatch(np.empty((0, 1), np.int64), np.empty((0, 1, 1), np.float32))
-EMPTY_EDGES = EdgeBatch(
-    np.empty(0, np.int64),
-    np.empty((2, 0), np.int64),
-    np.empty(0, np.float32),
-    np.empty(0, np.int64),
-    np.empty(0, np.int64),
-)
+_NONE = np.empty(0, np.int64)
+EMPTY_EDGES = EdgeBatch(_NONE, np.empty((2, 0), np.int64), np.empty(0, np.float32), _NONE, _NONE)
 
 
 def batches(graphs: Graphs, op: Ints) -> Iterator[tuple[Ints, DenseBatch | EdgeBatch]]:
-    """Yield graphs in batches, each with the graphs' positions.
+    """Yield batches of graphs with (nodes,) rows of vectors, each with its graphs' positions.
 
     Memory grows with the number of edges, not with the square of the number of nodes.
-
-    Args:
-        graphs: the graphs.
-        op: (nodes,) rows of the operators' vectors.
     """
     for part in graphs.dense(_AT_ONCE, _LARGEST):
         nodes = graphs.node_start[part.rows][:, None] + np.arange(part.op.shape[1])
@@ -89,43 +67,26 @@ def _normalised(adjacency: Bools) -> Singles:
 
 @dataclass(frozen=True)
 class Batcher:
-    """Graphs laid out so that any subset of them is gathered in a few array operations.
+    """Graphs in flat arrays, so that any subset can be gathered in a few array operations."""
 
-    Attributes:
-        op: (nodes,) rows of the operators' vectors.
-        node_start: (graphs + 1,) where each graph's nodes begin.
-        src: (edges,) sources, counted within the graph; both directions and self-loops.
-        dst: (edges,) targets, likewise.
-        weight: (edges,) normalised weights.
-        edge_start: (graphs + 1,) where each graph's edges begin.
-    """
-
-    op: Ints
-    node_start: Ints
+    op: Ints  # (nodes,) rows of the operators' vectors
+    node_start: Ints  # (graphs + 1,) first node of each graph
+    # (edges,) sources, counted within the graph; both directions and self-loops
     src: npt.NDArray[np.int16]
-    dst: npt.NDArray[np.int16]
-    weight: Singles
-    edge_start: Ints
+    dst: npt.NDArray[np.int16]  # (edges,) targets, likewise
+    weight: Singles  # (edges,) entries of D^-1/2 (A + I) D^-1/2
+    edge_start: Ints  # (graphs + 1,) first edge of each graph
 
     @classmethod
     def build(cls, graphs: Graphs, op: Ints) -> "Batcher":
-        """Normalise the adjacency of all graphs once.
-
-        Args:
-            graphs: the graphs.
-            op: (nodes,) rows of the operators' vectors.
-        """
-        graph_of_edge = np.repeat(np.arange(len(graphs)), np.diff(graphs.edge_start))
-        offset = graphs.node_start[graph_of_edge]
-        src, dst = graphs.src + offset, graphs.dst + offset
-        everyone = np.arange(len(op))
-        src, dst = np.concatenate([src, dst, everyone]), np.concatenate([dst, src, everyone])
-        degree = np.bincount(dst, minlength=len(op))
-        scale = 1 / np.sqrt(degree)
-        graph_of_node = np.repeat(np.arange(len(graphs)), graphs.sizes)
-        order = np.argsort(graph_of_node[src], kind="stable")
-        src, dst = src[order], dst[order]
-        owner = graph_of_node[src]
+        """Normalise the adjacency of graphs with (nodes,) rows of the operators' vectors."""
+        row, src, dst = graphs.edges()
+        nodes = np.arange(len(op))
+        src, dst = np.concatenate([src, dst, nodes]), np.concatenate([dst, src, nodes])
+        owner = np.concatenate([row, row, np.repeat(np.arange(len(graphs)), graphs.sizes)])
+        scale = 1 / np.sqrt(np.bincount(dst, minlength=len(op)))
+        order = np.argsort(owner, kind="stable")
+        src, dst, owner = src[order], dst[order], owner[order]
         first = graphs.node_start[owner]
         return cls(
             op=op,
@@ -137,7 +98,7 @@ class Batcher:
         )
 
     def __call__(self, rows: Ints) -> EdgeBatch:
-        """Gather some graphs."""
+        """Gather the graphs at some positions into one batch."""
         owner, nodes = expand(self.node_start, rows)
         graph, edges = expand(self.edge_start, rows)
         ends = np.cumsum(self.node_start[rows + 1] - self.node_start[rows])

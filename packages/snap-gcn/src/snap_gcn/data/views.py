@@ -9,13 +9,13 @@ from snap_graphs.structure import pruned
 from snap_gcn.model.recipe import View
 
 COLUMNS = ("space", "arch_id", "nodes", "src", "dst")
-"""What a network reads of a `graphs` file."""
+"""Columns of a `graphs` file that a network reads."""
 _MOST_PARALLEL = 4
-"""As many as cells of four nodes, as NAS-Bench-201's, can have."""
+"""Parallel edges that are kept: the most that a cell of four nodes, as in NAS-Bench-201, has."""
 
 
 def viewed(table: pa.Table, names: Iterable[View]) -> pa.Table:
-    """Return a table's graphs as a member sees them."""
+    """Apply views to the graphs of a table."""
     table = table.select(list(COLUMNS))
     for name in names:
         table = getattr(views, name)(table)
@@ -23,13 +23,10 @@ def viewed(table: pa.Table, names: Iterable[View]) -> pa.Table:
 
 
 def one_form(graphs: Graphs, spaces: pa.ChunkedArray) -> Graphs:
-    """Return graphs in a form that cells share which differ in dead and identity operators alone.
+    """Remove dead and identity operators, given (graphs,) the space of each graph.
 
-    More than four parallel edges count as four, so that no cell grows out of bounds.
-
-    Args:
-        graphs: the graphs.
-        spaces: (graphs,) the space of each.
+    Cells that differ in these alone become equal. More than four parallel edges count as four,
+    which bounds the size of a cell.
     """
     return views.contracted(pruned(graphs), spaces, _MOST_PARALLEL)
 
@@ -41,15 +38,9 @@ def all_viewed(
     *,
     dead: bool = True,
 ) -> Mapping[tuple[View, ...], Graphs]:
-    """Return graphs through each of several sequences of views.
+    """Apply several sequences of views to graphs; common prefixes are computed once.
 
-    What sequences have in common at their beginnings is computed once.
-
-    Args:
-        graphs: the graphs.
-        spaces: (graphs,) the space of each.
-        wanted: the sequences.
-        dead: whether the graphs may have dead operators.
+    `spaces` has the space of each graph; `dead` says whether graphs may have dead operators.
     """
     seen: dict[tuple[View, ...], Graphs] = {(): graphs}
     if not dead:
@@ -58,9 +49,8 @@ def all_viewed(
     for names in wanted:
         for i, name in enumerate(names):
             if names[: i + 1] not in seen:
-                seen[names[: i + 1]] = _viewed(seen[names[:i]], spaces, name)
+                before = seen[names[:i]]
+                seen[names[: i + 1]] = (
+                    pruned(before) if name == "prune" else views.with_implicit(before, spaces)
+                )
     return {names: seen[names] for names in wanted}
-
-
-def _viewed(graphs: Graphs, spaces: pa.ChunkedArray, name: View) -> Graphs:
-    return pruned(graphs) if name == "prune" else views.with_implicit(graphs, spaces)

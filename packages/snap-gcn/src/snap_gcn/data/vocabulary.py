@@ -1,4 +1,4 @@
-"""Vectors of operators, and the search for those that a table of graphs needs."""
+"""The vectors of operators, looked up by search space and name."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog import SnapError, graph_facts, readings
 from snap_catalog.parquet import decode_metadata
@@ -16,8 +15,10 @@ from snap_graphs import Graphs
 from snap_graphs.arrays import Bools, Ints
 from snap_graphs.cell import INPUT, OUTPUT
 
+from snap_gcn.data.arrays import Floats, Singles, unit
+
 Key = tuple[str | None, str]
-"""(space, operator); space is None for an operator of no particular one."""
+"""(space, operator); space is None for an operator that belongs to no particular space."""
 _COLUMNS = ("space", "op", "text", "embedding")
 _MOST_LISTED = 5
 """Unknown operators that a message names."""
@@ -25,21 +26,15 @@ _MOST_LISTED = 5
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Operators and their vectors.
+    """Operators and their vectors."""
 
-    Attributes:
-        table: rows of the `operators` contract.
-        rows: (space, operator) -> row; space is None for an operator of no particular one.
-        vectors: (rows, d) embeddings.
-    """
-
-    table: pa.Table
-    rows: dict[Key, int]
-    vectors: npt.NDArray[np.float32]
+    table: pa.Table  # rows of the `operators` contract
+    rows: dict[Key, int]  # the row of each (space, operator)
+    vectors: Singles  # (rows, d) embeddings
 
     @classmethod
     def from_table(cls, table: pa.Table) -> "Vocabulary":
-        """Index a table of the `operators` contract; what was not read has null readings."""
+        """Index a table of the `operators` contract; descriptions not read get null readings."""
         for name, kind in readings.COLUMNS.items():
             if name not in table.column_names:
                 table = table.append_column(name, pa.nulls(table.num_rows, kind))
@@ -50,14 +45,14 @@ class Vocabulary:
         return cls(table, {key: row for row, key in enumerate(keys)}, vectors.astype(np.float32))
 
     def encoder(self) -> str | None:
-        """Return the SHA-256 of the sentence encoder that made the vectors."""
+        """Return the SHA-256 of the sentence encoder of the vectors."""
         return decode_metadata(self.table.schema).get("snap.model_sha256")
 
     def extended(self, other: "Vocabulary", source: str) -> "Vocabulary":
         """Add another table's operators, which take precedence.
 
         Raises:
-            SnapError: another encoder made the other table's vectors.
+            SnapError: the other vectors are from another encoder.
         """
         if other.encoder() != self.encoder() or other.vectors.shape[1] != self.vectors.shape[1]:
             mine, theirs = (decode_metadata(t.schema) for t in (self.table, other.table))
@@ -73,13 +68,10 @@ class Vocabulary:
         return Vocabulary.from_table(merged)
 
     def renamed(self, texts: Mapping[str, str]) -> pa.Table:
-        """Return the operators that have some descriptions already, under other names.
-
-        Args:
-            texts: descriptions by name.
+        """Look up descriptions, given by name, and return their vectors under these names.
 
         Returns:
-            A row for each name whose description is known, of no particular space.
+            A row of the `operators` contract, without a space, per name whose description is known.
         """
         known = dict(zip(self.table["text"].to_pylist(), range(len(self.vectors)), strict=True))
         names = [name for name, text in texts.items() if text in known]
@@ -93,27 +85,22 @@ class Vocabulary:
         return pa.table(columns).replace_schema_metadata(self.table.schema.metadata)
 
     def understood(self, rows: Iterable[int], own: "Vocabulary") -> list[Understood]:
-        """Return how the descriptions of some rows were read.
-
-        Args:
-            rows: the rows.
-            own: what the model brings; names that it describes in the same words are left out.
-        """
+        """Return the readings of some rows, except operators that `own` describes identically."""
         table = self.table.take(pa.array(sorted(rows), pa.int64()))
         pairs = zip(table["op"].to_pylist(), table["text"].to_pylist(), strict=True)
         new = pa.array([not own.describes(name, text) for name, text in pairs], pa.bool_())
         return list(dict.fromkeys(understood(table.filter(new))))
 
     def unread(self) -> pa.Table:
-        """Return the table without readings: what networks are trained on, they know."""
+        """Return the table without readings, as a newly trained model stores it."""
         return self.table.select(_COLUMNS)
 
     def is_read(self) -> bool:
-        """Whether any description was read."""
+        """Return whether any description was read."""
         return bool(self.table["reading"].null_count < self.table.num_rows)
 
     def describes(self, name: str, text: str) -> bool:
-        """Whether an operator of some space, no user's own, has this name and this description."""
+        """Return whether an operator that was not read has this name and description."""
         return (name, text) in self._described
 
     @cached_property
@@ -122,19 +109,19 @@ class Vocabulary:
         return frozenset(zip(plain["op"].to_pylist(), plain["text"].to_pylist(), strict=True))
 
     def knows_end(self, name: str) -> bool:
-        """Whether a name is that of an end of every graph, whatever a user says of it."""
+        """Return whether a name is `input` or `output`, which users cannot redefine."""
         return name in (INPUT, OUTPUT) and name in self._anywhere
 
     def text(self, key: Key) -> str | None:
-        """Return the description of an operator; None where it is not known."""
+        """Return the description of an operator; None if it is unknown."""
         row = self.rows.get(key)
         return None if row is None else str(self.table["text"][row])
 
     def find(self, spaces: pa.ChunkedArray, graphs: Graphs, source: str) -> Ints:
-        """Return (nodes,) the row of every node's operator, given (graphs,) their spaces.
+        """Look up (nodes,) the row of each node's operator, given (graphs,) their spaces.
 
-        An operator is looked up in its graph's space first, then among those of no space;
-        `input` and `output` at last in any space.
+        An operator is looked up in its graph's space first, then among operators without a space;
+        `input` and `output` are finally looked up in any space.
 
         Raises:
             SnapError: an operator has no vector.
@@ -149,7 +136,10 @@ class Vocabulary:
             for pair in present.tolist()
         ]
         rows = np.zeros(present.max(initial=-1) + 1, np.int64)
-        rows[present] = self._rows(keys, source)
+        found = [self.rows.get(key, self._anywhere.get(key[1], -1)) for key in keys]
+        if unknown := [key for key, row in zip(keys, found, strict=True) if row < 0]:
+            raise UnknownOperatorError(self, unknown, source)
+        rows[present] = found
         return rows[pairs]
 
     def reads_identity(self, spaces: pa.ChunkedArray) -> Bools:
@@ -164,30 +154,23 @@ class Vocabulary:
         return found
 
     def rows_of(self, trained: Sequence[Key], source: str) -> list[int]:
-        """Return the rows of operators that a model was trained on.
+        """Return the rows of the operators that a model was trained on.
 
         Raises:
-            SnapError: one has no vector; `source` names the model.
+            SnapError: an operator has no vector; `source` names the model.
         """
         missing = [key for key in trained if key not in self.rows]
         if missing:
             space, name = missing[0]
             raise SnapError(
-                f"{source}: config.json names operator {name!r} of space {space!r}, of which "
-                "operators.parquet has no vector; get or train the model again"
+                f"{source}: config.json names operator {name!r} of space {space!r}, but "
+                "operators.parquet has no vector of it; get or train the model again"
             )
         return [self.rows[key] for key in trained]
 
-    def _rows(self, keys: Sequence[Key], source: str) -> list[int]:
-        found = [self.rows.get(key, self._anywhere.get(key[1])) for key in keys]
-        unknown = [key for key, row in zip(keys, found, strict=True) if row is None]
-        if unknown:
-            raise UnknownOperatorError(self, unknown, source)
-        return [row for row in found if row is not None]
-
     @cached_property
     def _anywhere(self) -> dict[str, int]:
-        """The operators of no particular space; input and output mean the same in all."""
+        """The rows of operators without a space, and of `input` and `output` in any space."""
         return {
             name: row
             for (space, name), row in sorted(self.rows.items(), key=lambda item: item[0][0] is None)
@@ -195,40 +178,33 @@ class Vocabulary:
         }
 
     def nearest(self, key: Key) -> list[str]:
-        """Return the names of up to three known operators most like that of an unknown one."""
-        space, name = key
-        known = sorted({op for home, op in self.rows if home in (space, None)})
-        known = known or sorted({op for _, op in self.rows})
-        return difflib.get_close_matches(name, known, n=3, cutoff=0.0)
+        """Return up to three known operators whose names are most like that of an unknown one."""
+        wanted, name = key
+        known = {op for space, op in self.rows if space in (wanted, None)}
+        known = known or {op for _, op in self.rows}
+        return difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.0)
 
     def kept(self, original: "Vocabulary") -> Bools:
-        """Return (rows,) whether each operator has the vector that it has in another vocabulary."""
+        """Return (rows,) whether each operator has the same vector in another vocabulary."""
         kept = np.zeros(len(self.vectors), np.bool_)
         for key in self.rows.keys() & original.rows.keys():
             row = self.rows[key]
             kept[row] = np.array_equal(self.vectors[row], original.vectors[original.rows[key]])
         return kept
 
-    def distances(self, trained: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    def distances(self, trained: Singles) -> Floats:
         """Return (rows,) one minus the cosine to the nearest of (n, d) vectors trained on."""
-        nearest: npt.NDArray[np.float64] = (_unit(self.vectors) @ _unit(trained).T).max(axis=1)
+        nearest: Floats = (unit(self.vectors) @ unit(trained).T).max(axis=1)
         return np.maximum(1 - nearest, 0)
 
 
 class UnknownOperatorError(SnapError):
-    """Graphs hold operators that have no vector."""
+    """Graphs contain operators that have no vector."""
 
     def __init__(
         self, vocabulary: Vocabulary, unknown: Sequence[Key], source: str, hint: str = ""
     ) -> None:
-        """Name them, the nearest known ones and the remedy.
-
-        Args:
-            vocabulary: what is known.
-            unknown: the operators.
-            source: what to call the graphs.
-            hint: more on what is near, for the message.
-        """
+        """Write a message with the unknown operators, the nearest known ones, and the remedy."""
         self.vocabulary, self.unknown, self.source = vocabulary, list(unknown), source
         text = "; ".join(
             f"no vector for operator {name!r} of space {space!r} "
@@ -245,15 +221,6 @@ class UnknownOperatorError(SnapError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return UnknownOperatorError, (self.vocabulary, self.unknown, self.source)
-
-
-def _unit(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Return (n, d) vectors scaled to length 1."""
-    exact = vectors.astype(np.float64)
-    scaled: npt.NDArray[np.float64] = exact / np.maximum(
-        np.linalg.norm(exact, axis=1, keepdims=True), 1e-12
-    )
-    return scaled
 
 
 def keys_of(table: pa.Table, rows: Any) -> list[Key]:

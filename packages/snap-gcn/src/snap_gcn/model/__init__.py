@@ -1,1 +1,1 @@
-"""What a predictor is: recipes, networks, files."""
+"""The parts of a predictor: recipes, networks, files."""

@@ -1,11 +1,11 @@
-"""The model card."""
+"""Write the model card, `README.md` of a model folder."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from snap_gcn.model.recipe import Recipe
-from snap_gcn.model.schema import Config, Training
+from snap_gcn.model.schema import Config
 from snap_gcn.ranks import shown
 
 
@@ -24,18 +24,33 @@ def card(config: Config) -> str:
         f"- **Preset** `{config.preset}`, schedule `{config.schedule}`, "
         f"seed {config.seed}; a score is the mean over the members:",
         *_members(config.members, training_space=False),
-        *_paths(config),
-        *_members(config.members, training_space=True),
-        *_prior(config),
-        *_adapted(config),
+    ]
+    if config.paths:
+        lines += [f"  - plus {config.paths} times a linear model of the paths through the cell"]
+    lines += _members(config.members, training_space=True)
+    if config.prior:
+        lines += ["  - whole networks by their size instead: a formula, fitted to no accuracy"]
+    if record := config.adapted:
+        scorers = f", with scores of {', '.join(record.scorers)}" if record.scorers else ""
+        lines += [
+            f"- **Adapted** to {record.labels:,} measurements of `{record.metric}` "
+            f"(`{record.direction}`) in {', '.join(record.spaces)}{scorers}: leave-one-out "
+            f"Spearman {shown(record.left_out, record.labels)}; without them "
+            f"{shown(record.before, record.labels)}."
+        ]
+    lines += [
         f"- **Operators** by `{encoder.model}` (SHA-256 `{encoder.sha256}`, "
         f"{encoder.length} descriptions).",
         f"- **Command** `{config.command}`",
         f"- **Held out**: Kendall's tau {data.tau:.4f} after the epochs kept, mean squared "
         f"error {data.loss:.3g} in training (means over members); {data.seconds:.0f} s.",
-        *_early_stopping(data),
-        "- **Licence** Apache-2.0.",
     ]
+    if data.patience is not None:
+        lines += [
+            f"- **Early stopping** after {data.patience} epochs without a better tau; kept: "
+            f"{', '.join(map(str, data.kept))}."
+        ]
+    lines += ["- **Licence** Apache-2.0."]
     if config.measured:
         lines += ["", "## Measured", "", "| benchmark | metric | role | n | Spearman | Kendall |"]
         lines += ["|---|---|---|---|---|---|"]
@@ -53,44 +68,9 @@ def _members(recipes: Sequence[Recipe], *, training_space: bool) -> list[str]:
     return [f"  - {where}{count} of {settings}" for settings, count in Counter(chosen).items()]
 
 
-def _paths(config: Config) -> list[str]:
-    if not config.paths:
-        return []
-    return [f"  - plus {config.paths} times a linear model of the paths through the cell"]
-
-
-def _prior(config: Config) -> list[str]:
-    if not config.prior:
-        return []
-    return ["  - whole networks by their size instead: a formula, fitted to no accuracy"]
-
-
-def _adapted(config: Config) -> list[str]:
-    record = config.adapted
-    if record is None:
-        return []
-    beside = f", with scores of {', '.join(record.scorers)}" if record.scorers else ""
-    return [
-        f"- **Adapted** to {record.labels:,} measurements of `{record.metric}` "
-        f"(`{record.direction}`) in {', '.join(record.spaces)}{beside}: leave-one-out Spearman "
-        f"{shown(record.left_out, record.labels)}; without them "
-        f"{shown(record.before, record.labels)}.",
-    ]
-
-
-def _early_stopping(data: Training) -> list[str]:
-    if data.patience is None:
-        return []
-    kept = ", ".join(map(str, data.kept))
-    return [
-        f"- **Early stopping** after {data.patience} epochs without a better tau; kept: {kept}."
-    ]
-
-
 def _settings(recipe: Recipe) -> str:
-    shown = {
-        name: " and ".join(value) or "none" if isinstance(value, tuple) else value
+    return ", ".join(
+        f"{name} {(' and '.join(value) or 'none') if isinstance(value, tuple) else value}"
         for name, value in asdict(recipe).items()
         if name != "training_space"
-    }
-    return ", ".join(f"{name} {value}" for name, value in shown.items())
+    )

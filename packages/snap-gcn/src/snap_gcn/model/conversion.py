@@ -1,4 +1,4 @@
-"""Models of earlier formats as models of the present one: the first was run by torch."""
+"""Convert model folders of earlier formats: the first was run by torch."""
 
 import json
 from dataclasses import replace
@@ -13,14 +13,15 @@ from snap_catalog.parquet import read
 from snap_gcn.model import folder, schema
 
 _FIRST, _SECOND = 1, 2
-_SINCE_THE_SECOND: dict[str, Any] = {
+_SINCE_FORMAT_3: dict[str, Any] = {
     "one_form": False,
     "prior": False,
     "networks": None,
     "kind": "trained",
     "adapted": None,
 }
-_LATER: dict[str, Any] = {
+"""Entries that format 3 added, with the values that an earlier model behaves like."""
+_ADDED_TO_TRAINING: dict[str, Any] = {
     "patience": None,
     "device": "cpu",
     "processes": 1,
@@ -28,14 +29,15 @@ _LATER: dict[str, Any] = {
     "history": [],
     "shapes": {},
 }
-"""Entries on the training that came later, as they are without."""
+"""The same for the entry `training` since format 1."""
 
 
 def convert(old: Path) -> folder.Model:
     """Read a model folder of an earlier format; the weights stay the same.
 
     Raises:
-        SnapError: it is none, or damaged, or counts paths, of which the statistics have changed.
+        SnapError: the folder holds no such model, is damaged, or its model counts paths, whose
+            statistics have changed.
     """
     path = old / folder.CONFIG
     if not path.is_file():
@@ -46,7 +48,7 @@ def convert(old: Path) -> folder.Model:
             raise SnapError(f"{path}: not a model of format 1 or 2; nothing to convert")
         model = _first(old, entry) if entry["format"] == _FIRST else folder.load(old, _second)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise SnapError(f"{path}: damaged ({error}); get or train the model again") from error
+        raise SnapError(f"{path}: damaged ({error}); {folder.AGAIN}") from error
     if model.config.paths:
         raise SnapError(
             f"{path}: adds what paths count for, by statistics that are no longer computed; "
@@ -56,11 +58,15 @@ def convert(old: Path) -> folder.Model:
 
 
 def _second(text: bytes, _: Path) -> schema.Config:
-    entry = {**_SINCE_THE_SECOND, **json.loads(text), "format": schema.FORMAT}
+    entry = {**_SINCE_FORMAT_3, **json.loads(text), "format": schema.FORMAT}
     return msgspec.convert(entry, schema.Config)
 
 
 def _first(old: Path, entry: dict[str, Any]) -> folder.Model:
+    import torch
+
+    from snap_gcn.model.export import to_onnx
+
     for name, digest in entry["sha256"].items():
         if folder.sha256((old / name).read_bytes()) != digest:
             raise SnapError(f"{old / name}: not the file that {folder.CONFIG} vouches for")
@@ -71,34 +77,29 @@ def _first(old: Path, entry: dict[str, Any]) -> folder.Model:
     model = folder.Model(
         config, weights, b"", operators, curve.read_bytes() if curve.exists() else b""
     )
-    return replace(model, networks=_networks(model))
-
-
-def _networks(model: folder.Model) -> bytes:
-    """Export the networks, which the first format has as weights alone."""
-    import torch
-
-    from snap_gcn.model.export import to_onnx
-
     states = [
         {name: torch.from_numpy(v.copy()) for name, v in model.part(folder.member(i)).items()}
-        for i in range(len(model.config.members))
+        for i in range(len(config.members))
     ]
-    return to_onnx(model.config.members, states, model.operators["embedding"].type.list_size)
+    networks = to_onnx(config.members, states, operators["embedding"].type.list_size)
+    return replace(model, networks=networks)
 
 
 def _renamed(entry: dict[str, Any]) -> dict[str, Any]:
     """Return a configuration of the first format under the names of the present one."""
-    renamed = {k: v for k, v in entry.items() if k not in ("sha256", "home")}
-    renamed = _SINCE_THE_SECOND | renamed
-    renamed["format"] = schema.FORMAT
-    renamed.setdefault("paths", 0.0)
-    renamed.setdefault("measured", [])
-    renamed["training_space"] = entry.get("home")
-    renamed["calibration"] = None  # of another kind; tools/train/calibrate.py makes the present one
-    renamed["training"] = _LATER | entry["training"]
-    renamed["members"] = [
+    kept = {name: value for name, value in entry.items() if name not in ("sha256", "home")}
+    members = [
         {"training_space" if k == "home" else k: v for k, v in member.items()}
         for member in entry["members"]
     ]
-    return renamed
+    return {
+        **_SINCE_FORMAT_3,
+        "paths": 0.0,
+        "measured": [],
+        **kept,
+        "format": schema.FORMAT,
+        "training_space": entry.get("home"),
+        "calibration": None,  # has another form; tools/calibrate.py makes the present one
+        "training": _ADDED_TO_TRAINING | entry["training"],
+        "members": members,
+    }

@@ -1,17 +1,17 @@
 """A predictor's networks as one ONNX file.
 
-Inputs: `vectors` (operators, d); and for each group of members, named after the views through which
-they see graphs (`prune+show_implicit`, or `training_space.as_given` for the members that score the
-training space alone), graphs in either form:
+Inputs: `vectors` (operators, d), and graphs for each group of members. A group is named after the
+views through which its members see graphs (`prune+show_implicit`), with the prefix
+`training_space.` if they score the training space only. Graphs have one of two forms:
 
 - b graphs of n nodes each: `GROUP.op` (b, n), rows of `vectors`, and `GROUP.mixing` (b, n, n), the
   normalised adjacency matrices;
 - graphs of any size joined into one: `GROUP.nodes` (nodes,), rows of `vectors`; `GROUP.edges`
   (2, edges), in both directions and with self-loops; `GROUP.weights` (edges,); `GROUP.graph`
-  (nodes,), which graph each node is of; and `GROUP.last` (graphs,), their output nodes.
+  (nodes,), the graph of each node; and `GROUP.last` (graphs,), their output nodes.
 
 Outputs: the scores of each member, `GROUP.dense` (members, b) and `GROUP.sparse` (members, graphs).
-What is not wanted is fed empty.
+Inputs that are not needed are fed empty arrays.
 """
 
 import logging
@@ -36,11 +36,11 @@ from snap_gcn.model.runtime import DENSE, SPARSE, Runtime
 _OPSET = 18
 _TOLERANCE = 1e-5
 _CHECKED = ((3, 4), (8, 4), (129, 2), (5_000, 1))
-"""Numbers of nodes, and of random graphs of so many, on which a file is checked."""
+"""(nodes, graphs) of the random graphs on which a file is checked."""
 
 
 class _Members(nn.Module):
-    """Members by group, each over both forms of its graphs."""
+    """All members by group, each applied to both forms of graphs."""
 
     def __init__(self, networks: Sequence[GcnNetwork], groups: Mapping[Group, list[int]]) -> None:
         super().__init__()
@@ -61,13 +61,7 @@ class _Members(nn.Module):
 def networks(
     recipes: Sequence[Recipe], states: Sequence[Mapping[str, Tensor]], dimensions: int
 ) -> list[GcnNetwork]:
-    """Return trained members, ready for use.
-
-    Args:
-        recipes: of the members.
-        states: of their networks.
-        dimensions: d of the operators' vectors.
-    """
+    """Load trained members for inference, with vectors of d `dimensions`."""
     found = []
     for recipe, state in zip(recipes, states, strict=True):
         network = GcnNetwork(recipe, dimensions)
@@ -79,19 +73,14 @@ def networks(
 def to_onnx(
     recipes: Sequence[Recipe], states: Sequence[Mapping[str, Tensor]], dimensions: int
 ) -> bytes:
-    """Export trained members, once ONNX Runtime was seen to score as torch does.
-
-    Args:
-        recipes: of the members.
-        states: of their networks.
-        dimensions: d of the operators' vectors.
+    """Export trained members, and check that ONNX Runtime scores as torch does.
 
     Returns:
-        The ONNX file.
+        The ONNX file; the module describes its inputs and outputs.
 
     Raises:
-        SnapError: the two score differently by more than 1e-5, relative to the largest score where
-            that exceeds 1.
+        SnapError: the two scores differ by more than 1e-5, relative to the largest score if that
+            exceeds 1.
     """
     members, groups = networks(recipes, states, dimensions), grouped(recipes)
     examples = [part for _ in groups for part in _example()]
@@ -113,8 +102,8 @@ def to_onnx(
         )
     assert program is not None
     for tidy in (
-        DeduplicateInitializersPass(size_limit=2**31),  # both forms use a network's weights
-        ClearMetadataAndDocStringPass(),  # it names the folders of this machine
+        DeduplicateInitializersPass(size_limit=2**31),  # both forms share the weights
+        ClearMetadataAndDocStringPass(),  # removes paths of this machine
     ):
         tidy(program.model)
     file: bytes = program.model_proto.SerializeToString()
@@ -123,7 +112,7 @@ def to_onnx(
 
 
 def _example() -> tuple[Tensor, ...]:
-    """Return graphs to trace with in both forms; no two sizes or tensors are the same."""
+    """Return example graphs in both forms for tracing; no two sizes or tensors are equal."""
     nodes, graph, last = (torch.zeros(n, dtype=torch.int64) for n in (9, 9, 2))
     edges, weights = torch.zeros(2, 11, dtype=torch.int64), torch.rand(11)
     dense = torch.zeros(4, 5, dtype=torch.int64), torch.rand(4, 5, 5)
@@ -132,13 +121,12 @@ def _example() -> tuple[Tensor, ...]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what torch says about packages that are not needed here to itself."""
+    """Silence torch's messages about optional packages."""
     logger = logging.getLogger("torch.onnx")
     before = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             yield
     finally:
         logger.setLevel(before)
@@ -168,16 +156,9 @@ def _check(
 def score(
     members: Sequence[GcnNetwork], vectors: np.ndarray, graphs: Graphs, op: np.ndarray | None = None
 ) -> np.ndarray:
-    """Score graphs with torch.
+    """Compute (m, graphs) scores of graphs by m networks in evaluation mode, with torch.
 
-    Args:
-        members: m networks, in evaluation mode.
-        vectors: (operators, d) embeddings.
-        graphs: the graphs.
-        op: (nodes,) rows of the operators' vectors; the graphs' own where None.
-
-    Returns:
-        (m, graphs) scores.
+    (nodes,) `op` has rows of the (operators, d) `vectors`; None stands for `graphs.op`.
     """
     scores = np.empty((len(members), len(graphs)))
     tensor = torch.from_numpy(vectors)
@@ -189,7 +170,7 @@ def score(
 
 
 def _random_graphs(random: np.random.Generator, size: int, count: int, operators: int) -> Graphs:
-    """Return graphs of `size` nodes, each with an edge from the node before and one from afar."""
+    """Return random graphs with edges into each node from its predecessor and from another one."""
     target = np.arange(1, size)
     src = np.concatenate([[target - 1, random.integers(0, target)] for _ in range(count)], axis=0)
     pairs = [np.unique(np.stack([s, target]), axis=1) for s in src]

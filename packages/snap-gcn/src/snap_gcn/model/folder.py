@@ -1,6 +1,6 @@
 """The model folder: networks, weights, configuration, operator vectors and model card; no pickles.
 
-`SHA256SUMS` lists every other file. Only a folder that holds nothing but what it lists is replaced.
+`SHA256SUMS` lists all other files. A folder is only replaced if it contains no further files.
 """
 
 import ctypes
@@ -22,6 +22,7 @@ from safetensors.numpy import save as to_bytes
 from snap_catalog import SnapError
 from snap_catalog.parquet import read, write
 
+from snap_gcn.data.arrays import Floats
 from snap_gcn.model import schema
 from snap_gcn.model.card import card
 from snap_gcn.model.recipe import BUNDLED
@@ -37,9 +38,10 @@ WEIGHTS, NETWORKS, CONFIG, OPERATORS, CARD, CURVE, SUMS = (
     "SHA256SUMS",
 )
 SURROGATE = "surrogate.safetensors"
-"""What an adapted model has besides."""
+"""The additional file of an adapted model."""
 _NEEDED = (CONFIG, NETWORKS, WEIGHTS, OPERATORS)
-_AGAIN = "get or train the model again"
+AGAIN = "get or train the model again"
+"""The remedy for a damaged model."""
 _EXCHANGE, _HERE = 2, -100
 """Linux's RENAME_EXCHANGE and AT_FDCWD."""
 
@@ -48,18 +50,18 @@ Weights = Mapping[str, npt.NDArray[np.generic]]
 
 @dataclass(frozen=True)
 class Model:
-    """What a model folder holds.
+    """The contents of a model folder.
 
     Attributes:
-        config: what the model is, what it was trained on and how it did.
-        weights: the tensors of its parts, each name after that of its part: `member.0` and so on
-            are networks, `paths` is a `PathModel`.
-        networks: the members as one ONNX file, which is what runs.
+        config: settings, training data and results.
+        weights: the tensors of its parts; names begin with the part: `member.0` and so on for the
+            networks, `paths` for the `PathModel`.
+        networks: the members as one ONNX file, for inference.
         operators: rows of the `operators` contract.
-        curve: a drawing of the training, an SVG file; empty where there is none.
-        surrogate: tensors of a `snap_gcn.adaptation.adaptation.Adaptation`; none where the model
-            was not adapted.
-        source: the folder, for an error.
+        curve: the learning curve as an SVG file; empty if there is none.
+        surrogate: tensors of a `snap_gcn.adaptation.adaptation.Adaptation`; empty if the model was
+            not adapted.
+        source: the folder, for errors.
     """
 
     config: Config
@@ -71,34 +73,34 @@ class Model:
     source: Path = Path("model")
 
     def part(self, name: str) -> dict[str, npt.NDArray[np.generic]]:
-        """Return the tensors of one part, by their names in it."""
+        """Return the tensors of one part, by name within the part."""
         prefix = f"{name}."
         named = {k: v for k, v in self.weights.items() if k.startswith(prefix)}
         return {name.removeprefix(prefix): value for name, value in named.items()}
 
 
 def joined(parts: Mapping[str, Weights]) -> dict[str, npt.NDArray[np.generic]]:
-    """Put the tensors of parts into one mapping."""
+    """Join the tensors of parts into one mapping, the inverse of `Model.part`."""
     return {f"{part}.{name}": v for part, state in parts.items() for name, v in state.items()}
 
 
 def member(number: int) -> str:
-    """Return the name of a network among the parts."""
+    """Return the part's name of a member."""
     return f"member.{number}"
 
 
 def locate(model: str | os.PathLike[str]) -> Path:
-    """Return the folder of a model: of a bundled one by its name, else the folder itself."""
+    """Return the folder of a model, given the folder or the name of a bundled predictor."""
     if model in BUNDLED:
         return Path(str(files("snap_gcn").joinpath("bundle", str(model))))
     return Path(model)
 
 
 def check_free(folder: Path) -> None:
-    """Refuse a place for a model, before training, unless it is new, empty or holds a model alone.
+    """Check that a model can be written to a folder: new, empty, or with nothing but a model.
 
     Raises:
-        SnapError: other files are there, or a model cannot be written or replaced there.
+        SnapError: the folder holds other files, or cannot be written or replaced.
     """
     problem = _occupied(folder)
     if problem is None:
@@ -114,7 +116,7 @@ def check_free(folder: Path) -> None:
 
 
 def _occupied(folder: Path) -> str | None:
-    """Return why a folder may not be replaced; None where it may."""
+    """Return why a folder must not be replaced; None if it may be."""
     if folder.is_symlink():
         return "is a symbolic link"
     if not folder.exists():
@@ -137,13 +139,13 @@ def _occupied(folder: Path) -> str | None:
 
 
 def _listed(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 that a folder's `SHA256SUMS` states by file; none where it has no such."""
+    """Return the SHA-256 by file from a folder's `SHA256SUMS`; empty if there is no such file."""
     try:
         lines = (folder / SUMS).read_text("utf-8").splitlines()
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeError) as error:
-        raise SnapError(f"{folder / SUMS}: cannot be read ({error}); {_AGAIN}") from error
+        raise SnapError(f"{folder / SUMS}: cannot be read ({error}); {AGAIN}") from error
     pairs = [line.split(maxsplit=1) for line in lines]
     return {pair[1]: pair[0] for pair in pairs if len(pair) == 2}
 
@@ -152,7 +154,7 @@ def save(model: Model, folder: Path) -> None:
     """Write a model folder atomically: a kill at any moment leaves the old one or the new one.
 
     Raises:
-        SnapError: other files are there, or it cannot be written.
+        SnapError: the folder holds other files, or cannot be written.
     """
     check_free(folder)
     try:
@@ -170,7 +172,7 @@ def save(model: Model, folder: Path) -> None:
 
 
 def _exchange(fresh: Path, folder: Path) -> None:
-    """Let two folders swap names, in one step where the system can."""
+    """Swap the names of two folders, atomically on Linux."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         if not libc.renameat2(_HERE, os.fsencode(fresh), _HERE, os.fsencode(folder), _EXCHANGE):
@@ -208,56 +210,75 @@ def _tensor_file(tensors: Weights) -> bytes:
 
 
 def load(folder: Path, decode: Callable[[bytes, Path], Config] = schema.decode) -> Model:
-    """Read a model folder.
-
-    Args:
-        folder: the folder.
-        decode: reads the text of its configuration, given the path for errors.
+    """Read a model folder, whose configuration `decode` parses, given text and path.
 
     Raises:
-        SnapError: a file is missing, damaged, or not the one that `SHA256SUMS` vouches for.
+        SnapError: a file is missing, damaged, or does not have the checksum in `SHA256SUMS`.
     """
     config = _content(folder, CONFIG, f"{folder}: no model folder (it has no {CONFIG})")
     listed = _listed(folder)
-    if not listed:  # an old format, for which there is a remedy
+    if not listed:  # an earlier format, for which decode names the remedy
         decode(config, folder / CONFIG)
     contents = {name: _content(folder, name) for name in {*_NEEDED, *listed}}
     for name, content in contents.items():
         if sha256(content) != listed.get(name):
-            raise SnapError(f"{folder / name}: not the file that {SUMS} vouches for; {_AGAIN}")
+            raise SnapError(f"{folder / name}: not the file that {SUMS} vouches for; {AGAIN}")
     return Model(
         config=decode(config, folder / CONFIG),
         weights=_tensors(contents[WEIGHTS], folder / WEIGHTS),
         networks=contents[NETWORKS],
         operators=read(folder / OPERATORS, "operators"),
         curve=contents.get(CURVE, b""),
-        surrogate=_tensors(contents[SURROGATE], folder / SURROGATE)
-        if SURROGATE in contents
-        else {},
+        surrogate=_tensors(contents.get(SURROGATE), folder / SURROGATE),
         source=folder,
     )
 
 
-def _tensors(content: bytes, path: Path) -> Weights:
+def _tensors(content: bytes | None, path: Path) -> Weights:
     try:
-        found: Weights = from_bytes(content)
+        return {} if content is None else dict(from_bytes(content))
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise SnapError(f"{path}: damaged ({error}); {_AGAIN}") from error
-    return found
+        raise SnapError(f"{path}: damaged ({error}); {AGAIN}") from error
+
+
+def checked_tensors(
+    tensors: Weights,
+    shapes: Mapping[str, tuple[int, ...]],
+    source: str,
+    *,
+    part: str = "",
+    remedy: str = AGAIN,
+) -> dict[str, Floats]:
+    """Check the shapes of tensors, by name, and convert them to double precision.
+
+    Raises:
+        SnapError: a tensor is missing, has another shape, or is not finite; `source` names the
+            file.
+    """
+    for name, shape in shapes.items():
+        found = tensors.get(name)
+        if (
+            found is None
+            or found.shape != shape
+            or found.dtype.kind not in "fiu"
+            or not np.isfinite(found).all()
+        ):
+            raise SnapError(f"{source}: {part}{name} is not {shape} finite numbers; {remedy}")
+    return {name: tensors[name].astype(np.float64) for name in shapes}
 
 
 def _content(folder: Path, name: str, missing: str | None = None) -> bytes:
     path = folder / name
     try:
         if path.resolve().parent != folder.resolve():
-            raise SnapError(f"{path}: lies outside the model folder; {_AGAIN}")
+            raise SnapError(f"{path}: lies outside the model folder; {AGAIN}")
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise SnapError(missing or f"{path}: no such file; a model folder needs it") from error
     except (OSError, ValueError) as error:
-        raise SnapError(f"{path}: cannot be read ({error}); {_AGAIN}") from error
+        raise SnapError(f"{path}: cannot be read ({error}); {AGAIN}") from error
 
 
 def sha256(content: bytes) -> str:
-    """Return a file's SHA-256, given its content."""
+    """Return the SHA-256 of a file's content."""
     return hashlib.sha256(content).hexdigest()

@@ -1,67 +1,48 @@
-"""The graph convolutional network, in torch: written once, for training and for export."""
+"""The graph convolutional network in torch, for training and for export to ONNX."""
 
 import itertools
 import warnings
 from copy import deepcopy
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_linear_bn_weights
 
 from snap_gcn.data.batches import DenseBatch, EdgeBatch
-from snap_gcn.model.recipe import Readout, Recipe
+from snap_gcn.model.recipe import Recipe
 
 with warnings.catch_warnings():
-    # torch-geometric compiles some helpers as it is imported, by a way that torch will give up.
+    # Importing torch-geometric compiles helpers with a function that torch deprecates.
     warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)
     from torch_geometric.nn import GCNConv, SimpleConv
 
 
-class Layout(Protocol):
-    """Graphs in a batch; x holds channels in its last axis, nodes before."""
-
-    @property
-    def op(self) -> Tensor:
-        """Rows of the operators' vectors, one for each node."""
-
-    def mix(self, x: Tensor) -> Tensor:
-        """Return D^-1/2 (A + I) D^-1/2 x."""
-
-    def mix_outputs(self, x: Tensor) -> Tensor:
-        """Return that product's rows of the output nodes: (graphs, channels)."""
-
-    def outputs(self, x: Tensor) -> Tensor:
-        """Return the rows of the output nodes: (graphs, channels)."""
-
-    def totals(self, x: Tensor) -> Tensor:
-        """Sum over the nodes of each graph: (graphs, channels)."""
-
-
 class Dense(NamedTuple):
-    """Graphs of n nodes each: see `DenseBatch`."""
+    """Graphs of n nodes each, as tensors of `DenseBatch`; x is (graphs, n, channels)."""
 
     op: Tensor
     mixing: Tensor
 
     def mix(self, x: Tensor) -> Tensor:
-        """Multiply the normalised adjacency matrices with x."""
+        """Compute D^-1/2 (A + I) D^-1/2 x."""
         return self.mixing @ x
 
     def mix_outputs(self, x: Tensor) -> Tensor:
-        """Multiply their last rows with x."""
+        """Compute the rows of `mix` at the output nodes: (graphs, channels)."""
         return (self.mixing[:, -1:] @ x).squeeze(1)
 
     def outputs(self, x: Tensor) -> Tensor:
-        """Return the rows of the last nodes."""
+        """Return the rows of the output nodes: (graphs, channels)."""
         return x[:, -1]
 
     def totals(self, x: Tensor) -> Tensor:
-        """Sum over the nodes of each graph."""
+        """Sum over the nodes of each graph: (graphs, channels)."""
         return x.sum(dim=1)
 
 
 class Edges(NamedTuple):
-    """Graphs of any size joined into one: see `EdgeBatch`."""
+    """Graphs of any size joined into one, as tensors of `EdgeBatch`; x is (nodes, channels)."""
 
     op: Tensor
     edges: Tensor
@@ -70,41 +51,42 @@ class Edges(NamedTuple):
     last: Tensor
 
     def to(self, device: torch.device) -> "Edges":
-        """Return the same on a device."""
+        """Move all tensors to a device."""
         return type(self)(*(part.to(device) for part in self))
 
     def mix(self, x: Tensor) -> Tensor:
-        """Sum what the neighbours of each node hold, weighted."""
+        """Compute D^-1/2 (A + I) D^-1/2 x."""
         messages = x.index_select(0, self.edges[0]) * self.weights[:, None]
         return torch.zeros_like(x).index_put((self.edges[1],), messages, accumulate=True)
 
     def mix_outputs(self, x: Tensor) -> Tensor:
-        """Return these sums for the output nodes."""
+        """Compute the rows of `mix` at the output nodes: (graphs, channels)."""
         return self.outputs(self.mix(x))
 
     def outputs(self, x: Tensor) -> Tensor:
-        """Return the rows of the output nodes."""
+        """Return the rows of the output nodes: (graphs, channels)."""
         return x.index_select(0, self.last)
 
     def totals(self, x: Tensor) -> Tensor:
-        """Sum over the nodes of each graph."""
+        """Sum over the nodes of each graph: (graphs, channels)."""
         zeros = x.new_zeros(self.last.shape[0], x.shape[1])
         return zeros.index_put((self.graph,), x, accumulate=True)
 
 
 class TrainingEdges(Edges):
-    """The same with torch-geometric's message passing, whose gradient is the faster one."""
+    """The same with torch-geometric's message passing, which has the faster gradient."""
 
     def mix(self, x: Tensor) -> Tensor:
-        """Return D^-1/2 (A + I) D^-1/2 x."""
+        """Compute D^-1/2 (A + I) D^-1/2 x."""
         return cast(Tensor, _PROPAGATE(x, self.edges, self.weights))
 
 
 _PROPAGATE = SimpleConv(aggr="sum")
+Layout: TypeAlias = Dense | Edges
 
 
 def layout(batch: DenseBatch | EdgeBatch) -> Layout:
-    """Return a batch as tensors."""
+    """Convert a batch to tensors."""
     tensors = map(torch.from_numpy, batch)
     return Dense(*tensors) if isinstance(batch, DenseBatch) else Edges(*tensors)
 
@@ -113,8 +95,8 @@ class GcnNetwork(nn.Module):
     """Graph convolutions with batch normalisation and ReLU, and a linear head.
 
     Each layer computes `H' = ReLU(BN(D^-1/2 (A + I) D^-1/2 H W + b))` with a symmetric adjacency
-    matrix A (paper, section 3.3 and equation 2); the head reads the sum over the nodes, the output
-    node, or both, as the recipe says.
+    matrix A (paper, section 3.3 and equation 2). The head reads the sum over the nodes, the output
+    node, or both (`Recipe.readout`).
     """
 
     def __init__(self, recipe: Recipe, dimensions: int) -> None:
@@ -128,20 +110,12 @@ class GcnNetwork(nn.Module):
         self.head = nn.Linear(recipe.width * len(recipe.readout), 1)
 
     def forward(self, vectors: Tensor, graphs: Layout) -> Tensor:
-        """Score graphs.
-
-        Args:
-            vectors: (operators, d) embeddings.
-            graphs: b graphs.
-
-        Returns:
-            (b,) scores.
-        """
-        # The first product is taken once an operator, not once a node: operators are few.
+        """Compute (b,) scores of b graphs, given (operators, d) embeddings."""
+        # The first product is computed per operator, not per node: there are few operators.
         first, *rest = (cast(Any, conv) for conv in self.convs)
         x = graphs.mix(nn.functional.embedding(graphs.op, first.lin(vectors))) + first.bias
         x = torch.relu(self.norms[0](x))
-        # Batch normalisation is trained on all nodes; in use, only those that are read count.
+        # Batch normalisation needs all nodes in training; inference only those that are read.
         narrow = bool(rest) and not self.training and self.readout == ("output",)
         for conv, norm in zip(rest, list(self.norms)[1:], strict=True):
             if narrow and conv is rest[-1]:
@@ -149,22 +123,18 @@ class GcnNetwork(nn.Module):
             else:
                 x = graphs.mix(conv.lin(x))
             x = torch.relu(norm(x + conv.bias))
-        read = [x] if narrow else [self._read(name, x, graphs) for name in self.readout]
+        reads = {"output": graphs.outputs, "sum": graphs.totals}
+        read = [x] if narrow else [reads[name](x) for name in self.readout]
         return cast(Tensor, self.head(torch.cat(read, dim=1)).squeeze(1))
-
-    @staticmethod
-    def _read(name: Readout, x: Tensor, graphs: Layout) -> Tensor:
-        return graphs.outputs(x) if name == "output" else graphs.totals(x)
 
     @torch.no_grad()
     def folded(self) -> "GcnNetwork":
-        """Return a copy for use, its batch normalisations folded into its convolutions."""
+        """Return a copy for inference, with batch normalisations folded into the convolutions."""
         copy = deepcopy(self).eval()
-        for number, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
-            layer, normal = cast(Any, copy.convs[number]), cast(Any, norm)
-            scale = normal.weight / torch.sqrt(normal.running_var + normal.eps)
-            layer.lin.weight *= scale[:, None]
-            bias = cast(Any, conv).bias - normal.running_mean
-            layer.bias.copy_(bias * scale + normal.bias)
+        for number, norm in enumerate(self.norms):
+            conv, n = cast(Any, copy.convs[number]), cast(Any, norm)
+            conv.lin.weight, conv.bias = fuse_linear_bn_weights(
+                conv.lin.weight, conv.bias, n.running_mean, n.running_var, n.eps, n.weight, n.bias
+            )
             copy.norms[number] = nn.Identity()
         return copy

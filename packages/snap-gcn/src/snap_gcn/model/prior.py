@@ -1,73 +1,101 @@
 """Predict a network's accuracy from its size, by a formula with round constants.
 
-The logarithm of the activations leads, as they order whole networks better than any other cost
-(Radosavovic et al., "Designing Network Design Spaces", CVPR 2020, section 3.1, found that they
-predict run time best; for accuracy see docs/research.md). Three terms are added:
+The formula starts from the logarithm of the activations, which orders whole networks better than
+any other cost (Radosavovic et al., "Designing Network Design Spaces", CVPR 2020, section 3.1, found
+that activations predict run time best; for accuracy see docs/research.md), and adds three terms:
 
     log sum(min(a, 10 p)) + (log flops - log params + log pixels) / 4 + s / 2
 
-- a, p: activations and parameters of each node. Activations count up to ten a parameter: a node
-  with few parameters, as a depthwise convolution of a large map, does not make them distinct.
-- flops / params: the mean number of positions at which a parameter is used, and pixels, those of
-  the input: two networks of equal activations differ in how soon they give up resolution.
-- s: the share of smooth activation functions (GELU, SiLU, ...) among all (ReLU, ...), which train
-  to higher accuracy at no cost (Ramachandran et al., "Searching for Activation Functions", 2017).
+- a, p: activations and parameters of each node. At most ten activations per parameter count: a node
+  with few parameters, like a depthwise convolution of a large map, does not make them distinct.
+- flops / params: the mean number of positions at which a parameter is used; pixels: those of the
+  input. Two networks with equal activations differ in how early they reduce the resolution.
+- s: the share of smooth activation functions (GELU, SiLU, ...) among all (ReLU, ...). Smooth ones
+  train to higher accuracy at no cost (Ramachandran et al., "Searching for Activation Functions",
+  2017).
 
 No constant was fitted to a label. Form and constants were chosen on benchmarks of role `develop`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from snap_catalog import graph_facts
 from snap_graphs import Graphs
 from snap_graphs.arrays import Bools
 from snap_graphs.cell import INPUT
 from snap_graphs.hashing import mix
 
-from snap_gcn.data.equality import Keys, combined
-
-Floats = npt.NDArray[np.float64]
+from snap_gcn.data.arrays import Floats, per_graph
+from snap_gcn.data.hashing import Keys, combined
+from snap_gcn.reliability.shape import shape_distance
 
 COSTS = ("params", "flops", "activations")
 NODE_COSTS = ("node_shape", "node_params", "node_flops")
 COLUMNS = (*COSTS, *NODE_COSTS)
-"""What is read of a `graphs` file; any of them may be missing or null."""
+"""Columns of a `graphs` file that are read; any of them may be missing or null."""
 
-_A_PARAMETER = 10.0
-"""Activations of a node that count, for each of its parameters."""
+_PER_PARAMETER = 10.0
+"""Most activations of a node that count, per parameter."""
 _RESOLUTION, _SMOOTH = 0.25, 0.5
 """Weights of the terms."""
-_AN_ACTIVATION, _USES, _PIXELS, _SHARE = 300.0, 256.0, 224.0**2, 0.5
-"""What is assumed where it is unknown: multiply-adds an activation, uses of a parameter, pixels of
-the input, and the share of smooth activation functions."""
+_PER_ACTIVATION, _USES, _PIXELS, _SHARE = 300.0, 256.0, 224.0**2, 0.5
+"""Defaults for unknown values: multiply-adds per activation, uses of a parameter, pixels of the
+input, and the share of smooth activation functions."""
 _CENTRE, _SCALE = 18.5, 0.5
-"""Of the score: NAS-Bench-101's networks have mean 0 and deviation 1, as its cells have."""
+"""Centre and scale of the score, so that NAS-Bench-101's networks have mean 0 and deviation 1."""
 _SMOOTH_WORDS = re.compile(r"(?<![a-z])(gelu|silu|h?swish|mish|[cs]?elu|softplus)(?![a-z])")
 _OTHER_WORDS = re.compile(r"(?<![a-z])([lp]?relu6?)(?![a-z])")
 
+_REACH = 3.0
+"""Rate at which the members' share decays for graphs larger than cells."""
+_LARGEST = 1.0
+"""`shape_distance` up to which graphs count as cells: about three times as large as in training."""
+_LEAST = 0.01
+"""Share below which the members are ignored, and not run."""
+
+
+def share_of_members(
+    table: pa.Table, graphs: Graphs, trained: Mapping[str, Sequence[int]]
+) -> Floats:
+    """Compute the weight of the members, which learned cells, in the score of each graph.
+
+    The weight is 1 for cells up to the size of the largest common benchmarks, decays with the size
+    of larger graphs, and is 0 for whole networks.
+
+    Args:
+        table: n rows of the `graphs` contract.
+        graphs: the rows' graphs.
+        trained: `snap_gcn.reliability.shape.extent` of the training graphs.
+
+    Returns:
+        (n,) weights from 0 to 1.
+    """
+    spaces = table["space"].combine_chunks().dictionary_encode()
+    declared = [graph_facts(space).whole for space in spaces.dictionary.to_pylist()]
+    whole = np.array(declared, np.bool_)[spaces.indices.to_numpy()]
+    if "node_shape" in table.column_names:
+        whole = whole | table["node_shape"].is_valid().to_numpy()
+    beyond = np.maximum(shape_distance(graphs, trained) - _LARGEST, 0)
+    share = np.where(whole, 0, np.exp(-_REACH * beyond))
+    return np.where(share < _LEAST, 0, share)
+
 
 class Sizes(NamedTuple):
-    """How large n networks are.
+    """The sizes of n networks."""
 
-    Attributes:
-        activations: (n,) those that count; NaN where neither they nor the multiply-adds are known.
-        uses: (n,) of a parameter, on average.
-        pixels: (n,) of the largest input.
-        smooth: (n,) share of smooth activation functions.
-    """
-
+    # (n,) those that count; NaN if neither they nor the multiply-adds are known
     activations: Floats
-    uses: Floats
-    pixels: Floats
-    smooth: Floats
+    uses: Floats  # (n,) mean number of positions at which a parameter is used
+    pixels: Floats  # (n,) of the largest input
+    smooth: Floats  # (n,) share of smooth activation functions
 
     def score(self) -> Floats:
-        """Return (n,) scores; NaN where the costs are not known."""
+        """Return (n,) scores; NaN if the costs are unknown."""
         size = np.log(np.maximum(self.activations, 1))
         resolution = np.log(self.uses) + np.log(self.pixels)
         total = size + _RESOLUTION * resolution + _SMOOTH * self.smooth
@@ -75,106 +103,72 @@ class Sizes(NamedTuple):
         return scores
 
     def keys(self) -> Keys:
-        """Return (n,) keys that networks of one size share."""
+        """Return (n,) keys that networks of equal size share."""
         return combined([mix(np.ascontiguousarray(values).view(np.uint64)) for values in self])
 
 
 def sizes(table: pa.Table, graphs: Graphs, texts: Mapping[str, str]) -> Sizes:
-    """Read how large networks are.
+    """Compute the sizes of n rows of the `graphs` contract, given their graphs.
 
-    Args:
-        table: n rows of the `graphs` contract, with those of `COLUMNS` that there are.
-        graphs: the rows' graphs.
-        texts: descriptions of operators, as far as there are any.
+    `texts` are descriptions of operators by name, which may mention activation functions.
     """
     params, flops = _numbers(table, "params"), _numbers(table, "flops")
-    nodes = _Nodes.of(table, graphs)
+    elements, channels = _shapes(table, graphs)
     uses = np.where(np.isnan(flops + params), _USES, flops / np.maximum(params, 1))
     return Sizes(
-        activations=nodes.counted(_activations(table)),
+        activations=_counted(table, graphs, elements),
         uses=np.maximum(uses, 1),
-        pixels=nodes.pixels(),
+        pixels=_pixels(graphs, elements / np.maximum(channels, 1)),
         smooth=_smooth(graphs, texts),
     )
 
 
 def known(table: pa.Table) -> Bools:
-    """Return (n,) of which rows of the `graphs` contract enough is known for a score."""
+    """Return (n,) whether the costs of each row of the `graphs` contract suffice for a score."""
     found: Bools = ~np.isnan(_activations(table))
     return found
 
 
 def _activations(table: pa.Table) -> Floats:
-    """Return (n,) activations, guessed from the multiply-adds where only these are known."""
+    """Return (n,) activations, estimated from the multiply-adds if only these are known."""
     flops, activations = _numbers(table, "flops"), _numbers(table, "activations")
-    return np.where(np.isnan(activations), np.rint(flops / _AN_ACTIVATION), activations)
+    return np.where(np.isnan(activations), np.rint(flops / _PER_ACTIVATION), activations)
 
 
 def _numbers(table: pa.Table, name: str) -> Floats:
-    """Return a column as (n,) numbers, NaN where they are null or the column is missing."""
+    """Return (n,) numbers of a column, NaN if they are null or the column is missing."""
     if name not in table.column_names:
         return np.full(table.num_rows, np.nan)
     values: Floats = table[name].cast(pa.float64(), safe=False).to_numpy()
     return values
 
 
-class _Nodes(NamedTuple):
-    """What the nodes of graphs cost; 0 where it is unknown.
+def _counted(table: pa.Table, graphs: Graphs, elements: Floats) -> Floats:
+    """Return (n,) the activations that count, given (nodes,) elements of each node's output.
 
-    Attributes:
-        graphs: the graphs.
-        elements: (nodes,) that each node puts out.
-        channels: (nodes,) the first side of what it puts out, where that has several sides.
-        params: (nodes,) its parameters.
-        flops: (nodes,) its multiply-adds.
+    The activations of a network are divided among the nodes with multiply-adds in proportion to the
+    elements of their outputs.
     """
+    activations = _activations(table)
+    params = _per_node(table, graphs, "node_params")
+    elements = elements * (_per_node(table, graphs, "node_flops") > 0)
+    total = per_graph(graphs, elements)
+    each = np.repeat(activations / np.maximum(total, 1), graphs.sizes) * elements
+    most = np.where(params > 0, _PER_PARAMETER * params, np.inf)
+    # Sums of whole numbers are exact, in any order of the nodes.
+    counted = per_graph(graphs, np.rint(np.minimum(each, most)))
+    return np.where(total > 0, counted, activations)
 
-    graphs: Graphs
-    elements: Floats
-    channels: Floats
-    params: Floats
-    flops: Floats
 
-    @classmethod
-    def of(cls, table: pa.Table, graphs: Graphs) -> "_Nodes":
-        """Read the columns of `NODE_COSTS`."""
-        elements, channels = _shapes(table, graphs)
-        params, flops = (_per_node(table, graphs, name) for name in NODE_COSTS[1:])
-        return cls(graphs, elements, channels, params, flops)
-
-    def counted(self, activations: Floats) -> Floats:
-        """Return (n,) the activations that count, given (n,) all of them.
-
-        They are divided among the nodes that compute as the elements are that those put out.
-        """
-        elements = self.elements * (self.flops > 0)
-        total = self._sums(elements)
-        each = np.repeat(activations / np.maximum(total, 1), self.graphs.sizes) * elements
-        most = np.where(self.params > 0, _A_PARAMETER * self.params, np.inf)
-        # Sums of whole numbers are exact, whatever the order of the nodes.
-        counted = self._sums(np.rint(np.minimum(each, most)))
-        return np.where(total > 0, counted, activations)
-
-    def pixels(self) -> Floats:
-        """Return (n,) the positions of the largest input."""
-        inputs = self.graphs.op == self.graphs.index(INPUT)
-        positions = np.where(inputs, self.elements / np.maximum(self.channels, 1), 0)
-        most = (
-            np.maximum.reduceat(positions, self.graphs.node_start[:-1])
-            if len(self.graphs)
-            else positions
-        )
-        return np.where(most > 0, most, _PIXELS)
-
-    def _sums(self, values: Floats) -> Floats:
-        if not len(self.graphs):
-            return values
-        sums: Floats = np.add.reduceat(values, self.graphs.node_start[:-1])
-        return sums
+def _pixels(graphs: Graphs, positions: Floats) -> Floats:
+    """Return (n,) positions of the largest input, given (nodes,) positions of each output."""
+    inputs = graphs.op == graphs.index(INPUT)
+    most = per_graph(graphs, np.where(inputs, positions, 0), np.maximum)
+    return np.where(most > 0, most, _PIXELS)
 
 
 def _per_node(table: pa.Table, graphs: Graphs, name: str) -> Floats:
-    """Return (nodes,) the numbers of a column of lists, 0 for the nodes of rows that have none."""
+    """Return (nodes,) numbers of a column of lists, 0 if they are unknown."""
     values = np.zeros(len(graphs.op))
     if name in table.column_names:
         listed = np.repeat(table[name].is_valid().to_numpy(), graphs.sizes)
@@ -183,7 +177,10 @@ def _per_node(table: pa.Table, graphs: Graphs, name: str) -> Floats:
 
 
 def _shapes(table: pa.Table, graphs: Graphs) -> tuple[Floats, Floats]:
-    """Return (nodes,) the elements and the first side of what nodes put out."""
+    """Return (nodes,) elements of each node's output, 0 if unknown, and (nodes,) its channels.
+
+    The channels are the first side of an output that has several sides, and 1 otherwise.
+    """
     elements, channels = np.zeros(len(graphs.op)), np.ones(len(graphs.op))
     if NODE_COSTS[0] not in table.column_names:
         return elements, channels
@@ -192,11 +189,10 @@ def _shapes(table: pa.Table, graphs: Graphs) -> tuple[Floats, Floats]:
     lengths = pc.list_value_length(shapes).fill_null(0).to_numpy()
     sides = shapes.flatten().cast(pa.float64()).to_numpy()
     listed = np.flatnonzero(np.repeat(column.is_valid().to_numpy(), graphs.sizes))
-    first = (np.cumsum(lengths) - lengths)[lengths > 0]
-    if first.size:
-        elements[listed[lengths > 0]] = np.multiply.reduceat(sides, first)
-        several = lengths > 1
-        channels[listed[several]] = sides[(np.cumsum(lengths) - lengths)[several]]
+    first = np.cumsum(lengths) - lengths
+    if (lengths > 0).any():
+        elements[listed[lengths > 0]] = np.multiply.reduceat(sides, first[lengths > 0])
+        channels[listed[lengths > 1]] = sides[first[lengths > 1]]
     return elements, channels
 
 
@@ -207,11 +203,8 @@ def _smooth(graphs: Graphs, texts: Mapping[str, str]) -> Floats:
         for name in graphs.vocabulary
     ]
     smooth, other = (
-        np.array([bool(kind.search(word)) for word in words], np.int64)[graphs.op]
-        for kind in (_SMOOTH_WORDS, _OTHER_WORDS)
+        per_graph(graphs, np.array([bool(p.search(word)) for word in words], np.int64)[graphs.op])
+        for p in (_SMOOTH_WORDS, _OTHER_WORDS)
     )
-    if not len(graphs):
-        return np.empty(0)
-    found, others = (np.add.reduceat(kind, graphs.node_start[:-1]) for kind in (smooth, other))
-    named = found + others
-    return np.where(named > 0, found / np.maximum(named, 1), _SHARE)
+    named = smooth + other
+    return np.where(named > 0, smooth / np.maximum(named, 1), _SHARE)

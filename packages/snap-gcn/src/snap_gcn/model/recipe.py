@@ -1,4 +1,4 @@
-"""What a predictor is and how it is trained."""
+"""The settings of a predictor's networks and of their training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,20 +18,20 @@ class Recipe:
     Attributes:
         layers: graph convolutions.
         width: channels of each.
-        readout: what the score is read from: the output node, or the sum over all nodes as well.
-        views: functions of `snap_graphs.views` through which the member sees every graph.
-        identities: probability with which an edge of a training cell takes an identity operator,
-            drawn anew each epoch; no label changes by it.
+        readout: what the head reads: the output node, the sum over all nodes, or both.
+        views: functions of `snap_graphs.views` that are applied to every graph.
+        identities: probability of an identity operator on each edge of a training cell, drawn
+            again each epoch; it changes no label.
         target: `value` regresses the metric, `rank` its uniform quantile; both standardised.
         epochs: passes over the training cells.
-        batch_size: cells a step.
-        learning_rate: AdamW's, at first.
-        weight_decay: AdamW's.
+        batch_size: cells per step.
+        learning_rate: initial learning rate of AdamW.
+        weight_decay: weight decay of AdamW.
         step_size: epochs after which the learning rate is multiplied by `gamma`.
         gamma: see `step_size`.
-        fraction: share of the training cells that is used; at least 1,000 are.
-        training_space: whether the member scores the cells of the space it is trained on, and no
-            others; see `snap_gcn.reliability.training_space`.
+        fraction: share of the training cells that is used, but at least 1,000 cells.
+        training_space: whether the member scores only cells of the space it is trained on; see
+            `snap_gcn.reliability.training_space`.
     """
 
     layers: Annotated[int, Meta(ge=1, le=1_000)] = 3
@@ -80,16 +80,15 @@ _TRAINING_SPACE = Recipe(
 
 @dataclass(frozen=True)
 class Preset:
-    """What a predictor's score is made of.
+    """The components of a predictor's score.
 
     Attributes:
-        members: the recipes of the networks; a score is the mean over those that are not for the
-            training space.
-        paths: what a `PathModel` counts for, which is added to that mean; there is none where it
-            is 0.
-        one_form: whether cells of other spaces that compute the same are scored in one form; see
-            `snap_gcn.data.views.one_form`.
-        prior: whether whole networks are scored by their size.
+        members: the recipes of the networks; a score is the mean over the members that are not for
+            the training space.
+        paths: weight of the `PathModel`'s score, which is added to that mean; 0 for no model.
+        one_form: whether cells of other spaces are brought into the form that equal cells share;
+            see `snap_gcn.data.views.one_form`.
+        prior: whether whole networks are scored by their size; see `snap_gcn.model.prior`.
     """
 
     members: tuple[Recipe, ...]
@@ -107,42 +106,38 @@ PRESETS: Mapping[str, Preset] = {
 
 
 BUNDLED = ("snap", "paper")
-"""The predictors that come with the package, the default first."""
+"""The predictors in the package, the default first."""
 
 
 def members(preset: str, schedule: Schedule) -> tuple[Recipe, ...]:
     """Return the recipes of a preset's members.
 
-    The short schedule, for further seeds and grids, is the full one over a fifth of the cells and
-    with the epochs and the learning-rate step cut as 150 to 20.
+    The short schedule, for further seeds and grids, uses a fifth of the cells, and 20/150 of the
+    epochs and of the learning-rate step.
     """
     full = PRESETS[preset].members
-    return full if schedule == "full" else tuple(map(_short, full))
-
-
-def _short(full: Recipe) -> Recipe:
-    return replace(
-        full,
-        epochs=max(1, round(full.epochs * 20 / 150)),
-        step_size=max(1, round(full.step_size * 20 / 150)),
-        fraction=full.fraction / 5,
+    if schedule == "full":
+        return full
+    return tuple(
+        replace(
+            recipe,
+            epochs=max(1, round(recipe.epochs * 20 / 150)),
+            step_size=max(1, round(recipe.step_size * 20 / 150)),
+            fraction=recipe.fraction / 5,
+        )
+        for recipe in full
     )
 
 
 class Group(NamedTuple):
-    """Members that score the same graphs through the same views.
+    """Members that score the same graphs through the same views."""
 
-    Attributes:
-        training_space: whether they score the cells of the training space, or those of all others.
-        views: what they see the graphs through.
-    """
-
-    training_space: bool
-    views: tuple[View, ...]
+    training_space: bool  # whether they score the cells of the training space, or all others
+    views: tuple[View, ...]  # the views that are applied to the graphs
 
     @property
     def name(self) -> str:
-        """What inputs and outputs of the exported network are called after."""
+        """The prefix of the group's inputs and outputs in the exported network."""
         views = "+".join(self.views) or "as_given"
         return f"training_space.{views}" if self.training_space else views
 

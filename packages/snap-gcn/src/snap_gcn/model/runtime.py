@@ -1,4 +1,4 @@
-"""A predictor's networks as they are used: `model.onnx`, run by ONNX Runtime."""
+"""Run a predictor's networks, `model.onnx`, with ONNX Runtime."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ from snap_catalog import SnapError
 from snap_graphs import Graphs
 from snap_graphs.arrays import Ints
 
+from snap_gcn.data.arrays import Floats, Singles
 from snap_gcn.data.batches import EMPTY_DENSE, EMPTY_EDGES, DenseBatch, batches
 from snap_gcn.model.recipe import Group
 
@@ -25,7 +26,7 @@ _ERRORS_ONLY = 3
 
 
 class Runtime:
-    """The networks of a model; may be used by several threads, and sent to other processes."""
+    """The networks of a model; usable from several threads, and picklable."""
 
     def __init__(
         self,
@@ -34,33 +35,24 @@ class Runtime:
         source: str,
         device: str = "cpu",
     ) -> None:
-        """Take an ONNX file, which is loaded when it is first used.
-
-        Args:
-            file: what `snap_gcn.model.export.to_onnx` wrote.
-            groups: the numbers of the members by group.
-            source: the file's name, for an error.
-            device: `cpu` or `cuda`.
-        """
+        """Store an ONNX file from `snap_gcn.model.export.to_onnx`, to load it on first use."""
         self._file, self._groups, self._source, self._device = file, groups, source, device
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Runtime, (self._file, self._groups, self._source, self._device)
 
-    def score(
-        self, group: Group, graphs: Graphs, op: Ints, vectors: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float64]:
+    def score(self, group: Group, graphs: Graphs, op: Ints, vectors: Singles) -> Floats:
         """Score graphs with the m members of a group.
 
         Args:
             group: the members.
             graphs: the graphs, as those members see them.
-            op: (nodes,) rows of the operators' vectors.
+            op: (nodes,) rows of `vectors`.
             vectors: (operators, d) embeddings.
 
         Returns:
-            (m, graphs) scores, higher is better. Between batches, numbers of threads and machines
-            they differ by no more than 1e-5 of the largest.
+            (m, graphs) scores, higher is better. They vary by at most 1e-5 of the largest score
+            with the batch, the number of threads and the machine.
 
         Raises:
             SnapError: the file is damaged, does not fit the model, or gives no finite scores.
@@ -76,9 +68,7 @@ class Runtime:
             )
         return scores
 
-    def _run(
-        self, group: Group, batch: Any, vectors: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float32]:
+    def _run(self, group: Group, batch: Any, vectors: Singles) -> Singles:
         dense = isinstance(batch, DenseBatch)
         given = {group: (batch, EMPTY_EDGES) if dense else (EMPTY_DENSE, batch)}
         feed: dict[str, npt.NDArray[Any]] = {"vectors": vectors}
@@ -96,7 +86,7 @@ class Runtime:
 
         onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
         options = onnxruntime.SessionOptions()
-        # Parts of a table are scored in threads, each of which keeps to one core.
+        # Parts of a table are scored in parallel, with one core for each.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         return onnxruntime.InferenceSession(
             self._file, options, providers=[_PROVIDERS[self._device]]
@@ -104,11 +94,7 @@ class Runtime:
 
 
 def check_device(device: str) -> None:
-    """Refuse a device on which ONNX Runtime cannot compute here.
-
-    Raises:
-        SnapError: naming it.
-    """
+    """Raise a `SnapError` unless ONNX Runtime supports a device on this machine."""
     import onnxruntime
 
     if _PROVIDERS[device] not in onnxruntime.get_available_providers():
@@ -120,7 +106,7 @@ def check_device(device: str) -> None:
 
 @contextmanager
 def _one_line(source: str) -> Iterator[None]:
-    """Report in one line that a file is damaged."""
+    """Convert any error of ONNX Runtime to one line that names the file."""
     try:
         yield
     except Exception as error:  # ONNX Runtime's errors have no base class of their own

@@ -1,4 +1,4 @@
-"""The configuration of a model, `config.json`: what it is, how it was trained and how it did."""
+"""The configuration of a model, `config.json`: settings, training data and results."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,8 +9,7 @@ from snap_catalog import SnapError
 
 from snap_gcn.data.vocabulary import Key
 from snap_gcn.model.recipe import Recipe
-from snap_gcn.reliability.calibration import FEATURES, Calibration
-from snap_gcn.reliability.networks import NetworkCalibration
+from snap_gcn.reliability.calibration import FEATURES, Calibration, NetworkCalibration
 from snap_gcn.reliability.shape import NUMBERS
 
 FORMAT: Literal[3] = 3
@@ -18,7 +17,7 @@ Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 """An integer that a double can hold."""
 Range = Annotated[list[Whole], Meta(min_length=2, max_length=2)]
 Ranges = dict[str, Range]
-"""The least and the most of each number of `snap_gcn.reliability.shape.shapes`."""
+"""Minimum and maximum of each number of `snap_gcn.reliability.shape.shapes`."""
 
 
 class _Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,7 +40,7 @@ class Curves(_Entry, frozen=True, kw_only=True):
 
 
 class Training(_Entry, frozen=True, kw_only=True):
-    """What a model was trained on and how; loss and tau are means over the members."""
+    """The training data and the course of training; loss and tau are means over the members."""
 
     benchmark: str
     metric: str
@@ -60,14 +59,14 @@ class Training(_Entry, frozen=True, kw_only=True):
 
 
 class Domain(_Entry, frozen=True, kw_only=True):
-    """What the members for the training space alone saw of it."""
+    """The operators and shapes in the training cells of the members for the training space."""
 
     operators: list[Key]
     shapes: Ranges
 
 
 class Measured(_Entry, frozen=True, kw_only=True):
-    """How well a model ranks a benchmark."""
+    """The rank correlations of a model on a benchmark."""
 
     benchmark: str
     metric: str
@@ -78,18 +77,18 @@ class Measured(_Entry, frozen=True, kw_only=True):
 
 
 class Adapted(_Entry, frozen=True, kw_only=True):
-    """What a model was adapted to.
+    """The measurements that a model was adapted to, and the features it uses.
 
     Attributes:
-        metric: what was measured.
-        direction: whether more (`max`) or less (`min`) of it is better.
-        labels: how many measurements there were.
-        operators: those whose places in a graph are looked at.
-        costs: the columns of costs that are looked at.
-        scorers: other scorers whose scores are looked at.
-        spaces: of the architectures that were considered.
-        before: Spearman's rho of scores and measurements before; None where it is undefined.
-        left_out: Spearman's rho of measurements and what the others predict of each; likewise.
+        metric: the metric measured.
+        direction: whether higher (`max`) or lower (`min`) values are better.
+        labels: number of measurements.
+        operators: the operators whose positions in a graph are features.
+        costs: the cost columns that are features.
+        scorers: other scorers whose scores are features.
+        spaces: the search spaces of the architectures.
+        before: Spearman's rho between measurements and unadapted scores; None if undefined.
+        left_out: Spearman's rho between measurements and leave-one-out predictions; likewise.
     """
 
     metric: str
@@ -104,28 +103,28 @@ class Adapted(_Entry, frozen=True, kw_only=True):
 
 
 class Config(_Entry, frozen=True, kw_only=True):
-    """What a model is.
+    """The content of `config.json`.
 
     Attributes:
-        format: of the folder.
+        format: version of the folder's format.
         name: of the model.
-        command: what trained it.
+        command: the command that trained it.
         preset: of its recipe.
         schedule: of its training.
         seed: of all randomness.
         members: recipes of its networks.
-        paths: what the model of paths counts for; 0 where there is none.
-        one_form: whether cells that compute the same are scored in one form.
-        prior: whether whole networks are scored by their size; see `snap_gcn.model.prior`.
+        paths: weight of the `PathModel`; 0 if there is none.
+        one_form: see `snap_gcn.model.recipe.Preset`, like `prior`.
+        prior: whether whole networks are scored by their size.
         encoder: of the operators' vectors.
         training: data and course of the training.
-        trained_operators: those that the training cells held.
-        training_space: what the members for it alone saw; None where there are none.
-        measured: figures on benchmarks.
-        calibration: what rank correlation to expect; None where it was not calibrated.
+        trained_operators: the operators in the training cells.
+        training_space: extent of the training space; None if no member is for it alone.
+        measured: rank correlations on benchmarks.
+        calibration: predicts the rank correlation on other spaces; None if not calibrated.
         networks: the same for whole networks.
         kind: `trained`, or `adapted` to measurements.
-        adapted: what the model was adapted to; None where it was not.
+        adapted: the measurements; None if the model was not adapted.
     """
 
     format: Literal[3]
@@ -150,21 +149,21 @@ class Config(_Entry, frozen=True, kw_only=True):
 
 
 class _Format(Struct):
-    """What identifies a configuration's format."""
+    """The entry that every format has."""
 
     format: Whole
 
 
 def encode(config: Config) -> bytes:
-    """Return the text of `config.json`."""
+    """Serialise a configuration as the text of `config.json`."""
     return msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n"
 
 
 def decode(text: bytes, path: Path) -> Config:
-    """Read the text of `config.json`.
+    """Parse the text of `config.json`.
 
     Raises:
-        SnapError: naming the file and the entry at fault.
+        SnapError: an entry is invalid, or the model has an earlier format.
     """
     try:
         if 1 <= (old := msgspec.json.decode(text, type=_Format).format) < FORMAT:
@@ -182,7 +181,7 @@ def decode(text: bytes, path: Path) -> Config:
 
 
 def _contradiction(config: Config) -> str | None:
-    """Return what does not fit together in a configuration whose types are right."""
+    """Return which entries of a configuration contradict each other; None if none do."""
     apart = [recipe.training_space for recipe in config.members]
     if all(apart) or any(apart) != (config.training_space is not None):
         return "`members` and `training_space` do not fit together"

@@ -1,1 +1,1 @@
-"""How far a ranking can be trusted."""
+"""Judge how far to trust a ranking."""

@@ -1,33 +1,28 @@
-"""How far cells are from what a model was trained on."""
+"""The distance of graphs from a model's training data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from snap_graphs import Graphs, views
 from snap_graphs.arrays import Ints
 
+from snap_gcn.data.arrays import Floats, evenly_spaced, per_graph
 from snap_gcn.data.views import viewed
 from snap_gcn.model.recipe import Recipe
 from snap_gcn.reliability.shape import extent, shape_distance
 
-Floats = npt.NDArray[np.float64]
 _SAMPLE = 50_000
 """Training cells from which the ranges are taken."""
 
 
 def ranges(table: pa.Table, recipes: Sequence[Recipe], seed: int = 0) -> dict[str, list[int]]:
-    """Return the extent (`snap_gcn.reliability.shape.extent`) of what training shows a model.
+    """Compute `snap_gcn.reliability.shape.extent` of the training cells as the members see them.
 
-    Args:
-        table: training cells, of which up to 50,000, evenly spaced, are looked at.
-        recipes: how the members see them.
-        seed: of the identities that are inserted.
+    Up to 50,000 cells, evenly spaced, are used; `seed` draws the recipes' identity operators.
     """
-    step = max(1, -(-table.num_rows // _SAMPLE))
-    sample = table.take(np.arange(0, table.num_rows, step))
+    sample = table.take(evenly_spaced(table.num_rows, _SAMPLE))
     found: dict[str, list[int]] = {}
     for recipe in dict.fromkeys(recipes):
         shown = viewed(sample, recipe.views)
@@ -42,36 +37,18 @@ def ranges(table: pa.Table, recipes: Sequence[Recipe], seed: int = 0) -> dict[st
 
 @dataclass(frozen=True)
 class Familiar:
-    """What a model was trained on.
+    """The operators and shapes in a model's training data."""
 
-    Attributes:
-        distances: (operators,) one minus the cosine between each known operator's vector and the
-            nearest one trained on.
-        ranges: the least and the most of each number of `snap_gcn.reliability.shape.shapes`.
-    """
-
+    # (operators,) one minus the cosine between each known operator's vector and the nearest one
+    # trained on
     distances: Floats
+    # minimum and maximum of each number of `snap_gcn.reliability.shape.shapes`
     ranges: Mapping[str, Sequence[int]]
 
     def novelty(self, graphs: Graphs, op: Ints) -> Floats:
-        """Compute (graphs,) distances, 0 where operators and shape are those of training.
-
-        A distance is that of the graph's operators plus the `shape_distance` of its shape.
-
-        Args:
-            graphs: the graphs as the model sees them.
-            op: (nodes,) rows of the operators' vectors.
-        """
+        """Compute (graphs,) distances from training: `operator_distance` plus `shape_distance`."""
         return self.operator_distance(graphs, op) + shape_distance(graphs, self.ranges)
 
     def operator_distance(self, graphs: Graphs, op: Ints) -> Floats:
-        """Compute (graphs,) means over a graph's nodes of the operators' distances.
-
-        Args:
-            graphs: the graphs as the model sees them.
-            op: (nodes,) rows of the operators' vectors.
-        """
-        if not len(graphs):
-            return np.empty(0)
-        distances: Floats = np.add.reduceat(self.distances[op], graphs.node_start[:-1])
-        return distances / graphs.sizes
+        """Compute (graphs,) means of the distances of operators, given (nodes,) their rows."""
+        return per_graph(graphs, self.distances[op]) / graphs.sizes

@@ -1,75 +1,52 @@
-"""How large and how dense graphs are, and how far that is outside what is known."""
+"""The size and density of graphs, and their distance to a range of shapes."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from snap_graphs import Graphs
 from snap_graphs.arrays import Ints
 
+from snap_gcn.data.arrays import Floats, per_graph
+
 NUMBERS = ("nodes", "edges", "inputs")
-"""What describes a graph: its nodes, its edges, and the edges into the node that has most."""
+"""The numbers that describe a graph's shape."""
 
 
 def shapes(graphs: Graphs) -> dict[str, Ints]:
-    """Describe graphs by a few numbers.
-
-    Returns:
-        By name, (graphs,) numbers of nodes, of edges, and of edges into the node that has most.
-    """
-    edges = np.diff(graphs.edge_start)
-    into = np.bincount(
-        graphs.dst + np.repeat(graphs.node_start[:-1], edges), minlength=len(graphs.op)
-    )
-    most = np.maximum.reduceat(into, graphs.node_start[:-1]) if len(graphs) else edges
-    return {"nodes": graphs.sizes, "edges": edges, "inputs": most}
+    """Count (graphs,) nodes, edges, and edges into the node with the most, by name."""
+    into = np.bincount(graphs.edges()[2], minlength=len(graphs.op))
+    most = per_graph(graphs, into, np.maximum)
+    return {"nodes": graphs.sizes, "edges": np.diff(graphs.edge_start), "inputs": most}
 
 
 def extent(graphs: Graphs) -> dict[str, list[int]]:
-    """Return the least and the most of each number of `shapes`, over one graph or more."""
+    """Return the minimum and maximum of each number of `shapes`, over one graph or more."""
     return {name: [int(v.min()), int(v.max())] for name, v in shapes(graphs).items()}
 
 
-def shape_distance(graphs: Graphs, known: Mapping[str, Sequence[int]]) -> npt.NDArray[np.float64]:
-    """Compute how far the shapes of graphs are outside what is known.
+def shape_distance(
+    graphs: Graphs, known: Mapping[str, Sequence[int]], *, smaller: bool = True
+) -> Floats:
+    """Compute the distance of n graphs from a range of shapes.
 
     Args:
         graphs: n graphs.
-        known: the least and the most of each number of `shapes`.
+        known: minimum and maximum of each number of `shapes`, from `extent`.
+        smaller: whether numbers below the range count; if not, only larger ones do.
 
     Returns:
-        (n,) mean over the numbers of the logarithm of the ratio to the nearest end of the range;
-        0 within all ranges.
+        (n,) mean over the numbers of the absolute difference of log(1 + x) between the graph and
+        the nearest end of the range; 0 within all ranges.
     """
-    shape = shapes(graphs)
-    return _mean_log(
-        [
-            np.maximum((shape[name] + 1) / (high + 1), (low + 1) / (shape[name] + 1))
-            for name, (low, high) in known.items()
-        ],
-        len(graphs),
-    )
-
-
-def oversize(graphs: Graphs, known: Mapping[str, Sequence[int]]) -> npt.NDArray[np.float64]:
-    """Compute how much larger or denser graphs are than what is known.
-
-    Args:
-        graphs: n graphs.
-        known: the least and the most of each number of `shapes`.
-
-    Returns:
-        (n,) as `shape_distance`, where smaller graphs count as known.
-    """
-    shape = shapes(graphs)
-    return _mean_log(
-        [(shape[name] + 1) / (high + 1) for name, (_, high) in known.items()], len(graphs)
-    )
-
-
-def _mean_log(ratios: Sequence[npt.NDArray[np.float64]], count: int) -> npt.NDArray[np.float64]:
-    """Return (count,) the mean logarithm of ratios, those below 1 counted as 1."""
-    total = np.zeros(count)
-    for ratio in ratios:
+    shape, total = shapes(graphs), np.zeros(len(graphs))
+    for name, (low, high) in known.items():
+        ratio = (shape[name] + 1) / (high + 1)
+        if smaller:
+            ratio = np.maximum(ratio, (low + 1) / (shape[name] + 1))
         total += np.log(np.maximum(ratio, 1))
-    return total / max(len(ratios), 1)
+    return total / max(len(known), 1)
+
+
+def oversize(graphs: Graphs, known: Mapping[str, Sequence[int]]) -> Floats:
+    """Compute (n,) `shape_distance` of n graphs, with smaller graphs counted as in the range."""
+    return shape_distance(graphs, known, smaller=False)

@@ -1,7 +1,7 @@
-"""Which cells are of the space that a predictor was trained on.
+"""Recognise cells of the search space that a predictor was trained on.
 
-What ranks other spaces well does not fit the training space closely, and the reverse. So a preset
-may have members that score the cells of the training space and no others.
+Members that rank other spaces well do not fit the training space closely, and vice versa. A preset
+may therefore have members that score only cells of the training space.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ import pyarrow as pa
 from snap_graphs import Graphs
 from snap_graphs.arrays import Bools, Ints
 
+from snap_gcn.data.arrays import per_graph
 from snap_gcn.data.vocabulary import Key, Vocabulary
 from snap_gcn.model.recipe import Recipe
 from snap_gcn.model.schema import Domain
@@ -20,30 +21,21 @@ from snap_gcn.reliability.shape import extent, shape_distance
 
 @dataclass(frozen=True)
 class TrainingSpace:
-    """What was seen in training by the members that score the training space.
+    """The operators and shapes of the training space."""
 
-    Attributes:
-        known: (operators,) which of the known operators.
-        shapes: the extent of the graphs.
-    """
-
-    known: Bools
-    shapes: Mapping[str, Sequence[int]]
+    known: Bools  # (operators,) which of the vocabulary's operators occurred in training
+    shapes: Mapping[str, Sequence[int]]  # the extent of the graphs
 
     @classmethod
     def read(
         cls, record: Domain, vocabulary: Vocabulary, kept: Bools, source: str
     ) -> "TrainingSpace":
-        """Read what `record` made.
+        """Look up the operators of a model's record in the vocabulary in use.
 
-        Args:
-            record: the model's.
-            vocabulary: the operators in use.
-            kept: (operators,) which of them have the vectors of training.
-            source: the model, for an error.
+        Operators count as known if their vectors are those of training ((operators,) `kept`).
 
         Raises:
-            SnapError: an operator has no vector.
+            SnapError: an operator has no vector; `source` names the model.
         """
         rows = vocabulary.rows_of(record.operators, source)
         known = np.zeros(len(vocabulary.vectors), np.bool_)
@@ -51,15 +43,8 @@ class TrainingSpace:
         return cls(known, record.shapes)
 
     def holds(self, graphs: Graphs, op: Ints) -> Bools:
-        """Return (graphs,) whether training could have shown each of them.
-
-        Args:
-            graphs: as they are, through no view.
-            op: (nodes,) rows of the operators' vectors.
-        """
-        if not len(graphs):
-            return np.empty(0, np.bool_)
-        familiar = np.logical_and.reduceat(self.known[op], graphs.node_start[:-1])
+        """Return (graphs,) whether each graph, before any view, could have occurred in training."""
+        familiar = per_graph(graphs, self.known[op], np.logical_and)
         within: Bools = familiar & (shape_distance(graphs, self.shapes) == 0)
         return within
 
@@ -67,12 +52,9 @@ class TrainingSpace:
 def record(
     train: pa.Table, recipes: Sequence[Recipe], trained: Sequence[Sequence[Key]]
 ) -> Domain | None:
-    """Record what members see of the training space; None where none of them is for it alone.
+    """Record the training space for the members that score it alone; None if there are none.
 
-    Args:
-        train: the training cells.
-        recipes: of the members.
-        trained: the operators that each of them met.
+    `trained` are, by member, the operators that occurred in its training cells.
     """
     members = [i for i, recipe in enumerate(recipes) if recipe.training_space]
     if not members:

@@ -1,65 +1,57 @@
-"""Whether to rely on a ranking, in plain words."""
+"""Write the one-line verdict on a ranking."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from snap_gcn.model.schema import Adapted
 from snap_gcn.ranks import interval
-from snap_gcn.reliability.calibration import Calibration, Expected, Features
-from snap_gcn.reliability.networks import NetworkCalibration
+from snap_gcn.reliability.calibration import (
+    Calibration,
+    Expected,
+    Features,
+    NetworkCalibration,
+)
 
 RELIABLE = 0.3
-"""Rank correlation from which on a ranking is relied on."""
+"""Least rank correlation of a reliable ranking."""
 _FAR = 0.1
-"""Mean distance of operators from which on they are a reason not to rely on a ranking."""
+"""Mean distance of operators above which it is a reason not to rely on a ranking."""
 _LARGE = 0.1
-"""Mean `oversize` of graphs from which on it is a reason."""
+"""Mean `oversize` of graphs above which it is a reason."""
 _SPLIT = 1.0
-"""Disagreement, in deviations of the scores, from which on it is a reason."""
+"""Disagreement, in deviations of the scores, above which it is a reason."""
 _LESS = 0.1
-"""Loss of rank correlation from which on a verdict says that a part of a space is ranked worse."""
+"""Loss of rank correlation above which a part of a space counts as ranked worse."""
 _FEW_LABELS = 10
-"""Measurements from which on leave-one-out says how good an adapted ranking is."""
+"""Fewest measurements for which leave-one-out judges an adapted ranking."""
 _NAMED = 3
 """Operators that a verdict names."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a verdict rests on.
+    """The facts that a verdict is based on."""
 
-    Attributes:
-        architectures: how many were ranked.
-        equal: whether all scores are equal.
-        few: whether they are too few to estimate the deviation of the scores.
-        features: how far they are from training; see `snap_gcn.reliability.calibration.Features`.
-        operators: those unlike any trained on, the furthest first, and their distance.
-        larger: share of graphs larger or denser than any trained on.
-        space: their search space, if they are of one, described as the model knows it.
-        tau: Kendall's tau on the cells held out in training.
-        doubtful: operators whose descriptions were not understood or contradict their names.
-    """
-
-    architectures: int
-    equal: bool
-    few: bool
-    features: Features
+    architectures: int  # number of architectures ranked
+    equal: bool  # whether all scores are equal
+    few: bool  # whether they are too few to estimate the standard deviation of the scores
+    features: Features  # distances from training; see `snap_gcn.reliability.calibration.Features`
+    # distance of each operator unlike any trained on, the furthest first
     operators: Mapping[str, float]
-    larger: float
-    space: str | None
-    tau: float
+    larger: float  # share of graphs larger or denser than any trained on
+    space: str | None  # their only search space, if its operators have the model's vectors
+    tau: float  # Kendall's tau on the cells held out in training
+    # operators whose descriptions were not recognised or contradict their names
     doubtful: Sequence[str] = ()
 
 
 def judge(evidence: Evidence, calibration: Calibration | None) -> tuple[str, Expected | None]:
-    """Return one line on whether to rely on a ranking, and the rank correlation to expect.
+    """Return the verdict on a ranking of cells, and the rank correlation to expect.
 
-    Args:
-        evidence: what is known of the architectures ranked.
-        calibration: the model's; None where it was not calibrated.
+    `calibration` is None if the model was not calibrated.
     """
-    if evidence.architectures < 2 or evidence.equal:
-        return _unranked(evidence), None
+    if unranked := _unranked(evidence):
+        return unranked, None
     if evidence.doubtful:
         return _doubted(evidence.doubtful), None
     if calibration is None:
@@ -68,27 +60,34 @@ def judge(evidence: Evidence, calibration: Calibration | None) -> tuple[str, Exp
     within = calibration.expect_in(evidence.space, features) if evidence.space else None
     expected = within or calibration.expect(features)
     if within and within.middle < RELIABLE:
-        return _within(evidence, within, calibration), within
+        return _unreliable_part(evidence, within, calibration), within
     if expected is None or (not within and expected.low < RELIABLE):
-        return _distrust(evidence), expected
+        reasons = "; ".join(_reasons(evidence)) or "it is too far from training"
+        return f"do not rely on this ranking: {reasons}", expected
     if evidence.few:
         return f"too few architectures ({evidence.architectures}) to judge their ranking", None
-    return _reliance(expected, calibration, known=within is not None), expected
+    if not within:
+        return (
+            "rely on this ranking with care: this space was never measured, but is no further from "
+            f"training than {expected.as_on}",
+            expected,
+        )
+    measured = _measured(within.as_on, calibration)
+    if within.middle < min(calibration.measured(within.as_on)) - _LESS:
+        return f"rely on this ranking less than on all of {measured}: these score alike", within
+    return f"rely on this ranking as on {measured}", within
 
 
 def judge_networks(
     evidence: Evidence, size: float, deviation: float, calibration: NetworkCalibration | None
 ) -> tuple[str, Expected | None]:
-    """Return the same for whole networks, of whose scores the members make up little.
+    """Return the verdict on whole networks, as `judge` does for cells.
 
-    Args:
-        evidence: what is known of the networks ranked.
-        size: what their size counts for in the scores, from 0 to 1.
-        deviation: standard deviation of the scores.
-        calibration: the model's; None where it was not calibrated.
+    `size` is the weight of the networks' size in the scores, from 0 to 1; `deviation` is the
+    standard deviation of the scores.
     """
-    if evidence.architectures < 2 or evidence.equal:
-        return _unranked(evidence), None
+    if unranked := _unranked(evidence):
+        return unranked, None
     why = f"{size:.0%} of the score is the network's size, not what the members learned"
     if evidence.few:
         return f"too few networks ({evidence.architectures}) to judge their ranking; {why}", None
@@ -97,30 +96,22 @@ def judge_networks(
     expected = calibration.expect(deviation)
     found = " and ".join(f"{rho:.2f}" for rho in calibration.measured(evidence.space))
     if (expected.middle if found else expected.low) < RELIABLE:
-        return f"do not rely on this ranking: {why}, and these are much of a size", expected
-    if found:
-        return (
-            f"rely on this ranking as on {evidence.space} (Spearman {found} there): {why}",
-            expected,
-        )
-    return f"rely on this ranking with care: {why}", expected
+        verdict = f"do not rely on this ranking: {why}, and these networks are of similar size"
+    elif found:
+        verdict = f"rely on this ranking as on {evidence.space} (Spearman {found} there): {why}"
+    else:
+        verdict = f"rely on this ranking with care: {why}"
+    return verdict, expected
 
 
 def judge_adapted(
     evidence: Evidence, record: Adapted, spaces: Iterable[str]
 ) -> tuple[str, Expected | None]:
-    """Return the same for a model that was adapted to measurements.
-
-    Args:
-        evidence: what is known of the architectures ranked.
-        record: what the model was adapted to.
-        spaces: the search spaces of the architectures.
-    """
-    if evidence.architectures < 2 or evidence.equal:
-        return _unranked(evidence), None
+    """Return the verdict on a ranking of architectures of some spaces by an adapted model."""
+    if unranked := _unranked(evidence):
+        return unranked, None
     known = f"{record.labels:,} measurements of {record.metric}"
-    others = sorted({*spaces} - {*record.spaces})
-    if others:
+    if others := sorted({*spaces} - {*record.spaces}):
         return (
             f"do not rely on this ranking: the model is adapted to {known} in "
             f"{', '.join(record.spaces)}, and architectures are of {', '.join(others)}",
@@ -142,36 +133,29 @@ def judge_adapted(
 
 
 def judge_mixture(networks: int, cells: int) -> str:
-    """Return one line on a ranking of whole networks and cells together."""
+    """Return the verdict on a ranking of whole networks and cells together."""
     return (
         f"do not rely on this ranking: {networks:,} of the architectures are scored as whole "
-        f"networks and {cells:,} as cells, and the two kinds of scores do not compare; rank each "
-        "kind in a file of its own (networks are known by node_shape, which most views drop)"
+        f"networks and {cells:,} as cells, and the two kinds of scores are not comparable; rank "
+        "each kind in a file of its own (networks are recognised by node_shape, which most views "
+        "drop)"
     )
 
 
-def _reliance(expected: Expected, calibration: Calibration, *, known: bool) -> str:
-    if not known:
-        return (
-            "rely on this ranking with care: this space was never measured, but is no further from "
-            f"training than {expected.as_on}"
-        )
-    measured = _measured(expected.as_on, calibration)
-    if expected.middle < min(_spearman(expected.as_on, calibration)) - _LESS:
-        return f"rely on this ranking less than on all of {measured}: these score alike"
-    return f"rely on this ranking as on {measured}"
-
-
-def _unranked(evidence: Evidence) -> str:
+def _unranked(evidence: Evidence) -> str | None:
+    """Return why there is no ranking; None if there is one."""
     if evidence.architectures < 2:
         return f"nothing is ranked: there is {evidence.architectures or 'no'} architecture"
-    return (
-        f"nothing is ranked: the scores of all {evidence.architectures:,} architectures are equal"
-    )
+    if evidence.equal:
+        return (
+            f"nothing is ranked: the scores of all {evidence.architectures:,} architectures are "
+            "equal"
+        )
+    return None
 
 
 def _uncalibrated(evidence: Evidence) -> str:
-    """Judge by what is known of a model whose user trained it."""
+    """Judge a ranking by a model that was not calibrated, as a user trains it."""
     if reasons := list(_reasons(evidence)):
         return f"do not rely on this ranking: {'; '.join(reasons)}"
     if evidence.operators or evidence.larger:
@@ -191,7 +175,7 @@ def _uncalibrated(evidence: Evidence) -> str:
 
 
 def _doubted(operators: Sequence[str]) -> str:
-    """Judge a ranking of operators some of whose descriptions are in doubt."""
+    """Judge a ranking of operators, given those whose descriptions are in doubt."""
     if len(operators) == 1:
         return (
             f"do not rely on this ranking: the description of {operators[0]} is in doubt; "
@@ -204,10 +188,10 @@ def _doubted(operators: Sequence[str]) -> str:
     )
 
 
-def _within(evidence: Evidence, expected: Expected, calibration: Calibration) -> str:
-    """Judge a ranking of a measured space that is not to be relied on."""
+def _unreliable_part(evidence: Evidence, expected: Expected, calibration: Calibration) -> str:
+    """Judge an unreliable ranking of architectures of a measured space."""
     measured = _measured(expected.as_on, calibration)
-    if min(_spearman(expected.as_on, calibration)) < RELIABLE:
+    if min(calibration.measured(expected.as_on)) < RELIABLE:
         return f"do not rely on this ranking: it is as on {measured}"
     return (
         f"too close to call: the ranking of {measured} is reliable as a whole, but these "
@@ -215,13 +199,8 @@ def _within(evidence: Evidence, expected: Expected, calibration: Calibration) ->
     )
 
 
-def _distrust(evidence: Evidence) -> str:
-    reasons = "; ".join(_reasons(evidence)) or "it is too far from training"
-    return f"do not rely on this ranking: {reasons}"
-
-
 def _reasons(evidence: Evidence) -> Iterator[str]:
-    """Yield what speaks against a ranking."""
+    """Yield the reasons not to rely on a ranking."""
     disagreement = evidence.features.get("disagreement", 0.0)
     if disagreement > _SPLIT:
         yield f"the members disagree {disagreement:.1f} times as much as the scores differ"
@@ -232,10 +211,6 @@ def _reasons(evidence: Evidence) -> Iterator[str]:
 
 
 def _measured(benchmark: str, calibration: Calibration) -> str:
-    """Name a benchmark with the rank correlations measured on it."""
-    found = " and ".join(f"{rho:.2f}" for rho in _spearman(benchmark, calibration))
+    """Return a benchmark's name with the rank correlations measured on it."""
+    found = " and ".join(f"{rho:.2f}" for rho in calibration.measured(benchmark))
     return f"{benchmark} (Spearman {found} there)"
-
-
-def _spearman(benchmark: str, calibration: Calibration) -> list[float]:
-    return [e["spearman"] for e in calibration.benchmarks if e["benchmark"] == benchmark]

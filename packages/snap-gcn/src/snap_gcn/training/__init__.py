@@ -1,1 +1,1 @@
-"""How a predictor is trained; needs torch (extra `train`)."""
+"""Train predictors; needs torch (extra `train`)."""

@@ -1,4 +1,4 @@
-"""Train what a predictor is made of."""
+"""Train the members of a predictor and its `PathModel`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,13 +9,13 @@ import torch
 from snap_graphs import Graphs
 
 from snap_gcn.data.vocabulary import Vocabulary
-from snap_gcn.model.paths import VIEWS, PathModel
+from snap_gcn.model.path_model import VIEWS, PathModel
 from snap_gcn.model.recipe import Recipe
-from snap_gcn.training.cells import TrainingData, split
+from snap_gcn.training.dataset import TrainingData, split
 from snap_gcn.training.fit import Fitted, fit
 
 _SEED_STEP = 1000
-"""Between the seeds of a predictor's members."""
+"""Difference between the seeds of successive members."""
 
 
 def fit_members(
@@ -31,22 +31,10 @@ def fit_members(
     begun: Sequence[Fitted] = (),
     on_epoch: Callable[[Sequence[Fitted]], None] = lambda _members: None,
 ) -> list[Fitted]:
-    """Train one member a recipe, as `snap_gcn.training.fit.fit` does.
+    """Train one member per recipe, with the arguments and errors of `snap_gcn.training.fit.fit`.
 
-    Args:
-        table: see there, as for the other arguments that are not told here.
-        vocabulary: see there.
-        metric: see there.
-        recipes: of the members.
-        seed: of the first member; every further one has its own.
-        source: see there.
-        patience: see there.
-        device: see there.
-        begun: what `on_epoch` was given when an earlier call was stopped.
-        on_epoch: called after every epoch with the members so far, the last one in training.
-
-    Raises:
-        SnapError: see there.
+    Each member has its own seed, counted from `seed`. After every epoch, `on_epoch` is called with
+    the members so far, the last one in training; `begun` resumes from the last of these calls.
     """
     members: list[Fitted] = []
     for number, recipe in enumerate(recipes):
@@ -67,23 +55,14 @@ def fit_members(
 
 
 def fit_paths(
-    table: pa.Table,
-    vocabulary: Vocabulary,
-    metric: str,
-    recipe: Recipe,
-    source: str = "graphs",
+    table: pa.Table, vocabulary: Vocabulary, metric: str, recipe: Recipe, source: str = "graphs"
 ) -> PathModel:
-    """Fit a `PathModel` to all training cells: it takes seconds, and no seed then changes it.
+    """Fit a `PathModel` to all training cells, in seconds and without randomness.
 
-    Args:
-        table: as in `snap_gcn.training.fit.fit`, like the other arguments.
-        vocabulary: see there; it has NAS-Bench-101's operators.
-        metric: see there.
-        recipe: a member's, of which the target counts.
-        source: see there.
+    Arguments are those of `snap_gcn.training.fit.fit`; of the recipe, only the target is used.
 
     Raises:
-        SnapError: an operator has no vector.
+        SnapError: an operator, or NAS-Bench-101's example of a kind, has no vector.
     """
     recipe = replace(recipe, views=VIEWS)
     train, held = split(table, metric, 1.0, np.random.default_rng(0), source)

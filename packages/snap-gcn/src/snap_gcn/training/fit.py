@@ -1,11 +1,12 @@
-"""Train a member of a predictor."""
+"""Train one member of a predictor."""
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, cast
 
 import numpy as np
 import pyarrow as pa
@@ -19,69 +20,68 @@ from snap_gcn.data.vocabulary import Key, Vocabulary
 from snap_gcn.model.network import GcnNetwork, TrainingEdges
 from snap_gcn.model.recipe import Recipe
 from snap_gcn.training import processes
-from snap_gcn.training.cells import TrainingData, split
-from snap_gcn.training.threads import one_thread
+from snap_gcn.training.dataset import TrainingData, split
 
 _DIVERGED = 10.0
-"""Mean squared error of an epoch after the first; targets are standardised, so the mean has 1."""
+"""Mean squared error that counts as divergence; standardised targets give a constant 1."""
 
 
 class Epoch(NamedTuple):
-    """How an epoch went: mean training loss, Kendall's tau on the validation cells, seconds."""
+    """An epoch's mean training loss, Kendall's tau on the held-out cells, and seconds."""
 
     loss: float
     tau: float
     seconds: float
 
 
+class OptimiserState(TypedDict):
+    """The state of a torch optimiser."""
+
+    state: dict[int, Any]
+    param_groups: list[dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class Rest:
-    """What the next epoch goes on from, besides the data.
+    """The state from which the next epoch continues, besides the data."""
 
-    Attributes:
-        network: state of the `GcnNetwork`.
-        optimiser: AdamW's state, by torch's names.
-        schedule: the learning-rate schedule's state.
-        torch_random: state of torch's generator.
-        numpy_random: state of the generator that draws the order of cells and the identities.
-    """
-
-    network: dict[str, Tensor]
-    optimiser: dict[str, Any]
-    schedule: dict[str, Any]
-    torch_random: Tensor
-    numpy_random: Any
+    network: dict[str, Tensor]  # state of the `GcnNetwork`
+    optimiser: OptimiserState  # state of AdamW
+    schedule: dict[str, Any]  # state of the learning-rate schedule
+    torch_random: Tensor  # state of torch's generator
+    numpy_random: Any  # state of the generator that draws the order of cells and the identities
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A member of a predictor, trained or in training.
+    """A member of a predictor, trained or in training."""
 
-    Attributes:
-        weights: the state of its `GcnNetwork` after the epoch kept.
-        kept: that epoch, counted from 1: the last one, or the best where training stops early.
-        history: one entry an epoch.
-        trained: (space, operator) pairs that occurred in the training cells.
-        n_train: number of training cells.
-        n_validate: number of validation cells.
-        rest: what the next epoch goes on from; None where training is over.
-    """
-
-    weights: dict[str, Tensor]
-    kept: int
-    history: list[Epoch]
-    trained: list[Key]
-    n_train: int
-    n_validate: int
-    rest: Rest | None
+    weights: dict[str, Tensor]  # the state of its `GcnNetwork` after the epoch kept
+    kept: int  # that epoch, counted from 1: the last one, or the best with early stopping
+    history: list[Epoch]  # one entry per epoch
+    trained: list[Key]  # (space, operator) pairs that occurred in the training cells
+    n_train: int  # number of training cells
+    n_validate: int  # number of held-out cells
+    rest: Rest | None  # the state for the next epoch; None if training is complete
 
     @property
     def epoch(self) -> Epoch:
-        """How the epoch kept went."""
+        """The entry of the epoch kept."""
         return self.history[self.kept - 1]
 
 
-@one_thread()
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread: small batches gain nothing from more, and results depend on it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@_one_thread()
 def fit(
     table: pa.Table,
     vocabulary: Vocabulary,
@@ -99,18 +99,18 @@ def fit(
 
     Args:
         table: rows of the `graphs` contract; those without a value of the metric are left out.
-        vocabulary: vectors of their operators; they stay as they are.
-        metric: a metric column, standardised over the training cells; its sign is turned where
-            lower is better.
+        vocabulary: vectors of their operators, which are not trained.
+        metric: a metric column; it is standardised over the training cells, and negated if lower is
+            better.
         recipe: network and training settings.
         seed: of the initial weights, the cells used and their order.
         source: what to call the table in an error.
-        patience: stop after so many epochs without a better tau on the validation cells, and keep
-            the best epoch's weights; None trains to the end and keeps the last.
-        device: where the network is.
-        begun: what `on_epoch` was given when an earlier call with the same arguments was stopped;
-            training goes on from there to the same weights, bit for bit on a CPU.
-        on_epoch: called after every epoch with the member as it is then.
+        patience: epochs without a better tau on the held-out cells after which training stops and
+            the best epoch's weights are kept; None trains to the end and keeps the last.
+        device: the device of the network.
+        begun: the last argument of `on_epoch` in an earlier, stopped call with the same arguments;
+            training continues to the same weights, bit for bit on a CPU.
+        on_epoch: called after every epoch with the member in its present state.
 
     Raises:
         SnapError: an operator has no vector, too few rows have the metric, all have the same value,
@@ -124,7 +124,7 @@ def fit(
     data = TrainingData.build(train, held, vocabulary, metric, recipe, source)
     training = _Training(data, random, patience, torch.device(device))
     if begun is not None:
-        training.go_on_from(begun)
+        training.resume(begun)
     while True:
         training.pass_once()
         fitted = training.fitted()
@@ -162,11 +162,11 @@ class _Training:
         self._history: list[Epoch] = []
         self._kept, self._weights = 0, self._state()
 
-    def go_on_from(self, begun: Fitted) -> None:
-        """Take up an earlier training after its last epoch."""
+    def resume(self, begun: Fitted) -> None:
+        """Continue an earlier training after its last epoch."""
         assert begun.rest is not None
         self._network.load_state_dict(begun.rest.network)
-        self._optimiser.load_state_dict(deepcopy(begun.rest.optimiser))
+        self._optimiser.load_state_dict({**deepcopy(begun.rest.optimiser)})
         self._schedule.load_state_dict(begun.rest.schedule)
         torch.set_rng_state(begun.rest.torch_random)
         self._random.bit_generator.state = begun.rest.numpy_random
@@ -174,7 +174,7 @@ class _Training:
         self._kept, self._weights = begun.kept, begun.weights
 
     def fitted(self) -> Fitted:
-        """Return the member as it is now."""
+        """Return the member in its present state."""
         return Fitted(
             weights=self._weights,
             kept=self._kept,
@@ -186,7 +186,7 @@ class _Training:
         )
 
     def pass_once(self) -> None:
-        """Pass once over the training cells, and measure on the validation cells."""
+        """Train one epoch, and measure tau on the held-out cells."""
         begin = time.perf_counter()
         if self._batcher is None or self._recipe.identities:
             self._batcher = self._data.batcher(self._random)
@@ -201,7 +201,7 @@ class _Training:
             self._kept, self._weights = len(self._history), state
 
     def _train(self, batcher: Batcher) -> float:
-        """Return the mean squared error of a pass."""
+        """Train on all batches, and return the mean squared error."""
         self._network.train()
         order = self._random.permutation(len(self._data.targets))
         total, seen, size = 0.0, 0, self._recipe.batch_size
@@ -225,10 +225,11 @@ class _Training:
         return loss.item()
 
     def _check(self, loss: float, tau: float) -> None:
+        """Raise an error if training failed."""
         if self._history and loss > _DIVERGED:
             raise self._failure(f"training diverged: the loss, 1 for a constant, became {loss:.3g}")
         if not math.isfinite(tau):
-            raise self._failure("the network came to score all held-out cells alike, or with nan")
+            raise self._failure("the network scores all held-out cells alike, or with nan")
 
     def _failure(self, problem: str) -> SnapError:
         epoch, data = len(self._history) + 1, self._data
@@ -242,7 +243,7 @@ class _Training:
     def _rest(self) -> Rest:
         return Rest(
             network=self._state(),
-            optimiser=deepcopy(self._optimiser.state_dict()),
+            optimiser=cast(OptimiserState, deepcopy(self._optimiser.state_dict())),
             schedule=self._schedule.state_dict(),
             torch_random=torch.get_rng_state(),
             numpy_random=self._random.bit_generator.state,

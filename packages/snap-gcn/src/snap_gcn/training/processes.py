@@ -1,4 +1,4 @@
-"""Training in one process, or in several as torchrun starts them."""
+"""Train in one process, or in several that torchrun starts."""
 
 import os
 from collections.abc import Iterator
@@ -12,10 +12,7 @@ from torch import distributed, nn
 
 @contextmanager
 def joined(device: str) -> Iterator[None]:
-    """Join the processes that torchrun started, if it started this one.
-
-    Args:
-        device: `cpu`, or `cuda`, of which each process then has its own.
+    """Join the process group if torchrun started this process; `cuda` gives each its own device.
 
     Raises:
         SnapError: there is no such device.
@@ -35,7 +32,7 @@ def joined(device: str) -> Iterator[None]:
 
 
 def rank() -> int:
-    """Return this process's number; 0 writes the files."""
+    """Return this process's number; process 0 writes the files."""
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
@@ -45,12 +42,12 @@ def count() -> int:
 
 
 def share(rows: Ints) -> Ints:
-    """Return this process's share of a batch; none where there is no row for every process."""
+    """Return this process's share of a batch; empty if there are fewer rows than processes."""
     return rows[rank() :: count()] if len(rows) >= count() else rows[:0]
 
 
 def parallel(network: nn.Module) -> nn.Module:
-    """Wrap a network so that its gradients are the means over all processes."""
+    """Wrap a network to average its gradients over all processes."""
     if not distributed.is_initialized():
         return network
     return nn.parallel.DistributedDataParallel(network)

@@ -7,7 +7,7 @@ from snap_catalog import SnapError
 from snap_gcn.model.folder import load, locate
 from snap_gcn.model.recipe import Recipe
 from snap_gcn.model.schema import Curves
-from snap_gcn.training import learning
+from snap_gcn.training import monitor
 from snap_gcn.training.fit import Epoch, Fitted
 
 CURVES = Curves(loss=[0.9, 0.4, 0.3], tau=[0.2, 0.6, 0.5])
@@ -22,16 +22,16 @@ def member(epochs: int, *, over: bool = False) -> Fitted:
 def test_the_learning_curve_is_a_picture_that_equal_training_repeats() -> None:
     training = load(locate("snap")).config.training
     training = structs.replace(training, history=[CURVES, CURVES], kept=[2, 3])
-    drawn = learning.drawn(training)
+    drawn = monitor.drawn(training)
     assert drawn.startswith(b"<?xml")
-    assert drawn == learning.drawn(training)
+    assert drawn == monitor.drawn(training)
 
 
 def test_the_bar_counts_what_was_begun_and_what_a_member_does_without(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     recipes = [Recipe(epochs=5), Recipe(epochs=5)]
-    with learning.bar(recipes, [member(3)]) as show:
+    with monitor.bar(recipes, [member(3)]) as show:
         show([member(4, over=True)])
         for epochs in (1, 2, 3, 4):
             show([member(4, over=True), member(epochs)])
@@ -43,7 +43,7 @@ def test_the_bar_counts_what_was_begun_and_what_a_member_does_without(
 def test_tensorboard_shows_loss_and_tau_of_every_member(tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    with learning.tensorboard(str(tmp_path / "log")) as log:
+    with monitor.tensorboard(str(tmp_path / "log")) as log:
         log([member(1)])
         log([member(2, over=True)])
         log([member(2, over=True), member(1)])
@@ -66,7 +66,7 @@ def test_a_missing_tensorboard_is_told_with_the_remedy(
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with (
         pytest.raises(SnapError, match=r"run: pip install 'snap-gcn\[tensorboard\]'"),
-        learning.tensorboard(str(tmp_path / "log")),
+        monitor.tensorboard(str(tmp_path / "log")),
     ):
         pass
 
@@ -74,6 +74,6 @@ def test_a_missing_tensorboard_is_told_with_the_remedy(
 def test_a_log_that_cannot_be_written_is_told(unwritable: Path) -> None:
     with (
         pytest.raises(SnapError, match="cannot write here"),
-        learning.tensorboard(str(unwritable / "log")),
+        monitor.tensorboard(str(unwritable / "log")),
     ):
         pass

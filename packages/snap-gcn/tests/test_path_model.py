@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_gcn.data.views import viewed
 from snap_gcn.data.vocabulary import Vocabulary
-from snap_gcn.model.paths import KINDS, REACH, VIEWS, PathModel, kinds, statistics
+from snap_gcn.model.path_model import KINDS, REACH, VIEWS, PathModel, kinds, statistics
 from snap_graphs import Graphs
 
 SPATIAL, POINTWISE, POOLING, IDENTITY = range(4)

@@ -1,73 +1,62 @@
-"""Find what was measured of the architectures of a table."""
+"""Read the measurements of the architectures of a table."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog import SnapError, direction_of
 from snap_catalog.catalog import Direction
 from snap_catalog.metrics import fitting_metrics
 from snap_catalog.scores import several
 from snap_catalog.tables import doubles, identifiers, read_table
+from snap_graphs.arrays import Ints
+
+from snap_gcn.data.arrays import Floats
 
 FEWEST, MOST = 2, 5000
-"""Measurements that an adaptation takes."""
-
-Floats = npt.NDArray[np.float64]
+"""The number of measurements that an adaptation accepts."""
 
 
-class Labels(NamedTuple):
-    """What was measured.
+class Measurements(NamedTuple):
+    """Measurements of a metric."""
 
-    Attributes:
-        metric: its name.
-        direction: whether more (`max`) or less (`min`) of it is better.
-        rows: (n,) rows of the table; one that was measured twice is there twice.
-        values: (n,) the measurements.
-    """
-
-    metric: str
-    direction: Direction
-    rows: npt.NDArray[np.int64]
-    values: Floats
+    metric: str  # the metric's name
+    direction: Direction  # whether higher (`max`) or lower (`min`) values are better
+    rows: Ints  # (n,) rows of the table; rows measured several times repeat
+    values: Floats  # (n,) the measurements
 
 
-def in_table(table: pa.Table, metric: str, direction: Direction | None, source: str) -> Labels:
-    """Take the values of a metric column; rows without one were not measured.
+def in_table(
+    table: pa.Table, metric: str, direction: Direction | None, source: str
+) -> Measurements:
+    """Read a metric column of a table of the `graphs` contract; null values were not measured.
 
-    Args:
-        table: rows of the `graphs` contract.
-        metric: its column.
-        direction: whether more or less is better; as the file or its name says where None.
-        source: what to call the table in an error.
+    Without a direction, the table or the metric's name determines it.
 
     Raises:
-        SnapError: too few or too many rows have a value, or the direction is not known.
+        SnapError: too few or too many rows have a value, or the direction is unknown.
     """
     values = table[metric].to_numpy()
     chosen = _direction(direction, table.schema, metric, source)
-    return _labels(metric, chosen, np.arange(table.num_rows), values, source)
+    return _measurements(metric, chosen, np.arange(table.num_rows), values, source)
 
 
-def in_file(table: pa.Table, wanted: str, direction: Direction | None, path: str) -> Labels:
+def in_file(table: pa.Table, wanted: str, direction: Direction | None, path: str) -> Measurements:
     """Read measurements from a CSV or Parquet file with the columns `arch_id` and a metric.
 
-    An empty value is a training that failed, and is left out. Where the file has the column
-    `space`, architectures are found within their space.
+    Empty values, which stand for failed trainings, are left out. If the file has the column
+    `space`, architectures are looked up within their space.
 
     Args:
         table: rows of the `graphs` contract.
         wanted: the metric's column, or part of its name.
-        direction: whether more or less is better; as the table or the metric's name says where
-            None.
+        direction: as in `in_table`.
         path: the file.
 
     Raises:
-        SnapError: the file cannot be read, names an architecture that the table has not, has
-            scores of several scorers, or has too few or too many values; or the direction is not
-            known.
+        SnapError: the file cannot be read, names an unknown architecture, has scores of several
+            scorers, or has too few or too many values; or the direction is unknown.
     """
     found = read_table(path)
     if "arch_id" not in found.column_names:
@@ -82,25 +71,23 @@ def in_file(table: pa.Table, wanted: str, direction: Direction | None, path: str
     (metric,) = fitting
     if not metric.isprintable():
         raise SnapError(f"{path}: the column's name {metric!r} does not print; give it another")
-    rows = _places(table, found, path)
+    rows = _rows(table, found, path)
     values = doubles(found, metric, path).to_numpy()
     chosen = _direction(direction, table.schema, metric, path)
-    return _labels(metric, chosen, rows, values, path)
+    return _measurements(metric, chosen, rows, values, path)
 
 
 def _direction(given: Direction | None, schema: pa.Schema, metric: str, source: str) -> Direction:
     chosen = given or direction_of(schema, metric)
     if chosen is None:
-        raise SnapError(f"{source}: is more of {metric!r} better? Say --direction max or min")
+        raise SnapError(
+            f"{source}: are higher values of {metric!r} better? Give --direction max or min"
+        )
     return chosen
 
 
-def _places(table: pa.Table, found: pa.Table, path: str) -> npt.NDArray[np.int64]:
-    """Return the rows of a table whose architectures another names.
-
-    Raises:
-        SnapError: one is not there, or twice.
-    """
+def _rows(table: pa.Table, found: pa.Table, path: str) -> Ints:
+    """Look up the architectures of `found` in a table; they must be there, and unambiguous."""
     keys = [name for name in ("space", "arch_id") if name in found.column_names]
     known: dict[tuple[str, ...], int] = {}
     twice = set()
@@ -124,14 +111,10 @@ def _problem(key: Sequence[str], is_twice: bool) -> str:
     return f"the graphs have no architecture {name}; add it to them"
 
 
-def _labels(
-    metric: str, direction: Direction, rows: npt.NDArray[np.int64], values: Floats, source: str
-) -> Labels:
-    """Return the rows that have a value.
-
-    Raises:
-        SnapError: a value is infinite, there are too few or too many, or all are equal.
-    """
+def _measurements(
+    metric: str, direction: Direction, rows: Ints, values: Floats, source: str
+) -> Measurements:
+    """Keep the rows that have a value, after checking the values and their number."""
     infinite = np.flatnonzero(np.isinf(values))
     if infinite.size:
         raise SnapError(
@@ -139,7 +122,7 @@ def _labels(
             "where a training failed"
         )
     measured = ~np.isnan(values)
-    found = Labels(metric, direction, rows[measured], values[measured])
+    found = Measurements(metric, direction, rows[measured], values[measured])
     count = len(found.values)
     if not FEWEST <= count <= MOST:
         raise SnapError(
@@ -147,5 +130,5 @@ def _labels(
             f"{MOST:,}"
         )
     if np.ptp(found.values) == 0:
-        raise SnapError(f"{source}: {metric} is the same everywhere; measure more")
+        raise SnapError(f"{source}: all values of {metric} are equal; measure more")
     return found

@@ -11,14 +11,14 @@ from snap_graphs.arrays import Ints
 from snap_graphs.structure import MOST_PATHS
 from snap_graphs.waves import waves
 
+from snap_gcn.data.arrays import Floats, Singles, per_graph, unit
 from snap_gcn.data.vocabulary import Vocabulary
+from snap_gcn.model.folder import checked_tensors
 from snap_gcn.model.recipe import View
 from snap_gcn.reliability.shape import NUMBERS, extent, shape_distance
 
-Floats = npt.NDArray[np.float64]
-
 VIEWS: tuple[View, ...] = ("prune", "show_implicit")
-"""Through which the model sees graphs."""
+"""The views that are applied to graphs before their statistics are taken."""
 KINDS: Mapping[str, tuple[str, str]] = {
     "spatial": ("nb101", "conv3x3-bn-relu"),
     "pointwise": ("nb101", "conv1x1-bn-relu"),
@@ -29,52 +29,40 @@ KINDS: Mapping[str, tuple[str, str]] = {
 STATISTICS = ("pointwise", "spatial", "shortest", "paths")
 """See `statistics`."""
 REACH = 3.0
-"""How fast the model counts for less outside the shapes it was fitted to."""
-_GRID = 2.0**36
+"""Rate at which the model's contribution decays outside the shapes it was fitted to."""
 SHARPNESS = 20.0
-"""Of the choice between kinds: cosines that differ by 0.1 give odds of 7 to 1."""
+"""Inverse temperature of the softmax over kinds: cosines 0.1 apart give odds of 7 to 1."""
+_GRID = 2.0**36
 
 
-def kinds(vectors: npt.NDArray[np.float32], examples: npt.NDArray[np.float32]) -> Floats:
-    """Return what kind operators are of, by the likeness of their descriptions.
+def kinds(vectors: Singles, examples: Singles) -> Floats:
+    """Classify operators by the similarity of their descriptions to an example of each kind.
 
-    Args:
-        vectors: (operators, d) embeddings.
-        examples: (kinds, d) embeddings of the example of each kind.
-
-    Returns:
-        (operators, kinds) shares that add up to 1: the softmax of the cosines.
+    Given (operators, d) and (kinds, d) embeddings, returns (operators, kinds) shares that add up to
+    1: the softmax of the cosines.
     """
     odds = np.exp(SHARPNESS * (unit(vectors) @ unit(examples).T))
     return _on_grid(odds / odds.sum(axis=1, keepdims=True))
 
 
 def _on_grid(values: Floats) -> Floats:
-    """Round to multiples of 2^-36: sums of these are exact, whatever the order of the nodes."""
+    """Round to multiples of 2^-36, whose sums are exact in any order of the nodes."""
     rounded: Floats = np.round(values * _GRID) / _GRID
     return rounded
 
 
-def unit(vectors: npt.NDArray[np.float32]) -> Floats:
-    """Return (n, d) vectors scaled to length 1."""
-    exact = vectors.astype(np.float64)
-    scaled: Floats = exact / np.maximum(np.linalg.norm(exact, axis=1, keepdims=True), 1e-12)
-    return scaled
-
-
 def statistics(graphs: Graphs, op: Ints, shares: Floats) -> Floats:
-    """Describe the paths from the inputs of cells to their outputs.
+    """Compute statistics of the paths from the inputs of cells to their outputs.
 
     Args:
         graphs: n graphs without dead operators.
         op: (nodes,) rows of `shares`.
-        shares: (operators, kinds) what kind each is of, as `kinds` returns.
+        shares: (operators, kinds) the kind of each operator, from `kinds`.
 
     Returns:
-        (n, 4): pointwise convolutions in the cell; the logarithm of one plus the spatial
-        convolutions on a path, by the mean (of the means over the edges into each node);
-        convolutions on the path that has fewest; and the logarithm of the number of paths, of at
-        least one.
+        (n, 4): pointwise convolutions in the cell; log(1 + spatial convolutions on the mean path),
+        where each node takes the mean over its incoming edges; convolutions on the path with the
+        fewest; and log(max(1, number of paths)).
     """
     outputs = graphs.node_start[1:] - 1
     inner = np.bincount(graphs.edges()[2], minlength=len(graphs.op)) > 0
@@ -89,47 +77,44 @@ def statistics(graphs: Graphs, op: Ints, shares: Floats) -> Floats:
         mean[nodes] += _on_grid(total / np.diff(starts, append=len(sources)))
         met = paths[nodes] + np.add.reduceat(paths[sources], starts)
         paths[nodes] = np.minimum(met, MOST_PATHS)
-    whole = np.add.reduceat(pointwise, graphs.node_start[:-1]) if len(graphs) else fewest[outputs]
     number = np.log(np.maximum(paths[outputs], 1))
-    return np.stack([whole, np.log1p(mean[outputs]), fewest[outputs], number], axis=1)
-
-
-def _rows_of_examples(vocabulary: Vocabulary) -> list[int]:
-    missing = [name for space, name in KINDS.values() if (space, name) not in vocabulary.rows]
-    if missing:
-        raise SnapError(
-            f"operators: no vector for {', '.join(missing)} of space nb101, examples of kinds of "
-            "operators; add what `snap-encode --space nb101` writes, or choose another --preset"
-        )
-    return [vocabulary.rows[key] for key in KINDS.values()]
+    columns = [per_graph(graphs, pointwise), np.log1p(mean[outputs]), fewest[outputs], number]
+    return np.stack(columns, axis=1)
 
 
 class PathModel(NamedTuple):
-    """A linear model of the statistics of paths, for graphs of the shapes it was fitted to.
+    """A linear model of the statistics of paths.
 
-    Outside those shapes it says the less, the stranger a graph is: what is linear between cells of
-    up to seven vertices is not so far beyond.
+    Its scores decay with a graph's distance in shape from the graphs it was fitted to, because the
+    relation is linear among cells of up to seven vertices, but not far beyond.
 
     Attributes:
         weights: (4,) of the statistics.
-        bias: what is added.
+        bias: the intercept.
         examples: (kinds, d) embeddings of the example of each kind.
-        shapes: the least and the most of each number of `snap_gcn.reliability.shape.shapes`.
+        shapes: `snap_gcn.reliability.shape.extent` of the graphs it was fitted to.
     """
 
     weights: Floats
     bias: float
-    examples: npt.NDArray[np.float32]
+    examples: Singles
     shapes: Mapping[str, Sequence[int]]
 
     @classmethod
     def fit(cls, graphs: Graphs, op: Ints, vocabulary: Vocabulary, targets: Floats) -> "PathModel":
-        """Fit the least squares of (n,) targets, given n graphs and the rows of their operators.
+        """Fit (n,) targets by least squares, given n graphs and the rows of their operators.
 
         Raises:
             SnapError: an example of a kind has no vector.
         """
-        examples = vocabulary.vectors[_rows_of_examples(vocabulary)]
+        missing = [name for space, name in KINDS.values() if (space, name) not in vocabulary.rows]
+        if missing:
+            raise SnapError(
+                f"operators: no vector for {', '.join(missing)} of space nb101, examples of kinds "
+                "of operators; add what `snap-encode --space nb101` writes, or choose another "
+                "--preset"
+            )
+        examples = vocabulary.vectors[[vocabulary.rows[key] for key in KINDS.values()]]
         found = statistics(graphs, op, kinds(vocabulary.vectors, examples))
         design = np.column_stack([found, np.ones(len(found))])
         *weights, bias = np.linalg.lstsq(design, targets, rcond=None)[0]
@@ -143,7 +128,7 @@ class PathModel(NamedTuple):
         return scores * np.exp(-REACH * shape_distance(graphs, self.shapes))
 
     def tensors(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Return what `from_tensors` takes."""
+        """Return the model as tensors for `from_tensors`."""
         return {
             "weights": self.weights,
             "bias": np.array([self.bias]),
@@ -154,34 +139,18 @@ class PathModel(NamedTuple):
     def from_tensors(
         cls, tensors: Mapping[str, npt.NDArray[np.generic]], dimensions: int, source: str
     ) -> "PathModel":
-        """Return the model that `tensors` was called of.
-
-        Args:
-            tensors: by name.
-            dimensions: d of the operators' vectors.
-            source: the file's name, for an error.
+        """Restore a model from its `tensors`, with vectors of d `dimensions`.
 
         Raises:
-            SnapError: a tensor is missing, has another shape, or is not finite.
+            SnapError: a tensor is missing, has another shape, or is not finite; `source` names the
+                file.
         """
         expected = {
             "weights": (len(STATISTICS),),
             "bias": (1,),
             "examples": (len(KINDS), dimensions),
         } | {f"shapes.{name}": (2,) for name in NUMBERS}
-        for name, shape in expected.items():
-            tensor = tensors.get(name)
-            kind = np.integer if name.startswith("shapes.") else np.floating
-            if (
-                tensor is None
-                or tensor.shape != shape
-                or not np.issubdtype(tensor.dtype, kind)
-                or not np.isfinite(tensor).all()
-            ):
-                raise SnapError(
-                    f"{source}: paths.{name} is not {shape} finite {kind.__name__} numbers; "
-                    "get or train the model again"
-                )
-        weights, examples = tensors["weights"].astype(np.float64), tensors["examples"]
-        shapes = {name: tensors[f"shapes.{name}"].tolist() for name in NUMBERS}
-        return cls(weights, float(tensors["bias"][0]), examples.astype(np.float32), shapes)
+        found = checked_tensors(tensors, expected, source, part="paths.")
+        shapes = {name: found[f"shapes.{name}"].astype(np.int64).tolist() for name in NUMBERS}
+        examples = found["examples"].astype(np.float32)
+        return cls(found["weights"], float(found["bias"][0]), examples, shapes)

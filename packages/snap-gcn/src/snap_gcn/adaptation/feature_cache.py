@@ -1,59 +1,43 @@
-"""Architectures as an adaptation sees them, each described once."""
+"""Cache the features of architectures for repeated predictions."""
 
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
+from snap_graphs.arrays import Ints
+from snap_graphs.hashing import mix
 
-from snap_gcn.adaptation.adaptation import (
-    SAMPLE,
-    Inputs,
-    Scale,
-    evenly,
-    examined,
-    features_of,
-    usable,
-)
+from snap_gcn.adaptation.adaptation import SAMPLE, Inputs, Scale, examined, features_of, usable
 from snap_gcn.adaptation.features import Features, operators_in
 from snap_gcn.adaptation.surrogate import Points
 from snap_gcn.data.architectures import spaces_of
-from snap_gcn.data.contents import contents
-from snap_gcn.data.equality import combined
+from snap_gcn.data.arrays import evenly_spaced
+from snap_gcn.data.hashing import combined, row_keys
 from snap_gcn.model import prior
 from snap_gcn.predictor import Predictor
 
-Ints = npt.NDArray[np.int64]
-
 _READ = ("space", "nodes", "src", "dst", *prior.COLUMNS)
-"""Columns of the `graphs` contract that decide how an architecture is described."""
+"""Columns of the `graphs` contract that the features depend on."""
 _MOST = 65_536
-"""Architectures that are kept."""
+"""Most architectures in a cache."""
 
 
-class Described:
-    """Features of architectures, kept by what their rows hold.
+class FeatureCache:
+    """Features of architectures, by the contents of their rows.
 
-    The first tables decide which operators and costs are looked at, and the scale of the features.
+    The tables given first determine which operators and costs are features, and their scale.
     """
 
-    def __init__(self, predictor: Predictor, known: pa.Table, before: "Described | None") -> None:
-        """Choose how to describe architectures.
-
-        Args:
-            predictor: examines them.
-            known: rows of the `graphs` contract, of which 2,000 at most are looked at.
-            before: descriptions that did not cover these rows, whose own are looked at too.
-
-        Raises:
-            SnapError: an operator of a graph for which the members count has no vector.
-        """
+    def __init__(
+        self, predictor: Predictor, known: pa.Table, before: "FeatureCache | None"
+    ) -> None:
+        """Choose the features by up to 2,000 known rows, and those of an earlier cache, if any."""
         self._predictor, self._seen = predictor, known.num_rows
         operators = operators_in(known)
         if before is not None:
             operators = sorted({*operators, *before._inputs.operators})
             known = together([known, before._sample])
-        self._sample: pa.Table = evenly(known, SAMPLE)
+        self._sample: pa.Table = known.take(evenly_spaced(known.num_rows, SAMPLE))
         found = examined(predictor, self._sample, spaces_of(known))
         self._inputs: Inputs = Inputs(operators, usable(found.keys, self._sample))
         features = features_of(found, self._sample, self._inputs)
@@ -63,22 +47,22 @@ class Described:
         self._by_network: dict[int, int] = {}
 
     def covers(self, graphs: pa.Table) -> bool:
-        """Return whether rows fit in, or are to be described in another way."""
+        """Return whether rows fit into this cache; if not, they need another one."""
         known = set(operators_in(graphs)) <= set(self._inputs.operators)
         enough = 2 * self._seen >= min(graphs.num_rows, SAMPLE)
         return known and enough and len(self._by_content) <= _MOST
 
     def rows(self, graphs: pa.Table) -> Ints:
-        """Describe the n rows of a table that were not met before.
+        """Compute the features of those of n architectures that are not in the cache.
 
         Returns:
-            (n,) where each is in `points`; equal networks of equal costs are there once.
+            (n,) rows for `points`; equal networks with equal costs share one.
 
         Raises:
-            SnapError: an operator has no vector, or costs are unknown that others have.
+            SnapError: an operator has no vector, or a cost that is a feature is missing.
         """
         texts = (graphs.schema.metadata or {}).get(b"snap.operators")
-        keys = [(key, texts) for key in contents(graphs, _READ).tolist()]
+        keys = [(key, texts) for key in row_keys(graphs, _READ)]
         first = {
             key: row for row, key in reversed([*enumerate(keys)]) if key not in self._by_content
         }
@@ -88,18 +72,19 @@ class Described:
         return np.array([self._by_content[key] for key in keys], np.int64)
 
     def points(self, rows: Ints) -> Points:
-        """Return the points of what `rows` returned."""
+        """Return the standardised features of rows, as returned by `rows`."""
         return self._scale({name: values[rows] for name, values in self._features.items()})
 
     def _added(self, graphs: pa.Table) -> list[int]:
-        """Describe architectures, and return where they are."""
+        """Compute the features of architectures, and return their rows."""
         source = spaces_of(graphs)
         found = examined(self._predictor, graphs, source)
-        networks = combined([found.keys, contents(graphs, self._inputs.costs)]).tolist()
-        rows = [self._by_network.setdefault(key, len(self._by_network)) for key in networks]
+        features = features_of(found, graphs, self._inputs, source=source)
+        costs = (np.ascontiguousarray(graphs[name].to_numpy()) for name in self._inputs.costs)
+        networks = combined([found.keys, *(mix(values.view(np.uint64)) for values in costs)])
+        rows = [self._by_network.setdefault(k, len(self._by_network)) for k in networks.tolist()]
         count = len(self._features["score"])
         new, first = np.unique(rows, return_index=True)
-        features = features_of(found, graphs, self._inputs, source=source)
         self._features = {
             name: np.concatenate([self._features[name], values[first[new >= count]]])
             for name, values in features.items()
@@ -108,7 +93,6 @@ class Described:
 
 
 def together(tables: Sequence[pa.Table]) -> pa.Table:
-    """Return rows of several tables of the `graphs` contract, with what describes them."""
-    wanted = [[name for name in _READ if name in table.column_names] for table in tables]
-    parts = [table.select(names) for table, names in zip(tables, wanted, strict=True)]
+    """Concatenate the columns that features depend on, of tables of the `graphs` contract."""
+    parts = [table.select([n for n in _READ if n in table.column_names]) for table in tables]
     return pa.concat_tables(parts, promote_options="permissive")

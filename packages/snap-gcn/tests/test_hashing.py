@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from snap_gcn.data.equality import combined, keys
+from snap_gcn.data.hashing import combined, network_keys
 from snap_graphs import Cell, Graphs, graph_table
 
 
@@ -11,7 +11,7 @@ def keys_of(*cells: Cell, rounds: int = 3) -> list[int]:
         graph_table("mine", cells, arch_ids=list(map(str, range(len(cells)))))
     )
     words = np.array([hash(word) % 1000 for word in graphs.vocabulary])
-    found: list[int] = keys(graphs, words[graphs.op], rounds).tolist()
+    found: list[int] = network_keys(graphs, words[graphs.op], rounds).tolist()
     return found
 
 
@@ -51,4 +51,4 @@ def test_combined_keys_are_equal_where_all_parts_are(values: list[int]) -> None:
 
 def test_no_graphs_have_no_keys() -> None:
     empty = Graphs.from_dense((), np.empty((0, 2), np.int64), np.empty((0, 2, 2), np.bool_))
-    assert keys(empty, empty.op, 3).tolist() == []
+    assert network_keys(empty, empty.op, 3).tolist() == []

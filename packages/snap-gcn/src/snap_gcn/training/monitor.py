@@ -1,8 +1,9 @@
-"""How training goes, for the eye: a progress bar, TensorBoard, and the learning curve."""
+"""Show the course of training: a progress bar, TensorBoard, and the learning curve."""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snap_catalog import SnapError
@@ -25,12 +26,7 @@ _PANELS = {"loss": "mean squared error in training", "tau": "Kendall's tau on he
 def bar(
     recipes: Sequence[Recipe], begun: Sequence["Fitted"], *, quiet: bool = False
 ) -> Iterator[Watch]:
-    """Show how far training is, with loss, tau and the time left.
-
-    Args:
-        recipes: of all members.
-        begun: the members that an earlier run trained or began.
-        quiet: show nothing.
+    """Show a progress bar with loss, tau and the time left, from the members of a resumed training.
 
     Yields:
         A function to call after every epoch with the members so far.
@@ -48,7 +44,7 @@ def bar(
 
 
 def _passed(members: Sequence["Fitted"], recipes: Sequence[Recipe]) -> int:
-    """Count the epochs that are over, those included that a member does without."""
+    """Count finished epochs, including those that early stopping skipped."""
     return sum(
         len(member.history) if member.rest else recipe.epochs
         for member, recipe in zip(members, recipes, strict=False)
@@ -56,14 +52,14 @@ def _passed(members: Sequence["Fitted"], recipes: Sequence[Recipe]) -> int:
 
 
 @contextmanager
-def tensorboard(folder: str | None) -> Iterator[Watch]:
+def tensorboard(folder: Path | None) -> Iterator[Watch]:
     """Log loss and tau for TensorBoard, if a folder is given.
 
     Yields:
         A function to call after every epoch with the members so far.
 
     Raises:
-        SnapError: tensorboard is not installed, or the folder cannot be written to.
+        SnapError: tensorboard is not installed, or the folder cannot be written.
     """
     if folder is None or processes.rank() > 0:
         yield lambda members: None
@@ -88,12 +84,9 @@ def tensorboard(folder: str | None) -> Iterator[Watch]:
 
 
 def drawn(training: Training) -> bytes:
-    """Draw a model's learning curve as SVG: loss and tau over epochs, one line a member.
+    """Draw a model's learning curve as SVG: loss and tau over epochs, one line per member.
 
-    A dot marks the epoch whose weights are kept. Equal curves give equal files.
-
-    Args:
-        training: the entry `training` of a model's configuration.
+    A dot marks the epoch whose weights are kept. Equal curves yield equal files.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure

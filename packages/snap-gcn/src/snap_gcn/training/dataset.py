@@ -1,17 +1,18 @@
-"""The cells a predictor is trained on, and those it is only measured on."""
+"""Training and held-out cells."""
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import torch
 from scipy.stats import kendalltau, rankdata
 from snap_catalog import SnapError, direction_of
+from snap_catalog.metrics import oriented
 from snap_graphs import Graphs, views
 from snap_graphs.arrays import Bools, Ints
 from torch import Tensor
 
+from snap_gcn.data.arrays import Floats
 from snap_gcn.data.batches import Batcher
 from snap_gcn.data.views import viewed
 from snap_gcn.data.vocabulary import Key, Vocabulary, keys_of
@@ -20,14 +21,14 @@ from snap_gcn.model.network import GcnNetwork
 from snap_gcn.model.recipe import Recipe
 
 _FEWEST = 1000
-"""Training cells that are used whatever the recipe's share."""
+"""Fewest training cells, whatever the recipe's share."""
 
 
 def held_out(table: pa.Table) -> Bools:
-    """Mark the tenth of the cells that is kept for validation.
+    """Mark the tenth of the cells that is held out for validation.
 
-    The rule is `int(hash[-8:], 16) % 10 == 0`, over NAS-Bench-101's MD5 module hash where the
-    table has it and over `cell_hash` elsewhere, so that isomorphic cells stay together.
+    The rule is `int(hash[-8:], 16) % 10 == 0`, with NAS-Bench-101's MD5 module hash if the table
+    has it, and `cell_hash` otherwise, so that isomorphic cells stay together.
     """
     column = "module_hash" if "module_hash" in table.column_names else "cell_hash"
     return np.array([int(h[-8:], 16) % 10 == 0 for h in table[column].to_pylist()], np.bool_)
@@ -36,18 +37,17 @@ def held_out(table: pa.Table) -> Bools:
 def split(
     table: pa.Table, metric: str, fraction: float, random: np.random.Generator, source: str
 ) -> tuple[pa.Table, pa.Table]:
-    """Return the cells to train on, and those held out; both have a value of the metric.
+    """Split the cells that have a value of a metric into training and held-out cells.
 
     Args:
         table: rows of the `graphs` contract.
         metric: a metric column.
-        fraction: share of the training cells that is kept, drawn at random; 1,000 at least, where
-            there are so many.
+        fraction: share of the training cells to draw, but at least 1,000 cells if there are enough.
         random: draws them.
         source: what to call the table in an error.
 
     Raises:
-        SnapError: fewer than two cells are left on a side.
+        SnapError: fewer than two training or held-out cells are left.
     """
     table = table.filter(table[metric].is_valid())
     validating = held_out(table)
@@ -61,31 +61,18 @@ def split(
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Training cells, laid out anew for every epoch, and validation cells for inference.
+    """Training cells, batched again for every epoch, and held-out cells for validation."""
 
-    Attributes:
-        recipe: how they are seen.
-        vocabulary: vectors of the operators.
-        vectors: the same as a tensor.
-        metric: what is regressed.
-        train: the training cells, viewed.
-        targets: (train,) what to regress.
-        held: the validation cells, viewed.
-        held_op: (held nodes,) rows of their operators' vectors.
-        held_merit: (validate,) what they should be ranked by.
-        source: what to call the table in an error.
-    """
-
-    recipe: Recipe
-    vocabulary: Vocabulary
-    vectors: Tensor
-    metric: str
-    train: pa.Table
-    targets: Tensor
-    held: Graphs
-    held_op: Ints
-    held_merit: npt.NDArray[np.float64]
-    source: str
+    recipe: Recipe  # the member's recipe, with its views
+    vocabulary: Vocabulary  # vectors of the operators
+    vectors: Tensor  # the same as a tensor
+    metric: str  # the metric to regress
+    train: pa.Table  # the training cells, viewed
+    targets: Tensor  # (train,) values to regress
+    held: Graphs  # the held-out cells, viewed
+    held_op: Ints  # (held nodes,) rows of their operators' vectors
+    held_oriented: Floats  # (held,) the metric, higher is better
+    source: str  # what to call the table in an error
 
     @classmethod
     def build(
@@ -97,28 +84,31 @@ class TrainingData:
         recipe: Recipe,
         source: str,
     ) -> "TrainingData":
-        """Lay out two sets of cells.
+        """Prepare training and held-out cells.
 
         Raises:
-            SnapError: an operator has no vector, or all cells of a set are alike in the metric.
+            SnapError: an operator has no vector, or all cells of a set have the same value.
         """
         seen = viewed(held, recipe.views)
         graphs = Graphs.from_table(seen)
+        targets = _oriented(train, metric, source, "training")
+        if recipe.target == "rank":
+            targets = rankdata(targets) / len(targets)
         return cls(
             recipe=recipe,
             vocabulary=vocabulary,
             vectors=torch.from_numpy(vocabulary.vectors),
             metric=metric,
             train=viewed(train, recipe.views),
-            targets=_targets(train, metric, recipe, source),
+            targets=torch.from_numpy((targets - targets.mean()) / targets.std()).float(),
             held=graphs,
             held_op=vocabulary.find(seen["space"], graphs, source),
-            held_merit=_merit(held, metric, source, "held-out"),
+            held_oriented=_oriented(held, metric, source, "held-out"),
             source=source,
         )
 
     def batcher(self, random: np.random.Generator) -> Batcher:
-        """Lay out the training cells, with identities inserted anew where the recipe has any."""
+        """Prepare batches of the training cells, with newly drawn identity operators if any."""
         table = self.train
         if self.recipe.identities:
             table = views.insert_identities(table, random, self.recipe.identities)
@@ -130,22 +120,14 @@ class TrainingData:
         return keys_of(self.vocabulary.table, batcher.op)
 
     def tau(self, network: GcnNetwork) -> float:
-        """Return Kendall's tau between scores and merits of the validation cells."""
+        """Compute Kendall's tau between scores and metric of the held-out cells."""
         member = network.folded().to("cpu")
         (scores,) = score([member], self.vocabulary.vectors, self.held, self.held_op)
-        return float(kendalltau(scores, self.held_merit).statistic)
+        return float(kendalltau(scores, self.held_oriented).statistic)
 
 
-def _merit(table: pa.Table, metric: str, source: str, part: str) -> npt.NDArray[np.float64]:
-    sign = -1.0 if direction_of(table.schema, metric) == "min" else 1.0
-    values: npt.NDArray[np.float64] = table[metric].to_numpy()
+def _oriented(table: pa.Table, metric: str, source: str, part: str) -> Floats:
+    values: Floats = table[metric].to_numpy()
     if not values.std():
         raise SnapError(f"{source}: {metric} is the same for every {part} cell")
-    return sign * values
-
-
-def _targets(table: pa.Table, metric: str, recipe: Recipe, source: str) -> Tensor:
-    merit = _merit(table, metric, source, "training")
-    if recipe.target == "rank":
-        merit = rankdata(merit) / len(merit)
-    return torch.from_numpy((merit - merit.mean()) / merit.std()).float()
+    return oriented(values, direction_of(table.schema, metric) or "max")

@@ -1,35 +1,32 @@
-"""Scores of other scorers, which an adaptation may look at besides."""
+"""Scores of other scorers, as features of an adaptation."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from snap_catalog import SnapError
 from snap_catalog.parquet import read
 from snap_catalog.scores import NO_SCORE, by_scorer
 
-Floats = npt.NDArray[np.float64]
+from snap_gcn.data.arrays import Floats
 
 
 @dataclass(frozen=True)
-class Given:
-    """Scores by scorer, and by space and architecture.
+class OtherScores:
+    """Scores by scorer, and by space and architecture."""
 
-    Attributes:
-        scores: by scorer, those of (space, arch_id).
-    """
-
+    # by scorer, then by (space, arch_id)
     scores: Mapping[str, Mapping[tuple[str, str], float]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, paths: Sequence[str]) -> "Given":
-        """Read files of the `scores` contract, each of one or more scorers.
+    def read(cls, paths: Sequence[str | os.PathLike[str]]) -> "OtherScores":
+        """Read files of the `scores` contract, each with scores of one or more scorers.
 
         Raises:
-            SnapError: a file cannot be read, two have scores of one scorer, or a score stands for
+            SnapError: a file cannot be read, two have scores of the same scorer, or a score marks
                 a failure.
         """
         found: dict[str, Mapping[tuple[str, str], float]] = {}
@@ -38,7 +35,7 @@ class Given:
             row = pc.index(table["score"], NO_SCORE).as_py() + 1
             if row:
                 raise SnapError(f"{path}: row {row}: {NO_SCORE:g} is no score; drop the row")
-            for name, rows in by_scorer(table, path).items():
+            for name, rows in by_scorer(table, str(path)).items():
                 if name in found:
                     raise SnapError(f"{path}: scores of {name} again; give each scorer once")
                 keys = zip(rows["space"].to_pylist(), rows["arch_id"].to_pylist(), strict=True)
@@ -46,15 +43,10 @@ class Given:
         return cls(found)
 
     def of(self, table: pa.Table, scorers: Sequence[str], source: str = "graphs") -> Floats:
-        """Return the (n, k) scores of n architectures by k scorers.
-
-        Args:
-            table: rows of the `graphs` contract.
-            scorers: their names.
-            source: what to call the table in an error.
+        """Return the (n, k) scores of n rows of the `graphs` contract by k scorers.
 
         Raises:
-            SnapError: there are no scores of a scorer, or none of an architecture.
+            SnapError: a scorer is missing, or has no score of an architecture.
         """
         for name in scorers:
             if name not in self.scores:
@@ -78,5 +70,4 @@ class Given:
         return found
 
 
-NO_SCORES = Given()
-"""For adaptations that look at none."""
+NO_SCORES = OtherScores()
