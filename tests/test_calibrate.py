@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from snap_gcn.reliability.networks import correlation
+from snap_gcn.reliability.calibration import correlation
 
 from tools.measure.populations import AS_IS, Point, Ranked
 from tools.train.calibrate import calibration, coverage, network_calibration, network_coverage

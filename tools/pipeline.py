@@ -9,7 +9,7 @@ from snap_catalog import operators
 from snap_catalog.parquet import decode_metadata, read
 from snap_eval import as_measured, as_scorer, correlate, targets
 from snap_gcn import Predictor
-from snap_gcn.training.cells import held_out
+from snap_gcn.training.dataset import held_out
 
 from tools.steps import made_by
 

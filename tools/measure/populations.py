@@ -13,7 +13,7 @@ from snap_eval import spearman
 from snap_gcn import Predictor
 from snap_gcn.reliability.calibration import Features
 from snap_gcn.reliability.trust import features
-from snap_gcn.training.cells import held_out
+from snap_gcn.training.dataset import held_out
 
 from tools.measure.encoder.predictors import operator_rows
 from tools.measure.encoder.wording import wordings

@@ -20,7 +20,7 @@ import pyarrow as pa
 from snap_catalog.parquet import read, replacing
 from snap_eval import kendall_tau_b, spearman
 from snap_gcn.model.recipe import Recipe, members
-from snap_gcn.training.cells import held_out
+from snap_gcn.training.dataset import held_out
 
 from tools import printed
 from tools.measure.variations import cells, train

@@ -7,9 +7,9 @@ from snap_catalog.parquet import read
 from snap_gcn import Predictor
 from snap_gcn.data.vocabulary import Vocabulary
 from snap_gcn.model.recipe import Recipe
-from snap_gcn.training.checkpoint import Run
+from snap_gcn.training.checkpoint import TrainingSettings
 from snap_gcn.training.fit import fit
-from snap_gcn.training.run import assembled
+from snap_gcn.training.train import assembled
 
 from tools.pipeline import METRIC
 
@@ -33,5 +33,5 @@ def train(table: pa.Table, operators: pa.Table, recipe: Recipe, seed: int) -> Pr
     """
     vocabulary = Vocabulary.from_table(operators)
     member = fit(table, vocabulary, METRIC, recipe, seed=seed)
-    run = Run(METRIC, "paper", "short", seed)
-    return Predictor(assembled(run, table, vocabulary, [recipe], [member], {}, "trial", ""))
+    settings = TrainingSettings(METRIC, "paper", "short", seed)
+    return Predictor(assembled(settings, table, vocabulary, [recipe], [member], {}, "trial", ""))

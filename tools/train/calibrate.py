@@ -21,8 +21,14 @@ from scipy.optimize import nnls
 from snap_gcn import Predictor
 from snap_gcn.model.folder import Model, load, save
 from snap_gcn.model.recipe import BUNDLED
-from snap_gcn.reliability.calibration import Calibration, Measured, terms
-from snap_gcn.reliability.networks import MeasuredNetworks, NetworkCalibration, error
+from snap_gcn.reliability.calibration import (
+    Calibration,
+    Measured,
+    MeasuredNetworks,
+    NetworkCalibration,
+    error,
+    terms,
+)
 from snap_gcn.reliability.verdict import RELIABLE
 
 from tools import printed
