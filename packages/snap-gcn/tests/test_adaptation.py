@@ -431,7 +431,7 @@ def test_a_score_that_stands_for_a_failure_is_refused_by_its_row(
 
 
 def test_scores_that_the_model_does_not_look_at_are_refused(folder: Path, others: str) -> None:
-    with pytest.raises(SnapError, match="looks at no scores of noise"):
+    with pytest.raises(SnapError, match="does not use scores of noise"):
         Predictor.load(folder).with_scores(OtherScores.read([others]))
 
 

@@ -18,9 +18,9 @@ def test_strings_cells_and_tables_get_the_same_scores() -> None:
 
 
 def test_a_prediction_names_the_architectures(cells: pa.Table) -> None:
-    told = Predictor.bundled().predict(STRINGS, space="nb101")
-    assert told["arch_id"].to_pylist() == STRINGS
-    assert told["space"].to_pylist() == ["nb101", "nb101"]
+    reported = Predictor.bundled().predict(STRINGS, space="nb101")
+    assert reported["arch_id"].to_pylist() == STRINGS
+    assert reported["space"].to_pylist() == ["nb101", "nb101"]
 
 
 def test_cells_may_be_of_a_space_of_ones_own(cells: pa.Table) -> None:
@@ -31,8 +31,8 @@ def test_cells_may_be_of_a_space_of_ones_own(cells: pa.Table) -> None:
     first = {name: row for row, name in reversed(list(enumerate(known["op"].to_pylist())))}
     predictor = Predictor.bundled().with_operators(own.take(list(first.values())))
     cell = Cell(("input", "max_pool_3x3", "output"), ((0, 1), (1, 2)))
-    told = predictor.predict([cell, cell], space="mine")
-    assert told["arch_id"].to_pylist() == ["0", "1"]
+    reported = predictor.predict([cell, cell], space="mine")
+    assert reported["arch_id"].to_pylist() == ["0", "1"]
 
 
 def test_cells_without_a_space_are_refused() -> None:

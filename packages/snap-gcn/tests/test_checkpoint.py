@@ -62,7 +62,7 @@ def test_a_stopped_training_is_not_overwritten_unasked(data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "reported"),
     [
         ({"seed": 1}, "seed 0, not 1"),
         ({"metric": "made/test/loss"}, "metric made/test/accuracy, not made/test/loss"),
@@ -73,14 +73,14 @@ def test_a_stopped_training_is_not_overwritten_unasked(data: Path) -> None:
     ],
 )
 def test_other_settings_are_refused_by_name(
-    data: Path, changed: dict[str, object], told: str
+    data: Path, changed: dict[str, object], reported: str
 ) -> None:
     checkpoint(data).save([])
     other = checkpoint(data, replace(SETTINGS, **changed))  # type: ignore[arg-type]
     with pytest.raises(SnapError) as caught:
         other.begun(resume=True)
     assert str(caught.value) == (
-        f"{data / 'model.partial'}: begun with {told}; give the same, or delete it"
+        f"{data / 'model.partial'}: begun with {reported}; give the same, or delete it"
     )
 
 
@@ -92,13 +92,13 @@ def test_other_data_are_refused_by_name(data: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\x02\0\0\0\0\0\0\0{}", b"junk" * 100])
-def test_a_damaged_file_is_told(data: Path, content: bytes) -> None:
+def test_a_damaged_file_is_reported(data: Path, content: bytes) -> None:
     (data / "model.partial").write_bytes(content)
     with pytest.raises(SnapError, match=r"model\.partial: damaged \(.*\); delete it") as caught:
         checkpoint(data).begun(resume=True)
     assert "\n" not in str(caught.value)
 
 
-def test_a_place_that_cannot_be_written_is_told(unwritable: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported(unwritable: Path) -> None:
     with pytest.raises(SnapError, match="cannot write here"):
         Checkpoint(unwritable / "model.partial", {}).save([])

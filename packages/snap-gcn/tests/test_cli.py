@@ -102,7 +102,7 @@ def test_a_metric_that_names_no_column_is_refused(files: Path, metric: str, faul
     assert not (files / "model").exists()
 
 
-def test_a_place_that_cannot_be_written_is_told_before_training(
+def test_a_place_that_cannot_be_written_is_reported_before_training(
     files: Path, unwritable: Path
 ) -> None:
     result = fit(files, unwritable / "model")

@@ -109,7 +109,7 @@ def test_a_scorer_tells_how_far_to_trust_it_with_described_operators(
     assert list(assessed.operators) == ["own"]
 
 
-def test_without_an_encoder_the_remedy_is_told(own: pa.Table) -> None:
+def test_without_an_encoder_the_remedy_is_reported(own: pa.Table) -> None:
     with pytest.raises(SnapError, match=r"own\.parquet: describes own, but the encoder snap-mini"):
         Predictor.bundled().score(own, source="own.parquet")
 

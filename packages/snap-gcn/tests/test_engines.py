@@ -79,7 +79,7 @@ def test_a_failure_in_a_later_part_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["g.parquet"]
 
 
-def test_without_ray_the_remedy_is_told(
+def test_without_ray_the_remedy_is_reported(
     graphs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)

@@ -97,9 +97,11 @@ def test_a_file_that_scores_differently_is_refused(monkeypatch: pytest.MonkeyPat
 def test_a_damaged_file_is_refused_in_one_line(damage: bytes) -> None:
     (group,) = grouped(RECIPES)
     graphs, vectors = graphs_of(5, 4), np.ones((5, DIMENSIONS), np.float32)
-    with pytest.raises(SnapError, match=r"m/model\.onnx: damaged, or not of this model") as told:
+    with pytest.raises(
+        SnapError, match=r"m/model\.onnx: damaged, or not of this model"
+    ) as reported:
         Runtime(damage, grouped(RECIPES), "m/model.onnx").score(group, graphs, graphs.op, vectors)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(reported.value)
 
 
 def test_a_file_of_other_members_is_refused(file: bytes) -> None:

@@ -146,19 +146,19 @@ def test_without_patience_the_last_epoch_is_kept(
     assert fit(cells, vocabulary, ACCURACY, SMALL, seed=0).kept == 4
 
 
-def test_a_loss_that_becomes_no_number_is_told(cells: pa.Table, vocabulary: Vocabulary) -> None:
+def test_a_loss_that_becomes_no_number_is_reported(cells: pa.Table, vocabulary: Vocabulary) -> None:
     wild = Recipe(epochs=2, learning_rate=float("inf"))
     with pytest.raises(SnapError, match=r"mine\.parquet: the loss became nan in epoch 1"):
         fit(cells, vocabulary, ACCURACY, wild, seed=0, source="mine.parquet")
 
 
-def test_a_diverging_loss_is_told(cells: pa.Table, vocabulary: Vocabulary) -> None:
+def test_a_diverging_loss_is_reported(cells: pa.Table, vocabulary: Vocabulary) -> None:
     wild = Recipe(epochs=9, learning_rate=1e3)
     with pytest.raises(SnapError, match=r"diverged: the loss, 1 for a constant, became .* epoch 2"):
         fit(cells, vocabulary, ACCURACY, wild, seed=0)
 
 
-def test_a_network_that_tells_no_cells_apart_is_told(
+def test_a_network_that_tells_no_cells_apart_is_reported(
     cells: pa.Table, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taus_become(monkeypatch, 0.1, float("nan"))

@@ -162,13 +162,13 @@ def test_a_log_for_tensorboard_is_written_where_it_is_wanted(files: Path) -> Non
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
-def test_an_absent_cuda_device_is_told_in_one_line(files: Path) -> None:
+def test_an_absent_cuda_device_is_reported_in_one_line(files: Path) -> None:
     result = fit(files, "--device", "cuda")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert "--device cuda: torch finds no CUDA device" in result.stderr
 
 
-def test_a_folder_of_other_files_is_told_before_training(files: Path) -> None:
+def test_a_folder_of_other_files_is_reported_before_training(files: Path) -> None:
     (files / "model").mkdir()
     (files / "model" / "thesis.tex").write_text("years of work")
     result = fit(files)

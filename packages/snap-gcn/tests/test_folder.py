@@ -157,7 +157,7 @@ def test_a_damaged_file_is_refused_by_its_checksum(copy: Path, name: str) -> Non
     content = bytearray((copy / name).read_bytes())
     content[len(content) // 2] ^= 1
     (copy / name).write_bytes(content)
-    assert f"{name}: not the file that SHA256SUMS vouches for" in refusal(copy)
+    assert f"{name}: its SHA-256 is not the one in SHA256SUMS" in refusal(copy)
 
 
 @pytest.mark.parametrize("name", ["operators.parquet", "model.onnx", "README.md"])

@@ -29,7 +29,7 @@ def test_isomorphic_graphs_share_a_key() -> None:
         Cell(("input", "a", "a", "output"), ((0, 1), (1, 2), (2, 3))),
     ],
 )
-def test_graphs_that_a_network_tells_apart_have_different_keys(other: Cell) -> None:
+def test_graphs_that_a_network_distinguishes_have_different_keys(other: Cell) -> None:
     one = Cell(("input", "a", "output"), ((0, 1), (1, 2)))
     assert len(set(keys_of(one, other))) == 2
 

@@ -43,16 +43,16 @@ def test_the_bar_counts_what_was_begun_and_what_a_member_does_without(
 def test_tensorboard_shows_loss_and_tau_of_every_member(tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    with monitor.tensorboard(str(tmp_path / "log")) as log:
+    with monitor.tensorboard(tmp_path / "log") as log:
         log([member(1)])
         log([member(2, over=True)])
         log([member(2, over=True), member(1)])
     events = EventAccumulator(str(tmp_path / "log")).Reload()
-    told = {
+    reported = {
         tag: [(event.step, round(event.value, 3)) for event in events.Scalars(tag)]
         for tag in events.Tags()["scalars"]
     }
-    assert told == {
+    assert reported == {
         "loss/member 1": [(1, 1.0), (2, 0.5)],
         "tau/member 1": [(1, 0.1), (2, 0.2)],
         "loss/member 2": [(1, 1.0)],
@@ -60,20 +60,20 @@ def test_tensorboard_shows_loss_and_tau_of_every_member(tmp_path: Path) -> None:
     }
 
 
-def test_a_missing_tensorboard_is_told_with_the_remedy(
+def test_a_missing_tensorboard_is_reported_with_the_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with (
         pytest.raises(SnapError, match=r"run: pip install 'snap-gcn\[tensorboard\]'"),
-        monitor.tensorboard(str(tmp_path / "log")),
+        monitor.tensorboard(tmp_path / "log"),
     ):
         pass
 
 
-def test_a_log_that_cannot_be_written_is_told(unwritable: Path) -> None:
+def test_a_log_that_cannot_be_written_is_reported(unwritable: Path) -> None:
     with (
         pytest.raises(SnapError, match="cannot write here"),
-        monitor.tensorboard(str(unwritable / "log")),
+        monitor.tensorboard(unwritable / "log"),
     ):
         pass

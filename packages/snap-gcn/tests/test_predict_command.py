@@ -34,11 +34,11 @@ def test_the_verdict_is_a_line_of_its_own_and_details_follow(graphs: Path) -> No
 
 def test_json_goes_to_standard_output(graphs: Path) -> None:
     done = predict(graphs, "--json")
-    told = json.loads(done.stdout)
-    assert told["scorer"] == "gcn:snap"
-    assert told["verdict"].startswith("rely on this ranking as on nb101")
-    assert told["operators"] == {}
-    assert 0 < told["expected"]["low"] < told["expected"]["high"] <= 1
+    reported = json.loads(done.stdout)
+    assert reported["scorer"] == "gcn:snap"
+    assert reported["verdict"].startswith("rely on this ranking as on nb101")
+    assert reported["operators"] == {}
+    assert 0 < reported["expected"]["low"] < reported["expected"]["high"] <= 1
     assert "rely" not in done.stderr
 
 
@@ -56,7 +56,7 @@ def test_a_device_that_is_not_there_is_refused_in_one_line(
     assert "--device cuda: ONNX Runtime finds no such device" in done.stderr
 
 
-def test_a_place_that_cannot_be_written_is_told_before_scoring(
+def test_a_place_that_cannot_be_written_is_reported_before_scoring(
     graphs: Path, unwritable: Path
 ) -> None:
     done = CliRunner().invoke(main, ["predict", str(graphs), "-o", str(unwritable / "s.parquet")])

@@ -174,8 +174,8 @@ def test_a_network_of_5000_nodes_is_scored() -> None:
 )
 def test_networks_that_differ_in_identities_alone_get_equal_figures(seed: int, name: str) -> None:
     random = np.random.default_rng(seed)
-    home = space(name)
-    cells = [home.decode(random.random(home.n_variables)) for _ in range(6)]
+    known = space(name)
+    cells = [known.decode(random.random(known.n_variables)) for _ in range(6)]
     table = graph_table(name, cells, arch_ids=[str(i) for i in range(6)])
     again = views.insert_identities(views.insert_identities(table, random, 0.3), random, 0.3)
     found = Predictor.bundled().predict(pa.concat_tables([table, again]))

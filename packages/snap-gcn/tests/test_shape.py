@@ -24,13 +24,13 @@ def test_a_shape_is_nodes_edges_and_the_most_edges_into_a_node() -> None:
     }
 
 
-def test_shapes_within_what_is_known_are_not_strange() -> None:
+def test_shapes_within_what_is_known_have_no_distance() -> None:
     known = extent(graphs_of(chain(1), chain(4)))
     assert known == {"nodes": [3, 6], "edges": [2, 5], "inputs": [1, 1]}
     assert shape_distance(graphs_of(chain(1), chain(3), chain(4)), known).tolist() == [0, 0, 0]
 
 
-def test_larger_and_smaller_shapes_than_any_known_are_strange() -> None:
+def test_larger_and_smaller_shapes_than_any_known_have_a_distance() -> None:
     known = extent(graphs_of(chain(4)))
     smaller, larger = shape_distance(graphs_of(chain(2), chain(10)), known)
     assert smaller == pytest.approx(np.log(7 / 5 * 6 / 4) / 3)

@@ -96,10 +96,10 @@ def test_in_a_space_that_is_ranked_well_close_scores_are_named_as_such(
 @pytest.mark.parametrize("record", [RECORD, None])
 def test_one_architecture_or_equal_scores_rank_nothing(record: Calibration | None) -> None:
     for count, words in ((0, "there is no architecture"), (1, "there is 1 architecture")):
-        told = judge(replace(EVIDENCE, architectures=count, few=True), record)
-        assert told == (f"nothing is ranked: {words}", None)
-    told = judge(replace(EVIDENCE, equal=True), record)
-    assert told == ("nothing is ranked: the scores of all 100 architectures are equal", None)
+        reported = judge(replace(EVIDENCE, architectures=count, few=True), record)
+        assert reported == (f"nothing is ranked: {words}", None)
+    reported = judge(replace(EVIDENCE, equal=True), record)
+    assert reported == ("nothing is ranked: the scores of all 100 architectures are equal", None)
 
 
 def test_few_architectures_are_not_judged_by_their_scores_but_by_what_they_are() -> None:
@@ -124,6 +124,6 @@ def test_few_architectures_are_not_judged_by_their_scores_but_by_what_they_are()
 def test_a_model_that_was_not_calibrated_is_judged_by_its_held_out_cells(
     change: dict[str, object], verdict: str
 ) -> None:
-    told, expected = judge(replace(EVIDENCE, **change), None)  # type: ignore[arg-type]
-    assert told.startswith(verdict)
+    reported, expected = judge(replace(EVIDENCE, **change), None)  # type: ignore[arg-type]
+    assert reported.startswith(verdict)
     assert expected is None

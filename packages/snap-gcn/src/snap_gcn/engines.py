@@ -4,8 +4,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import pyarrow as pa
 from snap_catalog import SnapError
@@ -19,6 +18,7 @@ from snap_gcn.predictor import ROWS, Predictor
 from snap_gcn.threads import in_order
 
 Engine = Literal["local", "ray"]
+FilePath: TypeAlias = str | os.PathLike[str]
 
 _RAY = {
     # Under `uv run` every worker would otherwise set up an environment of its own.
@@ -30,7 +30,11 @@ _RAY = {
 
 
 def predict_file(
-    predictor: Predictor, graphs: Path, out: Path, advance: Advance, engine: Engine = "local"
+    predictor: Predictor,
+    graphs: FilePath,
+    out: FilePath,
+    advance: Advance,
+    engine: Engine = "local",
 ) -> None:
     """Score a file of the `graphs` contract into a file of the `scores` contract, atomically.
 
@@ -47,7 +51,7 @@ def predict_file(
             advance(table.num_rows)
 
 
-def columns_to_read(graphs: str | os.PathLike[str]) -> list[str]:
+def columns_to_read(graphs: FilePath) -> list[str]:
     """Return the columns that a predictor reads from a file of the `graphs` contract."""
     return [*COLUMNS, *(name for name in column_names(graphs) if name in prior.COLUMNS)]
 

@@ -179,7 +179,7 @@ class Predictor:
         for name in scores.scores:
             if name not in known:
                 raise SnapError(
-                    f"{source}: the model {self.name} looks at no scores of {name}; leave them out"
+                    f"{source}: the model {self.name} does not use scores of {name}; leave them out"
                 )
         other = self._with(self.vocabulary)
         other.other_scores = scores

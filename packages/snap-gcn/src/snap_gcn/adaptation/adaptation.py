@@ -172,9 +172,8 @@ class Adaptation:
             SnapError: a tensor is missing, has another shape, or is not finite; `source` names the
                 file.
         """
-        known = checked_tensors(
-            tensors, _shapes(tensors, inputs), source, remedy="run snap-gcn adapt again"
-        )
+        shapes, remedy = _shapes(tensors, inputs), "run snap-gcn adapt again"
+        known = checked_tensors(tensors, shapes, source, dtype=np.float64, remedy=remedy)
         points = Points(known["points.score"], [known[f"points.{name}"] for name in GROUPS])
         centre, width = (
             {name: known[f"{part}.{name}"] for name in ("score", *GROUPS)}

@@ -119,7 +119,7 @@ def _measurements(
     if infinite.size:
         raise SnapError(
             f"{source}: row {infinite[0] + 1}: {metric} is {values[infinite[0]]}; leave it empty "
-            "where a training failed"
+            "if the training failed"
         )
     measured = ~np.isnan(values)
     found = Measurements(metric, direction, rows[measured], values[measured])

@@ -49,7 +49,7 @@ def combined(parts: Sequence[Keys]) -> Keys:
 
 
 def row_keys(table: pa.Table, columns: Sequence[str]) -> list[int]:
-    """Hash the contents of n rows in some columns; columns that the table lacks are skipped.
+    """Hash the contents of n rows in some columns; missing columns are skipped.
 
     Keys are comparable within one process only. Two different rows share one with a probability of
     about 2^-64.

@@ -216,7 +216,7 @@ class UnknownOperatorError(SnapError):
         super().__init__(
             f"{source}: {text}{f'; and {more} more' if more > 0 else ''}{hint}; describe each on a "
             f"line NAME<TAB>SENTENCE of ops.txt, run: snap-encode ops.txt --model {model}, "
-            "and pass --operators ops.parquet; or describe it where its cells are defined"
+            "and pass --operators ops.parquet; or describe it in the definition of its cells"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -69,7 +69,7 @@ def _first(old: Path, entry: dict[str, Any]) -> folder.Model:
 
     for name, digest in entry["sha256"].items():
         if folder.sha256((old / name).read_bytes()) != digest:
-            raise SnapError(f"{old / name}: not the file that {folder.CONFIG} vouches for")
+            raise SnapError(f"{old / name}: its SHA-256 is not the one in {folder.CONFIG}")
     config = msgspec.convert(_renamed(entry), schema.Config)
     weights = load((old / folder.WEIGHTS).read_bytes())
     operators = read(old / folder.OPERATORS, "operators")

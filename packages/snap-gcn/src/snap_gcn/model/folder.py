@@ -222,7 +222,7 @@ def load(folder: Path, decode: Callable[[bytes, Path], Config] = schema.decode) 
     contents = {name: _content(folder, name) for name in {*_NEEDED, *listed}}
     for name, content in contents.items():
         if sha256(content) != listed.get(name):
-            raise SnapError(f"{folder / name}: not the file that {SUMS} vouches for; {AGAIN}")
+            raise SnapError(f"{folder / name}: its SHA-256 is not the one in {SUMS}; {AGAIN}")
     return Model(
         config=decode(config, folder / CONFIG),
         weights=_tensors(contents[WEIGHTS], folder / WEIGHTS),
@@ -247,20 +247,21 @@ def checked_tensors(
     source: str,
     *,
     part: str = "",
+    dtype: type[np.generic] = np.number,
     remedy: str = AGAIN,
 ) -> dict[str, Floats]:
-    """Check the shapes of tensors, by name, and convert them to double precision.
+    """Check the shapes and types of tensors, by name, and convert them to double precision.
 
     Raises:
-        SnapError: a tensor is missing, has another shape, or is not finite; `source` names the
-            file.
+        SnapError: a tensor is missing, has another shape or type, or is not finite; `source` names
+            the file.
     """
     for name, shape in shapes.items():
         found = tensors.get(name)
         if (
             found is None
             or found.shape != shape
-            or found.dtype.kind not in "fiu"
+            or not np.issubdtype(found.dtype, dtype)
             or not np.isfinite(found).all()
         ):
             raise SnapError(f"{source}: {part}{name} is not {shape} finite numbers; {remedy}")

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from snap_catalog.streams import Stream
 from snap_graphs import Graphs
 
 from snap_gcn.data.arrays import Floats
-from snap_gcn.engines import columns_to_read
+from snap_gcn.engines import FilePath, columns_to_read
 from snap_gcn.model import prior
 from snap_gcn.predictor import Predictor
 from snap_gcn.ranks import spearman
@@ -166,7 +165,7 @@ def assess(
     )
 
 
-def assess_files(predictor: Predictor, graphs: Path, scores: Path) -> Trust:
+def assess_files(predictor: Predictor, graphs: FilePath, scores: FilePath) -> Trust:
     """Assess the architectures of a file, given the file of their scores.
 
     Up to 10,000 rows, evenly spaced, are assessed.

@@ -65,7 +65,7 @@ class Checkpoint:
             return []
         if not resume:
             raise SnapError(
-                f"{self.path}: a training was stopped here; go on with --resume, or delete it"
+                f"{self.path}: a training was stopped here; continue with --resume, or delete it"
             )
         begun, members = _read(self.path)
         other = [
