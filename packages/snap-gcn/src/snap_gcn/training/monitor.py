@@ -26,7 +26,7 @@ _PANELS = {"loss": "mean squared error in training", "tau": "Kendall's tau on he
 def bar(
     recipes: Sequence[Recipe], begun: Sequence["Fitted"], *, quiet: bool = False
 ) -> Iterator[Watch]:
-    """Show a progress bar with loss, tau and the time left, from the members of a resumed training.
+    """Show a progress bar with loss, tau and the time left; epochs of `begun` members are done.
 
     Yields:
         A function to call after every epoch with the members so far.
