@@ -100,7 +100,7 @@ def test_a_scorer_reads_a_changed_description_anew(encoder: Known, own: pa.Table
     assert encoder.asked == [SENTENCE, "Takes nothing", "Takes nothing"]
 
 
-def test_a_scorer_tells_how_far_to_trust_it_with_described_operators(
+def test_a_scorer_reports_how_far_to_trust_it_with_described_operators(
     encoder: Known, own: pa.Table
 ) -> None:
     texts = {"snap.operators": '{"own": "Average pooling 3x3"}'}

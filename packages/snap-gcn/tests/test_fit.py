@@ -158,7 +158,7 @@ def test_a_diverging_loss_is_reported(cells: pa.Table, vocabulary: Vocabulary) -
         fit(cells, vocabulary, ACCURACY, wild, seed=0)
 
 
-def test_a_network_that_tells_no_cells_apart_is_reported(
+def test_a_network_that_distinguishes_no_cells_is_reported(
     cells: pa.Table, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taus_become(monkeypatch, 0.1, float("nan"))

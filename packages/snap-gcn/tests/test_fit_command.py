@@ -78,7 +78,7 @@ def whole(
     return weights(files / "model")
 
 
-def test_a_model_tells_how_it_was_trained(files: Path) -> None:
+def test_a_model_records_how_it_was_trained(files: Path) -> None:
     result = fit(files, "--preset", "snap", "--patience", "1")
     assert result.exit_code == 0, result.stderr
     training = load(files / "model").config.training

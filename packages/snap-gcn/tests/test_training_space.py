@@ -35,7 +35,7 @@ def test_cells_of_seen_operators_and_shapes_are_of_the_training_space() -> None:
     assert seen.holds(graphs, rows).tolist() == [True, False, False]
 
 
-def test_the_record_tells_what_the_members_for_the_training_space_saw() -> None:
+def test_the_record_holds_what_the_members_for_the_training_space_saw() -> None:
     found = record(
         NEAR, [Recipe(), Recipe(training_space=True)], [[("nb101", "a")], [("nb101", "b")]]
     )

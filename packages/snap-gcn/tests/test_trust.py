@@ -145,7 +145,7 @@ def test_scores_that_may_be_of_several_scorers_are_not_assessed(
         assess_files(Predictor.bundled(), str(tmp_path / "g.parquet"), path)
 
 
-def test_few_architectures_and_none_at_all_are_told_without_correlations(
+def test_few_architectures_and_none_at_all_are_reported_without_correlations(
     analog: pa.Table, scores: pa.Table
 ) -> None:
     for count in (0, 1, 9):

@@ -229,7 +229,7 @@ class _Training:
         if self._history and loss > _DIVERGED:
             raise self._failure(f"training diverged: the loss, 1 for a constant, became {loss:.3g}")
         if not math.isfinite(tau):
-            raise self._failure("the network scores all held-out cells alike, or with nan")
+            raise self._failure("the network began to score all held-out cells alike, or as nan")
 
     def _failure(self, problem: str) -> SnapError:
         epoch, data = len(self._history) + 1, self._data
