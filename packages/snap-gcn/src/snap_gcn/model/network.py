@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_linear_bn_weights
 
 from snap_gcn.data.batches import DenseBatch, EdgeBatch
 from snap_gcn.model.recipe import Recipe
@@ -131,10 +130,10 @@ class GcnNetwork(nn.Module):
     def folded(self) -> "GcnNetwork":
         """Return a copy for inference, with batch normalisations folded into the convolutions."""
         copy = deepcopy(self).eval()
-        for number, norm in enumerate(self.norms):
-            conv, n = cast(Any, copy.convs[number]), cast(Any, norm)
-            conv.lin.weight, conv.bias = fuse_linear_bn_weights(
-                conv.lin.weight, conv.bias, n.running_mean, n.running_var, n.eps, n.weight, n.bias
-            )
+        for number, (conv, norm) in enumerate(zip(copy.convs, self.norms, strict=True)):
+            layer, normal = cast(Any, conv), cast(Any, norm)
+            scale = normal.weight / torch.sqrt(normal.running_var + normal.eps)
+            layer.lin.weight *= scale[:, None]
+            layer.bias.copy_((layer.bias - normal.running_mean) * scale + normal.bias)
             copy.norms[number] = nn.Identity()
         return copy
