@@ -36,7 +36,8 @@ def page(results: Results, missing: Sequence[str], seeds: int) -> str:
         "seeds of each preset unless said. The report that it writes next to its Parquet files "
         "shows the same as charts. Roles are in brackets: nothing was chosen by a metric of the "
         "role test, and no label but NAS-Bench-101's reached a weight. The table of every "
-        "statistic has only the rows of predictors with several seeds over all cells.",
+        "statistic has only rows over all cells: all scorers on metrics of the role develop, "
+        "predictors with several seeds on the others.",
         *(block for part in parts if isinstance(part, Chart | Table) for block in _blocks(part)),
         "## Not run",
         _listing([*missing, *(f"{part.what}: `{part.command}`" for part in absent)]),
@@ -71,7 +72,11 @@ def _laid_out(part: Table) -> str:
         return ""
     rows = [[_plain(entry.text) for entry in row] for row in part.rows]
     if part.name == "correlations":
-        rows = [row for row in rows if "all" in row and any("±" in text for text in row)]
+        rows = [
+            row
+            for row in rows
+            if "all" in row and ("develop" in row or any("±" in text for text in row))
+        ]
     return printed.table(part.head, rows)
 
 

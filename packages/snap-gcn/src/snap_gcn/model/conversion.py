@@ -99,7 +99,7 @@ def _renamed(entry: dict[str, Any]) -> dict[str, Any]:
         **kept,
         "format": schema.FORMAT,
         "training_space": entry.get("home"),
-        "calibration": None,  # has another form; tools/calibrate.py makes the present one
+        "calibration": None,  # has another form; tools/train/calibrate.py makes the present one
         "training": _ADDED_TO_TRAINING | entry["training"],
         "members": members,
     }
