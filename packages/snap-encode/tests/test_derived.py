@@ -9,7 +9,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 from snap_catalog import SnapError
 from snap_encode import SentenceEncoder, encode
-from snap_encode.hush import hushed
+from snap_encode.libraries import silenced
 from snap_encode.models import locate
 from snap_encode.models.derived import ADAPTER, PROJECTION, write_manifest
 from snap_encode.models.registry import _BUNDLE
@@ -27,7 +27,7 @@ def _adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LoRA adapter of random weights, as `snap-encode tune` leaves it."""
     import torch
 
-    with hushed():
+    with silenced():
         from peft import LoraConfig, get_peft_model
 
         torch.manual_seed(0)
@@ -76,7 +76,7 @@ def test_a_derived_model_is_identified_by_its_base_and_its_own_weights(adapter: 
 
 
 def test_a_merged_model_can_be_saved_and_loaded_as_a_folder(adapter: Path, tmp_path: Path) -> None:
-    with hushed():
+    with silenced():
         locate(str(adapter)).load().save_pretrained(str(tmp_path / "merged"))
     texts = ["Convolution 3x3", "None"]
     np.testing.assert_allclose(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from snap_catalog import SnapError
 from snap_encode import SentenceEncoder, encode
-from snap_encode.hush import hushed
+from snap_encode.libraries import silenced
 
 # Table 8, "before finetune". Its row conv2x2, maxpool (0.2102) is at odds with its own last row,
 # the same two the other way round (0.2277); the untuned model gives the latter.
@@ -171,10 +171,10 @@ def test_libraries_stay_silent_and_get_their_settings_back(
 def test_hushed_silences_warnings_and_logs_and_lets_exceptions_rise(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with hushed():
+    with silenced():
         warnings.warn("unseen", stacklevel=1)
         logging.getLogger("transformers").error("unseen")
-    with pytest.raises(ValueError, match="risen"), hushed():
+    with pytest.raises(ValueError, match="risen"), silenced():
         raise ValueError("risen")
     assert capfd.readouterr().err == ""
     with pytest.warns(UserWarning, match="seen"):

@@ -13,7 +13,7 @@ from snap_catalog.readings import SURE
 from snap_catalog.registers import UNREADABLE, Wording, wordings
 from snap_encode import Reading, read
 from snap_encode.reading import Reader
-from snap_encode.reading.head import WEIGHTS, Head
+from snap_encode.reading.classifier import WEIGHTS, Head
 from snap_encode.reading.kinds import KINDS
 from snap_encode.reading.reading import UNSURE
 

@@ -19,10 +19,9 @@ from safetensors.torch import load_file, save_file
 from snap_catalog import SnapError, Term, corpus
 from snap_encode import SentenceEncoder
 from snap_encode.cli import main
-from snap_encode.hush import hushed
-from snap_encode.models import Model, bases
+from snap_encode.libraries import one_thread, silenced
+from snap_encode.models import Model, derived
 from snap_encode.models.folders import folder_model
-from snap_encode.threads import one_thread
 from snap_encode.tuning.adapter import Adapter
 from snap_encode.tuning.batches import Batches
 from snap_encode.tuning.examples import (
@@ -225,7 +224,7 @@ def base(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
     few = {name: term for name, term in corpus().items() if _is_used(term)}
     model = replace(folder_model(tiny, BASE), name=BASE)
     monkeypatch.setattr("snap_encode.tuning.examples.corpus", lambda: few)
-    monkeypatch.setitem(bases.BASES, BASE, lambda: model)
+    monkeypatch.setitem(derived.BASES, BASE, lambda: model)
     return model
 
 
@@ -476,7 +475,7 @@ def test_an_export_over_something_or_of_nothing_is_refused(
 
 
 def test_an_export_is_loaded_by_plain_sentence_transformers(tuned: Path, tmp_path: Path) -> None:
-    with hushed():
+    with silenced():
         from sentence_transformers import SentenceTransformer
 
     out = tmp_path / "plain"
@@ -485,7 +484,7 @@ def test_an_export_is_loaded_by_plain_sentence_transformers(tuned: Path, tmp_pat
     texts = ["3x3 convolution", "Applies dropout"]
     expected = SentenceEncoder(str(tuned)).encode(texts)
     shutil.rmtree(tuned)
-    with hushed():
+    with silenced():
         plain = SentenceTransformer(str(out), device="cpu").encode(texts)
     np.testing.assert_allclose(plain, expected, atol=1e-5)
     _assert_no_paths(out)

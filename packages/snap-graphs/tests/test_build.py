@@ -20,7 +20,7 @@ from snap_graphs.torch.build import (
     network_size,
     try_training,
 )
-from snap_graphs.torch.build.genotypes import GenotypeNetwork
+from snap_graphs.torch.build.genotype_network import GenotypeNetwork
 from snap_graphs.torch.build.operators import (
     GENOTYPE_OPERATORS,
     FactorizedReduce,

@@ -244,7 +244,7 @@ def test_a_missing_data_package_is_told_with_the_remedy(monkeypatch: pytest.Monk
     def missing(name: str) -> None:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr("snap_graphs.formats.files.distribution", missing)
+    monkeypatch.setattr("snap_graphs.sources.distribution", missing)
     with pytest.raises(SnapError, match="run: pip install analog-nasbench"):
         convert("nb201")
 
@@ -253,7 +253,7 @@ def test_a_data_package_that_was_tampered_with_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from snap_catalog import benchmark
-    from snap_graphs.formats.files import installed_file
+    from snap_graphs.sources import installed_file
 
     original = installed_file(benchmark("analog-nasbench"))
     assert original is not None
@@ -267,7 +267,7 @@ def test_a_data_package_that_was_tampered_with_is_refused(
         def locate_file(self, name: str) -> Path:
             return tmp_path / name
 
-    monkeypatch.setattr("snap_graphs.formats.files.distribution", lambda _name: Moved())
+    monkeypatch.setattr("snap_graphs.sources.distribution", lambda _name: Moved())
     with pytest.raises(SnapError, match=r"SHA-256 is .* not the catalogued"):
         convert("nb201")
 

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, read, write
 from snap_graphs import Cell, graph_table, space
-from snap_graphs.listing import list_space, sample_space
+from snap_graphs.space_tables import list_space, sample_space
 from snap_graphs.spaces import ProductSpace, defined_space
 from snap_graphs.spaces.darts import OPERATORS as DARTS_OPERATORS
 from snap_graphs.spaces.genotypes import to_genotype

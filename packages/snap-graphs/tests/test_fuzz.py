@@ -32,9 +32,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_graphs.convert import FORMATS, convert
-from snap_graphs.formats.admitted import NUMPY
 from snap_graphs.formats.archives import members
 from snap_graphs.formats.base import Request
+from snap_graphs.formats.pickle_types import NUMPY
 from snap_graphs.formats.pickles import loads_pickle
 
 EXAMPLES = int(os.environ.get("SNAP_FUZZ_EXAMPLES", "40"))

@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_graphs.convert import convert
-from snap_graphs.formats.base import Request
-from snap_graphs.formats.malformed import fault
+from snap_graphs.formats.base import Request, fault
 
 SCALARS = (
     st.none()

@@ -126,6 +126,6 @@ def test_a_changed_file_of_the_package_is_refused(
         def locate_file(self, name: str) -> Path:
             return tmp_path / name
 
-    monkeypatch.setattr("snap_graphs.formats.files.distribution", lambda _name: Moved())
+    monkeypatch.setattr("snap_graphs.sources.distribution", lambda _name: Moved())
     with pytest.raises(SnapError, match=r"pubmed\.bench: SHA-256 is .* not the catalogued"):
         convert("nb-graph")

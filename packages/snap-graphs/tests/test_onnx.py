@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, read
 from snap_graphs.cli import main
-from snap_graphs.formats.onnx import shapes
+from snap_graphs.formats.onnx import shape_inference
 from snap_graphs.formats.onnx.files import read_network
 from snap_graphs.formats.onnx.layers import read_layers
+from snap_graphs.formats.onnx.model import read_graph
 from snap_graphs.formats.onnx.outline import outline
-from snap_graphs.formats.onnx.reading import read_graph
 from snap_graphs.networks import Layer, Network, assembled
 
 onnx: Any = pytest.importorskip("onnx", reason="needs snap-graphs[onnx]")
@@ -441,8 +441,8 @@ def test_a_crash_or_an_endless_inference_ends_in_one_line(
 ) -> None:
     path = tmp_path / "script.py"
     path.write_text(script)
-    monkeypatch.setattr(shapes, "_SCRIPT", path)
-    monkeypatch.setattr(shapes, "_SECONDS", seconds)
+    monkeypatch.setattr(shape_inference, "_SCRIPT", path)
+    monkeypatch.setattr(shape_inference, "_SECONDS", seconds)
     assert reason in refused(convolution())
 
 
@@ -456,7 +456,7 @@ def test_a_damaged_model_is_read_or_refused_in_one_line(changes: list[tuple[int,
     for place, byte in changes:
         content[place] = byte
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shapes, "inferred", lambda made: made.SerializeToString())
+        patch.setattr(shape_inference, "inferred", lambda made: made.SerializeToString())
         try:
             read_network(bytes(content))
         except SnapError as error:

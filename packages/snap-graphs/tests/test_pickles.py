@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from snap_catalog import SnapError
-from snap_graphs.formats.admitted import NUMPY, PLAIN
 from snap_graphs.formats.analog import AnalogNasBench
 from snap_graphs.formats.base import Request
+from snap_graphs.formats.pickle_types import NUMPY, PLAIN
 from snap_graphs.formats.pickles import Record, load_pickle, loads_pickle
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)

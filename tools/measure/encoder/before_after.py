@@ -8,7 +8,7 @@ import click
 from snap_catalog import operators
 from snap_catalog.parquet import replacing
 from snap_encode import SentenceEncoder
-from snap_encode.meaning import OperatorEncoder
+from snap_encode.operator_encoder import OperatorEncoder
 from snap_gcn import Predictor
 
 from tools.measure.encoder.predictors import METRICS, cells

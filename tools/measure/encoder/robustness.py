@@ -12,7 +12,7 @@ from snap_catalog import operators
 from snap_catalog.console import progress
 from snap_catalog.parquet import decode_metadata
 from snap_encode import SentenceEncoder
-from snap_encode.meaning import OperatorEncoder
+from snap_encode.operator_encoder import OperatorEncoder
 from snap_gcn import Predictor
 from snap_gcn.model.recipe import BUNDLED
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import click
 from snap_catalog import corpus
 from snap_encode import SentenceEncoder
-from snap_encode.meaning import OperatorEncoder
+from snap_encode.operator_encoder import OperatorEncoder
 from snap_encode.tuning.evaluate import Figures, evaluate
 from snap_encode.tuning.examples import examples, once
 from snap_encode.tuning.folder import RECORD

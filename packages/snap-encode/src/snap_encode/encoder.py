@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from snap_catalog import SnapError
 from snap_catalog.console import progress, say
 
-from snap_encode.hush import hushed
+from snap_encode.libraries import one_thread, silenced
 from snap_encode.models import DEFAULT_MODEL, locate
-from snap_encode.threads import one_thread
 from snap_encode.vectors import VectorCache
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ class SentenceEncoder:
             say(f"Loading {self.name}", quiet=quiet)
         network = self._network
         bar = progress("Encoding", len(texts), quiet=quiet)
-        with hushed(), one_thread(), bar as advance:
+        with silenced(), one_thread(), bar as advance:
             for start in range(0, len(texts), _BATCH):
                 batch = texts[start : start + _BATCH]
                 shown = [_without_surrogates(text) for text in batch]

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from snap_encode.meaning import OperatorEncoder
+from snap_encode.operator_encoder import OperatorEncoder
 
 minilm = partial(OperatorEncoder, "all-MiniLM-L6-v2")
 mpnet = partial(OperatorEncoder, "all-mpnet-base-v2")

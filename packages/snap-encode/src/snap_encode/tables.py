@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from snap_catalog import SnapError, definition, operators
 
 from snap_encode.encoder import SentenceEncoder
-from snap_encode.meaning import OperatorEncoder
 from snap_encode.models import DEFAULT_MODEL
+from snap_encode.operator_encoder import OperatorEncoder
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from snap_catalog import Benchmark, SnapError, benchmark
 from snap_graphs.convert import convert
-from snap_graphs.formats.files import installed_file
+from snap_graphs.sources import installed_file
 
 from snap_evo.ranking import Ranking
 

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 from snap_graphs import Space, graph_table, space
-from snap_graphs.listing import one_a_class
+from snap_graphs.space_tables import one_per_class
 
 from snap_evo.scorers import DescriptionReader, Scorer, Trust, TrustTeller, read_by, told_of
 
@@ -21,7 +21,7 @@ def draw(home: Space) -> pa.Table:
 
 def reference(home: Space) -> pa.Table:
     """Return the different cells among those of `draw`, one a `cell_hash`."""
-    return one_a_class(draw(home))
+    return one_per_class(draw(home))
 
 
 def ask_trust(scorer: Scorer, home: str | Space) -> Trust | None:

@@ -6,8 +6,8 @@ from snap_catalog.console import OneLineErrors
 from snap_graphs.commands.catalog import catalog, fetch
 from snap_graphs.commands.combine import concat, join
 from snap_graphs.commands.convert import convert
-from snap_graphs.commands.look import draw, info, validate
-from snap_graphs.commands.make import enumerate_, sample
+from snap_graphs.commands.inspect import draw, info, validate
+from snap_graphs.commands.spaces import enumerate_, sample
 from snap_graphs.commands.trace import trace
 from snap_graphs.commands.view import view
 

@@ -9,12 +9,10 @@ from snap_catalog import Benchmark, SnapError, benchmarks
 from snap_catalog.checksums import file_sha256
 from snap_catalog.metrics import is_metric
 
-from snap_graphs.converted import once
+from snap_graphs.conversion_cache import once
 from snap_graphs.formats.analog import AnalogNasBench
 from snap_graphs.formats.base import Chunk, Format, Request
 from snap_graphs.formats.custom import CustomCells
-from snap_graphs.formats.darts import DartsTable, NasBench301Table
-from snap_graphs.formats.files import is_installed
 from snap_graphs.formats.hw_fbnet import HwNasBenchFbNet
 from snap_graphs.formats.hw_nasbench import HwNasBenchPickle, HwNasBenchTable
 from snap_graphs.formats.nasbench301 import NasBench301Runs
@@ -31,15 +29,17 @@ from snap_graphs.formats.suite_zero_transnas import (
     SuiteZeroTransNasMacro,
     SuiteZeroTransNasMicro,
 )
-from snap_graphs.formats.tables import NasBench101Table, NasBench201Table
-from snap_graphs.formats.transnas import (
-    TransNasMacroFile,
+from snap_graphs.formats.tables import (
+    DartsTable,
+    NasBench101Table,
+    NasBench201Table,
+    NasBench301Table,
     TransNasMacroTable,
-    TransNasMicroFile,
     TransNasMicroTable,
 )
+from snap_graphs.formats.transnas import TransNasMacroFile, TransNasMicroFile
 from snap_graphs.networks import network_table
-from snap_graphs.sources import own_source
+from snap_graphs.sources import is_installed, own_source
 from snap_graphs.table import graph_table, metric_of
 from snap_graphs.units import check_percent, metric
 

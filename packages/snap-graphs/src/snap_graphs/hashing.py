@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from snap_graphs.arrays import Bools, Graphs, Ints
-from snap_graphs.waves import waves
+from snap_graphs.traversal import waves
 
 _Hashes = npt.NDArray[np.uint64]
 _LANES = np.array([0x9E3779B97F4A7C15, 0xD1B54A32D192ED03], np.uint64)

@@ -1,13 +1,14 @@
-"""Find a benchmark's files without being told where they are."""
+"""Locate a benchmark's files: in the cache, in a data package, or by downloading them."""
 
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from snap_catalog import Benchmark, SnapError
 from snap_catalog.cache import cache_folder
+from snap_catalog.checksums import file_sha256
 
-from snap_graphs.cache import cached, downloadable, fetch, remedy
-from snap_graphs.formats.files import installed_file
+from snap_graphs.downloads import cached, downloadable, fetch, remedy
 
 
 def own_source(name: str, entries: Sequence[Benchmark], *, quiet: bool = True) -> Path:
@@ -34,3 +35,47 @@ def own_source(name: str, entries: Sequence[Benchmark], *, quiet: bool = True) -
         f"{name} is neither in the cache ({cache_folder()}) nor installed; "
         f"{'; or '.join(map(remedy, entries))}; then name the file: {command}"
     )
+
+
+def installed_file(facts: Benchmark) -> Path | None:
+    """Locate a benchmark's data in its installed data package, without importing the package.
+
+    Returns:
+        The file, or the folder that holds the files where there are several; None where the
+        benchmark has no data package or it is not installed.
+
+    Raises:
+        SnapError: a file is not the catalogued one.
+    """
+    paths = _paths(facts)
+    for path, expected in zip(paths, facts.files, strict=False):
+        _check(path, str(expected.sha256), f"pip install --force-reinstall {facts.package}")
+    return _source(paths)
+
+
+def is_installed(facts: Benchmark, path: Path) -> bool:
+    """Return whether a path is what `installed_file` locates, without looking at its contents."""
+    return path == _source(_paths(facts))
+
+
+def _paths(facts: Benchmark) -> list[Path]:
+    """Return where the files of a benchmark's data package are; none without a package."""
+    if facts.package is None:
+        return []
+    try:
+        package = distribution(facts.package)
+    except PackageNotFoundError:
+        return []
+    return [Path(str(package.locate_file(expected.name))) for expected in facts.files]
+
+
+def _source(paths: list[Path]) -> Path | None:
+    return None if not paths else paths[0] if len(paths) == 1 else paths[0].parent
+
+
+def _check(path: Path, sha256: str, remedy: str) -> None:
+    if not path.is_file():
+        raise SnapError(f"{path}: no such file; run: {remedy}")
+    found = file_sha256(path)
+    if found != sha256:
+        raise SnapError(f"{path}: SHA-256 is {found}, not the catalogued {sha256}; run: {remedy}")

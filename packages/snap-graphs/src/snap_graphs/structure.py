@@ -7,7 +7,7 @@ import numpy as np
 from snap_graphs.arrays import Bools, Graphs, Ints
 from snap_graphs.cell import INPUT, NONE, OUTPUT
 from snap_graphs.hashing import graph_hashes
-from snap_graphs.waves import waves
+from snap_graphs.traversal import waves
 
 MOST_PATHS = 2**31 - 1
 """Stands for as many paths or more."""

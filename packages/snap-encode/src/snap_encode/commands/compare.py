@@ -14,7 +14,7 @@ from snap_encode.commands.options import length_option, model_option
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from snap_encode.known import Match
+    from snap_encode.similarity import Match
 
 
 @click.command()
@@ -38,10 +38,9 @@ def similarity(
     """
     from snap_catalog.parquet import check_writable
 
-    from snap_encode.cosines import cosines
     from snap_encode.encoder import SentenceEncoder
     from snap_encode.heatmap import SUFFIXES, draw
-    from snap_encode.known import described
+    from snap_encode.similarity import cosines, described
 
     if len(texts) < 2:
         raise click.UsageError("Give two texts or more.")
@@ -74,7 +73,7 @@ def nearest(text: str, k: int, model: str, as_json: bool, quiet: bool) -> None:
     A line holds the cosine, the operators (SPACE:NAME) and the description of theirs that is so
     near.
     """
-    from snap_encode.known import nearest as matches
+    from snap_encode.similarity import nearest as matches
 
     found = matches(text, k, model, quiet=quiet)
     if as_json:

@@ -68,7 +68,7 @@ def _encode(
     from snap_catalog import parquet
     from snap_catalog.readings import understood
 
-    from snap_encode.listing import read_operators
+    from snap_encode.operator_file import read_operators
     from snap_encode.tables import catalog_table, operator_table
 
     descriptions = read_operators(file) if file else {}

@@ -7,8 +7,8 @@ import click
 from snap_catalog.cli import json_option, quiet_option
 
 if TYPE_CHECKING:
-    from snap_encode.known import Match
     from snap_encode.reading import Reading
+    from snap_encode.similarity import Match
 
 
 @click.command()
@@ -20,8 +20,8 @@ def read(texts: tuple[str, ...], as_json: bool, quiet: bool) -> None:
 
     A description that is surely read has the vector of the sentence shown, whatever its words.
     """
-    from snap_encode.known import nearest
     from snap_encode.reading import Reader
+    from snap_encode.similarity import nearest
 
     readings = Reader().read(texts, quiet=quiet)
     meant = [each.sentence if each.readable else each.text for each in readings]

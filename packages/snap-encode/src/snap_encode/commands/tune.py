@@ -46,7 +46,7 @@ def tune(out: Path, loss: Loss, seed: int, resume: bool, quiet: bool) -> None:
 @quiet_option
 def export(out: Path, model: str, quiet: bool) -> None:
     """Write an encoder to the new folder DIR, for plain sentence-transformers."""
-    from snap_encode.tuning.export import export as write
+    from snap_encode.tuning.folder import export as write
 
     write(model, out)
     say(f"{out}: load it with SentenceTransformer({str(out)!r})", quiet=quiet)

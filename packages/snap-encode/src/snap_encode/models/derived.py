@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from snap_catalog import SnapError
 from snap_catalog.checksums import file_sha256
 
-from snap_encode.hush import hushed
-from snap_encode.models.bases import BASES
+from snap_encode.libraries import silenced
+from snap_encode.models import minilm, mpnet
 from snap_encode.models.folders import check_sha256
 from snap_encode.models.model import Model, joined_sha256
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MANIFEST = "snap_encoder.json"
 ADAPTER, PROJECTION = "adapter_model.safetensors", "projection.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
+
+BASES: Mapping[str, Callable[[], Model]] = {minilm.NAME: minilm.model, mpnet.NAME: mpnet.model}
+"""The models that others are derived from, by name."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def _load(folder: Path, manifest: _Manifest) -> SentenceTransformer:
     network = BASES[manifest.base]().load()
     # A damaged configuration fails in as many ways as the libraries beneath have parts.
     try:
-        with hushed():
+        with silenced():
             _ATTACH[manifest.weights](network, folder)
     except Exception as error:
         reason = shorten(str(error), 200, placeholder=" ...") or type(error).__name__

@@ -1,7 +1,8 @@
-"""Folders of sentence-transformers models: their weights' checksum, and loading them."""
+"""Folders of sentence-transformers models: locate, check and load them."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from snap_catalog import SnapError
 from snap_catalog.checksums import file_sha256
 
-from snap_encode.hush import hushed
+from snap_encode.libraries import silenced
 from snap_encode.models.model import Model, joined_sha256
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def load(folder: Path) -> SentenceTransformer:
     Raises:
         SnapError: it cannot be loaded.
     """
-    with hushed():
+    with silenced():
         from sentence_transformers import SentenceTransformer
 
         try:
@@ -110,3 +111,11 @@ def _weights(part: Path) -> list[Path]:
     if not found and any(part.glob("*.bin")):
         raise SnapError(f"{part}: pickled weights are not loaded; save them as .safetensors")
     return found
+
+
+def package_folder(package: str) -> Path | None:
+    """Return where an installed package lies, without running it; None where it is missing."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0])

@@ -3,7 +3,7 @@
 from pathlib import Path
 from textwrap import shorten
 
-from snap_encode.hush import hushed
+from snap_encode.libraries import silenced
 
 OWNER = "sentence-transformers/"
 """Who owns a model that is named without an owner."""
@@ -25,7 +25,7 @@ def download(repository: str) -> Path:
     Raises:
         HubError: neither has the model.
     """
-    with hushed():
+    with silenced():
         from huggingface_hub import HfApi, snapshot_download
 
         unreachable: Exception | None = None

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from snap_catalog import SnapError
 
-from snap_encode.models.folders import load_checked
-from snap_encode.models.installed import package_folder
+from snap_encode.models.folders import load_checked, package_folder
 from snap_encode.models.model import Model
 
 if TYPE_CHECKING:

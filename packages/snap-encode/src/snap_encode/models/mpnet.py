@@ -12,9 +12,8 @@ from snap_catalog import SnapError
 from snap_catalog.cache import cache_folder
 from snap_catalog.checksums import file_sha256
 
-from snap_encode.models.folders import load_checked
+from snap_encode.models.folders import load_checked, package_folder
 from snap_encode.models.hub import OWNER, HubError, download
-from snap_encode.models.installed import package_folder
 from snap_encode.models.model import Model
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from snap_catalog import SnapError
 
-from snap_encode.models.bases import BASES
-from snap_encode.models.derived import MANIFEST, derived_model
+from snap_encode.models.derived import BASES, MANIFEST, derived_model
 from snap_encode.models.folders import folder_model
 from snap_encode.models.hub import OWNER, HubError, download
 from snap_encode.models.model import Model

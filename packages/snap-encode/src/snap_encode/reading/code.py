@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from warnings import catch_warnings, simplefilter
 
-from snap_encode.reading import packaged
+from snap_encode.reading import package_files
 
 _OWN_BLOCK = ("in", "out", "kernel", "stride", "padding", "dilation")
 """Arguments by position of blocks of anybody's, such as `ReLUConvBN(C_in, C_out, 3, 1, 1)`."""
@@ -84,7 +84,7 @@ class _Bracket:
 
 def _layers() -> dict[str, Layer]:
     found: dict[str, Layer] = {}
-    for entry in packaged.table("layers.toml")["layer"]:
+    for entry in package_files.table("layers.toml")["layer"]:
         layer = Layer(entry["kind"], tuple(entry.get("arguments", ())), entry.get("function"))
         for name in entry["names"]:
             found |= {name.replace("#", dimensions): layer for dimensions in "123"}

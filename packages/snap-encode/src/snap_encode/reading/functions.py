@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 
-from snap_encode.reading import packaged
-from snap_encode.reading.plain import plain, words
+from snap_encode.reading import package_files
+from snap_encode.reading.plain_text import plain, words
 
 _PATTERNS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     kind: {name: re.compile(pattern) for name, pattern in named.items()}
-    for kind, named in packaged.table("functions.toml").items()
+    for kind, named in package_files.table("functions.toml").items()
 }
 
 

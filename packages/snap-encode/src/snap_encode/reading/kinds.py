@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from snap_encode.reading import packaged
+from snap_encode.reading import package_files
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Kind:
 
 
 def _kinds() -> dict[str, Kind]:
-    return {name: Kind(**entry) for name, entry in packaged.table("kinds.toml").items()}
+    return {name: Kind(**entry) for name, entry in package_files.table("kinds.toml").items()}
 
 
 KINDS: Mapping[str, Kind] = _kinds()

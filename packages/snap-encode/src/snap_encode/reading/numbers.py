@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isqrt
 
-from snap_encode.reading import packaged
-from snap_encode.reading.plain import plain, with_digits
+from snap_encode.reading import package_files
+from snap_encode.reading.plain_text import plain, with_digits
 
 STATED, IMPLIED, GUESSED = 1.0, 0.8, 0.5
 """How sure a number is: written with what it is, said in other words, or left over."""
@@ -38,7 +38,7 @@ class _Found:
     sure: float
 
 
-_TABLES = packaged.table("numbers.toml")
+_TABLES = package_files.table("numbers.toml")
 _PART = re.compile("<([A-Z]+)>")
 
 

@@ -13,12 +13,12 @@ from snap_catalog.definition import COMMON
 from snap_catalog.registers import UNREADABLE
 
 from snap_encode.encoder import SentenceEncoder
+from snap_encode.reading.classifier import LABELS, Head
 from snap_encode.reading.code import Call, calls, main_layer
 from snap_encode.reading.functions import follows, function
-from snap_encode.reading.head import LABELS, Head
 from snap_encode.reading.kinds import KINDS
 from snap_encode.reading.numbers import STATED, Stated, numbers
-from snap_encode.reading.plain import plain
+from snap_encode.reading.plain_text import plain
 from snap_encode.reading.reading import UNSURE, Reading, sentence
 from snap_encode.reading.spelling import corrected
 

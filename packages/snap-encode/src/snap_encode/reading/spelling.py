@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from snap_encode.reading import packaged
+from snap_encode.reading import package_files
 
 _TOKEN = re.compile(r"(?<![\w-])[A-Za-z]{4,}(?![\w-])")
 """A word that is no part of an identifier."""
@@ -38,4 +38,4 @@ def _nearest(word: str) -> str:
 @cache
 def _known() -> dict[str, str]:
     """Return the words, the most frequent first."""
-    return {word: word for word in packaged.text(_WORDS).split()}
+    return {word: word for word in package_files.text(_WORDS).split()}

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.nn.functional import normalize
 
-from snap_encode.hush import hushed
+from snap_encode.libraries import silenced
 from snap_encode.models import Model
 from snap_encode.tuning.recipe import Recipe
 
@@ -38,7 +38,7 @@ class Adapter:
         """
         self._model = base.load()
         self._model.eval()  # Dropout stays off: there is little to overfit with, and less noise.
-        with hushed():
+        with silenced():
             from peft import LoraConfig, get_peft_model
 
             torch.manual_seed(seed)
@@ -62,7 +62,7 @@ class Adapter:
 
     def embed(self, texts: list[str]) -> NDArray[np.float32]:
         """Return the same vectors as an array, for any number of texts."""
-        with hushed():
+        with silenced():
             vectors: NDArray[np.float32] = self._model.encode(
                 texts, batch_size=_PART, show_progress_bar=False, normalize_embeddings=True
             )
@@ -70,7 +70,7 @@ class Adapter:
 
     def state(self) -> dict[str, Tensor]:
         """Return the updates, named as peft names them in a file."""
-        with hushed():
+        with silenced():
             from peft import get_peft_model_state_dict
 
             state: Mapping[str, Tensor] = get_peft_model_state_dict(self._peft)
@@ -78,7 +78,7 @@ class Adapter:
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Take over the updates of another adapter of the same recipe."""
-        with hushed():
+        with silenced():
             from peft import set_peft_model_state_dict
 
             set_peft_model_state_dict(self._peft, dict(state))

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from snap_catalog import Term, corpus
 from snap_catalog.texts import Split
 
-from snap_encode.official import official_description
+from snap_encode.torch_docs import official_description
 
 SAME, RELATED, UNRELATED = 1.0, 0.7, 0.0
 """Intended similarity of two texts (paper, appendix F); see `targets`."""

@@ -11,6 +11,8 @@ from safetensors.torch import save
 from snap_catalog import SnapError
 from snap_catalog.parquet import check_writable
 
+from snap_encode.libraries import silenced
+from snap_encode.models import locate
 from snap_encode.models.derived import ADAPTER, ADAPTER_CONFIG, write_manifest
 from snap_encode.tuning.adapter import Adapter
 from snap_encode.tuning.card import card
@@ -71,3 +73,19 @@ def write(folder: Path, adapter: Adapter, record: Mapping[str, Any]) -> None:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a mapping as JSON, for people to read as well."""
     path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", "utf-8")
+
+
+def export(model: str, out: Path) -> None:
+    """Write a model, its adapter merged into the base, for plain sentence-transformers.
+
+    Args:
+        model: its name or folder, as `locate` takes it.
+        out: a new folder.
+
+    Raises:
+        SnapError: the model is not to be had, or the folder exists or cannot be written.
+    """
+    with new_folder(out) as made:
+        network = locate(model).load()
+        with silenced():
+            network.save_pretrained(str(made), create_model_card=False)

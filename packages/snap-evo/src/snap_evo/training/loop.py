@@ -10,7 +10,7 @@ import torch
 from snap_catalog import SnapError
 from snap_catalog.console import Advance
 from snap_catalog.errors import is_short_of_memory
-from snap_graphs.torch.build.genotypes import GenotypeNetwork
+from snap_graphs.torch.build.genotype_network import GenotypeNetwork
 from torch import Tensor, nn
 from torch.nn import functional
 

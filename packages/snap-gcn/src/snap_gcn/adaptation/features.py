@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from snap_graphs import Graphs
 from snap_graphs.arrays import Ints
 from snap_graphs.cell import INPUT, NONE, OUTPUT
-from snap_graphs.waves import waves
+from snap_graphs.traversal import waves
 
 from snap_gcn.data.arrays import Floats, per_graph
 from snap_gcn.data.views import one_form

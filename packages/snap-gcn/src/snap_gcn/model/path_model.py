@@ -9,7 +9,7 @@ from snap_catalog import SnapError
 from snap_graphs import Graphs
 from snap_graphs.arrays import Ints
 from snap_graphs.structure import MOST_PATHS
-from snap_graphs.waves import waves
+from snap_graphs.traversal import waves
 
 from snap_gcn.data.arrays import Floats, Singles, per_graph, unit
 from snap_gcn.data.vocabulary import Vocabulary

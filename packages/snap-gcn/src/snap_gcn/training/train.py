@@ -12,8 +12,8 @@ from snap_catalog.cache import cache_folder
 from snap_catalog.console import say
 from snap_catalog.metrics import is_metric, resolve_metric
 from snap_catalog.parquet import column_names, decode_metadata, read
-from snap_graphs.cache import cached
 from snap_graphs.convert import convert
+from snap_graphs.downloads import cached
 
 from snap_gcn.data.encoders import with_described
 from snap_gcn.data.views import COLUMNS

@@ -41,9 +41,9 @@ def fetch(name: str, file: str | None, quiet: bool) -> None:
     """
     from snap_catalog import benchmark
 
-    from snap_graphs import cache
+    from snap_graphs.downloads import fetch as download
 
-    path = cache.fetch(benchmark(name), file, quiet=quiet)
+    path = download(benchmark(name), file, quiet=quiet)
     say(f"{path}: {path.stat().st_size:,} bytes, checked", quiet=quiet)
     click.echo(path)
 

@@ -5,7 +5,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING
 
-from snap_graphs.drawing.shapes import INK, Box, Line, Picture, Polygon, Text
+from snap_graphs.drawing.picture import INK, Box, Line, Picture, Polygon, Text
 
 if TYPE_CHECKING:
     from matplotlib.collections import PathCollection

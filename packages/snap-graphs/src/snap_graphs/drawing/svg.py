@@ -3,7 +3,7 @@
 import html
 from collections.abc import Iterable
 
-from snap_graphs.drawing.shapes import INK, Box, Line, Picture, Point, Polygon, Shape, Text
+from snap_graphs.drawing.picture import INK, Box, Line, Picture, Point, Polygon, Shape, Text
 
 _POINTS = 72
 """Points, in which SVG counts here, an inch."""

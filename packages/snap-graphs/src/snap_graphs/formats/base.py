@@ -18,6 +18,9 @@ from snap_graphs.networks import Network
 CHUNK = 16_384
 """Architectures that a reader should yield at a time, so that memory does not grow with files."""
 
+MALFORMED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""The exceptions that reading such a record raises."""
+
 
 class Chunk(NamedTuple):
     """Some architectures of a benchmark.
@@ -144,3 +147,9 @@ class Format(ABC):
     def metadata(self, path: Path) -> Mapping[str, str]:
         """Return further entries of the table's metadata."""
         return {}
+
+
+def fault(error: Exception) -> str:
+    """Say in one line what is wrong with a record."""
+    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    return f"lacks {reason}" if isinstance(error, KeyError) else reason

@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from snap_catalog import SnapError
 
-from snap_graphs.formats.admitted import NUMPY
-from snap_graphs.formats.base import Chunk, Format, Request
+from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
 from snap_graphs.formats.hw_nasbench import is_pickle
-from snap_graphs.formats.malformed import MALFORMED, fault
+from snap_graphs.formats.pickle_types import NUMPY
 from snap_graphs.formats.pickles import load_pickle
 from snap_graphs.spaces.fbnet import OPERATORS, FbNet
 

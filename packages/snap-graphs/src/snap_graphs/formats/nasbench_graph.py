@@ -14,10 +14,9 @@ import numpy.typing as npt
 from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
-from snap_graphs.formats.admitted import NUMPY
 from snap_graphs.formats.archives import members
-from snap_graphs.formats.base import CHUNK, Chunk, Format, Request
-from snap_graphs.formats.malformed import MALFORMED, fault
+from snap_graphs.formats.base import CHUNK, MALFORMED, Chunk, Format, Request, fault
+from snap_graphs.formats.pickle_types import NUMPY
 from snap_graphs.formats.pickles import loads_pickle
 from snap_graphs.spaces.nb_graph import NasBenchGraph
 

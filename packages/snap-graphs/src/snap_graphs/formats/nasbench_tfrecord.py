@@ -12,8 +12,7 @@ from pathlib import Path
 
 from snap_catalog import SnapError
 
-from snap_graphs.formats.base import Chunk, Format, Request
-from snap_graphs.formats.malformed import MALFORMED, fault
+from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
 from snap_graphs.formats.nasbench_runs import Run, Runs
 from snap_graphs.formats.protobuf import fields
 from snap_graphs.formats.tfrecord import tfrecords

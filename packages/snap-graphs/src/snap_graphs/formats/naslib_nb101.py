@@ -6,10 +6,9 @@ from typing import Any
 
 from snap_catalog import SnapError
 
-from snap_graphs.formats.admitted import NUMPY
-from snap_graphs.formats.base import Chunk, Format, Request
-from snap_graphs.formats.malformed import MALFORMED, fault
+from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
 from snap_graphs.formats.nasbench_runs import Run, Runs, adjacency_digits
+from snap_graphs.formats.pickle_types import NUMPY
 from snap_graphs.formats.pickles import load_pickle
 
 _FINAL = (

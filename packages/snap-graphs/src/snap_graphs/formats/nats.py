@@ -14,10 +14,9 @@ from typing import Any, ClassVar
 from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
-from snap_graphs.formats.admitted import NUMPY
 from snap_graphs.formats.archives import decompress_bz2, members
-from snap_graphs.formats.base import Chunk, Format, Request
-from snap_graphs.formats.malformed import MALFORMED, fault
+from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
+from snap_graphs.formats.pickle_types import NUMPY
 from snap_graphs.formats.pickles import loads_pickle
 from snap_graphs.formats.repeats import Measured, chunked
 from snap_graphs.spaces.base import Space

@@ -10,8 +10,7 @@ from typing import Any
 
 from snap_catalog import SnapError
 
-from snap_graphs.formats.base import Chunk, Format, Request
-from snap_graphs.formats.malformed import MALFORMED, fault
+from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
 from snap_graphs.formats.nats import Architecture, architecture
 from snap_graphs.formats.repeats import chunked
 from snap_graphs.formats.torch_files import is_torch, load_torch

@@ -7,13 +7,13 @@ from typing import Any
 
 from snap_catalog import SnapError
 
-from snap_graphs.formats.opcodes import SCALARS, Machine, Maker, Record, RefusedError
+from snap_graphs.formats.pickle_machine import SCALARS, Machine, Maker, Record, RefusedError
 
 __all__ = ["Admitted", "Maker", "Record", "RefusedError", "guarded", "load_pickle", "loads_pickle"]
 
 Admitted = Mapping[tuple[str, str], type[Record] | Maker]
 """By module and name, what a pickle may refer to: a record stands in for a class, a maker builds
-a plain value from arguments that it must not trust (`snap_graphs.formats.admitted`)."""
+a plain value from arguments that it must not trust (`snap_graphs.formats.pickle_types`)."""
 
 _DEPTH = 200
 _EXPANSION, _ALWAYS = 100, 1_000_000

@@ -20,13 +20,12 @@ from snap_catalog.scores import NO_SCORE
 
 from snap_graphs.cell import Cell
 from snap_graphs.formats.analog import naslib_cell
-from snap_graphs.formats.base import Chunk, Format, Request
+from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
 from snap_graphs.formats.json_records import json_entries, json_records
-from snap_graphs.formats.malformed import MALFORMED, fault
 from snap_graphs.formats.repeats import chunked
 from snap_graphs.spaces.base import Space
 from snap_graphs.spaces.nb201 import NasBench201
-from snap_graphs.spaces.printed import printed_value
+from snap_graphs.spaces.printed_values import printed_value
 
 MOST_METRICS = 256
 """Columns of one source; the publisher's have up to 98 (seven data sets, 13 proxies each)."""

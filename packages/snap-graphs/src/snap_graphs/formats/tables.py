@@ -15,8 +15,10 @@ from snap_catalog.tables import TEXT_COLUMNS, doubles, read_table, refuse_missin
 from snap_graphs.cell import Cell
 from snap_graphs.formats.base import CHUNK, Chunk, Format, Request
 from snap_graphs.spaces.base import Space
+from snap_graphs.spaces.darts import Darts
 from snap_graphs.spaces.nb101 import NasBench101, module_hash
 from snap_graphs.spaces.nb201 import NasBench201
+from snap_graphs.spaces.transnas import TransNasMacro, TransNasMicro
 
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
 CHECKED_HASHES = 1000
@@ -135,17 +137,49 @@ class Table(Format):
         """
 
 
-class NasBench201Table(Table):
-    """NAS-Bench-201 strings in a column `arch`."""
+class StringTable(Table):
+    """A table with native strings in a column `arch`."""
 
     title = "a table with the column arch"
-    benchmark = "nb201"
     needed = ("arch",)
-    space = NasBench201()
 
     def cell(self, row: tuple[Any, ...]) -> Cell:
         """Parse the string."""
         return self.space.parse(row[0])
+
+
+class NasBench201Table(StringTable):
+    """NAS-Bench-201 strings."""
+
+    benchmark = "nb201"
+    space = NasBench201()
+
+
+class DartsTable(StringTable):
+    """DARTS genotypes, in any of their forms."""
+
+    benchmark = "darts"
+    space = Darts()
+
+
+class NasBench301Table(DartsTable):
+    """The genotypes of the training set of NAS-Bench-301's surrogate."""
+
+    benchmark = "nb301"
+
+
+class TransNasMicroTable(StringTable):
+    """Strings of TransNAS-Bench-101's cells."""
+
+    benchmark = "transnas-micro"
+    space = TransNasMicro()
+
+
+class TransNasMacroTable(StringTable):
+    """Strings of TransNAS-Bench-101's macro-level networks."""
+
+    benchmark = "transnas-macro"
+    space = TransNasMacro()
 
 
 class NasBench101Table(Table):

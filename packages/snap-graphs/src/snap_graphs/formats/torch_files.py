@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 from snap_catalog import SnapError
 
-from snap_graphs.formats.admitted import NUMPY
 from snap_graphs.formats.archives import zip_content
-from snap_graphs.formats.opcodes import Global, Machine, RefusedError
+from snap_graphs.formats.pickle_machine import Global, Machine, RefusedError
+from snap_graphs.formats.pickle_types import NUMPY
 from snap_graphs.formats.pickles import Admitted, Record, guarded
 
 _LEGACY_MAGIC, _LEGACY_PROTOCOL = 0x1950A86A20F9469CFC6C, 1001

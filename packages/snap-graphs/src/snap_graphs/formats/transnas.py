@@ -13,10 +13,8 @@ from typing import Any, ClassVar
 from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
-from snap_graphs.formats.base import Chunk, Format, Request
-from snap_graphs.formats.malformed import MALFORMED, fault
+from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
 from snap_graphs.formats.repeats import Measured, chunked
-from snap_graphs.formats.tables import Table
 from snap_graphs.formats.torch_files import is_torch, load_torch
 from snap_graphs.spaces.base import Space
 from snap_graphs.spaces.transnas import TransNasMacro, TransNasMicro
@@ -95,26 +93,6 @@ class TransNasMacroFile(_TransNasFile):
     benchmark = "transnas-macro"
     space = TransNasMacro()
     section = "macro"
-
-
-class TransNasMicroTable(Table):
-    """Architecture strings in a column `arch`."""
-
-    title = "a table with the column arch"
-    benchmark = "transnas-micro"
-    needed = ("arch",)
-    space: ClassVar[Space] = TransNasMicro()
-
-    def cell(self, row: tuple[Any, ...]) -> Cell:
-        """Parse the string."""
-        return self.space.parse(row[0])
-
-
-class TransNasMacroTable(TransNasMicroTable):
-    """The same for the macro-level space."""
-
-    benchmark = "transnas-macro"
-    space = TransNasMacro()
 
 
 def _row(tasks: Mapping[str, Any], request: Request) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Whole networks, read as layers and put together into the operators of a graph."""
 
 from snap_graphs.networks.assembly import Network, assembled
-from snap_graphs.networks.common import common_operators
+from snap_graphs.networks.common_operators import common_operators
 from snap_graphs.networks.layer import Attribute, Kind, Layer
 from snap_graphs.networks.table import network_table
 

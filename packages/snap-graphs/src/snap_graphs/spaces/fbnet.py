@@ -8,7 +8,7 @@ from snap_catalog import SnapError
 
 from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.spaces.base import ProductSpace
-from snap_graphs.spaces.printed import printed_value
+from snap_graphs.spaces.printed_values import printed_value
 
 OPERATORS = (
     "k3_e1",

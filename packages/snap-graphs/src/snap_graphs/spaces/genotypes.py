@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from snap_catalog import SnapError
 
 from snap_graphs.cell import INPUT, OUTPUT, Cell
-from snap_graphs.spaces.printed import printed_value
+from snap_graphs.spaces.printed_values import printed_value
 
 Pair = tuple[str, int]
 """An operator and the number of the node that it takes its input from."""

@@ -11,12 +11,11 @@ from snap_catalog.extras import require
 from snap_catalog.unpacking import magic
 
 from snap_graphs.formats.archives import members
-from snap_graphs.formats.base import Chunk, Format, Request
-from snap_graphs.formats.malformed import fault
+from snap_graphs.formats.base import Chunk, Format, Request, fault
 from snap_graphs.formats.onnx.graph import Shape
 from snap_graphs.formats.onnx.layers import read_layers
+from snap_graphs.formats.onnx.model import read_graph
 from snap_graphs.formats.onnx.outline import outline
-from snap_graphs.formats.onnx.reading import read_graph
 from snap_graphs.formats.protobuf import Buffer
 from snap_graphs.networks import Network, assembled
 from snap_graphs.networks.table import check_space

@@ -33,7 +33,7 @@ def build_network(
         arch_id: the cell, as the space's own string.
         layers: number of cells (`transnas-macro`: of residual blocks a module); like the next three
             the benchmark's own where None.
-        channels: channels of the first cells.
+        channels: channels of the first cell_networks.
         classes: outputs of the classifier.
         image: side of the images in pixels; in `darts` and `nds`, 64 and more bring the ImageNet
             stem.
@@ -56,21 +56,21 @@ def build_network(
     )
     require("snap-graphs[torch]", "torch")
     if home.name in TWO_CELL_SPACES:
-        from snap_graphs.torch.build.genotypes import GenotypeNetwork
+        from snap_graphs.torch.build.genotype_network import GenotypeNetwork
 
         return GenotypeNetwork(to_genotype(cell), size, auxiliary)
     if auxiliary:
         raise SnapError(f"the networks of {home.name} have no auxiliary head; leave it out")
     if isinstance(home, CustomSpace):
-        from snap_graphs.torch.build.own import own_network
+        from snap_graphs.torch.build.own_network import own_network
 
         return own_network(home, cell, size)
-    from snap_graphs.torch.build import cells
+    from snap_graphs.torch.build import cell_networks
 
     builders = {
-        "nb101": cells.nb101_network,
-        "nb201": cells.nb201_network,
-        "transnas-micro": cells.transnas_micro_network,
-        "transnas-macro": cells.transnas_macro_network,
+        "nb101": cell_networks.nb101_network,
+        "nb201": cell_networks.nb201_network,
+        "transnas-micro": cell_networks.transnas_micro_network,
+        "transnas-macro": cell_networks.transnas_macro_network,
     }
     return builders[home.name](cell, size)

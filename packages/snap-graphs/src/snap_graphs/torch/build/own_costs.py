@@ -11,9 +11,9 @@ from snap_graphs.arrays import Ints
 from snap_graphs.spaces.base import Costs
 from snap_graphs.spaces.custom import CustomSpace, Design
 from snap_graphs.spaces.skeleton import Skeleton
-from snap_graphs.torch.build.blocks import Blocks
 from snap_graphs.torch.build.counting import Counts, count
-from snap_graphs.torch.build.own import calls, classifier, stem
+from snap_graphs.torch.build.own_blocks import Blocks
+from snap_graphs.torch.build.own_network import calls, classifier, stem
 
 _NOTHING = Counts(0, 0, 0)
 

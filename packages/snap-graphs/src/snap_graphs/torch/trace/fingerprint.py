@@ -11,7 +11,7 @@ from importlib.metadata import version
 from snap_catalog.checksums import file_sha256
 from torch import nn
 
-from snap_graphs.converted import code_hash
+from snap_graphs.conversion_cache import code_hash
 from snap_graphs.torch.trace.inputs import Inputs
 
 

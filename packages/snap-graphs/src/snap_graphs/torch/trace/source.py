@@ -17,7 +17,7 @@ from snap_catalog.errors import excerpt
 from torch import nn
 
 from snap_graphs.torch.trace.inputs import Inputs, read_inputs
-from snap_graphs.torch.trace.weightless import built, lacks_values, on_meta, weightless
+from snap_graphs.torch.trace.meta_device import built, lacks_values, on_meta, weightless
 
 _IMPORTED_AS = "snap_traced_source"
 _FORM = "a module, (name, module) or (name, module, input_shape)"

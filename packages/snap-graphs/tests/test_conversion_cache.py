@@ -3,8 +3,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from snap_graphs import convert as module
+from snap_graphs import sources
 from snap_graphs.convert import convert
-from snap_graphs.formats import files
 from snap_graphs.formats.base import Request
 
 
@@ -62,6 +62,6 @@ def test_a_source_of_ones_own_is_converted_whatever_is_installed(
 ) -> None:
     source = tmp_path / "own.csv"
     source.write_text("arch\n|none~0|+|none~0|none~1|+|none~0|none~1|none~2|\n")
-    monkeypatch.setattr(files, "_check", lambda *_: pytest.fail("the installed package was read"))
+    monkeypatch.setattr(sources, "_check", lambda *_: pytest.fail("the installed package was read"))
     assert convert("nb201", source).num_rows == 1
     assert not kept.exists()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from snap_catalog import Benchmark, SnapError
 from snap_catalog.catalog import SourceFile
-from snap_graphs.cache import cached, fetch
+from snap_graphs.downloads import cached, fetch
 from snap_graphs.sources import own_source
 
 CONTENT = bytes(range(256)) * 20_000
@@ -197,7 +197,7 @@ def test_an_interrupted_download_keeps_nothing(
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("snap_graphs.cache._Bar.update", interrupt)
+    monkeypatch.setattr("snap_graphs.downloads._Bar.update", interrupt)
     with pytest.raises(KeyboardInterrupt):
         fetch(entry(SourceFile("data.bin", None, SHA256, server.url)))
     assert kept(cache) == []

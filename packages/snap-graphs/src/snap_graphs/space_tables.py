@@ -56,7 +56,7 @@ def sample_space(name: str | Space, n: int, seed: int) -> pa.Table:
     return graph_table(home, list(drawn.values()), arch_ids=list(drawn))
 
 
-def one_a_class(table: pa.Table) -> pa.Table:
+def one_per_class(table: pa.Table) -> pa.Table:
     """Keep the first architecture of every `cell_hash`."""
     first = np.unique(table["cell_hash"].to_numpy(zero_copy_only=False), return_index=True)[1]
     return table.take(np.sort(first))

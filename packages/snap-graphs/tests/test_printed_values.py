@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from snap_graphs.spaces.printed import printed_value
+from snap_graphs.spaces.printed_values import printed_value
 
 scalars = (
     st.integers(-9, 9)

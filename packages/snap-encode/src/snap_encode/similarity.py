@@ -1,17 +1,20 @@
-"""The operators that the catalog and the corpus describe, and which of them a text is nearest."""
+"""Compare texts by the cosines of their vectors, and find the known operators nearest to a text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from snap_catalog import SnapError, corpus, operators
 from snap_catalog.catalog import Length
 
-from snap_encode.cosines import cosines
 from snap_encode.encoder import SentenceEncoder
 from snap_encode.models import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Match(NamedTuple):
@@ -111,3 +114,24 @@ def _of_the_corpus() -> Iterator[tuple[str, str]]:
         for settings, text in term.examples():
             if settings.keys() <= {"kernel"}:
                 yield name, text
+
+
+def cosines(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cosine similarity of every row with every column.
+
+    Args:
+        rows: n vectors, shape (n, d), none of them zero.
+        columns: m vectors, shape (m, d), none of them zero.
+
+    Returns:
+        Array of shape (n, m), values from -1 to 1.
+    """
+    similarity: NDArray[np.float32] = (_unit(rows) @ _unit(columns).T).clip(-1, 1)
+    return similarity
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    import numpy as np
+
+    lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / lengths

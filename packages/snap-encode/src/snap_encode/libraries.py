@@ -1,4 +1,4 @@
-"""Keep libraries from writing to standard error."""
+"""Keep the libraries underneath silent, and torch on one thread."""
 
 import logging
 import warnings
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def hushed() -> Iterator[None]:
+def silenced() -> Iterator[None]:
     """Silence the libraries' warnings, log records and progress bars; exceptions still rise."""
     level = logging.root.manager.disable
     logging.disable(logging.ERROR)
@@ -32,3 +32,20 @@ def _no_bars() -> Iterator[None]:
     finally:
         if shown:
             bars.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep torch to one thread.
+
+    The sums come out the same whatever the number of cores; and where others keep the cores busy,
+    threads that wait for one another make short texts several times slower.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

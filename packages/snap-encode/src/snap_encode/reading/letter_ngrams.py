@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from snap_encode.reading.plain import words
+from snap_encode.reading.plain_text import words
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,6 +1,6 @@
 import pytest
 from snap_catalog import SnapError, corpus
-from snap_encode.official import official_description
+from snap_encode.torch_docs import official_description
 
 _LEFT_OUT = {
     # Losses compare a network's output with a target; they are no part of the network.

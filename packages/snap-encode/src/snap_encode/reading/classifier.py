@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from snap_catalog import SnapError
 from snap_catalog.registers import UNREADABLE
 
-from snap_encode.reading.grams import BUCKETS, grams
 from snap_encode.reading.kinds import KINDS
+from snap_encode.reading.letter_ngrams import BUCKETS, grams
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,7 +15,7 @@ from snap_catalog.parquet import replacing
 
 from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.drawing.layout import Layout, Place, Stop, lay_out
-from snap_graphs.drawing.shapes import Box, Line, Picture, Point, Polygon, Shape, Text
+from snap_graphs.drawing.picture import Box, Line, Picture, Point, Polygon, Shape, Text
 from snap_graphs.drawing.svg import to_svg
 from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, Genotype, Pair, to_genotype
 

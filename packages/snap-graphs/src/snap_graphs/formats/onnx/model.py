@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from snap_catalog import SnapError
 from snap_catalog.errors import excerpt
 
-from snap_graphs.formats.onnx import shapes
+from snap_graphs.formats.onnx import shape_inference
 from snap_graphs.formats.onnx.constants import constants, of_node, values_of
 from snap_graphs.formats.onnx.graph import Constant, Node, OnnxGraph, Shape, Value
 from snap_graphs.formats.onnx.inputs import close_inputs
@@ -36,7 +36,7 @@ def read_graph(outlined: bytes, inputs: Sequence[Shape] = ()) -> OnnxGraph:
     tensors = constants(model.graph)
     _check_order(model.graph, tensors)
     batch = close_inputs(model.graph, tensors, inputs)
-    inferred = onnx.load_from_string(shapes.inferred(model)).graph
+    inferred = onnx.load_from_string(shape_inference.inferred(model)).graph
     for tensor in inferred.initializer:
         if tensor.name not in tensors:  # it was computed from shapes
             tensors[tensor.name] = Constant(tuple(tensor.dims), 0, values_of(tensor))
@@ -52,7 +52,7 @@ def read_graph(outlined: bytes, inputs: Sequence[Shape] = ()) -> OnnxGraph:
         tuple(entry.name for entry in inferred.input if entry.name not in tensors),
         tuple(entry.name for entry in inferred.output),
         tensors,
-        shapes.shapes_of(inferred),
+        shape_inference.shapes_of(inferred),
         batch,
     )
 

@@ -3,8 +3,7 @@ import pytest
 from numpy.typing import NDArray
 from snap_catalog import SnapError, corpus, operators
 from snap_encode import nearest
-from snap_encode.cosines import cosines
-from snap_encode.known import described
+from snap_encode.similarity import cosines, described
 
 
 def test_what_is_described_is_found_with_where_it_is_catalogued() -> None:

@@ -35,7 +35,7 @@ def enumerate_(
     """List every cell of SPACE in the Parquet file OUT."""
     from snap_catalog.parquet import check_writable, write
 
-    from snap_graphs.listing import list_space, one_a_class
+    from snap_graphs.space_tables import list_space, one_per_class
     from snap_graphs.spaces import space as find
 
     check_writable(out, "graphs")
@@ -44,7 +44,7 @@ def enumerate_(
     with progress(f"listing {space}", home.count(), quiet=quiet) as advance:
         table = list_space(home, advance, hashes=hashes)
     if unique:
-        table = one_a_class(table)
+        table = one_per_class(table)
     write(table, out, "graphs", producer="snap-graphs")
     classes = len(table["cell_hash"].unique())
     say(f"{out}: {table.num_rows:,} architectures, {classes:,} different cells", quiet=quiet)
@@ -64,7 +64,7 @@ def sample(space: str, out: str, count: int, seed: int, allow_code: bool, quiet:
     """
     from snap_catalog.parquet import check_writable, write
 
-    from snap_graphs.listing import sample_space
+    from snap_graphs.space_tables import sample_space
     from snap_graphs.spaces import space as find
 
     check_writable(out, "graphs")

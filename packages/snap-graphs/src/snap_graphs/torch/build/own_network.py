@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from snap_graphs.cell import Cell
 from snap_graphs.spaces.custom import CustomSpace, Design, Labelled
 from snap_graphs.spaces.skeleton import Skeleton, Step
-from snap_graphs.torch.build.blocks import Blocks
 from snap_graphs.torch.build.operators import conv_bn
+from snap_graphs.torch.build.own_blocks import Blocks
 from snap_graphs.torch.build.size import Size
 
 Edge = tuple[int, int]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from snap_catalog import SnapError
-from snap_encode.listing import read_operators
+from snap_encode.operator_file import read_operators
 
 
 def _file(folder: Path, content: str | bytes) -> Path:

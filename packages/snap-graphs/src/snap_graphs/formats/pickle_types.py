@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from snap_graphs.formats.opcodes import (
+from snap_graphs.formats.pickle_machine import (
     Global,
     Maker,
     Record,
