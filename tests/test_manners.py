@@ -63,7 +63,7 @@ def test_a_full_standard_output_is_one_line(tool: str) -> None:
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert errors == (
-        "Error: cannot write the output (no space left on device); make room or send it elsewhere\n"
+        "Error: cannot write the output (no space left on device); free some space or redirect it\n"
     )
 
 

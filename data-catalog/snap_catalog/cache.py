@@ -1,13 +1,13 @@
-"""Where the tools keep what can be had again."""
+"""Locate the cache folder of the tools."""
 
 import os
 from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """Return the folder for downloads and the like: `SNAP_CACHE`, or the system's place for them.
+    """Return the cache folder: `SNAP_CACHE`, or else the system's cache folder for `snap`.
 
-    It need not exist.
+    The folder may not exist yet.
     """
     chosen = os.environ.get("SNAP_CACHE")
     if chosen:

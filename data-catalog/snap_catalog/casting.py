@@ -1,6 +1,6 @@
-"""Cast the columns that other programs wrote to a contract's types, where no value changes.
+"""Cast columns that other programs wrote to a contract's types if no value changes.
 
-polars writes `large_string`, pandas dictionaries, DuckDB decimals; a value is the same in all.
+polars writes `large_string`, pandas writes dictionaries and DuckDB writes decimals of equal values.
 """
 
 import numpy as np
@@ -15,8 +15,8 @@ from snap_catalog.schemas import SCALARS, Column, Contract, item_type
 def contract_schema(table: pa.Table, rules: Contract) -> pa.Schema:
     """Return a table's schema with the types that its columns have in a contract.
 
-    Columns of values that the contract's type cannot hold, and those that it does not know, keep
-    their own types. Metadata is kept, but for what the Parquet format adds to a field.
+    Columns that the contract does not know, or whose values its type cannot hold, keep their own
+    types. Metadata is kept, except entries that the Parquet format adds to a field.
 
     Args:
         table: the rows; the first one gives the length of vectors.
@@ -40,10 +40,10 @@ def cast(table: pa.Table, schema: pa.Schema, source: str) -> pa.Table:
     Args:
         table: the rows.
         schema: the schema.
-        source: what to call the table in an error.
+        source: name of the table for errors.
 
     Raises:
-        SnapError: a value is not the same in the schema's type; names the source and the column.
+        SnapError: a value changes in the schema's type; names the source and the column.
     """
     columns = [
         _cast(values, field, source) for values, field in zip(table.columns, schema, strict=True)
@@ -60,7 +60,7 @@ def _target(values: pa.ChunkedArray, column: Column | None, rules: Contract) -> 
 
 
 def _length(values: pa.ChunkedArray) -> int:
-    """Return the length of the first list, 0 where there is none."""
+    """Return the length of the first list, 0 if there is none."""
     if pt.is_fixed_size_list(values.type):
         return int(values.type.list_size)
     if item_type(values.type) is None or not len(values):
@@ -69,7 +69,7 @@ def _length(values: pa.ChunkedArray) -> int:
 
 
 def _holds_the_like(actual: pa.DataType, wanted: pa.DataType) -> bool:
-    """Return whether two types are of text, of numbers, or of lists of the same."""
+    """Return whether both types hold text, or numbers, or times, or lists of these."""
     if pt.is_dictionary(actual):
         return _holds_the_like(actual.value_type, wanted)
     items = item_type(actual), item_type(wanted)
@@ -110,24 +110,24 @@ def _cast(values: pa.ChunkedArray, field: pa.Field, source: str) -> pa.ChunkedAr
         if pt.is_dictionary(values.type):
             values = values.cast(values.type.value_type)
         changed = values.cast(field.type)
-        fault = "" if _is_exact(values, changed) else "it rounds some"
+        fault = "" if _is_exact(values, changed) else "it would round some"
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         fault = str(error).splitlines()[0].rstrip(".")
     if fault:
         raise SnapError(
             f"{source}: column {field.name!r} is {values.type} and must be {field.type}, which "
-            f"does not hold its values ({fault}); write it as {field.type}"
+            f"cannot hold its values ({fault}); write it as {field.type}"
         )
     return changed
 
 
 def _items(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the items of lists of any depth, end to end; what is no list as it is."""
+    """Flatten nested lists of any depth; other values are returned unchanged."""
     return values if item_type(values.type) is None else _items(pc.list_flatten(values))
 
 
 def _is_exact(before: pa.ChunkedArray, after: pa.ChunkedArray) -> bool:
-    """Return whether floating-point numbers are what they were; Arrow checks all other casts."""
+    """Return whether a cast kept floating-point values; Arrow checks all other casts."""
     given, made = (_items(values) for values in (before, after))
     if not pt.is_floating(made.type) or not (
         pt.is_floating(given.type) or pt.is_decimal(given.type)

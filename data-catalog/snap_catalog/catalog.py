@@ -18,7 +18,7 @@ Merge = Literal["sum", "concat"]
 
 @dataclass(frozen=True)
 class MetricFacts:
-    """What is known of every metric column that a glob pattern matches."""
+    """Facts about all metric columns that a glob pattern matches."""
 
     pattern: str
     direction: Direction
@@ -31,12 +31,12 @@ class SourceFile:
     """One file of a benchmark as its publisher ships it.
 
     Attributes:
-        name: what the publisher calls it; in a data package, its path there.
-        bytes: its size; None where the publisher states none.
-        sha256: its checksum; None where the publisher states none.
-        url: where a program can download it.
+        name: the publisher's file name; for a data package, the path in the package.
+        bytes: size; None if the publisher states none.
+        sha256: checksum; None if the publisher states none.
+        url: address for programs to download from.
         mirrors: further such addresses.
-        page: where a person gets it.
+        page: page for people to download from.
     """
 
     name: str
@@ -77,15 +77,15 @@ class Operator:
 
 @dataclass(frozen=True)
 class GraphFacts:
-    """What a space's graphs do not show.
+    """Facts about a space that its graphs do not show.
 
     Attributes:
-        identity: the operator that hands its input on as it is.
-        input_edges: the operator on every edge out of an input, or None where there is none.
-        merge: how a node's incoming edges come together: summed, or concatenated by channel.
+        identity: the operator that returns its input unchanged.
+        input_edges: the operator on every edge out of an input, or None if there is none.
+        merge: how a node combines its incoming edges: summed, or concatenated by channel.
         output_merge: the same for the output node.
         skeleton: the network around the cell, in words.
-        whole: whether the graphs are whole networks, not the cells that such are made of.
+        whole: whether the graphs are whole networks rather than cells.
     """
 
     identity: str = "skip_connect"
@@ -97,7 +97,7 @@ class GraphFacts:
 
 
 def entries(folder: str) -> dict[str, Any]:
-    """Return the TOML files of a folder of this package, each by its name without the ending."""
+    """Return the TOML files in a folder of this package, by file name without the suffix."""
     root = files("snap_catalog").joinpath(folder)
     tomls = sorted((f for f in root.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
     return {f.name.removesuffix(".toml"): tomllib.loads(f.read_text("utf-8")) for f in tomls}
@@ -147,6 +147,6 @@ def operators() -> Mapping[str, tuple[Operator, ...]]:
 
 @cache
 def graph_facts(space: str) -> GraphFacts:
-    """Return what a space's graphs do not show; the defaults where the catalog says nothing."""
+    """Return the facts about a space that its graphs do not show, or else the defaults."""
     entry = entries("operators").get(space, {})
     return GraphFacts(**entry.get("graph", {}))

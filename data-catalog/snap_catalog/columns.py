@@ -14,16 +14,16 @@ from snap_catalog.schemas import Column, Contract, item_type
 def check_columns(
     table: pa.Table, rules: Contract, source: str, required: Iterable[str] | None = None
 ) -> None:
-    """Refuse missing, repeated and foreign columns, wrong types, and nulls where there may be none.
+    """Refuse missing, repeated and unknown columns, wrong types, and forbidden nulls.
 
     Args:
         table: the rows.
         rules: the contract.
-        source: what to call the table in an error.
-        required: the columns that must be there; all that are not optional where None.
+        source: name of the table for errors.
+        required: the columns that must exist; all non-optional ones if None.
 
     Raises:
-        SnapError: naming the source, the column and its type.
+        SnapError: names the source, the column and its type.
     """
     present = set(table.column_names)
     refuse_repeated(table.column_names, source)
@@ -39,10 +39,10 @@ def check_columns(
 
 
 def refuse_repeated(names: Iterable[str], source: str) -> None:
-    """Refuse columns of equal name.
+    """Refuse columns with the same name.
 
     Raises:
-        SnapError: naming the source and the name.
+        SnapError: names the source and the column.
     """
     for name, times in Counter(names).items():
         if times > 1:
@@ -57,8 +57,7 @@ def _check_column(table: pa.Table, column: Column, source: str) -> None:
         )
     if not column.nullable and _has_nulls(values):
         raise SnapError(
-            f"{source}: column {column.name!r} ({column.type}) has nulls and may not; "
-            "fill or drop those rows"
+            f"{source}: column {column.name!r} ({column.type}) has nulls; fill or drop those rows"
         )
 
 
@@ -80,7 +79,7 @@ def _check_open(field: pa.Field, rules: Contract, source: str) -> None:
         return
     if not is_metric(field.name):
         raise SnapError(
-            f"{source}: column {field.name!r} is no metric name "
+            f"{source}: column {field.name!r} is not a metric name "
             "(<dataset>/<split>/<metric>[@<epochs>][#<repeat>])"
         )
     if (field.metadata or {}).get(b"direction") not in (b"max", b"min"):

@@ -1,4 +1,4 @@
-"""Command-line manners that all SNAP tools share."""
+"""Command-line behaviour that all SNAP tools share: one-line errors, messages and progress."""
 
 import errno
 import os
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from rich.progress import Task, TimeRemainingColumn
 
 INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells give it: 128 and the number of SIGINT."""
+"""Exit status after Ctrl-C, as in shells: 128 plus the number of SIGINT."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""How writing fails on a disk, or a device as /dev/full, that is full."""
+"""Errors of writing to a full disk or device."""
 _SECONDS_BETWEEN_LINES = 10.0
 _BATCHES_BEFORE_ESTIMATE = 2
-"""Batches that must be done before a time left is shown: the first one also warms up."""
+"""Batches before the remaining time is shown, as the first one includes warming up."""
 
 
 class OneLineErrors(click.Group):
     """A command group that reports expected failures in one line and exits with 1.
 
-    Expected are `SnapError`, too little memory and a full disk or standard output. Ctrl-C exits
-    with 130 and prints nothing: a command reports itself what it kept.
+    Expected failures are `SnapError`, too little memory, and a full disk or standard output. Ctrl-C
+    exits with 130 and prints nothing; each command reports what it kept.
     """
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run the command line, also where its output finds no room."""
+        """Run the command line, and report a full disk or standard output in one line."""
         keep_pandas_from_pyarrow()
         try:
             return super().main(*args, **extra)
@@ -42,7 +42,7 @@ class OneLineErrors(click.Group):
             if error.errno not in _NO_ROOM:
                 raise
             reason = (error.strerror or str(error)).lower()
-            say(f"Error: cannot write the output ({reason}); make room or send it elsewhere")
+            say(f"Error: cannot write the output ({reason}); free some space or redirect it")
             _discard_output()
             sys.exit(1)
 
@@ -60,32 +60,30 @@ class OneLineErrors(click.Group):
         except Exception as error:
             if not is_short_of_memory(error):
                 raise
-            raise click.ClickException(
-                "too little memory for this; free some, or give it less at a time"
-            ) from error
+            raise click.ClickException("out of memory; free some, or use smaller inputs") from error
         except KeyboardInterrupt as interrupt:
             raise click.exceptions.Exit(INTERRUPTED) from interrupt
 
 
 def _discard_output() -> None:
-    """Let the interpreter flush standard output into nothing as it exits."""
+    """Redirect standard output to the null device, so that flushing it at exit cannot fail."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, sys.stdout.fileno())
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
-    """Return a number with the noun it counts: `1 cell`, `2,000 cells`.
+    """Format a count with its noun: `1 cell`, `2,000 cells`.
 
     Args:
         count: the number.
-        noun: in the singular.
-        plural: the same for other numbers than 1; the noun with an s if empty.
+        noun: the singular.
+        plural: the plural; the noun with an s if empty.
     """
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def say(message: str, *, quiet: bool = False) -> None:
-    """Print one line to standard error, which keeps standard output for data."""
+    """Print one line to standard error; standard output is for data."""
     if not quiet:
         click.echo(message, err=True)
 
@@ -94,19 +92,19 @@ class Advance(Protocol):
     """Reports progress."""
 
     def __call__(self, units: int, note: str = "") -> None:
-        """Report units just finished, with a few words on how it goes."""
+        """Report finished units, with an optional short note."""
 
 
 @contextmanager
 def progress(
     task: str, total: int | None, *, done: int = 0, quiet: bool = False
 ) -> Iterator[Advance]:
-    """Show how far a long step is: a bar on a terminal, a plain line now and then elsewhere.
+    """Show the progress of a long step: a bar on a terminal, plain lines elsewhere.
 
     Args:
-        task: what is being done, in a few words.
-        total: number of units; None where it is not known.
-        done: number of those that an earlier run finished.
+        task: name of the step.
+        total: number of units; None if unknown.
+        done: number of units that an earlier run finished.
         quiet: show nothing.
 
     Yields:

@@ -1,4 +1,4 @@
-"""What the name of a metric says of it, for datasets that no catalogued benchmark has."""
+"""Derive direction and unit of a metric from its name, for datasets outside the catalog."""
 
 import re
 import tomllib
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def conventional_metric(column: str) -> MetricFacts | None:
-    """Return direction and unit of a metric by its conventional name, None where it has none.
+    """Return direction and unit of a metric by its conventional name, None if it has none.
 
-    `svhn/valid/accuracy@20` is a percentage of which more is better, as every column that ends so.
-    Of a zero-cost proxy (`proxy/<dataset>/<name>`) more is better, in no unit. The role is `test`:
-    nothing may be chosen by a column that the catalog does not know.
+    For example, `svhn/valid/accuracy@20` is a percentage, and higher is better. A zero-cost proxy
+    (`proxy/<dataset>/<name>`) has no unit, and higher is better. The role is always `test`: a
+    column outside the catalog must not be used to choose anything.
     """
     if not is_metric(column):
         return None
@@ -31,11 +31,11 @@ def conventional_metric(column: str) -> MetricFacts | None:
 
 
 def direction_of(schema: "pa.Schema", column: str) -> Direction | None:
-    """Return whether more (`max`) or less (`min`) of a metric is better, None where it is unknown.
+    """Return whether higher (`max`) or lower (`min`) is better, None if unknown.
 
     Args:
-        schema: of a table; what it states of the column goes before what its name says.
-        column: the metric, which the table need not have.
+        schema: of a table; field metadata take precedence over the name of the column.
+        column: the metric, which may be missing from the table.
     """
     entries = schema.field(column).metadata if column in schema.names else None
     stated = (entries or {}).get(b"direction")

@@ -1,4 +1,4 @@
-"""Read the parts of a user's own search space, a TOML file, that do not need its graphs."""
+"""Read the name and the operators from a TOML file that defines a search space."""
 
 import os
 import re
@@ -10,19 +10,19 @@ from snap_catalog.errors import SnapError, excerpt
 from snap_catalog.nested import parse_toml
 
 SUFFIX = ".toml"
-"""How the names of such files end, which distinguishes them from the names of catalogued spaces."""
+"""Suffix that distinguishes such files from the names of catalogued spaces."""
 NAME = re.compile(r"[A-Za-z0-9_.-]+")
-"""What a space or an operator of a user's own may be called."""
+"""Valid names of user-defined spaces and operators."""
 COMMON = ("input", "output")
-"""The nodes that every cell has, and that no definition describes."""
+"""Nodes of every cell, which a definition does not describe."""
 _MOST_BYTES = 2**16
 _MOST_OPERATORS = 256
 _LONGEST = 2000
-"""Characters of a description, of which encoders read the first few hundred."""
+"""Characters per description; encoders read the first few hundred."""
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
-    """Return the text of a file, no more of it than shows that it is too long for `parse`.
+    """Return the text of a file, truncated once it is too long for `parse`.
 
     Raises:
         SnapError: it cannot be read.
@@ -37,21 +37,21 @@ def read_text(path: str | os.PathLike[str]) -> str:
 
 
 def parse(text: str, source: str) -> dict[str, Any]:
-    """Parse the TOML of a definition; neither its size nor its nesting is trusted.
+    """Parse the TOML of a definition, with limits on size and nesting.
 
     Args:
         text: the TOML.
-        source: where it is from, for errors.
+        source: origin of the text, for errors.
 
     Raises:
-        SnapError: it is no TOML, or too long or nested too deeply for a definition.
+        SnapError: it is not TOML, too long, or nested too deeply.
     """
     if len(text.encode()) > _MOST_BYTES:
         raise SnapError(f"{source}: larger than {_MOST_BYTES >> 10} KiB; shorten it")
     try:
         return parse_toml(text)
     except ValueError as error:
-        raise SnapError(f"{source}: no TOML ({error}); correct it") from error
+        raise SnapError(f"{source}: not TOML ({error}); correct it") from error
 
 
 def space_name(entries: Mapping[str, Any], source: str, taken: Collection[str]) -> str:
@@ -59,11 +59,11 @@ def space_name(entries: Mapping[str, Any], source: str, taken: Collection[str]) 
 
     Args:
         entries: the definition.
-        source: where it is from, for errors.
-        taken: names that it may not have.
+        source: origin of the text, for errors.
+        taken: names that are not allowed.
 
     Raises:
-        SnapError: it has none, or one that it may not have.
+        SnapError: the name is missing, invalid or taken.
     """
     name = entries.get("name")
     if not isinstance(name, str) or not NAME.fullmatch(name):
@@ -71,31 +71,33 @@ def space_name(entries: Mapping[str, Any], source: str, taken: Collection[str]) 
         raise SnapError(f"{source}: name{shown} must be a name of letters, digits, _ . -")
     if name in taken:
         raise SnapError(
-            f"{source}: name = {name!r} is a space that is known; give yours another name"
+            f"{source}: name = {name!r} is the name of a known space; choose another name"
         )
     return name
 
 
 def described_operators(entries: Mapping[str, Any], source: str) -> dict[str, str]:
-    """Return the operators of a defined space: descriptions by name, in the order of the file.
+    """Return the description of every operator by name, in the order of the file.
 
-    An operator is its description, or a table whose key `description` holds it.
+    The value of an operator is its description, or a table with the key `description`.
 
     Args:
         entries: the definition.
-        source: where it is from, for errors.
+        source: origin of the text, for errors.
 
     Raises:
-        SnapError: it has none, too many, or one that has no name or description; names it.
+        SnapError: there are no operators or too many, or one has no valid name or description.
     """
     described = entries.get("operators")
     if not isinstance(described, dict) or not described:
         shown = f" = {excerpt(described)}" if "operators" in entries else ""
         raise SnapError(
-            f'{source}: operators{shown} must describe an operator a line, as conv3 = "Convolution"'
+            f'{source}: operators{shown} must describe one operator per line, as conv3 = "Conv 3x3"'
         )
     if len(described) > _MOST_OPERATORS:
-        raise SnapError(f"{source}: operators has {len(described)}; {_MOST_OPERATORS} are the most")
+        raise SnapError(
+            f"{source}: {len(described)} operators; at most {_MOST_OPERATORS} are allowed"
+        )
     return {name: _description(name, text, source) for name, text in described.items()}
 
 
@@ -103,11 +105,11 @@ def _description(name: str, value: object, source: str) -> str:
     key = f"{source}: operators.{name:.40}"
     text = value.get("description") if isinstance(value, dict) else value
     if not NAME.fullmatch(name):
-        raise SnapError(f"{key}: the name may have letters, digits, _ . - only; rename it")
+        raise SnapError(f"{key}: the name may only have letters, digits, _ . -; rename it")
     if name in COMMON:
-        raise SnapError(f"{key}: every cell has this node, and it is no choice; rename it")
+        raise SnapError(f"{key}: is a node of every cell, not an operator; rename it")
     if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST:
         raise SnapError(
-            f"{key} = {excerpt(value)} must be a description in words, {_LONGEST:,} letters at most"
+            f"{key} = {excerpt(value)} must be a description of at most {_LONGEST:,} characters"
         )
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""The one exception that users of the tools are expected to meet, and how its text is rendered."""
+"""The exception for expected failures, and helpers to format its text."""
 
 _SHORT_OF_MEMORY = (
     "cannot allocate memory",
@@ -7,29 +7,29 @@ _SHORT_OF_MEMORY = (
     "failed to launch worker thread",
     "bad_alloc",
 )
-"""How libraries, the loader and threads say that there is too little memory."""
+"""Messages of libraries, the loader and threads that run out of memory."""
 
 
 class SnapError(Exception):
-    """An expected failure, described in one line: the file, the value at fault and the remedy.
+    """An expected failure, described in one line: the file, the wrong value and the remedy.
 
-    Command lines print it and exit with 1; libraries let it through.
+    Command lines print it and exit with 1.
     """
 
 
 def one_line(text: str) -> str:
-    """Return a text with every line break and control character as a Python escape.
+    """Escape line breaks and control characters in a text, as Python does.
 
-    Names of files, columns and architectures may hold any character; in an error they must
-    neither break the line nor steer the terminal.
+    Names of files, columns and architectures may contain any character, which must not break the
+    line of an error message or control the terminal.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def excerpt(value: object, most: int = 60) -> str:
-    """Return at most `most` characters of a value's `repr`, whatever the value is.
+    """Return at most `most` characters of the `repr` of any value.
 
-    Integers of thousands of digits and deeply nested values have no `repr`; their type is named.
+    Integers of thousands of digits and deeply nested values have no `repr`; their type is shown.
     """
     try:
         text = repr(value)
@@ -39,6 +39,6 @@ def excerpt(value: object, most: int = 60) -> str:
 
 
 def is_short_of_memory(error: BaseException) -> bool:
-    """Return whether an error of any library means that there is too little memory."""
+    """Return whether an error of any library means that memory ran out."""
     text = str(error).lower()
     return isinstance(error, MemoryError) or any(phrase in text for phrase in _SHORT_OF_MEMORY)

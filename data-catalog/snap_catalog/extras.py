@@ -1,4 +1,4 @@
-"""Packages that only some of the work needs."""
+"""Check that optional packages are installed."""
 
 from importlib.util import find_spec
 
@@ -6,18 +6,18 @@ from snap_catalog.errors import SnapError
 
 
 def require(extra: str, *packages: str) -> None:
-    """Refuse, in one line that names the remedy, to go on without some packages.
+    """Refuse to go on if a package is missing; the error names the extra to install.
 
     Args:
-        extra: what brings them, as `snap-graphs[draw]`.
-        packages: the names that they are imported by.
+        extra: the extra that installs them, such as `snap-graphs[draw]`.
+        packages: their import names.
 
     Raises:
-        SnapError: one is not installed.
+        SnapError: a package is not installed.
     """
     missing = [package for package in packages if find_spec(package) is None]
     if missing:
         are = "is" if len(missing) == 1 else "are"
         raise SnapError(
-            f"this needs {', '.join(missing)}, which {are} missing; run: pip install '{extra}'"
+            f"{', '.join(missing)} {are} required but not installed; run: pip install '{extra}'"
         )

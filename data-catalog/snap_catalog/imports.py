@@ -1,4 +1,4 @@
-"""Keep what a command does not need from being imported."""
+"""Keep pyarrow from importing pandas."""
 
 import sys
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from types import FrameType, ModuleType
 
 
 class _NoPandasForPyarrow(MetaPathFinder):
-    """Refuses pandas to pyarrow, and to nobody else.
+    """Hides pandas from pyarrow alone.
 
-    pyarrow looks for pandas, which takes longer to import than most commands run, the first time
-    it is given a Python object, and makes do without it.
+    pyarrow imports pandas, if installed, when it first converts a Python object. That takes longer
+    than most commands, and pyarrow works without it.
     """
 
     def find_spec(
@@ -20,9 +20,9 @@ class _NoPandasForPyarrow(MetaPathFinder):
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """Refuse pandas where the innermost Python code is of pyarrow, or of ours calling it."""
+        """Refuse pandas if the importing code belongs to pyarrow, or to this project calling it."""
         if fullname == "pandas" and _caller().startswith(("pyarrow", "snap_")):
-            raise ModuleNotFoundError("pyarrow makes do without pandas", name="pandas")
+            raise ModuleNotFoundError("pyarrow works without pandas", name="pandas")
         return None
 
 
@@ -35,6 +35,6 @@ def _caller() -> str:
 
 
 def keep_pandas_from_pyarrow() -> None:
-    """Let pyarrow do without pandas in this process, which cannot call `to_pandas` then."""
+    """Hide pandas from pyarrow in this process; `to_pandas` then fails."""
     if not any(isinstance(finder, _NoPandasForPyarrow) for finder in sys.meta_path):
         sys.meta_path.insert(0, _NoPandasForPyarrow())

@@ -1,4 +1,4 @@
-"""Public names of a package that are imported on first use, so that `--help` stays quick."""
+"""Import the public names of a package on first use, so that `--help` stays fast."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module

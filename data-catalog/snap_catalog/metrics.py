@@ -31,12 +31,12 @@ def oriented(
 
 
 def resolve_metric(wanted: str, columns: Iterable[str], *, source: str) -> str:
-    """Return the one metric column that `wanted` names or shortens, as `fitting_metrics` says.
+    """Return the one metric column that `wanted` names or abbreviates; see `fitting_metrics`.
 
     Args:
-        wanted: what the user typed.
+        wanted: the name that the user gave.
         columns: the column names of the file.
-        source: the file's name, for the error.
+        source: name of the file, for errors.
 
     Raises:
         SnapError: no metric column matches, or more than one does.
@@ -51,12 +51,12 @@ def resolve_metric(wanted: str, columns: Iterable[str], *, source: str) -> str:
 
 
 def fitting_metrics(wanted: str, columns: Iterable[str]) -> list[str]:
-    """Return the metric columns that `wanted` names or shortens.
+    """Return the metric columns that `wanted` names or abbreviates.
 
-    A shortening is a run of neighbouring segments, each a prefix of the column's segment:
-    `cifar10/test` and `test/acc` both stand for `cifar10/test/accuracy@200`. Where several columns
-    fit, those with the most segments given whole, epochs and repeat aside, are meant:
-    `cifar10/test` is not `cifar100/test/accuracy@200`.
+    An abbreviation is a sequence of adjacent segments, each a prefix of a segment of the column:
+    `cifar10/test` and `test/acc` both stand for `cifar10/test/accuracy@200`. If several columns
+    match, those with the most complete segments (ignoring epochs and repeat) are returned:
+    `cifar10/test` does not stand for `cifar100/test/accuracy@200`.
     """
     metrics = [c for c in columns if is_metric(c)]
     if wanted in metrics:
@@ -66,7 +66,7 @@ def fitting_metrics(wanted: str, columns: Iterable[str]) -> list[str]:
 
 
 def _whole_segments(wanted: list[str], column: list[str]) -> int:
-    """Count the segments given whole where `wanted` fits best; -1 where it does not fit."""
+    """Count the complete segments of the best match; -1 if there is none."""
     windows = (column[i : i + len(wanted)] for i in range(len(column) - len(wanted) + 1))
     fitting = [w for w in windows if all(map(str.startswith, w, wanted))]
     counts = (

@@ -1,4 +1,4 @@
-"""Parse JSON and TOML that may be hostile: what nests deeply is a `ValueError`, and at once."""
+"""Parse untrusted JSON and TOML; deep nesting raises `ValueError` without delay."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 _DEEPEST = 16
-"""Levels of nesting that TOML may have: brackets within brackets, or parts of a dotted key."""
+"""Allowed levels of nesting in TOML: nested brackets plus parts of a dotted key."""
 _TOML_TOKEN = re.compile(
     r'"""(?:\\.|[^\\])*?(?:"""|\Z)'
     r"|'''.*?(?:'''|\Z)"
@@ -18,7 +18,7 @@ _TOML_TOKEN = re.compile(
     r"|[][{}.=,\n]",
     flags=re.DOTALL,
 )
-"""Strings and comments, which may hold anything, and what nests or ends a key."""
+"""Strings and comments, which may contain anything, brackets, and the ends of keys."""
 
 
 def parse_json(text: str | bytes, **hooks: Callable[[Any], Any]) -> Any:
@@ -29,7 +29,7 @@ def parse_json(text: str | bytes, **hooks: Callable[[Any], Any]) -> Any:
         hooks: `parse_constant`, `object_pairs_hook` and others of `json.loads`.
 
     Raises:
-        ValueError: it is none, or nests too deeply.
+        ValueError: it is not JSON, or nested too deeply.
     """
     try:
         return json.loads(text, **hooks)  # type: ignore[arg-type]
@@ -38,23 +38,23 @@ def parse_json(text: str | bytes, **hooks: Callable[[Any], Any]) -> Any:
 
 
 def entries_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the entries of a mapping in a file, given in order; an `object_pairs_hook`.
+    """Return pairs as a dictionary, for use as `object_pairs_hook`.
 
     Raises:
-        ValueError: one is there twice.
+        ValueError: a key is repeated.
     """
     entries = dict(pairs)
     if len(entries) < len(pairs):
         names = Counter(name for name, _ in pairs)
-        raise ValueError(f"it has the entry {names.most_common(1)[0][0]!r} twice in one place")
+        raise ValueError(f"the entry {names.most_common(1)[0][0]!r} is repeated")
     return entries
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Parse TOML of at most 16 levels, whose depth would otherwise cost quadratic time.
+    """Parse TOML of at most 16 levels, as deep nesting costs quadratic time.
 
     Raises:
-        ValueError: it is none, or nests more deeply.
+        ValueError: it is not TOML, or nested more deeply.
     """
     if _toml_depth(text) > _DEEPEST:
         raise ValueError(f"it is nested more than {_DEEPEST} levels deep")

@@ -28,14 +28,14 @@ def read(
 ) -> pa.Table:
     """Read a file and check it against its contract.
 
-    Columns of another type than the contract's are cast where no value changes, and files of
-    earlier versions that are still read come as the present version has them.
+    Columns of another type than the contract's are cast if no value changes. Files of supported
+    earlier versions are converted to the current version.
 
     Args:
         path: the Parquet file.
-        name: the contract it must keep.
-        columns: the columns wanted; all of them where None. What is not read is not checked, but
-            rows that only an optional column of the key tells apart are refused without it.
+        name: the contract that the file must satisfy.
+        columns: the columns to read; all of them if None. Others are not checked.
+            Rows that differ only in an optional key column are refused if it is not read.
 
     Returns:
         The table; its schema's metadata holds what `metadata` decodes.
@@ -64,19 +64,21 @@ def column_names(path: str | os.PathLike[str]) -> list[str]:
 
 
 def kind(path: str | os.PathLike[str]) -> Name:
-    """Return the contract that a file says it keeps.
+    """Return the contract that a file declares.
 
     Raises:
-        SnapError: the file is missing, damaged, or no file of the tools.
+        SnapError: the file is missing, damaged, or not a file of the SNAP tools.
     """
     found = claim(path)
     if found is None:
-        raise SnapError(f"{path}: no file of the SNAP tools (no snap.schema that they know)")
+        raise SnapError(
+            f"{path}: not a file of the SNAP tools (no known snap.schema); check the path"
+        )
     return found
 
 
 def claim(path: str | os.PathLike[str]) -> Name | None:
-    """Return the contract that a file says it keeps, None of a file of other programs.
+    """Return the contract that a file declares, None for files of other programs.
 
     Raises:
         SnapError: the file is missing or damaged.
@@ -97,11 +99,11 @@ def _load(path: str | os.PathLike[str], columns: Sequence[str] | None) -> pa.Tab
 
 @contextmanager
 def readable(path: str | os.PathLike[str], kind: str = "Parquet file") -> Iterator[None]:
-    """Report in one line that a file is missing, damaged or too large for the memory.
+    """Raise a one-line error if a file is missing, damaged or too large for memory.
 
     Args:
         path: the file.
-        kind: what it should be.
+        kind: the expected kind of file.
     """
     try:
         with enough_memory(path):
@@ -117,13 +119,13 @@ def readable(path: str | os.PathLike[str], kind: str = "Parquet file") -> Iterat
 
 @contextmanager
 def enough_memory(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Report in one line that a file needs more memory than there is."""
+    """Raise a one-line error if reading a file runs out of memory."""
     try:
         yield
     except Exception as error:
         if not is_short_of_memory(error):
             raise
-        raise SnapError(f"{path}: too little memory to read it; free some") from error
+        raise SnapError(f"{path}: too little memory to read it; free some memory") from error
 
 
 def write(
@@ -140,10 +142,10 @@ def write(
 
     Args:
         table: the rows.
-        path: the file to write; replaced where it exists.
+        path: the file to write; an existing file is replaced.
         name: the contract.
         producer: the distribution that made the table; its version is recorded.
-        metadata: further entries of the file's metadata.
+        metadata: further metadata entries.
 
     Raises:
         SnapError: the table breaks the contract, or the file cannot be written.
@@ -160,7 +162,7 @@ def write(
 def stamps(
     schema: pa.Schema, rules: Contract, producer: str, metadata: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return a schema's metadata with what a file of a contract says of itself."""
+    """Return a schema's metadata with the entries that a contract requires."""
     return {
         **decode_metadata(schema),
         "snap.schema": rules.name,
@@ -172,14 +174,13 @@ def stamps(
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary file to write, and rename it to `path` only when all went well.
+    """Yield a temporary file, and rename it to `path` only if no error occurs.
 
     Yields:
-        A path in the same folder, with the same suffix, that does not outlive a failure.
+        A path in the same folder with the same suffix, removed after a failure.
 
     Raises:
-        SnapError: the folder is missing or cannot be written to, or `path` holds something of
-            another kind.
+        SnapError: the folder is missing or not writable, or `path` is a file of another kind.
     """
     target = Path(path).resolve()
     check_regular(target)
@@ -203,14 +204,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def check_writable(path: str | os.PathLike[str], name: Name | None = None) -> None:
-    """Refuse a path that cannot be written, before long work whose result is meant for it.
+    """Refuse a path that cannot be written, before the work whose result it is for.
 
     Args:
-        path: a file, or a folder to make.
+        path: a file or a new folder.
         name: the contract of the file; a file of another kind is not replaced.
 
     Raises:
-        SnapError: the folder is missing or cannot be written to, or other data are there.
+        SnapError: the folder is missing or not writable, or a file of another kind exists.
     """
     target = Path(path)
     if name is not None:
@@ -236,7 +237,7 @@ def _umask() -> int:
 
 def _cannot_write(target: Path, error: OSError) -> SnapError:
     reason = (error.strerror or str(error)).lower()
-    return SnapError(f"{target}: cannot write here ({reason}); choose another place")
+    return SnapError(f"{target}: cannot write here ({reason}); choose another path")
 
 
 def decode_metadata(schema: pa.Schema) -> dict[str, str]:
@@ -257,11 +258,11 @@ def validate(
     Args:
         table: the rows.
         name: the contract.
-        source: what to call the table in an error.
-        partial: where not None, only these columns need be there.
+        source: name of the table for errors.
+        partial: if not None, only these columns are required.
 
     Raises:
-        SnapError: naming the source, the column and the row at fault.
+        SnapError: names the source, the column and the invalid row.
     """
     rules = contract(name)
     check_columns(table, rules, source, partial)
@@ -275,10 +276,10 @@ def validate(
 
 
 def check_metadata(schema: pa.Schema, rules: Contract, source: str) -> None:
-    """Refuse a file that is of another contract or version, or lacks metadata.
+    """Refuse a file of another contract or version, or with missing metadata.
 
     Raises:
-        SnapError: naming the source and what is wrong.
+        SnapError: names the source and the problem.
     """
     entries = decode_metadata(schema)
     found, number = entries.get("snap.schema"), entries.get("snap.schema_version")
@@ -289,8 +290,8 @@ def check_metadata(schema: pa.Schema, rules: Contract, source: str) -> None:
         earlier = f"s {rules.oldest} to" if rules.oldest < rules.version else ""
         raise SnapError(
             f"{source}: version {number} of the {rules.name!r} contract, but this tool reads "
-            f"version{earlier} {rules.version}; make the file again or install the matching release"
+            f"version{earlier} {rules.version}; create it again or install the matching release"
         )
     for key in rules.metadata:
         if key not in entries:
-            raise SnapError(f"{source}: the file's metadata lacks {key!r}; make the file again")
+            raise SnapError(f"{source}: metadata entry {key!r} is missing; create the file again")

@@ -1,4 +1,4 @@
-"""How descriptions of operators were understood, as the tools report it."""
+"""Report how descriptions of operators were read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -12,19 +12,19 @@ COLUMNS: Mapping[str, pa.DataType] = {
 }
 """Columns of the `operators` contract on how a description was read."""
 SURE = 0.5
-"""Confidence from which on what was read counts, and no longer the words."""
+"""Confidence from which the reading alone determines the vector."""
 _LISTED = 12
-"""Operators that a report lists."""
+"""Most operators in a report."""
 
 
 class Understood(NamedTuple):
-    """What a user's description of an operator was read as.
+    """The reading of a user's description of an operator.
 
     Attributes:
         operator: its name.
-        reading: what was understood.
-        confidence: how sure its kind is, from 0 to 1.
-        doubt: what is wrong with the description, if anything is.
+        reading: the operator that was recognised.
+        confidence: confidence of its kind, from 0 to 1.
+        doubt: the problem of the description, if there is one.
     """
 
     operator: str
@@ -39,14 +39,14 @@ class Understood(NamedTuple):
 
 
 def listed(readings: Sequence[Understood]) -> list[str]:
-    """Return the lines of a report: at most 12 operators, those in doubt first."""
+    """Return the lines of a report on at most 12 operators, doubtful ones first."""
     ordered = sorted(readings, key=lambda each: each.doubt is None)
     lines, more = [*map(str, ordered[:_LISTED])], len(ordered) - _LISTED
     return [*lines, f"and {more} more"] if more > 0 else lines
 
 
 def understood(table: pa.Table) -> Iterator[Understood]:
-    """Yield how descriptions were read, of those rows of the `operators` contract that were."""
+    """Yield the readings of the rows of an `operators` table that were read."""
     if set(COLUMNS) <= set(table.column_names):
         for row in table.select(["op", *COLUMNS]).to_pylist():
             if row["reading"] is not None:

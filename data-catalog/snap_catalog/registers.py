@@ -1,4 +1,4 @@
-"""The registers of the corpus: each operator in the words of many kinds of writing."""
+"""The registers of the corpus: descriptions of operators in many kinds of writing."""
 
 import re
 from collections.abc import Mapping
@@ -10,16 +10,13 @@ from snap_catalog.catalog import entries
 from snap_catalog.texts import Split
 
 UNREADABLE = "unreadable"
-"""The kind of the texts that describe no operator."""
+"""Kind of texts that describe no operator."""
 
 OTHER = "other_operator"
-"""The kind of the texts about operators of none of the kinds that descriptions are read as.
-
-A reader learns not to recognise them either.
-"""
+"""Kind of texts about operators outside the known kinds; a reader learns not to recognise them."""
 
 HELD_OUT = frozenset({"cross_attention", "ghost_module", "involution", "lp_pooling"})
-"""Kinds that no reader is trained on, whatever the register."""
+"""Kinds held out from training in every register."""
 
 _PLACE = re.compile(r"\{(kernel|stride|dilation|groups|expansion|channels|padding)\}")
 
@@ -30,12 +27,11 @@ class Wording:
 
     Attributes:
         register: the kind of writing (`shorthand`, `german`).
-        split: what its register and its operator may be used for; of a test operator, or in a test
-            register, no text is seen in training.
-        kind: of the operator (`max_pooling`), `OTHER` or `UNREADABLE`.
-        text: may hold places for numbers (`{kernel}x{kernel} pooling`).
-        settings: what the text says of the operator without a placeholder (`kernel`: 3).
-        function: which normalisation, activation or recurrent network it is.
+        split: allowed use; texts of a test operator or test register are never used in training.
+        kind: kind of operator (`max_pooling`), `OTHER` or `UNREADABLE`.
+        text: may contain placeholders for numbers (`{kernel}x{kernel} pooling`).
+        settings: settings that the text states without a placeholder (`kernel`: 3).
+        function: name of the normalisation, activation or recurrent network.
     """
 
     register: str
@@ -47,11 +43,11 @@ class Wording:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Names of the settings that the text has a place for, each once."""
+        """Names of the settings with a placeholder, without repeats."""
         return tuple(dict.fromkeys(_PLACE.findall(self.text)))
 
     def filled(self, settings: Mapping[str, int]) -> str:
-        """Return the text with its places filled."""
+        """Return the text with its placeholders filled."""
         return _PLACE.sub(lambda found: str(settings[found.group(1)]), self.text)
 
 

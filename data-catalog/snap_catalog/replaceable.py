@@ -1,4 +1,4 @@
-"""Which files may be replaced: those of the kind that would be written, and no others."""
+"""Decide whether an output may replace an existing file: only a file of the same kind."""
 
 from collections.abc import Hashable
 from pathlib import Path
@@ -12,31 +12,31 @@ _PARQUET = b"PAR1"
 
 
 def check_regular(path: Path) -> None:
-    """Refuse to replace what is there and is no regular file, such as a device or a folder.
+    """Refuse an output path that is a folder, a device or another non-regular file.
 
     Raises:
-        SnapError: naming it.
+        SnapError: names the path.
     """
     if path.exists() and not path.is_file():
-        kind = "a folder" if path.is_dir() else "no regular file"
-        raise SnapError(f"{path}: is {kind} and would be replaced; name a file")
+        kind = "a folder" if path.is_dir() else "not a regular file"
+        raise SnapError(f"{path}: is {kind}, which cannot be replaced; choose another file name")
 
 
 def check_alike(old: Path, new: Path) -> None:
-    """Refuse to replace a file by one of another kind: it is of somebody else.
+    """Refuse to replace a file of another kind.
 
     Raises:
-        SnapError: naming the file.
+        SnapError: names the file.
     """
     if old.is_file() and old.stat().st_size and kind(old) != kind(new):
         raise refusal(old)
 
 
 def check_first_key(path: Path, key: str) -> None:
-    """Refuse, before any work, a file that is no JSON object that begins with a key.
+    """Refuse an existing output that is not a JSON object beginning with a key.
 
     Raises:
-        SnapError: naming the file.
+        SnapError: names the file.
     """
     check_regular(path)
     if path.exists() and path.stat().st_size and kind(path) != ("json", key):
@@ -44,17 +44,16 @@ def check_first_key(path: Path, key: str) -> None:
 
 
 def refusal(path: Path) -> SnapError:
-    """Return what is said of a file that may not be replaced."""
+    """Return the error for a file that must not be replaced."""
     return SnapError(
-        f"{path}: exists and is of another kind than what would be written; name another file, or "
-        "remove it"
+        f"{path}: exists and is of another kind; choose another file name or remove it"
     )
 
 
 def kind(path: Path) -> Hashable:
-    """Tell what a file is, from its contents alone.
+    """Return the kind of a file, from its contents alone.
 
-    For Parquet that is the contract which it states, for JSON its first key, for CSV its header.
+    Parquet files differ by contract, JSON files by first key, CSV files by header.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD)

@@ -1,4 +1,4 @@
-"""What the contents of a contract's columns must satisfy, beyond their types."""
+"""Rules for the contents of a contract's columns, beyond their types."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,31 +13,31 @@ from snap_catalog.nested import parse_json
 from snap_catalog.schemas import Name
 
 MOST_NODES = 2**15 - 1
-"""Of a graph: their indices are 16-bit integers."""
+"""Nodes per graph: indices are 16-bit integers."""
 
 
 class RowError(SnapError):
     """A row breaks a rule."""
 
     def __init__(self, source: str, row: int, name: str, problem: str) -> None:
-        """Say which row of which source it is, counted from 0, its name and what is wrong."""
+        """Describe the problem of a row, counted from 0."""
         super().__init__(f"{source}: row {row + 1}{name}: {problem}")
-        self._told = (source, row, name, problem)
+        self._details = (source, row, name, problem)
 
     def after(self, rows: int) -> "RowError":
-        """Return the same for a source whose `rows` rows before were not looked at."""
-        source, row, name, problem = self._told
+        """Return the same error for a row that is preceded by `rows` further rows."""
+        source, row, name, problem = self._details
         return RowError(source, rows + row, name, problem)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing that the contents of a file must satisfy.
+    """A condition on the contents of a file.
 
     Attributes:
         about: the rule in a few words.
-        columns: the columns it needs.
-        check: raises `SnapError` where a table, of the given name, breaks the rule.
+        columns: the columns that it reads.
+        check: raises `SnapError` if a table breaks the rule; takes the table and its name.
     """
 
     about: str
@@ -136,7 +136,7 @@ def _check_per_node(table: pa.Table, source: str, column: str) -> None:
     differ = pc.fill_null(pc.not_equal(sizes, entries), False)
     if pc.any(differ).as_py():
         row = int(differ.to_numpy().argmax())
-        problem = f"{entries[row]} entries of {column} for {sizes[row]} nodes; give one a node"
+        problem = f"{entries[row]} entries of {column} for {sizes[row]} nodes; give one per node"
         _refuse(table, row, problem, source)
 
 
@@ -150,7 +150,7 @@ def _check_hash(table: pa.Table, source: str) -> None:
 def _check_numbers(
     table: pa.Table, source: str, *, column: str, problem: str, least: float = -np.inf
 ) -> None:
-    """Refuse numbers that are not finite, or below the least; null is none of these."""
+    """Refuse numbers that are not finite or below a minimum; nulls are allowed."""
     values = table[column].fill_null(0.0).to_numpy()
     wrong = np.flatnonzero(~np.isfinite(values) | (values < least))
     if wrong.size:
@@ -177,7 +177,7 @@ def _check_scorers(table: pa.Table, source: str) -> None:
     for name in table["scorer"].unique().to_pylist():
         if name is not None and not (name and name.isprintable()):
             row = pc.index(table["scorer"], name).as_py()
-            _refuse(table, row, f"the scorer's name {excerpt(name)} does not print", source)
+            _refuse(table, row, f"the scorer's name {excerpt(name)} is not printable", source)
 
 
 def _check_embeddings(table: pa.Table, source: str) -> None:
@@ -191,7 +191,7 @@ def _check_embeddings(table: pa.Table, source: str) -> None:
 def _check_settings(table: pa.Table, source: str) -> None:
     for row, setting in enumerate(table["setting"].to_pylist()):
         if not _is_object(setting):
-            _refuse(table, row, f"the setting {excerpt(setting)} is no JSON object", source)
+            _refuse(table, row, f"the setting {excerpt(setting)} is not a JSON object", source)
 
 
 def _is_object(text: str) -> bool:
@@ -230,7 +230,7 @@ RULES: Mapping[Name, tuple[Rule, ...]] = {
         _FINITE,
         Rule("predictions are finite", frozenset({"predicted"}), _check_predicted),
         Rule("deviations are finite and not negative", frozenset({"predicted_std"}), _check_std),
-        Rule("names of scorers print", frozenset({"scorer"}), _check_scorers),
+        Rule("names of scorers are printable", frozenset({"scorer"}), _check_scorers),
         Rule("seconds are finite and not negative", frozenset({"seconds"}), _check_seconds),
     ),
     "search": (_FINITE,),

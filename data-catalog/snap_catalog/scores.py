@@ -1,4 +1,4 @@
-"""Tell apart the scorers whose scores a table holds."""
+"""Split a table of scores by scorer."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,7 +9,7 @@ from snap_catalog.rules import check_key
 from snap_catalog.schemas import contract
 
 NO_SCORE = -1e8
-"""What stands for no score, as of a network for which a proxy is not finite.
+"""Sentinel for a missing score, such as a proxy that is not finite.
 
 NAS-Bench-Suite-Zero (Krishnakumar et al., NeurIPS 2022) writes it into its tables.
 """
@@ -20,11 +20,11 @@ def by_scorer(table: pa.Table, source: str = "scores") -> dict[str, pa.Table]:
 
     Args:
         table: rows of the `scores` contract, or some of its columns: `scorer` if the file has it.
-        source: what to call the table in an error.
+        source: name of the table for errors.
 
     Returns:
-        By scorer, in the order of their first rows: its rows without the column `scorer`, and its
-        name as `snap.scorer` in the metadata. Of a table without rows, the scorer in the metadata.
+        The rows of each scorer, in the order of first appearance, without the column `scorer`. The
+        metadata entry `snap.scorer` is the name, also for a table without rows.
 
     Raises:
         SnapError: as `named`.
@@ -44,11 +44,11 @@ def named(table: pa.Table, source: str = "scores") -> pa.Table:
 
     Args:
         table: as for `by_scorer`.
-        source: what to call the table in an error.
+        source: name of the table for errors.
 
     Raises:
-        SnapError: the metadata name no scorer, or several where a row names none; or a scorer has
-            two scores of an architecture, one of them by the name in the metadata.
+        SnapError: the metadata name no scorer; or they name several and a row names none; or a
+            scorer has two scores for one architecture.
     """
     name = _scorer(table, source)
     if "scorer" not in table.column_names:
@@ -59,7 +59,7 @@ def named(table: pa.Table, source: str = "scores") -> pa.Table:
     others = set(column.unique().to_pylist())
     if name not in others and others & set(name.split(", ")):
         row = pc.index(column.is_null(), True).as_py() + 1
-        raise SnapError(f"{source}: row {row}: column 'scorer' does not say which of {name}; do")
+        raise SnapError(f"{source}: row {row}: column 'scorer' is empty; name one of {name}")
     place = table.column_names.index("scorer")
     whole = table.set_column(place, "scorer", pc.fill_null(column, name))
     key = contract("scores").key
@@ -69,9 +69,9 @@ def named(table: pa.Table, source: str = "scores") -> pa.Table:
 
 
 def several(table: pa.Table) -> str:
-    """Return the scorers that any table names in a column `scorer`; nothing of fewer than two.
+    """Return the scorers in the column `scorer` of any table; an empty text for fewer than two.
 
-    For readers of tables that keep no contract and are to be of one scorer.
+    For readers of tables without a contract that accept one scorer only.
     """
     values = table["scorer"].to_pylist() if "scorer" in table.column_names else []
     names = dict.fromkeys(map(str, values))
@@ -81,5 +81,7 @@ def several(table: pa.Table) -> str:
 def _scorer(table: pa.Table, source: str) -> str:
     name = decode_metadata(table.schema).get("snap.scorer")
     if name is None:
-        raise SnapError(f"{source}: the metadata lacks 'snap.scorer'; say what gave the scores")
+        raise SnapError(
+            f"{source}: metadata entry 'snap.scorer' is missing; set it to the name of the scorer"
+        )
     return name

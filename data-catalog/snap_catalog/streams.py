@@ -1,4 +1,4 @@
-"""Read and write files of the contracts a part at a time, for those larger than memory."""
+"""Read and write files of the contracts in parts, for files larger than memory."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -24,14 +24,14 @@ from snap_catalog.schemas import Name, contract
 from snap_catalog.versions import upgraded
 
 _ROW_GROUP = 2**17
-"""Rows that are written at once."""
+"""Rows per write."""
 
 
 class Part(NamedTuple):
-    """Some neighbouring rows of a file.
+    """Consecutive rows of a file.
 
     Attributes:
-        first: the number of rows before them.
+        first: the number of preceding rows.
         table: the rows.
     """
 
@@ -50,16 +50,15 @@ class Stream:
     def __init__(
         self, path: str | os.PathLike[str], name: Name, columns: Sequence[str] | None = None
     ) -> None:
-        """Look at the file's schema and metadata.
+        """Read and check the file's schema and metadata.
 
         Args:
             path: the Parquet file.
-            name: the contract it must keep.
-            columns: the columns wanted; all of them where None.
+            name: the contract that the file must satisfy.
+            columns: the columns to read; all of them if None.
 
         Raises:
-            SnapError: the file is missing or damaged, or has other columns or metadata than the
-                contract says.
+            SnapError: the file is missing or damaged, or breaks the contract.
         """
         self._path, self._name, self._columns = str(path), name, columns
         self._rules = contract(name)
@@ -77,7 +76,7 @@ class Stream:
     def parts(self, rows: int) -> Iterator[Part]:
         """Yield the file's rows, `rows` at a time, not yet checked by `check`.
 
-        Of every row only its key's hash is kept, eight bytes, to find one that is there twice.
+        Only an 8-byte hash per key is kept in memory, to find repeated keys.
 
         Raises:
             SnapError: the file is damaged, or two rows share a key.
@@ -98,7 +97,7 @@ class Stream:
         """Check the contents of a part; parts may be checked at the same time.
 
         Raises:
-            SnapError: naming the row at fault.
+            SnapError: names the invalid row.
         """
         try:
             validate(part.table, self._name, source=self._path, partial=self._columns)
@@ -121,7 +120,7 @@ class Stream:
 
 
 def _head(file: pq.ParquetFile, columns: list[str]) -> pa.Table:
-    """Return the first row with the file's metadata; no row where there is none."""
+    """Return the first row with the file's metadata; no row if there is none."""
     batch = next(file.iter_batches(1, columns=columns), None)
     if batch is None:
         return file.read(columns=columns)
@@ -132,12 +131,12 @@ def _head(file: pq.ParquetFile, columns: list[str]) -> pa.Table:
 def writing(
     path: str | os.PathLike[str], name: Name, schema: pa.Schema, *, producer: str
 ) -> Iterator[Callable[[pa.Table], None]]:
-    """Write a file part by part; it appears complete or not at all.
+    """Write a file in parts, atomically.
 
-    That no two rows share a key is left to the caller.
+    The caller must ensure that keys are unique.
 
     Args:
-        path: the file to write; replaced where it exists.
+        path: the file to write; an existing file is replaced.
         name: the contract.
         schema: the columns, and metadata that is kept.
         producer: the distribution that makes the rows; its version is recorded.

@@ -1,4 +1,4 @@
-"""Read the tables that users bring: CSV, gzipped CSV and Parquet."""
+"""Read tables of users: CSV, gzipped CSV and Parquet."""
 
 import os
 from pathlib import Path
@@ -18,22 +18,21 @@ from snap_catalog.unpacking import magic, open_bounded
 TEXT_COLUMNS = frozenset(
     {"space", "arch_id", "arch", "hash", "module_hash", "cell_hash", "adj_upper", "ops"}
 )
-"""Columns of text whatever they look like: `001`, `1e5` and `true` are names there."""
+"""Columns that are always read as text: `001`, `1e5` and `true` are names there."""
 _MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NULL", "null")
-"""How CSV files write that a number is missing. A NaN is a number that is none."""
+"""Texts that stand for a missing number in CSV files."""
 _LARGEST_WHOLE = 2**53
-"""Beyond it neighbouring whole numbers are the same double."""
+"""Larger integers are not exact as doubles."""
 _MANY_DIGITS = rf"^[+-]?\d{{{len(str(_LARGEST_WHOLE))},}}$"
 
 
 def read_table(path: str | os.PathLike[str]) -> pa.Table:
-    """Read a table in CSV, gzipped CSV or Parquet, which its first bytes tell apart.
+    """Read a table in CSV, gzipped CSV or Parquet; the first bytes determine the format.
 
-    In CSV a column is of integers or doubles where all its values are and those types hold them,
-    and of text otherwise.
+    A CSV column becomes integers or doubles if that type holds all its values, otherwise text.
 
     Raises:
-        SnapError: the file is missing or damaged, or two columns have one name.
+        SnapError: the file is missing or damaged, or two columns have the same name.
     """
     source = Path(path)
     if is_parquet(source):
@@ -61,15 +60,15 @@ def is_parquet(path: str | os.PathLike[str]) -> bool:
 
 
 def identifiers(table: pa.Table, column: str, source: str) -> pa.ChunkedArray:
-    """Return a column of names as text, exactly as they are written.
+    """Return a column of names as text, exactly as written.
 
     Args:
         table: what `read_table` returned.
-        column: its name. Integers, as Parquet files may have them, become their decimal digits.
-        source: what to call the table in an error.
+        column: its name. Integers in Parquet files become decimal digits.
+        source: name of the table for errors.
 
     Raises:
-        SnapError: the column holds something else, or a row has no name.
+        SnapError: the column holds another type, or a row has no name.
     """
     values = table[column]
     if not pt.is_integer(values.type) and not pt.is_string(values.type):
@@ -80,17 +79,17 @@ def identifiers(table: pa.Table, column: str, source: str) -> pa.ChunkedArray:
 
 
 def _without_empty(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return texts with null for empty ones, which is all that CSV has for null."""
+    """Replace empty texts by null, as CSV has no other null."""
     return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
 
 
 def refuse_missing(values: pa.ChunkedArray, column: str, source: str) -> None:
-    """Refuse a column in which a row has no value.
+    """Refuse a column with a missing value.
 
     Args:
         values: the column.
         column: its name.
-        source: what to call the table in an error.
+        source: name of the table for errors.
 
     Raises:
         SnapError: a value is null; names the first row.
@@ -103,16 +102,16 @@ def refuse_missing(values: pa.ChunkedArray, column: str, source: str) -> None:
 
 
 def doubles(table: pa.Table, column: str, source: str) -> pa.ChunkedArray:
-    """Return a column of numbers as doubles, null where there is none.
+    """Return a column of numbers as doubles; missing values are null.
 
     Args:
         table: what `read_table` returned.
         column: its name.
-        source: what to call the table in an error.
+        source: name of the table for errors.
 
     Raises:
-        SnapError: the column holds something else, or a whole number beyond 2**53, which doubles
-            do not tell from its neighbours; names the row and the value.
+        SnapError: the column holds another type, or an integer beyond 2**53, which no double holds
+            exactly; names the row and the value.
     """
     values = table[column]
     if pt.is_dictionary(values.type):
@@ -123,7 +122,7 @@ def doubles(table: pa.Table, column: str, source: str) -> pa.ChunkedArray:
         raise _no_double(values, column, source)
     if not is_number(values.type) and not pt.is_null(values.type):
         raise SnapError(
-            f"{source}: column {column!r} holds no numbers but {values.type}; choose another"
+            f"{source}: column {column!r} holds {values.type}, not numbers; choose another"
         )
     try:
         return values.cast(pa.float64())
@@ -135,13 +134,13 @@ def _no_double(values: pa.ChunkedArray, column: str, source: str) -> SnapError:
     """Return the error that names the first value that no double holds."""
     row, value = next((i, v) for i, v in enumerate(values.to_pylist(), 1) if not _is_held(v))
     return SnapError(
-        f"{source}: row {row}: column {column!r} holds {excerpt(value)}, which is no number or "
-        "one too large to be an exact double; correct it or leave it empty"
+        f"{source}: row {row}: column {column!r} holds {excerpt(value)}, which is not a number "
+        "or too large for an exact double; correct it or leave it empty"
     )
 
 
 def _is_held(value: str | int | float | None) -> bool:
-    """Return whether a double holds a value of a table, or what its text says."""
+    """Return whether a value of a table, or the number in its text, is exact as a double."""
     if isinstance(value, str):
         number = _numbers(pa.chunked_array([[value]]))[0].as_py()
         return not isinstance(number, str) and _is_held(number)
@@ -161,13 +160,13 @@ def _read_texts(path: Path, names: list[str]) -> pa.Table:
 
 
 def _text(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return text of any Arrow type as `string`, and other values as they are."""
+    """Convert text of any Arrow type to `string`; return other values unchanged."""
     kind = values.type.value_type if pt.is_dictionary(values.type) else values.type
     return values.cast(pa.string()) if is_text(kind) else values
 
 
 def _numbers(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return texts as numbers where all are some, and otherwise as they are."""
+    """Convert texts to numbers if all of them are numbers; otherwise return them unchanged."""
     trimmed = pc.utf8_trim_whitespace(texts)
     is_missing = pc.is_in(trimmed, pa.array(_MISSING))
     numbers = pc.if_else(is_missing, pa.scalar(None, pa.string()), trimmed)
@@ -181,7 +180,7 @@ def _numbers(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _changes(texts: pa.ChunkedArray, values: pa.ChunkedArray) -> bool:
-    """Return whether a text is a whole number beyond 2**53, or one that became infinite."""
+    """Return whether a text is an integer beyond 2**53, or became infinite."""
     infinite = pc.and_(pc.is_inf(values), pc.match_substring_regex(texts, r"\d"))
     many = texts.filter(pc.match_substring_regex(texts, _MANY_DIGITS))
     return pc.any(infinite).as_py() is True or any(map(_is_beyond, many.to_pylist()))

@@ -1,4 +1,4 @@
-"""The corpus: operators described in many ways, from which an encoder learns what they mean."""
+"""The corpus: many descriptions of each operator, to tune an encoder on."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ class Term:
     """One operator of the corpus.
 
     Attributes:
-        name: a class of `torch.nn`, or what neural architecture search calls the operator.
-        category: what the operator is for (`pooling`).
+        name: a class of `torch.nn`, or the name in neural architecture search.
+        category: the purpose of the operator (`pooling`).
         kind: a finer group within the category (`max pooling`).
-        split: what it may be used for; no description of a test term is seen in training.
+        split: its allowed use; descriptions of test terms are never used in training.
         torch: whether it is a class of `torch.nn`.
         settings: the values that each setting takes in the descriptions (`kernel`: 1, 3, 5, 7).
-        descriptions: texts that may hold settings as placeholders (`{kernel}x{kernel} pooling`).
+        descriptions: texts that may contain placeholders (`{kernel}x{kernel} pooling`).
     """
 
     name: str
@@ -38,7 +38,7 @@ class Term:
         """Yield every description with every combination of the settings it mentions.
 
         Yields:
-            the settings, none where the description mentions none, and the text filled with them.
+            the settings that the description mentions, and the text with their values.
         """
         for text in self.descriptions:
             names = mentioned(text)
@@ -48,7 +48,7 @@ class Term:
 
 
 def mentioned(description: str) -> tuple[str, ...]:
-    """Return the settings that a description holds a place for, each once, in its order."""
+    """Return the settings with a placeholder in a description, in order, without repeats."""
     return tuple(dict.fromkeys(name for _, name, _, _ in Formatter().parse(description) if name))
 
 

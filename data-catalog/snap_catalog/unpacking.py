@@ -1,4 +1,4 @@
-"""Unpack compressed files without trusting how much comes out."""
+"""Read compressed files with a limit on the unpacked size."""
 
 import bz2
 import gzip
@@ -11,16 +11,16 @@ from typing import BinaryIO, cast
 from snap_catalog.errors import SnapError
 
 _RATIO, _ALWAYS = 200, 1 << 26
-"""A file may unpack to so many times its size, or to so many bytes, whichever is more."""
+"""A file may unpack to this multiple of its size, or to this many bytes if that is larger."""
 
 
 @contextmanager
 def open_bounded(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, unpacking gzip and bzip2, that may not unpack to far more than its size.
+    """Open a file, unpacking gzip and bzip2 up to a limit.
 
     Raises:
-        SnapError: on opening, it cannot be read; on reading, it is damaged or unpacks to more
-            than 200 times its size (64 MiB are always allowed).
+        SnapError: the file cannot be read, is damaged, or unpacks to more than 200 times its size
+            (64 MiB are always allowed).
     """
     begin = magic(path)
     with path.open("rb") as packed:
@@ -33,7 +33,7 @@ def open_bounded(path: Path) -> Iterator[BinaryIO]:
 
 
 class _Bounded(io.RawIOBase):
-    """Passes on what a stream yields until that is too much."""
+    """Reads from a stream up to a limit."""
 
     def __init__(self, stream: BinaryIO, path: Path, limit: int) -> None:
         self._stream, self._path, self._left, self._limit = stream, path, limit, limit
@@ -51,7 +51,7 @@ class _Bounded(io.RawIOBase):
             raise damaged(self._path, error) from error
         self._left -= len(block)
         if self._left < 0:
-            raise SnapError(f"{self._path}: unpacks to more than {self._limit:,} bytes: refused")
+            raise SnapError(f"{self._path}: unpacks to more than {self._limit:,} bytes; refused")
         return block
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
@@ -76,11 +76,11 @@ def magic(path: Path) -> bytes:
 
 
 def total_limit(path: Path) -> int:
-    """Return the number of bytes that a file may unpack to."""
+    """Return the limit on the unpacked size of a file, in bytes."""
     return max(_ALWAYS, _RATIO * path.stat().st_size)
 
 
 def damaged(path: Path, error: Exception) -> SnapError:
-    """Return the error of a file that cannot be unpacked."""
+    """Return the error for a file that cannot be unpacked."""
     reason = " ".join(str(error).split()) or type(error).__name__
     return SnapError(f"{path}: cannot be unpacked ({reason}); fetch the file again")

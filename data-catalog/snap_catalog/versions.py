@@ -1,4 +1,4 @@
-"""Read files of earlier versions of a contract as the present version has them."""
+"""Convert files of earlier versions of a contract to the current version."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ _VERSION = b"snap.schema_version"
 
 
 def upgraded(table: pa.Table, rules: Contract, wanted: Sequence[str] | None = None) -> pa.Table:
-    """Return a table of any version that is read as one of the present version.
+    """Convert a table of any readable version to the current version.
 
-    The columns that later versions introduced are null; optional ones stay absent.
+    Required columns that later versions introduced become null; optional ones stay absent.
 
     Args:
-        table: the rows, whose metadata name a version that the contract reads.
+        table: the rows; the metadata name a readable version.
         rules: the contract.
-        wanted: the columns that are read; all where None.
+        wanted: the columns to read; all if None.
     """
     metadata = table.schema.metadata
     version = int(metadata[_VERSION])

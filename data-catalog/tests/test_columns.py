@@ -114,7 +114,7 @@ def test_a_metric_column_without_a_direction_is_refused(
 
 def test_a_further_column_that_is_named_like_no_metric_is_refused(make: Make) -> None:
     table = _with_metric(make, "accuracy", {"direction": "max"}, DOUBLES)
-    with pytest.raises(SnapError, match="'accuracy' is no metric name"):
+    with pytest.raises(SnapError, match="'accuracy' is not a metric name"):
         validate(table, "graphs")
 
 

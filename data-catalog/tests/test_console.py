@@ -12,7 +12,7 @@ from snap_catalog import SnapError
 from snap_catalog.console import OneLineErrors, counted, progress, say
 from snap_catalog.errors import excerpt, one_line
 
-TOO_LITTLE_MEMORY = "Error: too little memory for this; free some, or give it less at a time"
+TOO_LITTLE_MEMORY = "Error: out of memory; free some, or use smaller inputs"
 
 
 @click.group(cls=OneLineErrors)

@@ -74,5 +74,5 @@ def test_versions_that_are_not_read_are_named_beside_those_that_are(
     table = pq.read_table(first)
     metadata = {**table.schema.metadata, b"snap.schema_version": version.encode()}
     pq.write_table(table.replace_schema_metadata(metadata), first)
-    with pytest.raises(SnapError, match=f"version {version} of .* reads versions 1 to 2; make"):
+    with pytest.raises(SnapError, match=f"version {version} of .* reads versions 1 to 2; create"):
         read(first, "graphs")

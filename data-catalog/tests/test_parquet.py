@@ -124,7 +124,7 @@ def test_too_little_memory_is_not_blamed_on_the_file(
         raise failure
 
     monkeypatch.setattr(pq.ParquetFile, "read", fail)
-    assert _refusal(scores) == "too little memory to read it; free some"
+    assert _refusal(scores) == "too little memory to read it; free some memory"
 
 
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.99])
@@ -164,12 +164,12 @@ def test_another_version_of_the_contract_is_refused(scores: Path, found: str | N
     _restamp(scores, schema_version=found)
     told = _refusal(scores)
     assert told.startswith(f"version {found} of the 'scores' contract, but this tool reads version")
-    assert "make the file again" in told
+    assert "create it again" in told
 
 
 def test_metadata_that_the_contract_asks_for_and_is_not_there_is_named(scores: Path) -> None:
     _restamp(scores, scorer=None)
-    assert _refusal(scores).startswith("the file's metadata lacks 'snap.scorer'")
+    assert _refusal(scores).startswith("metadata entry 'snap.scorer' is missing")
 
 
 def test_the_contents_of_a_file_are_checked(make: Make, scores: Path) -> None:
@@ -196,7 +196,7 @@ def test_a_table_without_the_metadata_its_contract_asks_for_is_not_written(
     make: Make, tmp_path: Path
 ) -> None:
     bare = make("scores").replace_schema_metadata({})
-    with pytest.raises(SnapError, match=r"metadata lacks 'snap\.scorer'"):
+    with pytest.raises(SnapError, match=r"metadata entry 'snap\.scorer' is missing"):
         write(bare, tmp_path / "x.parquet", "scores", producer="snap-catalog")
     assert _names(tmp_path) == []
 
@@ -218,7 +218,7 @@ def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(
 
 
 def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
-    told = r"cannot write here \(no space left on device\); choose another place"
+    told = r"cannot write here \(no space left on device\); choose another path"
     with pytest.raises(SnapError, match=told), replacing(tmp_path / "x.parquet"):
         raise OSError(28, "No space left on device")
     assert _names(tmp_path) == []
@@ -247,7 +247,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_and_while_writing(
 ) -> None:
     where = tmp_path / "none" if folder == "missing" else request.getfixturevalue("unwritable")
     path = where / "x.parquet"
-    told = f"{path}: cannot write here .*; choose another place"
+    told = f"{path}: cannot write here .*; choose another path"
     with pytest.raises(SnapError, match=told):
         check_writable(path)
     with pytest.raises(SnapError, match=told):

@@ -91,7 +91,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     for name in ("pipe", "folder"):
-        with pytest.raises(SnapError, match="would be replaced; name a file"):
+        with pytest.raises(SnapError, match="cannot be replaced; choose another file name"):
             put(tmp_path / name)
     assert (tmp_path / "pipe").is_fifo()
 

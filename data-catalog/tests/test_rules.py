@@ -29,7 +29,7 @@ _NO_NODE_COLUMNS = dict.fromkeys(("node_shape", "node_params", "node_flops"))
         ("nodes", [["input", "output", "output"], _GOOD], "the last one the only `output`"),
         ("nodes", [["input"], _GOOD], "a cell needs an `input` and an `output` node"),
         ("nodes", [[], _GOOD], "a cell needs an `input` and an `output` node"),
-        ("node_shape", [[[3]], None], "1 entries of node_shape for 3 nodes; give one a node"),
+        ("node_shape", [[[3]], None], "1 entries of node_shape for 3 nodes; give one per node"),
         ("node_params", [[1, 2, 3, 4], None], "4 entries of node_params for 3 nodes"),
         ("node_flops", [[], None], "0 entries of node_flops for 3 nodes"),
         ("cell_hash", ["0" * 31, "0" * 32], "cell_hash is not 32 hexadecimal digits"),
@@ -149,7 +149,7 @@ def test_a_vector_that_is_not_finite_is_refused(make: Make, value: float) -> Non
 @pytest.mark.parametrize("setting", ["layers=3", "[3]", "null", ""])
 def test_a_setting_that_is_no_json_object_is_refused(make: Make, setting: str) -> None:
     table = make("trials", setting=['{"layers": 3}', setting])
-    with pytest.raises(SnapError, match=r"row 2: the setting .* is no JSON object"):
+    with pytest.raises(SnapError, match=r"row 2: the setting .* is not a JSON object"):
         validate(table, "trials")
 
 
@@ -161,8 +161,8 @@ def test_a_setting_that_is_no_json_object_is_refused(make: Make, setting: str) -
         ("predicted_std", float("nan"), "`predicted_std` is negative or not finite"),
         ("predicted_std", -0.1, "`predicted_std` is negative or not finite"),
         ("seconds", -0.1, "`seconds` is negative or not finite"),
-        ("scorer", "", "the scorer's name '' does not print"),
-        ("scorer", "a\nb", r"the scorer's name 'a\\nb' does not print"),
+        ("scorer", "", "the scorer's name '' is not printable"),
+        ("scorer", "a\nb", r"the scorer's name 'a\\nb' is not printable"),
     ],
 )
 def test_predictions_times_and_names_that_are_none_are_refused(

@@ -108,7 +108,7 @@ def test_rows_that_name_no_scorer_are_of_the_one_in_the_metadata(make: Make) -> 
 
 def test_rows_that_name_no_scorer_where_the_metadata_names_several_are_refused(make: Make) -> None:
     table = _table(make, ["a", "b"], ["zen", None], "zen, nwot")
-    with pytest.raises(SnapError, match="s: row 2: column 'scorer' does not say which of zen, nw"):
+    with pytest.raises(SnapError, match="s: row 2: column 'scorer' is empty; name one of zen, nw"):
         by_scorer(table, "s")
 
 
@@ -142,7 +142,7 @@ def test_scores_of_no_cells_are_of_the_scorer_in_the_metadata(make: Make, column
 
 
 def test_scores_whose_metadata_name_no_scorer_are_refused(two: pa.Table) -> None:
-    with pytest.raises(SnapError, match=r"^s: the metadata lacks 'snap\.scorer'"):
+    with pytest.raises(SnapError, match=r"^s: metadata entry 'snap\.scorer' is missing"):
         by_scorer(two.replace_schema_metadata({}), "s")
 
 

@@ -1,4 +1,4 @@
-"""The Parquet contracts: what each file that the tools exchange must hold."""
+"""The Parquet contracts: columns, types, keys and metadata of each kind of file."""
 
 import re
 import tomllib
@@ -30,7 +30,7 @@ SCALARS: Mapping[str, pa.DataType] = {
     "double": pa.float64(),
     "timestamp": pa.timestamp("us", tz="UTC"),
 }
-"""Arrow types by what the contracts call them."""
+"""Arrow types by their names in the contracts."""
 _NESTED = re.compile(r"(list|fixed_size_list)<(.+)>")
 
 
@@ -41,7 +41,7 @@ class Column:
     Attributes:
         name: the column's name.
         type: its type, written as in the contract (`list<int16>`, `list<list<int32>>`).
-        about: what it holds.
+        about: its contents.
         nullable: whether values may be null.
         optional: whether the column may be absent.
         since: the version of the contract that introduced it.
@@ -55,12 +55,12 @@ class Column:
     since: int = 1
 
     def accepts(self, actual: pa.DataType) -> bool:
-        """Return whether an Arrow type is this column's."""
+        """Return whether a column of an Arrow type satisfies the contract."""
         is_vector = pa.types.is_fixed_size_list(actual)
         return bool(actual == self.arrow(actual.list_size if is_vector else 0))
 
     def arrow(self, length: int) -> pa.DataType:
-        """Return the column's Arrow type, of which a vector has the given length."""
+        """Return the column's Arrow type; vectors have the given length."""
         return _arrow(self.type, length)
 
 
@@ -73,7 +73,7 @@ def _arrow(text: str, length: int) -> pa.DataType:
 
 
 def item_type(kind: pa.DataType) -> pa.DataType | None:
-    """Return the type of a list's items, whatever kind of list it is; None of other types."""
+    """Return the item type of any kind of list type; None for other types."""
     is_list = (
         pa.types.is_list(kind)
         or pa.types.is_large_list(kind)
@@ -86,19 +86,19 @@ def item_type(kind: pa.DataType) -> pa.DataType | None:
 
 @dataclass(frozen=True)
 class Contract:
-    """What a Parquet file of one kind must hold.
+    """The requirements for one kind of Parquet file.
 
     Attributes:
         name: the contract's name, `snap.schema` in the file's metadata.
-        version: `snap.schema_version` in the metadata of the files that are written.
-        oldest: the earliest version that is still read.
-        about: what the file is for.
-        key: the columns that together identify a row; see `key_of` for those that may be absent.
+        version: `snap.schema_version` in the metadata of written files.
+        oldest: the earliest readable version.
+        about: the purpose of the file.
+        key: the columns that identify a row; see `key_of` for optional ones.
         columns: the named columns, in order.
-        open: what further double columns hold, or None where there may be none.
-        metadata: further keys that the file's metadata must have.
-        provenance: keys that say where the data are from: a published file has them, though
-            readers do without.
+        open: the kind of further double columns, or None if none are allowed.
+        metadata: further required metadata keys.
+        provenance: metadata keys on the origin of the data; published files have them, readers do
+            not require them.
     """
 
     name: Name
@@ -112,12 +112,12 @@ class Contract:
     provenance: tuple[str, ...] = ()
 
     def key_of(self, present: Collection[str]) -> tuple[str, ...]:
-        """Return the key of a table with the given columns, without optional ones it lacks."""
+        """Return the key columns of a table; optional ones that it does not have are omitted."""
         optional = {column.name for column in self.columns if column.optional}
         return tuple(name for name in self.key if name in present or name not in optional)
 
     def schema(self) -> pa.Schema:
-        """Return the Arrow schema of the named columns, of a contract that holds no vectors."""
+        """Return the Arrow schema of the named columns, for contracts without vectors."""
         return pa.schema([(column.name, column.arrow(0)) for column in self.columns])
 
 

@@ -53,8 +53,8 @@ def test_equal_runs_draw_equal_heat_maps_with_the_values_in_them() -> None:
     ("arguments", "message"),
     [
         (("similarity",), "Missing argument"),
-        (("similarity", "alone"), "Give two texts or more."),
-        (("similarity", "a", "b", "-o", "map.pdf"), "map.pdf: name a file that ends in .svg or"),
+        (("similarity", "alone"), "give at least two texts"),
+        (("similarity", "a", "b", "-o", "map.pdf"), "map.pdf: unknown format; use .svg or"),
         (("nearest",), "Missing argument 'TEXT'"),
         (("nearest", "a", "-k", "0"), "0 is not in the range x>=1"),
     ],

@@ -44,7 +44,7 @@ def test_json_holds_the_whole_reading() -> None:
 def test_what_is_no_operator_is_said_to_be_none(text: str) -> None:
     result = _read(text, "--quiet")
     assert result.exit_code == 0
-    assert "no operator that is known here" in result.stdout
+    assert "no known operator" in result.stdout
     assert "sentence" not in result.stdout
 
 

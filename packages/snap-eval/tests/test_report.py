@@ -380,7 +380,7 @@ def test_a_search_of_ones_own_space_is_drawn_by_the_definition_in_its_file(tmp_p
     ("facts", "why"),
     [
         ({}, "unknown"),
-        ({DEFINITION: "no TOML ["}, "search.parquet"),
+        ({DEFINITION: "not TOML ["}, "search.parquet"),
         ({DEFINITION: MINE.replace("mine", "other")}, "defines the space 'other'"),
         ({DEFINITION: MINE.replace("conv", "other")}, "no cell of mine"),
     ],

@@ -410,7 +410,10 @@ def test_cells_of_several_spaces_need_a_column_space(make_graphs: Make, tmp_path
 
 @pytest.mark.parametrize(
     ("metadata", "problem"),
-    [({}, "lacks 'snap.scorer'"), ({"snap.scorer": "gcn", "snap.seed": "x"}, "'snap.seed' is 'x'")],
+    [
+        ({}, "'snap.scorer' is missing"),
+        ({"snap.scorer": "gcn", "snap.seed": "x"}, "'snap.seed' is 'x'"),
+    ],
 )
 def test_scores_of_unclear_origin_are_refused(
     make_scores: Make, metadata: Mapping[str, str], problem: str

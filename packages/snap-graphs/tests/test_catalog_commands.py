@@ -26,7 +26,7 @@ def test_catalog_tells_files_roles_and_traps_of_one(name: str) -> None:
         assert text in told
     for file in entry.files:
         assert file.name in told
-        assert (file.sha256 or "no checksum stated") in told
+        assert (file.sha256 or "no published checksum") in told
     assert {m.role for m in entry.metrics} <= set(told.replace(",", " ").split())
 
 

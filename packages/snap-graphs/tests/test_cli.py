@@ -10,7 +10,7 @@ def test_convert_writes_a_file_in_the_contract(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["convert", "nb201", str(out)])
     assert result.exit_code == 0
     assert result.stdout == ""
-    assert "15,625 architectures, 8,765 different cells" in result.stderr
+    assert "15,625 architectures, 8,765 distinct cells" in result.stderr
     assert read(out, "graphs").num_rows == 15_625
 
 

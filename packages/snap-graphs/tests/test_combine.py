@@ -213,7 +213,7 @@ def test_names_that_are_no_text_are_refused_in_one_line(tmp_path: Path, names: p
 @pytest.mark.parametrize(
     ("ids", "values", "fault"),
     [
-        ([NONE, "x"], pa.array([True, False]), f"column '{TEST}' holds no numbers but bool"),
+        ([NONE, "x"], pa.array([True, False]), f"column '{TEST}' holds bool, not numbers"),
         ([NONE, "x"], pa.array([None, None], pa.null()), f"column '{TEST}' holds no value"),
         ([NONE, "x"], pa.array([1, 2**63], pa.uint64()), f"row 2: column '{TEST}' holds 92233"),
         ([NONE, None], pa.array([1.0, 2.0]), "row 2: column 'arch' is empty"),

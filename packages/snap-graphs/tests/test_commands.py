@@ -40,8 +40,8 @@ def graphs(tmp_path: Path) -> Path:
 def test_info_tells_rows_classes_metrics_and_provenance(graphs: Path) -> None:
     result = good("info", graphs)
     assert result.stderr == ""
-    assert f"{graphs}: 3 of nb201; 3 different cells" in result.stdout
-    assert f"{METRIC}  80 to 90.5 percent, more is better, 1 empty" in result.stdout
+    assert f"{graphs}: 3 of nb201; 3 distinct cells" in result.stdout
+    assert f"{METRIC}  80 to 90.5 percent, higher is better, 1 empty" in result.stdout
     assert "source: source.csv" in result.stdout
     assert "licence: MIT" in result.stdout
 
@@ -59,7 +59,7 @@ def test_info_gives_the_same_as_json(graphs: Path) -> None:
 
 
 def test_validate_says_yes_or_names_the_fault(graphs: Path, tmp_path: Path) -> None:
-    assert "3 rows that keep the contract 'graphs'" in good("validate", graphs).stderr
+    assert "3 valid rows, contract 'graphs'" in good("validate", graphs).stderr
     cut = tmp_path / "cut.parquet"
     cut.write_bytes(graphs.read_bytes()[:500])
     for path, fault in ((cut, "not a readable Parquet file"), (tmp_path / "no", "no such file")):
@@ -76,7 +76,7 @@ def test_validate_knows_what_is_no_file_of_the_tools(tmp_path: Path) -> None:
 
     path = tmp_path / "other.parquet"
     pq.write_table(pa.table({"x": [1]}), path)
-    assert "no file of the SNAP tools" in run("validate", path).stderr
+    assert "not a file of the SNAP tools" in run("validate", path).stderr
 
 
 def test_draw_makes_a_picture_of_one_architecture(graphs: Path, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_draw_refuses_an_unknown_architecture_and_an_unknown_kind_of_picture(
 ) -> None:
     result = run("draw", graphs, "--arch", "x", "-o", tmp_path / "cell.svg")
     assert result.exit_code == 1
-    assert "no architecture 'x'; name one of its arch_id, as |none~0|" in result.stderr
+    assert "no architecture 'x'; give an arch_id of the file, such as |none~0|" in result.stderr
     result = run("draw", graphs, "--arch", "x", "-o", tmp_path / "cell.gif")
     assert result.exit_code == 2
 
@@ -180,7 +180,7 @@ def test_view_makes_blocks_of_networks_one_node_each(tmp_path: Path) -> None:
 def test_view_without_a_view_is_wrong_usage(graphs: Path, tmp_path: Path) -> None:
     result = run("view", graphs, tmp_path / "x.parquet")
     assert result.exit_code == 2
-    assert "name at least one view" in result.stderr
+    assert "give at least one view" in result.stderr
 
 
 def test_concat_and_join_write_one_file(graphs: Path, tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_concat_and_join_write_one_file(graphs: Path, tmp_path: Path) -> None:
     result = good(
         "join", tmp_path / "both.parquet", extra, "-o", tmp_path / "c.parquet", "--column", column
     )
-    assert "1 of 4 architectures matched; 1 of its rows matched none" in result.stderr
+    assert "1 of 4 architectures matched; 1 rows of the table matched none" in result.stderr
     assert read(tmp_path / "c.parquet", "graphs")["hw/mine/latency_ms"].to_pylist()[3] == 3
 
 
@@ -214,7 +214,7 @@ def test_convert_maps_columns_and_counts_bad_records(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "record 2: " in result.stderr
     result = good("convert", "nb201", out, "--source", source, *columns, "--skip-bad")
-    assert f"{source}: 1 bad records were left out" in result.stderr
+    assert f"{source}: 1 bad records skipped" in result.stderr
     table = read(out, "graphs")
     assert table[METRIC].to_pylist() == [91]
     field = table.schema.field("hw/mine/latency_ms")

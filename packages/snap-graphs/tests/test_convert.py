@@ -128,7 +128,7 @@ def test_a_bad_table_is_refused_in_one_line(
         ),
         ("nb101", {"n_vertices": [2], "adj_upper": [1], "ops": [""]}, "'adj_upper' must hold text"),
         ("nb201", {"arch": [CELL, None]}, "row 2: column 'arch' is empty; fill it in or drop"),
-        ("nb201", {"arch": [CELL], METRIC: [True]}, "holds no numbers but bool"),
+        ("nb201", {"arch": [CELL], METRIC: [True]}, "holds bool, not numbers"),
         ("nb201", {"arch": [[CELL]]}, "column 'arch' must hold text, not list"),
     ],
 )

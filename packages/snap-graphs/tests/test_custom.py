@@ -72,7 +72,7 @@ def test_space_and_cells_are_all_that_a_file_needs(tmp_path: Path) -> None:
     [
         ({"space": None}, "space must be a name"),
         ({"space": "a b"}, "space must be a name"),
-        ({"space": "nb201"}, "nb201 is a space that is known"),
+        ({"space": "nb201"}, "nb201 is the name of a known space"),
         ({"cels": []}, "unknown entry 'cels'; known are space"),
         ({"cells": {}}, "cells must be a list"),
         ({"operators": ["conv"]}, "operators must be a mapping"),
@@ -154,8 +154,8 @@ def test_a_bad_cell_is_named_by_its_number_or_skipped(
         ("c.yaml", f"{OWN}edges: [[0, {HUGE}]]}}]}}", "record 1: edges must be a list of pairs"),
         ("c.json", '{"space": ' + "[" * 900 + "]" * 900 + "}", "space must be a name"),
         ("c.json", '{"space": "\\ud800"}', "cannot be read"),
-        ("c.json", '{"space": "a", "space": "b"}', "has the entry 'space' twice in one place"),
-        ("c.yaml", "space: a\nspace: b", "has the entry 'space' twice in one place"),
+        ("c.json", '{"space": "a", "space": "b"}', "the entry 'space' is repeated"),
+        ("c.yaml", "space: a\nspace: b", "the entry 'space' is repeated"),
     ],
 )
 def test_hostile_or_damaged_files_are_refused(

@@ -107,7 +107,7 @@ def test_a_network_that_cannot_be_traced_ends_the_command_and_the_others_are_kep
     result = trace(folder, "some_bad", "--input", "3x9x9")
     assert (result.exit_code, result.stdout) == (1, "")
     kept, error = result.stderr.splitlines()[-2:]
-    assert "out.parquet.partial: keeps 1 network; the same command goes on" in kept
+    assert "out.parquet.partial: keeps 1 network; run the same command to resume" in kept
     assert error.startswith("Error: deciding: torch.export cannot follow it")
     assert "--skip-bad leaves it out" in error
     assert not (folder / "out.parquet").exists()
@@ -147,7 +147,7 @@ def test_a_space_that_cannot_be_is_refused_before_anything_is_traced(
 def test_nothing_is_written_where_no_network_could_be_traced(folder: Path) -> None:
     result = trace(folder, "all_bad", "--input", "3x9x9", "--skip-bad")
     assert result.exit_code == 1
-    assert "no network of it could be traced" in result.stderr.splitlines()[-1]
+    assert "none of its networks could be traced" in result.stderr.splitlines()[-1]
     assert sorted(path.name for path in folder.glob("out*")) == []
 
 
@@ -164,7 +164,7 @@ def test_the_networks_before_a_failure_of_the_source_are_resumed(folder: Path) -
     text = NETWORKS.replace("""    raise RuntimeError("no more")\n""", "")
     (folder / "nets.py").write_text(text)
     result = trace(folder, "failing", "--input", "3x9x9")
-    assert "out.parquet: 1 network, 1 of them from a stopped run" in result.stderr
+    assert "out.parquet: 1 network, 1 from an interrupted run" in result.stderr
 
 
 def test_a_network_that_changed_is_traced_again(folder: Path) -> None:
@@ -208,7 +208,7 @@ def test_ctrl_c_in_the_source_keeps_what_was_traced(
     process.send_signal(SIGINT)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "keeps 1 network; the same command goes on from there" in stderr
+    assert "keeps 1 network; run the same command to resume" in stderr
     assert "Traceback" not in stderr
 
 

@@ -1,4 +1,4 @@
-"""Vectors for neural network operators from what is said of them."""
+"""Vectors for neural network operators from their descriptions."""
 
 from typing import TYPE_CHECKING
 

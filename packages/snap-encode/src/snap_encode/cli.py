@@ -11,16 +11,16 @@ from snap_encode.commands.tune import export, tune
 
 
 class _Group(OneLineErrors, DefaultGroup):  # type: ignore[misc]
-    """Runs `encode` where no subcommand is named."""
+    """Runs `encode` if no subcommand is given."""
 
 
 @click.group(cls=_Group, default="encode", default_if_no_args=True)
 @click.version_option(package_name="snap-encode")
 def main() -> None:
-    """Turn what is said of neural network operators into vectors.
+    """Encode descriptions of neural network operators as vectors.
 
-    `snap-encode ops.txt` is short for `snap-encode encode ops.txt`; `snap-encode encode --help`
-    tells the options.
+    `snap-encode ops.txt` is short for `snap-encode encode ops.txt`; see `snap-encode encode --help`
+    for its options.
     """
 
 

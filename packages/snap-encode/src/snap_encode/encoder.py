@@ -1,4 +1,4 @@
-"""Sentences to vectors (paper, section 3.2)."""
+"""Encode sentences as vectors (paper, section 3.2)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _BATCH = 64
 
 
 class SentenceEncoder:
-    """A sentence-transformers model, on the CPU, and the vectors it has given before.
+    """A sentence-transformers model on the CPU, with a cache of its vectors.
 
-    The model is loaded when it meets the first text whose vector is not in the cache.
+    The model is loaded for the first text whose vector is not in the cache.
     `all-MiniLM-L6-v2` pools the mean of the token vectors (paper, section 3.2) and scales it to
     length 1, so that the inner product of two vectors is their cosine similarity.
 
@@ -41,18 +41,17 @@ class SentenceEncoder:
             model: a known model, a folder, or a name on the Hugging Face hub.
 
         Raises:
-            SnapError: the model is not to be had, damaged, or without safetensors weights.
+            SnapError: the model is not available, damaged, or has no safetensors weights.
         """
         self._found = locate(model)
         self.name = self._found.name
         self.sha256 = self._found.sha256
 
     def encode(self, texts: Sequence[str], *, quiet: bool = True) -> NDArray[np.float32]:
-        """Return the vectors of some texts.
+        """Return the vectors of texts.
 
-        A text's vector does not depend on the other texts (to about 1e-6), and a text that occurs
-        twice is encoded once. What exceeds the model's input (256 tokens for the default model)
-        is ignored.
+        The vector of a text does not depend on the other texts (to about 1e-6). Text beyond the
+        model's input length (256 tokens for the default model) is ignored.
 
         Args:
             texts: n texts.
@@ -62,7 +61,7 @@ class SentenceEncoder:
             Array of shape (n, d), 384 columns for the default model.
 
         Raises:
-            SnapError: the model's weights are not to be had, or damaged.
+            SnapError: the model's weights are not available, or damaged.
         """
         import numpy as np
 
@@ -101,10 +100,12 @@ class SentenceEncoder:
     def _dimension(self) -> int:
         dimension = self._network.get_embedding_dimension()
         if dimension is None:
-            raise SnapError(f"model {self.name!r}: it does not tell the length of its vectors")
+            raise SnapError(
+                f"model {self.name!r}: the length of its vectors is unknown; choose another model"
+            )
         return dimension
 
 
 def _without_surrogates(text: str) -> str:
-    """Replace lone surrogates (of an argument that is no UTF-8), which no tokenizer takes."""
+    """Replace lone surrogates (from arguments that are not UTF-8), which no tokenizer accepts."""
     return text.encode("utf-8", "replace").decode()

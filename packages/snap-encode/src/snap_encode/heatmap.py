@@ -1,4 +1,4 @@
-"""Draw a matrix of cosine similarities."""
+"""Draw a matrix of cosine similarities as a heat map."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def draw(
     figure.colorbar(image, ax=axes, label="cosine similarity", shrink=0.8)
     suffix = Path(path).suffix.removeprefix(".")
     metadata = {"Date": None} if suffix == "svg" else None
-    # Text stays text, so that the viewer's fonts serve where ours lack a script.
+    # Text stays text, so that the viewer's fonts can show scripts that ours do not have.
     settings = rc_context({"svg.hashsalt": "snap", "svg.fonttype": "none"})
     with replacing(path) as temporary, settings, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")

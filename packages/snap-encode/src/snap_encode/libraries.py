@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def silenced() -> Iterator[None]:
-    """Silence the libraries' warnings, log records and progress bars; exceptions still rise."""
+    """Suppress warnings, log records and progress bars of libraries; exceptions propagate."""
     level = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:
@@ -36,10 +36,10 @@ def _no_bars() -> Iterator[None]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep torch to one thread.
+    """Run torch on one thread.
 
-    The sums come out the same whatever the number of cores; and where others keep the cores busy,
-    threads that wait for one another make short texts several times slower.
+    Results then do not depend on the number of cores, and short texts are several times faster if
+    other processes keep the cores busy.
     """
     import torch
 

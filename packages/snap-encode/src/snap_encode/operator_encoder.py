@@ -1,4 +1,4 @@
-"""Vectors of what operators mean, however they are described."""
+"""Encode the meaning of operator descriptions, independent of their wording."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 class OperatorEncoder:
     """A sentence encoder that reads a description before it encodes it.
 
-    The vector of a description that was surely read is that of the catalog's sentence for the same
-    operator, so that equal meanings have equal vectors. The less sure the reading is, the more the
-    vector is that of the description's own words.
+    A description that is read with high confidence gets the vector of the catalog's sentence for the
+    operator, so that descriptions with the same meaning get the same vector. The lower the
+    confidence, the closer the vector is to that of the description itself.
 
     Attributes:
         words: the sentence encoder.
-        name: its name.
-        sha256: of its weights; the vectors compare with those of any text by that encoder.
+        name: name of the sentence encoder.
+        sha256: SHA-256 of its weights; vectors are comparable with its vectors of any text.
     """
 
     def __init__(self, model: str = DEFAULT_MODEL) -> None:
@@ -34,31 +34,31 @@ class OperatorEncoder:
             model: a known model, a folder, or a name on the Hugging Face hub.
 
         Raises:
-            SnapError: as `SentenceEncoder`.
+            SnapError: as for `SentenceEncoder`.
         """
         self.words = SentenceEncoder(model)
         self._reader = Reader()
         self.name, self.sha256 = self.words.name, self.words.sha256
 
     def read(self, texts: Sequence[str], *, quiet: bool = True) -> list[Reading]:
-        """Return what some descriptions mean."""
+        """Read descriptions."""
         return self._reader.read(texts, quiet=quiet)
 
     def described(
         self, operators: Sequence[tuple[str, str]], *, quiet: bool = True
     ) -> list[Described]:
-        """Return what some operators mean, given their names and descriptions."""
+        """Read operators, given pairs of name and description."""
         return self._reader.described(operators, quiet=quiet)
 
     def encode(self, texts: Sequence[str], *, quiet: bool = True) -> NDArray[np.float32]:
-        """Return (texts, d) the vectors of what some descriptions mean."""
+        """Return the vectors of descriptions, shape (texts, d)."""
         return self.vectors(self.read(texts, quiet=quiet), quiet=quiet)
 
     def vectors(self, readings: Sequence[Reading], *, quiet: bool = True) -> NDArray[np.float32]:
-        """Return (readings, d) the vectors of readings.
+        """Return the vectors of readings, shape (readings, d).
 
-        With w the `weight` of a reading, m the vector of its sentence and t that of its own words,
-        the vector points where w m + (1 - w) t does, and is w |m| + (1 - w) |t| long.
+        With w the `weight` of a reading, m the vector of its sentence and t that of its text, the
+        vector has the direction of w m + (1 - w) t and the length w |m| + (1 - w) |t|.
         """
         import numpy as np
 
@@ -66,10 +66,10 @@ class OperatorEncoder:
         unsure = [row for row, each in enumerate(readings) if each.weight < 1]
         if not unsure:
             return meant
-        said = self.words.encode([readings[row].text for row in unsure], quiet=quiet)
+        literal = self.words.encode([readings[row].text for row in unsure], quiet=quiet)
         weight = np.array([[readings[row].weight] for row in unsure], np.float32)
-        mixed = weight * meant[unsure] + (1 - weight) * said
-        length = weight * _length(meant[unsure]) + (1 - weight) * _length(said)
+        mixed = weight * meant[unsure] + (1 - weight) * literal
+        length = weight * _length(meant[unsure]) + (1 - weight) * _length(literal)
         meant[unsure] = mixed * (length / np.maximum(_length(mixed), 1e-12))
         return meant
 

@@ -1,4 +1,4 @@
-"""Read a list of operators: one a line, `name<TAB>description` or just a description."""
+"""Read a list of operators: one per line, `name<TAB>description` or just a description."""
 
 import io
 import os
@@ -12,9 +12,8 @@ _LONGEST = 10_000
 def read_operators(path: str | os.PathLike[str]) -> dict[str, str]:
     """Read operators and their descriptions.
 
-    A line without a tab is both name and description. Blank lines and lines that begin with `#`
-    are left out, and so is what an earlier line says in the same words. The text is UTF-8, a byte
-    order mark is tolerated.
+    A line without a tab is both name and description. Blank lines, lines that begin with `#` and
+    repeated lines are ignored. The text is UTF-8; a byte order mark is allowed.
 
     Args:
         path: the file.
@@ -23,7 +22,7 @@ def read_operators(path: str | os.PathLike[str]) -> dict[str, str]:
         Operator name -> description, in the order of the file.
 
     Raises:
-        SnapError: the file cannot be read, names no operator, or has a bad line, which is named.
+        SnapError: the file cannot be read, has no operator, or has an invalid line (named).
     """
     descriptions: dict[str, str] = {}
     lines: dict[str, int] = {}
@@ -39,7 +38,7 @@ def read_operators(path: str | os.PathLike[str]) -> dict[str, str]:
             )
         lines.setdefault(name, number)
     if not descriptions:
-        raise SnapError(f"{path}: no operator in it; write one a line, name<TAB>description")
+        raise SnapError(f"{path}: no operator in it; write one per line, name<TAB>description")
     return descriptions
 
 

@@ -1,4 +1,4 @@
-"""The encoders that other packages find in the entry points `snap.encoders`, by model name."""
+"""Factories of the encoders in the entry points `snap.encoders`, by model name."""
 
 from functools import partial
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Match(NamedTuple):
-    """Known operators that one description stands for.
+    """Known operators that match a text.
 
     Attributes:
         cosine: its similarity to the text, -1 to 1.
@@ -39,15 +39,15 @@ def nearest(
     catalogued: bool = False,
     quiet: bool = True,
 ) -> list[Match]:
-    """Return which known operators a text is nearest.
+    """Return the known operators nearest to a text.
 
-    An operator stands where the nearest of its descriptions does, and only there.
+    Each operator is listed once, with its nearest description.
 
     Args:
-        text: what is said of an operator.
-        k: how many matches to return.
+        text: description of an operator.
+        k: number of matches.
         model: a known model, a folder, or a name on the Hugging Face hub.
-        catalogued: look at the operators of catalogued search spaces only.
+        catalogued: consider only operators of catalogued search spaces.
         quiet: show no progress.
 
     Returns:
@@ -56,13 +56,13 @@ def nearest(
     Raises:
         SnapError: the model cannot be loaded.
     """
-    said = _descriptions(_catalogued() if catalogued else chain(_catalogued(), _of_the_corpus()))
-    vectors = SentenceEncoder(model).encode([text, *said], quiet=quiet)
+    known = _descriptions(_catalogued() if catalogued else chain(_catalogued(), _of_the_corpus()))
+    vectors = SentenceEncoder(model).encode([text, *known], quiet=quiet)
     (similarity,) = cosines(vectors[:1], vectors[1:])
     matches: list[Match] = []
     listed: set[str] = set()
     for cosine, (description, names) in sorted(
-        zip(similarity.tolist(), said.items(), strict=True), key=lambda pair: -pair[0]
+        zip(similarity.tolist(), known.items(), strict=True), key=lambda pair: -pair[0]
     ):
         new = tuple(name for name in names if name not in listed)
         if new and len(matches) < k:
@@ -72,7 +72,7 @@ def nearest(
 
 
 def described(argument: str, length: Length) -> str:
-    """Return the description of a catalogued operator, `SPACE:NAME`; any other text as it is.
+    """Return the description of a catalogued operator, `SPACE:NAME`; return other texts unchanged.
 
     Raises:
         SnapError: the space is catalogued, but has no such operator.
@@ -87,13 +87,13 @@ def described(argument: str, length: Length) -> str:
 
 
 def _descriptions(known: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
-    """Return the operators of every description, each as `SPACE:NAME`."""
-    said: dict[str, list[str]] = {}
+    """Group pairs of operator (`SPACE:NAME`) and description by description."""
+    grouped: dict[str, list[str]] = {}
     for operator, text in known:
-        names = said.setdefault(text, [])
+        names = grouped.setdefault(text, [])
         if operator not in names:
             names.append(operator)
-    return said
+    return grouped
 
 
 def _catalogued() -> Iterator[tuple[str, str]]:
@@ -104,9 +104,9 @@ def _catalogued() -> Iterator[tuple[str, str]]:
 
 
 def _of_the_corpus() -> Iterator[tuple[str, str]]:
-    """Yield the operators with what is said of them and at most their kernel size.
+    """Yield the operators with their names and descriptions, filled with kernel sizes only.
 
-    With every combination of all settings the texts would be twice as many, and no clearer.
+    All combinations of all settings would double the number of texts without adding meaning.
     """
     for term in corpus().values():
         name = f"{'torch.nn' if term.torch else 'corpus'}:{term.name}"

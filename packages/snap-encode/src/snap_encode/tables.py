@@ -1,4 +1,4 @@
-"""Operator tables, in the form of the `operators` contract."""
+"""Build tables of the `operators` contract."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Row(NamedTuple):
 
 
 def encode(texts: Sequence[str], model: str = DEFAULT_MODEL) -> NDArray[np.float32]:
-    """Return the vectors of some texts; to call it often, keep a `SentenceEncoder` instead.
+    """Return the vectors of texts; for repeated calls, keep a `SentenceEncoder`.
 
     Args:
         texts: n texts.
@@ -52,18 +52,18 @@ def operator_table(
     as_written: bool = False,
     quiet: bool = True,
 ) -> pa.Table:
-    """Encode operators of your own by what their descriptions mean.
+    """Encode your own operators by the meaning of their descriptions.
 
     Args:
         descriptions: operator name -> its description.
         model: a known model, a folder, or a name on the Hugging Face hub.
-        as_written: encode the words themselves, without reading them.
+        as_written: encode the descriptions literally, without reading them.
         quiet: show no progress.
 
     Returns:
-        A row per operator, ready for `snap_catalog.parquet.write(..., "operators", ...)`; `space`
-        is null, and the schema's metadata names the model. Where descriptions were read, the table
-        also has the columns `reading`, `confidence` and `doubt`.
+        One row per operator, for `snap_catalog.parquet.write(..., "operators", ...)`; `space` is
+        null, and the metadata name the model. If descriptions were read, the table also has the
+        columns `reading`, `confidence` and `doubt`.
 
     Raises:
         SnapError: the model cannot be loaded.
@@ -80,24 +80,25 @@ def catalog_table(
     Args:
         spaces: names of catalogued spaces, or TOML files (`*.toml`) that define your own;
             all catalogued ones where none is given.
-        length: which description of a catalogued operator to encode (paper, Table 1).
+        length: the catalog description to encode (paper, Table 1).
         model: a known model, a folder, or a name on the Hugging Face hub.
         quiet: show no progress.
 
     Returns:
-        A row an operator of a space, as `operator_table` has it; the schema's metadata also
-        holds the length.
+        One row per operator, like `operator_table`; the metadata also hold the length.
 
     Raises:
-        SnapError: a space is not catalogued, a file defines none, two spaces have one name, or the
-            model cannot be loaded.
+        SnapError: a space is unknown, a file defines no space, two spaces have the same name, or
+            the model cannot be loaded.
     """
     rows: list[_Row] = []
     sources: dict[str, str] = {}
     for source in dict.fromkeys(spaces or operators()):
         name, descriptions = _described(source, length)
         if (other := sources.setdefault(name, source)) != source:
-            raise SnapError(f"{source}: defines {name}, as {other} does; rename one of them")
+            raise SnapError(
+                f"{source}: defines {name}, which {other} defines too; rename one of them"
+            )
         own = set(descriptions) - set(definition.COMMON) if source != name else set()
         rows += [_Row(name, op, text, op in own) for op, text in descriptions.items()]
     return _table(rows, model, quiet, {"snap.length": length})
@@ -106,7 +107,7 @@ def catalog_table(
 def _described(space: str, length: Length) -> tuple[str, dict[str, str]]:
     """Return a space's name, and the descriptions of its operators by name.
 
-    A space of a user's own has the nodes `input` and `output` that all spaces have.
+    The nodes `input` and `output` are added to a user-defined space.
     """
     known = operators()
     if space.endswith(definition.SUFFIX):
@@ -120,8 +121,8 @@ def _described(space: str, length: Length) -> tuple[str, dict[str, str]]:
         return definition.space_name(entries, space, known), common | own
     if space not in known:
         raise SnapError(
-            f"unknown search space {space!r}; the catalog has {', '.join(known)}, and a file "
-            f"NAME{definition.SUFFIX} may define another"
+            f"unknown search space {space!r}; the catalog has {', '.join(known)}; a file "
+            f"NAME{definition.SUFFIX} can define another"
         )
     return space, {operator.name: operator.descriptions[length] for operator in known[space]}
 

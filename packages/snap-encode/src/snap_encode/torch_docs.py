@@ -1,4 +1,4 @@
-"""What torch itself says of its operators."""
+"""Extract descriptions of operators from the documentation of torch."""
 
 import inspect
 import re
@@ -17,19 +17,19 @@ _MARKUP = (
 
 
 def official_description(name: str) -> str:
-    """Return the first sentence that the installed torch says of an operator, as plain text.
+    """Return the first sentence of an operator's documentation in torch, as plain text.
 
     Args:
         name: a module class of `torch.nn`, for instance `Conv2d`.
 
     Raises:
-        SnapError: torch has no module of that name, or says nothing of it.
+        SnapError: torch has no module of that name, or no documentation for it.
     """
     import torch
 
     module = getattr(torch.nn, name, None)
     known = isinstance(module, type) and issubclass(module, torch.nn.Module)
-    # Not inspect.getdoc, which would give an undocumented class the words of its base.
+    # inspect.getdoc would return the documentation of a base class.
     if not known or not module.__doc__:
         raise SnapError(
             f"torch {torch.__version__} describes no module torch.nn.{name}; "

@@ -1,4 +1,4 @@
-"""Vectors that were computed before, in a file that all runs share."""
+"""Cache vectors in a file that all runs share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _FILE = "vectors.sqlite"
 _AT_ONCE, _PATIENCE = 500, 10.0
-"""Texts in one question, seconds to wait for another run."""
+"""Texts per query, and seconds to wait for another run."""
 _TABLE = """
 CREATE TABLE IF NOT EXISTS vectors (
     model BLOB, text BLOB, vector BLOB, checksum INTEGER, PRIMARY KEY (model, text)
@@ -28,30 +28,30 @@ CREATE TABLE IF NOT EXISTS vectors (
 
 
 class VectorCache:
-    """The vectors of one model, by what their texts say.
+    """The vectors of one model by text.
 
-    Nothing depends on the cache but time: where it cannot be read or written, it says so in one
-    line and holds nothing; where it is damaged, it is begun anew.
+    The cache only saves time. If it cannot be read or written, it reports that in one line and stays
+    empty; if it is damaged, it is recreated.
     """
 
     def __init__(self, key: str, *, quiet: bool) -> None:
         """Choose the model.
 
         Args:
-            key: what its vectors depend on, as `Model.key`.
-            quiet: say nothing about a cache that fails.
+            key: the `Model.key` that the vectors depend on.
+            quiet: do not report failures of the cache.
         """
         self._model, self._quiet = bytes.fromhex(key), quiet
         self._path = cache_folder() / _FILE
         self._usable = True
 
     def get(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """Return the vectors, shape (d,), of those texts that have been kept."""
+        """Return the cached vectors, shape (d,), by text."""
         nothing: dict[str, NDArray[np.float32]] = {}
         return self._try(lambda database: dict(self._read(database, texts)), nothing)
 
     def put(self, vectors: Mapping[str, NDArray[np.float32]]) -> None:
-        """Keep the vectors of some texts."""
+        """Store the vectors of texts."""
         blobs = {text: vector.astype("<f4").tobytes() for text, vector in vectors.items()}
         rows = [(self._model, _digest(t), blob, zlib.crc32(blob)) for t, blob in blobs.items()]
         store = "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)"
@@ -66,13 +66,13 @@ class VectorCache:
         digests = list(by_digest)
         for start in range(0, len(digests), _AT_ONCE):
             asked = digests[start : start + _AT_ONCE]
-            question = (
+            query = (
                 "SELECT text, vector, checksum FROM vectors WHERE model = ? AND text IN "
                 f"({', '.join('?' * len(asked))})"
             )
-            for digest, blob, checksum in database.execute(question, (self._model, *asked)):
+            for digest, blob, checksum in database.execute(query, (self._model, *asked)):
                 if zlib.crc32(blob) != checksum:
-                    raise sqlite3.DatabaseError("a vector is not as it was written")
+                    raise sqlite3.DatabaseError("a vector has a wrong checksum")
                 yield by_digest[digest], np.frombuffer(blob, "<f4")
 
     def _try(self, work: Callable[[sqlite3.Connection], _T], otherwise: _T) -> _T:
@@ -86,13 +86,13 @@ class VectorCache:
         except (OSError, sqlite3.OperationalError) as error:
             self._give_up(error)
         except sqlite3.DatabaseError as error:
-            self._begin_anew(error)
+            self._recreate(error)
         return otherwise
 
-    def _begin_anew(self, fault: sqlite3.DatabaseError) -> None:
-        say(f"{self._path}: damaged ({fault}); it is begun anew", quiet=self._quiet)
+    def _recreate(self, fault: sqlite3.DatabaseError) -> None:
+        say(f"{self._path}: damaged ({fault}); recreating it", quiet=self._quiet)
         try:
-            # The journal goes first: it would be replayed into the new file.
+            # Remove the journal first, or it would be replayed into the new file.
             self._path.with_name(f"{_FILE}-journal").unlink(missing_ok=True)
             self._path.unlink(missing_ok=True)
         except OSError as error:
@@ -100,7 +100,7 @@ class VectorCache:
 
     def _give_up(self, error: Exception) -> None:
         self._usable = False
-        say(f"{self._path}: vectors are not kept here ({error})", quiet=self._quiet)
+        say(f"{self._path}: cannot store vectors here ({error})", quiet=self._quiet)
 
 
 def _digest(text: str) -> bytes:

@@ -139,7 +139,7 @@ class Graphs:
         return np.diff(self.node_start)
 
     def index(self, operator: str) -> int:
-        """Return an operator's place in the vocabulary, or -1 where it does not occur."""
+        """Return an operator's place in the vocabulary, or -1 if it does not occur."""
         return self.vocabulary.index(operator) if operator in self.vocabulary else -1
 
     def keep(self, nodes: Bools, edges: Bools) -> "Graphs":

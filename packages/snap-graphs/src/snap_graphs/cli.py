@@ -15,7 +15,7 @@ from snap_graphs.commands.view import view
 @click.group(cls=OneLineErrors)
 @click.version_option(package_name="snap-graphs")
 def main() -> None:
-    """Hold benchmarks of neural architecture search as graphs in one Parquet file."""
+    """Convert benchmarks, search spaces and networks to graphs in one Parquet file."""
 
 
 for command in (

@@ -127,7 +127,7 @@ def join(graphs: pa.Table, path: str | os.PathLike[str], request: Request) -> Jo
 
 
 def _joined(columns: Sequence[pa.ChunkedArray]) -> pa.Array:
-    """Return one string a row; null where a part is."""
+    """Return one string a row; null if a part is."""
     keys = pc.binary_join_element_wise(*columns, "\0")
     return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
 
@@ -166,7 +166,7 @@ def _refuse_shared(tables: Mapping[str, pa.Table]) -> None:
 
 
 def _native(graphs: pa.Table, names: pa.ChunkedArray, key: str) -> pa.ChunkedArray:
-    """Bring native strings into the form that the graphs have; null where they are none."""
+    """Bring native strings into the form that the graphs have; null if they are none."""
     known = _spaces(graphs)
     if key != "arch" or len(known) != 1 or known[0] not in spaces():
         return names

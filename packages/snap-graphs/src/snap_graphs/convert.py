@@ -83,7 +83,7 @@ def convert(
         name: the benchmark.
         source: its file or folder, of any format in `FORMATS`. Where None, what the cache has,
             else an installed data package, else a download.
-        request: what of it is wanted; everything where None.
+        request: what of it is wanted; everything if None.
 
     Returns:
         A table of the `graphs` contract whose metadata names the benchmark, its licence and

@@ -38,7 +38,7 @@ def fetch(facts: Benchmark, name: str | None = None, *, quiet: bool = True) -> P
 
     Args:
         facts: the benchmark.
-        name: which of its files; the first that can be downloaded where None.
+        name: which of its files; the first that can be downloaded if None.
         quiet: show no progress.
 
     Raises:
@@ -108,7 +108,7 @@ def _check(path: Path, file: SourceFile) -> None:
 def _origin(path: Path, file: SourceFile) -> str:
     if file.sha256:
         return f"the catalogued {file.sha256}"
-    return f"{_pinned(path)}, which was pinned on first use ({_pin(path).name} beside it)"
+    return f"{_pinned(path)}, which was pinned on first use ({_pin(path).name} next to it)"
 
 
 def _download(path: Path, file: SourceFile, quiet: bool) -> None:

@@ -16,7 +16,7 @@ _AT_ONCE = 2**18
 
 
 class Structure(NamedTuple):
-    """Columns of `graphs.parquet` computed from the graphs, one entry a graph."""
+    """Columns of `graphs.parquet` computed from the graphs, one entry per graph."""
 
     cell_hash: list[str]
     n_dead: Ints

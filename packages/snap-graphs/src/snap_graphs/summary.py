@@ -10,7 +10,7 @@ from snap_catalog.parquet import decode_metadata
 
 @dataclass(frozen=True)
 class MetricSummary:
-    """One metric column; `low` and `high` are None where it has no values.
+    """One metric column; `low` and `high` are None if it has no values.
 
     Attributes:
         name: the column.

@@ -31,7 +31,7 @@ class Metric:
     """A metric column.
 
     Attributes:
-        values: (graphs,) one value an architecture; NaN where it was not measured.
+        values: (graphs,) one value per architecture; NaN if it was not measured.
         direction: whether more (`max`) or less (`min`) is better.
         unit: what the values are in, as `percent`.
     """
@@ -54,8 +54,8 @@ def graph_table(
     Args:
         home: the search space, or its name; one that is not known needs `arch_ids`, and has no
             costs.
-        cells: one an architecture.
-        arch_ids: their native strings; written by the space where None.
+        cells: one per architecture.
+        arch_ids: their native strings; written by the space if None.
         metrics: metric columns by name.
         module_hashes: NAS-Bench-101's own hashes.
 

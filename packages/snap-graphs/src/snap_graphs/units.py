@@ -26,7 +26,7 @@ def metric(
     Args:
         path: the table, for errors.
         name: the metric.
-        values: (n,) its values; NaN where there is none.
+        values: (n,) its values; NaN if there is none.
         known: what the catalog or the table says of it.
         request: what the user says.
 

@@ -184,7 +184,7 @@ def _facts(spaces: pa.ChunkedArray) -> tuple[list[GraphFacts], Ints]:
 def _with_operators(
     graphs: Graphs, spaces: pa.ChunkedArray, choose: Callable[[GraphFacts], str | None]
 ) -> tuple[Graphs, Ints]:
-    """Return the graphs, and (graphs,) one operator of each graph's space, -1 where it has none.
+    """Return the graphs, and (graphs,) one operator of each graph's space, -1 if it has none.
 
     The operators are added to the vocabulary.
     """
@@ -281,7 +281,7 @@ def _last_entries(entries: Sequence[Any], last: Sequence[int]) -> list[Any]:
 
 
 def _sums(costs: Sequence[int | None], last: Sequence[int]) -> list[int | None]:
-    """Add up the costs of the nodes of each block, unknown where one of them is."""
+    """Add up the costs of the nodes of each block, unknown if one of them is."""
     sums: dict[int, int | None] = {}
     for cost, place in zip(costs, last, strict=True):
         before = sums.get(place, 0)
@@ -290,7 +290,7 @@ def _sums(costs: Sequence[int | None], last: Sequence[int]) -> list[int | None]:
 
 
 def _shapes(column: pa.ChunkedArray, sizes: Ints) -> list[list[int] | None]:
-    """Return (nodes,) what nodes put out; None where it is not known."""
+    """Return (nodes,) what nodes put out; None if it is unknown."""
     shapes: list[list[int] | None] = []
     for known, size in zip(column.to_pylist(), sizes.tolist(), strict=True):
         shapes += [None] * size if known is None else known

@@ -32,9 +32,9 @@ def similarity(
     out: Path | None,
     quiet: bool,
 ) -> None:
-    """Print how alike texts are: the cosines of their vectors.
+    """Print the cosine similarity of every pair of texts.
 
-    SPACE:NAME, as nb201:nor_conv_3x3, stands for the description of a catalogued operator.
+    SPACE:NAME, such as nb201:nor_conv_3x3, stands for the description of a catalogued operator.
     """
     from snap_catalog.parquet import check_writable
 
@@ -43,15 +43,15 @@ def similarity(
     from snap_encode.similarity import cosines, described
 
     if len(texts) < 2:
-        raise click.UsageError("Give two texts or more.")
+        raise click.UsageError("give at least two texts")
     if out is not None:
         if out.suffix not in SUFFIXES:
-            raise click.UsageError(f"{out}: name a file that ends in {' or '.join(SUFFIXES)}")
+            raise click.UsageError(f"{out}: unknown format; use {' or '.join(SUFFIXES)}")
         check_writable(out)
-    said = [described(text, length or "short") for text in texts]
-    if length is not None and said == list(texts):
-        raise click.UsageError("--length goes with SPACE:NAME, which none of the texts is.")
-    vectors = SentenceEncoder(model).encode(said, quiet=quiet)
+    described_texts = [described(text, length or "short") for text in texts]
+    if length is not None and described_texts == list(texts):
+        raise click.UsageError("--length applies to SPACE:NAME, and no text has this form")
+    vectors = SentenceEncoder(model).encode(described_texts, quiet=quiet)
     matrix = cosines(vectors, vectors)
     if as_json:
         click.echo(json.dumps({"texts": texts, "cosine": matrix.tolist()}, indent=2))
@@ -68,10 +68,10 @@ def similarity(
 @json_option
 @quiet_option
 def nearest(text: str, k: int, model: str, as_json: bool, quiet: bool) -> None:
-    """Print which known operators TEXT is nearest: those of the catalog, torch.nn and the corpus.
+    """Print the known operators nearest to TEXT.
 
-    A line holds the cosine, the operators (SPACE:NAME) and the description of theirs that is so
-    near.
+    Candidates are the operators of the catalog, of torch.nn and of the corpus. Each line shows the
+    cosine, the operators (SPACE:NAME) and the description that matched.
     """
     from snap_encode.similarity import nearest as matches
 

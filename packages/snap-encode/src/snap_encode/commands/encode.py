@@ -17,17 +17,17 @@ from snap_encode.commands.options import length_option, model_option
     "--space",
     "spaces",
     multiple=True,
-    help="Encode the operators of a search space instead of a list: a name from the catalog, as "
-    "nb201 or darts, or a TOML file (*.toml) that defines a space; may be repeated.",
+    help="Encode the operators of a search space instead of FILE: a name from the catalog, such as "
+    "nb201 or darts, or a TOML file (*.toml) that defines a space. Repeatable.",
 )
 @length_option
 @model_option
 @click.option(
     "--as-written",
     is_flag=True,
-    help="Encode the words of FILE themselves, not the operators that they are read as.",
+    help="Encode the words of FILE literally, without reading them as operators first.",
 )
-@out_option(shown_default="FILE's stem, or `operators`, with .parquet, in the current folder")
+@out_option(shown_default="stem of FILE, or `operators`, with .parquet, in the current folder")
 @quiet_option
 def encode(
     file: Path | None,
@@ -38,21 +38,24 @@ def encode(
     out: Path | None,
     quiet: bool,
 ) -> None:
-    """Encode the operators of FILE, or of a search space, to a Parquet file.
+    """Encode the operators of FILE or of a search space.
 
-    FILE has one operator a line, `name<TAB>description` or just a description, which is then its
-    name too. Blank lines and lines that begin with # are left out. Your descriptions are read
-    first: operators of one meaning have one vector, and what is not understood is reported.
+    The vectors go to a Parquet file.
+
+    FILE has one operator per line: `name<TAB>description`, or a description that is also the name.
+    Blank lines and lines that begin with # are ignored. Each description is read before it is
+    encoded, so that descriptions of the same operator get the same vector; descriptions that
+    cannot be read are reported.
     """
     if (file is None) == (not spaces):
-        raise click.UsageError("Give either FILE or --space.")
+        raise click.UsageError("give either FILE or --space")
     if length is not None and all(space.endswith(SUFFIX) for space in spaces):
-        raise click.UsageError("--length goes with --space NAME: a file holds the descriptions.")
+        raise click.UsageError("--length applies to --space NAME; a file holds its own")
     target = out or Path(f"{file.stem if file else 'operators'}.parquet")
     if target.resolve() in (Path(source).resolve() for source in (file, *spaces) if source):
-        raise click.UsageError(f"{target} is the file to read; choose another output with -o.")
+        raise click.UsageError(f"{target}: is also the input; choose another output with -o")
     if as_written and file is None:
-        raise click.UsageError("--as-written goes with FILE.")
+        raise click.UsageError("--as-written applies to FILE")
     _encode(file, spaces, length or "short", model, as_written, target, quiet)
 
 

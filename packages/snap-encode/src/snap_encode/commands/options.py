@@ -11,10 +11,10 @@ model_option = click.option(
     "--model",
     default=DEFAULT_MODEL,
     show_default=True,
-    help=f"The encoder: {', '.join(KNOWN)}, a folder, or a name on the Hugging Face hub.",
+    help=f"Encoder: {', '.join(KNOWN)}, a folder, or a name on the Hugging Face hub.",
 )
 length_option = click.option(
     "--length",
     type=click.Choice(get_args(Length)),
-    help="Which description of a catalogued operator to encode.  [default: short]",
+    help="Catalog description to encode.  [default: short]",
 )

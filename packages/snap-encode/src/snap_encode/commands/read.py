@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 @json_option
 @quiet_option
 def read(texts: tuple[str, ...], as_json: bool, quiet: bool) -> None:
-    """Print how descriptions of operators are read, how surely, and the nearest known operator.
+    """Print how operator descriptions are read.
 
-    A description that is surely read has the vector of the sentence shown, whatever its words.
+    Shows the operator, the confidence and the nearest known operator of each description.
+
+    A description read with high confidence is encoded as the sentence shown, whatever its words.
     """
     from snap_encode.reading import Reader
     from snap_encode.similarity import nearest
@@ -35,10 +37,10 @@ def read(texts: tuple[str, ...], as_json: bool, quiet: bool) -> None:
 
 
 def _lines(reading: "Reading", match: "Match") -> str:
-    """Lay out one reading: what was understood, how surely, and what is like it."""
+    """Format a reading, its confidence and the nearest known operator as lines."""
     sure = ", ".join(f"{name} {value:.2f}" for name, value in reading.confidence.items())
     shown = {
-        "read as": reading.summary if reading.readable else "no operator that is known here",
+        "read as": reading.summary if reading.readable else "no known operator",
         "confidence": sure,
         **({"sentence": reading.sentence} if reading.readable else {}),
         "nearest": f"{', '.join(match.operators)} ({match.cosine:.2f})",

@@ -18,16 +18,16 @@ _LOSSES = list(RECIPES)
     type=click.Choice(_LOSSES),
     default=_LOSSES[0],
     show_default=True,
-    help="What is minimised: a supervised contrastive loss, the squared error of cosines, or the "
-    "triplet loss.",
+    help="Loss to minimise: supervised contrastive, squared error of cosines, or triplet.",
 )
 @seed_option
-@click.option("--resume", is_flag=True, help="Go on where a stopped run was, if there was one.")
+@click.option("--resume", is_flag=True, help="Resume an interrupted run, if there is one.")
 @quiet_option
 def tune(out: Path, loss: Loss, seed: int, resume: bool, quiet: bool) -> None:
-    """Tune all-MiniLM-L6-v2 on the catalog's corpus of operator descriptions.
+    """Tune all-MiniLM-L6-v2 on operator descriptions.
 
-    A stopped run leaves OUT.checkpoint, from which --resume goes on.
+    The texts are the corpus of snap-catalog. An interrupted run leaves OUT.checkpoint; --resume
+    continues it.
     """
     from snap_encode.tuning.tune import tune as run
 
@@ -41,11 +41,14 @@ def tune(out: Path, loss: Loss, seed: int, resume: bool, quiet: bool) -> None:
     "--model",
     default="snap-minilm",
     show_default=True,
-    help="The encoder to write, by name or folder.",
+    help="Encoder to write: a name or a folder.",
 )
 @quiet_option
 def export(out: Path, model: str, quiet: bool) -> None:
-    """Write an encoder to the new folder DIR, for plain sentence-transformers."""
+    """Export an encoder for plain sentence-transformers.
+
+    DIR is a new folder.
+    """
     from snap_encode.tuning.folder import export as write
 
     write(model, out)

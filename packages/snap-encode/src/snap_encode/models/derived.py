@@ -1,4 +1,4 @@
-"""Models that are a base model and a few weights of their own, small enough to ship."""
+"""Models that add a small adapter or projection to a base model."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class _Manifest:
 
 
 def write_manifest(folder: Path, *, base: str, weights: str) -> None:
-    """Record in a model's folder what it is made of.
+    """Record the base model and the weights in a model's folder.
 
     Args:
-        folder: where its weights are.
+        folder: the folder with the weights.
         base: name of the base model.
         weights: name of the file of weights, `ADAPTER` or `PROJECTION`.
     """
@@ -50,10 +50,10 @@ def write_manifest(folder: Path, *, base: str, weights: str) -> None:
 
 
 def derived_model(folder: Path, name: str) -> Model:
-    """Return the model that a folder's `snap_encoder.json` tells of.
+    """Return the model that a folder's `snap_encoder.json` describes.
 
     Raises:
-        SnapError: the file is damaged, or tells of another base or kind of weights than are known.
+        SnapError: the file is damaged, or names an unknown base or kind of weights.
     """
     manifest = _read(folder / MANIFEST)
     sha256 = joined_sha256(manifest.base_sha256, manifest.weights_sha256)
@@ -76,15 +76,15 @@ def _read(path: Path) -> _Manifest:
 def _bad_manifest(path: Path) -> SnapError:
     return SnapError(
         f"{path}: does not name a base model with its checksum ({', '.join(BASES)}) and a file of "
-        f"weights with its own ({', '.join(_ATTACH)}); save the model anew"
+        f"weights with its own ({', '.join(_ATTACH)}); save the model again"
     )
 
 
 def _load(folder: Path, manifest: _Manifest) -> SentenceTransformer:
     weights = folder / manifest.weights
     if not weights.is_file():
-        raise SnapError(f"{weights}: no such file; copy or save the model anew")
-    check_sha256(weights, file_sha256(weights), manifest.weights_sha256, "fetch it anew")
+        raise SnapError(f"{weights}: no such file; copy or save the model again")
+    check_sha256(weights, file_sha256(weights), manifest.weights_sha256, "fetch it again")
     network = BASES[manifest.base]().load()
     # A damaged configuration fails in as many ways as the libraries beneath have parts.
     try:
@@ -93,7 +93,7 @@ def _load(folder: Path, manifest: _Manifest) -> SentenceTransformer:
     except Exception as error:
         reason = shorten(str(error), 200, placeholder=" ...") or type(error).__name__
         raise SnapError(
-            f"{folder}: does not fit {manifest.base!r} ({reason}); save the model anew"
+            f"{folder}: does not fit {manifest.base!r} ({reason}); save the model again"
         ) from error
     return network
 

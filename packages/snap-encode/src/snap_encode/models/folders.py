@@ -22,7 +22,7 @@ _CONFIGURATION = ("*.json", "*.txt", "*.model")
 
 
 def folder_model(folder: Path, name: str) -> Model:
-    """Return the model in a folder, whose checksum is that of what is found there.
+    """Return the model in a folder; its checksum is computed from the files.
 
     Raises:
         SnapError: the folder holds no safetensors weights, or pickled ones.
@@ -34,17 +34,17 @@ def folder_model(folder: Path, name: str) -> Model:
 
 
 def load_checked(folder: Path, sha256: str, remedy: str) -> SentenceTransformer:
-    """Load a model whose weights are known.
+    """Load a model and check the SHA-256 of its weights.
 
     Raises:
-        SnapError: the weights are others; the message ends with the remedy.
+        SnapError: the checksum differs; the message ends with the remedy.
     """
     check_sha256(folder, weights_sha256(folder), sha256, remedy)
     return load(folder)
 
 
 def check_sha256(path: Path, found: str, expected: str, remedy: str) -> None:
-    """Refuse weights that are not the expected ones.
+    """Refuse weights with another checksum.
 
     Raises:
         SnapError: the checksums differ; the message ends with the remedy.
@@ -57,7 +57,7 @@ def check_sha256(path: Path, found: str, expected: str, remedy: str) -> None:
 
 
 def load(folder: Path) -> SentenceTransformer:
-    """Load a model, on the CPU, without running code that comes with it.
+    """Load a model on the CPU without running code from its folder.
 
     Raises:
         SnapError: it cannot be loaded.
@@ -78,7 +78,7 @@ def load(folder: Path) -> SentenceTransformer:
             reason = shorten(str(error), 200, placeholder=" ...") or type(error).__name__
             raise SnapError(
                 f"{folder}: not a sentence-transformers model that can be loaded "
-                f"({reason}); fetch or save it anew"
+                f"({reason}); fetch or save it again"
             ) from error
 
 
@@ -90,7 +90,7 @@ def weights_sha256(folder: Path) -> str:
     """
     weights = [file for part in _parts(folder) for file in _weights(part)]
     if not weights:
-        raise SnapError(f"{folder}: no .safetensors weights here; name the folder of a model")
+        raise SnapError(f"{folder}: no .safetensors weights; give the folder of a model")
     return file_sha256(*weights)
 
 
@@ -103,7 +103,7 @@ def _parts(folder: Path) -> list[Path]:
         paths = [module["path"] for module in json.loads(listing.read_text("utf-8"))]
         return [folder / path for path in dict.fromkeys(paths)]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SnapError(f"{listing}: not a list of modules; fetch the model anew") from error
+        raise SnapError(f"{listing}: not a list of modules; fetch the model again") from error
 
 
 def _weights(part: Path) -> list[Path]:
@@ -114,7 +114,7 @@ def _weights(part: Path) -> list[Path]:
 
 
 def package_folder(package: str) -> Path | None:
-    """Return where an installed package lies, without running it; None where it is missing."""
+    """Return the folder of an installed package without importing it; None if it is missing."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         return None

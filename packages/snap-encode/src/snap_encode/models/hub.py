@@ -1,4 +1,4 @@
-"""Models of the Hugging Face hub."""
+"""Download models from the Hugging Face hub."""
 
 from pathlib import Path
 from textwrap import shorten
@@ -6,21 +6,21 @@ from textwrap import shorten
 from snap_encode.libraries import silenced
 
 OWNER = "sentence-transformers/"
-"""Who owns a model that is named without an owner."""
+"""Default owner of a model."""
 
 _FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
 _SECONDS = 10.0
 
 
 class HubError(Exception):
-    """Why the hub did not give a model, in a few words."""
+    """The reason why a download from the hub failed."""
 
 
 def download(repository: str) -> Path:
     """Return the folder of a model, from the hub or from its cache when it cannot be reached.
 
     Args:
-        repository: its owner and name.
+        repository: owner and name, as `OWNER/NAME`.
 
     Raises:
         HubError: neither has the model.

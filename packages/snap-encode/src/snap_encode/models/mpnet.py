@@ -1,4 +1,4 @@
-"""`all-mpnet-base-v2`, from packages that hold a split archive of it, or else from the hub."""
+"""`all-mpnet-base-v2`, from packages with a split archive of it, or else from the hub."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _BLOCK = 1 << 20
 
 
 def model() -> Model:
-    """Return the model; that it can be had is seen on loading."""
+    """Return the model; loading it checks that it is available."""
     return Model(NAME, _SHA256, _SHA256, _load)
 
 
@@ -49,7 +49,7 @@ def _load() -> SentenceTransformer:
     if not folder.is_dir():
         parts = _parts()
         if not parts:
-            return load_checked(_downloaded(), _SHA256, "fetch the model anew")
+            return load_checked(_downloaded(), _SHA256, "fetch the model again")
         _unpack(parts, folder)
     return load_checked(folder, _SHA256, "delete the folder and run again")
 
@@ -59,12 +59,12 @@ def _downloaded() -> Path:
         return download(OWNER + NAME)
     except HubError as error:
         raise SnapError(
-            f"model {NAME!r}: the Hugging Face hub did not give it ({error}); run: {_INSTALL}"
+            f"model {NAME!r}: the download from the Hugging Face hub failed ({error}); run: {_INSTALL}"
         ) from error
 
 
 def _parts() -> list[Path]:
-    """Return the parts of the archive in order, none where a package is missing."""
+    """Return the parts of the archive in order, none if a package is missing."""
     packages = [package_folder(f"{NAME}-pypi-part_{number}") for number in _NUMBERS]
     return [
         package / "input" / f"{NAME}.zip.{number}"
@@ -74,7 +74,7 @@ def _parts() -> list[Path]:
 
 
 def _unpack(parts: list[Path], folder: Path) -> None:
-    """Fill a folder that appears only when it is complete."""
+    """Unpack the model into a folder, atomically."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{NAME}-") as temporary:
@@ -95,7 +95,7 @@ def _place(made: Path, folder: Path) -> None:
     try:
         made.rename(folder)
     except OSError:
-        # Another process may have been quicker.
+        # Another process may have created it.
         if not folder.is_dir():
             raise
 

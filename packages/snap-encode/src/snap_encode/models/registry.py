@@ -1,4 +1,4 @@
-"""Every model by its name."""
+"""The known models by name."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from snap_encode.models.hub import OWNER, HubError, download
 from snap_encode.models.model import Model
 
 DEFAULT_MODEL = "snap-minilm"
-"""The model that is taken where none is named: that of the default predictor of snap-gcn."""
+"""The default model, which the default predictor of snap-gcn uses."""
 
 _BUNDLE = Path(__file__).parents[1] / "bundle"
 
@@ -27,18 +27,18 @@ KNOWN: Mapping[str, Callable[[], Model]] = {
     "snap-minilm": partial(_shipped, "snap-minilm"),
     "MiniLM-64": partial(_shipped, "MiniLM-64"),
 }
-"""The models that need no network, or only once, by name."""
+"""The known models by name; they need no network, or only for the first download."""
 
 
 def locate(model: str) -> Model:
     """Return the model that a name or a folder stands for.
 
-    A known name goes before a folder of that name; any other name is asked of the Hugging Face
-    hub, or found in its cache.
+    A known name takes precedence over a folder of that name. Any other name is looked up on the
+    Hugging Face hub or in its cache.
 
     Raises:
-        SnapError: the model is not to be had, is damaged, or has no safetensors weights. What
-            only reading the weights of a known model can tell is told on loading.
+        SnapError: the model is not available, is damaged, or has no safetensors weights. The
+            weights of known models are checked on loading.
     """
     name = model.removeprefix(OWNER)
     if name in KNOWN:
@@ -56,6 +56,6 @@ def _from_hub(name: str) -> Model:
         return folder_model(download(repository), name)
     except HubError as error:
         raise SnapError(
-            f"model {name!r}: no such folder, and the Hugging Face hub did not give "
-            f"{repository!r} ({error}); name a folder, or one of {', '.join(KNOWN)}"
+            f"model {name!r}: no such folder, and no download of "
+            f"{repository!r} from the Hugging Face hub ({error}); give a folder or one of {', '.join(KNOWN)}"
         ) from error

@@ -61,7 +61,7 @@ class Call:
     """A call of a layer.
 
     Attributes:
-        layer: None where the name is no library's.
+        layer: None if the name is no library's.
         name: what is called, without what it belongs to.
         numbers: arguments that are numbers, by what they set.
         depthwise: whether each channel has its own group.
@@ -107,7 +107,7 @@ def calls(text: str) -> list[Call]:
 
 
 def main_layer(found: Sequence[Call]) -> Call | None:
-    """Return the one call that several are about; None where they are about more, or no layer."""
+    """Return the one call that several are about; None if they are about more, or no layer."""
     known = [call for call in found if call.layer]
     main = [call for call in known if call.layer and call.layer.kind not in _BESIDE] or known
     own = [call for call in found if call.layer is None and call.numbers]

@@ -13,7 +13,7 @@ _PATTERNS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
 
 
 def function(text: str, kind: str) -> str | None:
-    """Return which function of a kind a text names; None where it names none."""
+    """Return which function of a kind a text names; None if it names none."""
     spread = f"{plain(text)} {words(text)}"
     for name, pattern in _PATTERNS.get(kind, {}).items():
         if pattern.search(spread):

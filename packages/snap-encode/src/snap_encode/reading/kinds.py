@@ -12,10 +12,10 @@ class Kind:
 
     Attributes:
         sentence: how the catalog would put it, with places for numbers.
-        general: the kind that a less exact description would name; itself where None.
+        general: the kind that a less exact description would name; itself if None.
         words: an expression that tells it from its general kind in plain text.
-        kernel: the size that is meant where none is stated; None where the kind has no window.
-        dilation: the dilation that goes without saying; None where that is 1.
+        kernel: the size that is meant where none is stated; None if the kind has no window.
+        dilation: the dilation that goes without saying; None if that is 1.
         widens: whether the kind has an expansion.
         function: whether the sentence names a function.
     """

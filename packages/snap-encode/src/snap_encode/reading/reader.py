@@ -234,7 +234,7 @@ _SPECIAL = {
 
 
 def _kernel(kind: str, stated: Stated) -> tuple[tuple[int, int] | None, float]:
-    """Return the window of an operator and how sure it is, 0 where it is assumed."""
+    """Return the window of an operator and how sure it is, 0 if it is assumed."""
     usual = KINDS[kind].kernel
     if usual is None:
         return None, 0.0

@@ -24,8 +24,8 @@ class Reading:
     Attributes:
         text: the description.
         kind: of operator, one of `snap_encode.reading.kinds.KINDS`: the likeliest.
-        kernel: height and width of its window; None where the kind has none.
-        stride: None where the text states none, as with the three that follow.
+        kernel: height and width of its window; None if the kind has none.
+        stride: None if the text states none, as with the three that follow.
         dilation: distance between the positions of the window.
         groups: into which the channels are parted.
         expansion: by how much an inverted residual widens.

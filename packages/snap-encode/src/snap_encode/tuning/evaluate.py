@@ -74,7 +74,7 @@ def reciprocal_rank(embed: Embed) -> float:
 
 
 def ranks(vectors: NDArray[np.float32], names: ArrayLike) -> NDArray[np.int64]:
-    """Return the rank of each text's own operator among all operators, 1 where it is the nearest.
+    """Return the rank of each text's own operator among all operators, 1 if it is the nearest.
 
     An operator is as near as the mean cosine of its texts, the text itself left out.
 
@@ -133,7 +133,7 @@ def kind_accuracy(
 def kernel_accuracy(
     vectors: NDArray[np.float32],
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Tell for which triplets "same kernel, re-worded" is nearer than "another kernel".
+    """Return for which triplets "same kernel, re-worded" is nearer than "another kernel".
 
     Args:
         vectors: of one operator, in w wordings with k kernels each; of length 1, shape (w, k, d).

@@ -84,7 +84,7 @@ def digest(known: Sequence[Example]) -> str:
 def targets(batch: Sequence[Example]) -> NDArray[np.float32]:
     """Return how alike the vectors of some texts are meant to be.
 
-    After appendix F of the paper: 1 where they speak of one operator, 0.7 where of two of one
+    After appendix F of the paper: 1 if they speak of one operator, 0.7 where of two of one
     category, 0 elsewhere. The appendix does not look at settings; here two texts that give one
     operator different settings (kernel sizes, say) speak of two operators of one category. A
     setting that one of two texts leaves open does not tell them apart.

@@ -48,11 +48,11 @@ def new_folder(folder: Path) -> Iterator[Path]:
             made.rename(folder)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise SnapError(f"{folder}: cannot write here ({reason}); choose another place") from error
+        raise SnapError(f"{folder}: cannot write here ({reason}); choose another path") from error
 
 
 def write(folder: Path, adapter: Adapter, record: Mapping[str, Any]) -> None:
-    """Write the folder of a tuned encoder, whole or not at all.
+    """Write the folder of a tuned encoder atomically.
 
     Args:
         folder: a new folder; its name is the encoder's.

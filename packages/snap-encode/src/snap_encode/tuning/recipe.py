@@ -19,8 +19,8 @@ class Recipe:
         epochs: after each, the encoder is validated and the run can be taken up again.
         steps: batches an epoch.
         categories: categories a batch draws from.
-        classes: at most so many operators of each category.
-        texts: at most so many texts of each operator.
+        classes: the most operators of each category.
+        texts: the most texts of each operator.
         rank: of the low-rank updates (LoRA) of every linear layer.
         alpha: the updates are scaled by `alpha / rank`.
         learning_rate: AdamW's at its highest; it rises over the first epoch and then falls to 0

@@ -78,7 +78,7 @@ class Run:
         """Do one epoch more, and return how it went.
 
         Raises:
-            SnapError: the loss is no longer a finite number.
+            SnapError: the loss is no longer finite.
         """
         number = len(self.history)
         random = np.random.default_rng([self._seed, number])
@@ -104,7 +104,7 @@ class Run:
         return value
 
     def save(self, path: Path) -> None:
-        """Write all that `resume` needs, whole or not at all.
+        """Write all that `resume` needs atomically.
 
         Raises:
             SnapError: the file cannot be written.
@@ -162,7 +162,7 @@ class Run:
             if settings.get(name) != value:
                 raise SnapError(
                     f"{path}: the stopped run has {name} {settings.get(name)!r}, not {value!r}; "
-                    "resume it as it was begun, or remove the file and start anew"
+                    "resume it as it was begun, or remove the file and start again"
                 )
 
     def _moments(self, tensors: dict[str, Tensor]) -> dict[str, Any]:

@@ -24,13 +24,13 @@ def tune(
 ) -> None:
     """Tune the base model on the corpus, and write it to a folder that `locate` finds.
 
-    After every epoch the run is kept in a file beside the folder, which is removed in the end.
+    After every epoch the run is kept in a file next to the folder, which is removed in the end.
 
     Args:
         out: a new folder.
         recipe: how to tune.
-        seed: of all randomness; equal seeds give equal weights.
-        resume: go on where a stopped run was, if there was one.
+        seed: of all random draws; equal seeds give equal weights.
+        resume: resume an interrupted run, if there is one.
         quiet: show no progress.
 
     Raises:

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 @click.argument("name", required=False)
 @json_option
 def catalog(name: str | None, as_json: bool) -> None:
-    """List the known benchmarks, or tell all about the one called NAME."""
+    """List the known benchmarks, or show NAME in detail."""
     from snap_catalog import benchmark, benchmarks
 
     entries = [benchmark(name)] if name else list(benchmarks().values())
     if as_json:
-        told = [asdict(entry) for entry in entries]
-        click.echo(json.dumps(told[0] if name else told, indent=2))
+        details = [asdict(entry) for entry in entries]
+        click.echo(json.dumps(details[0] if name else details, indent=2))
     elif name:
-        click.echo(_details(entries[0]))
+        click.echo(_describe(entries[0]))
     else:
         click.echo(_listing(entries))
 
@@ -35,9 +35,10 @@ def catalog(name: str | None, as_json: bool) -> None:
 @click.argument("file", required=False)
 @quiet_option
 def fetch(name: str, file: str | None, quiet: bool) -> None:
-    """Download a FILE of the benchmark NAME into the cache and print its path.
+    """Download a FILE of benchmark NAME and print its path.
 
-    Without FILE, the first that the catalog names. The cache is the folder SNAP_CACHE.
+    FILE defaults to the first file in the catalog. The environment variable SNAP_CACHE sets the
+    cache folder.
     """
     from snap_catalog import benchmark
 
@@ -62,7 +63,7 @@ def _listing(entries: "list[Benchmark]") -> str:
     )
 
 
-def _details(entry: "Benchmark") -> str:
+def _describe(entry: "Benchmark") -> str:
     lines = [f"{entry.name}: {entry.title}", f"space: {entry.space}", f"licence: {entry.licence}"]
     if entry.package:
         lines.append(f"data package: {entry.package}")
@@ -78,9 +79,9 @@ def _details(entry: "Benchmark") -> str:
 
 
 def _file(file: "SourceFile") -> str:
-    size = f"{file.bytes:,} bytes" if file.bytes else "size not stated"
+    size = f"{file.bytes:,} bytes" if file.bytes else "size unknown"
     checksum = (
-        f"SHA-256 {file.sha256}" if file.sha256 else "no checksum stated, pinned on first use"
+        f"SHA-256 {file.sha256}" if file.sha256 else "no published checksum, pinned on first use"
     )
     places = [place for place in (file.url, *file.mirrors, file.page) if place]
     return ", ".join([file.name, size, checksum, *places])

@@ -14,17 +14,20 @@ from snap_graphs.commands.options import Column, by_name, columns_option, declar
 @out_option()
 @quiet_option
 def concat(files: tuple[str, ...], out: Path, quiet: bool) -> None:
-    """Put graphs FILES below one another; metrics that one lacks are empty there."""
+    """Concatenate the rows of graphs FILES.
+
+    A metric that is missing from a file is empty in the rows of that file.
+    """
     from snap_catalog.parquet import check_writable, read, write
 
     from snap_graphs.combine import concat as concat_tables
 
     if len(set(files)) < len(files):
-        raise click.UsageError("a file is named twice")
+        raise click.UsageError("a file is given twice; give each file once")
     check_writable(out, "graphs")
     table = concat_tables({file: read(file, "graphs") for file in files})
     write(table, out, "graphs", producer="snap-graphs")
-    say(f"{out}: {table.num_rows:,} architectures of {len(files)} files", quiet=quiet)
+    say(f"{out}: {table.num_rows:,} architectures from {len(files)} files", quiet=quiet)
 
 
 @click.command()
@@ -38,8 +41,8 @@ def join(
 ) -> None:
     """Add the metric columns of TABLES to the file GRAPHS.
 
-    A table (CSV, CSV.GZ, Parquet) or graphs file names its architectures in a column arch_id,
-    arch, or, for nb101, hash.
+    A table is a CSV, CSV.GZ or Parquet file, or another graphs file. Its column arch_id, arch or
+    (for nb101) hash identifies the architectures.
     """
     from snap_catalog.parquet import check_writable, read, write
 
@@ -53,7 +56,7 @@ def join(
         result, matched, unmatched = join_table(result, table, request)
         say(
             f"{table}: {matched:,} of {result.num_rows:,} architectures matched; "
-            f"{unmatched:,} of its rows matched none",
+            f"{unmatched:,} rows of the table matched none",
             quiet=quiet,
         )
     write(result, out, "graphs", producer="snap-graphs")

@@ -17,23 +17,23 @@ def _shapes(
 ) -> tuple[tuple[int, ...], ...]:
     for text in texts:
         if not _SHAPE.fullmatch(text):
-            raise click.BadParameter(f"{text!r:.80} is no shape, as 3x224x224")
+            raise click.BadParameter(f"{text!r:.80} is not a shape; write 3x224x224, for example")
     return tuple(tuple(map(int, text.split("x"))) for text in texts)
 
 
 @click.command()
 @click.argument("benchmark")
 @click.argument("out", type=click.Path(dir_okay=False))
-@click.option("--source", type=click.Path(), help="The benchmark's file or folder.")
-@click.option("--epochs", type=int, multiple=True, help="Keep only this budget; repeatable.")
+@click.option("--source", type=click.Path(), help="File or folder of the benchmark.")
+@click.option("--epochs", type=int, multiple=True, help="Training budget to keep; repeatable.")
 @click.option(
     "--repeat",
     type=click.Choice(["mean", "all"]),
     default="mean",
     show_default=True,
-    help="Average the repeats of a measurement, or keep each in a column of its own (#0, #1).",
+    help="Average repeated measurements, or write each to its own column (#0, #1).",
 )
-@click.option("--skip-bad", is_flag=True, help="Go on after a bad record and count it.")
+@click.option("--skip-bad", is_flag=True, help="Skip and count bad records.")
 @columns_option
 @click.option(
     "--input",
@@ -41,10 +41,12 @@ def _shapes(
     multiple=True,
     callback=_shapes,
     metavar="SHAPE",
-    help="onnx: what a network reads, without the batch dimension, as 3x224x224, where its file "
-    "leaves that open. Repeat it for several inputs, in order.",
+    help="onnx: input shape without the batch dimension, such as 3x224x224, if the file leaves it "
+    "open. Repeat for several inputs, in order.",
 )
-@click.option("--space", default="", help="onnx: space to file the networks under; SOURCE's name.")
+@click.option(
+    "--space", default="", help="onnx: search space to record.  [default: the source's name]"
+)
 @quiet_option
 def convert(
     benchmark: str,
@@ -60,9 +62,9 @@ def convert(
 ) -> None:
     """Convert BENCHMARK to the Parquet file OUT.
 
-    The source's format is recognised. Without --source, the cache (SNAP_CACHE) serves, else an
-    installed data package, else a download. BENCHMARK is also `custom`: your own cells in JSON or
-    YAML; or `onnx`: whole networks in ONNX files.
+    The format of the source is detected. Without --source, the command uses a file in the cache
+    (SNAP_CACHE), else an installed data package, else it downloads the file. Two further values
+    of BENCHMARK: `custom` reads your own cells from JSON or YAML, `onnx` reads ONNX files.
     """
     from snap_catalog.parquet import check_writable, write
 
@@ -71,7 +73,7 @@ def convert(
     from snap_graphs.formats.base import Request
 
     if benchmark != "onnx" and (inputs or space):
-        raise click.UsageError("--input and --space are for onnx")
+        raise click.UsageError("--input and --space apply to onnx only")
     check_writable(out, "graphs")
     path = locate(benchmark, source, quiet=quiet)
     with progress(f"reading {path.name}", _bytes(path), quiet=quiet) as advance:
@@ -90,9 +92,9 @@ def convert(
     for note in request.notes:
         say(f"{path}: {note}", quiet=quiet)
     if request.skipped:
-        say(f"{path}: {request.skipped:,} bad records were left out", quiet=quiet)
+        say(f"{path}: {request.skipped:,} bad records skipped", quiet=quiet)
     classes = len(table["cell_hash"].unique())
-    say(f"{out}: {table.num_rows:,} architectures, {classes:,} different cells", quiet=quiet)
+    say(f"{out}: {table.num_rows:,} architectures, {classes:,} distinct cells", quiet=quiet)
 
 
 def _bytes(path: Path) -> int:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(dir_okay=False))
 @json_option
 def info(file: str, as_json: bool) -> None:
-    """Tell what is in a graphs FILE: spaces, cells, metrics with their range, provenance."""
+    """Summarise a graphs FILE.
+
+    Prints search spaces, distinct cells, operators, the range of each metric, and provenance.
+    """
     from dataclasses import asdict
 
     from snap_catalog.parquet import read
@@ -35,7 +38,7 @@ def info(file: str, as_json: bool) -> None:
 @click.argument("file", type=click.Path(dir_okay=False))
 @quiet_option
 def validate(file: str, quiet: bool) -> None:
-    """Check FILE, of any kind the SNAP tools exchange, against its contract."""
+    """Check a FILE of any SNAP tool against its contract."""
     from snap_catalog.parquet import kind, read
 
     name = kind(file)
@@ -44,16 +47,16 @@ def validate(file: str, quiet: bool) -> None:
         from snap_graphs.table import check_architectures
 
         check_architectures(table, file)
-    say(f"{file}: {table.num_rows:,} rows that keep the contract {name!r}", quiet=quiet)
+    say(f"{file}: {table.num_rows:,} valid rows, contract {name!r}", quiet=quiet)
 
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False))
-@click.option("--arch", required=True, metavar="ID", help="The architecture's arch_id.")
+@click.option("--arch", required=True, metavar="ID", help="arch_id of the architecture.")
 @out_option(what="SVG or PNG file")
-@click.option("--title", help="A line above the drawing.")
+@click.option("--title", help="Title above the drawing.")
 def draw(file: str, arch: str, out: Path, title: str | None) -> None:
-    """Draw the cell of one architecture of a graphs FILE."""
+    """Draw the cell of one architecture in a graphs FILE."""
     import pyarrow.compute as pc
     from snap_catalog.parquet import read
 
@@ -61,12 +64,12 @@ def draw(file: str, arch: str, out: Path, title: str | None) -> None:
     from snap_graphs.drawing import draw_architecture
 
     if out.suffix not in (".svg", ".png"):
-        raise click.UsageError(f"{out}: name a file that ends in .svg or .png")
+        raise click.UsageError(f"{out}: unknown format; use .svg or .png")
     table = read(file, "graphs", columns=["space", "arch_id", "nodes", "src", "dst"])
     rows = table.filter(pc.equal(table["arch_id"], arch))
     if not rows.num_rows:
-        example = f", as {table['arch_id'][0]}" if table.num_rows else ""
-        raise SnapError(f"{file}: no architecture {arch!r}; name one of its arch_id{example}")
+        example = f", such as {table['arch_id'][0]}" if table.num_rows else ""
+        raise SnapError(f"{file}: no architecture {arch!r}; give an arch_id of the file{example}")
     cell = next(Graphs.from_table(rows).cells())
     draw_architecture(rows["space"][0].as_py(), cell, out, title=title)
 
@@ -76,7 +79,7 @@ def _lines(file: str, summary: "Summary") -> list[str]:
     operators = ", ".join(f"{name} {count:,}" for name, count in summary.operators.items())
     width = max((len(metric.name) for metric in summary.metrics), default=0)
     return [
-        f"{file}: {spaces or 'no architectures'}; {summary.classes:,} different cells",
+        f"{file}: {spaces or 'no architectures'}; {summary.classes:,} distinct cells",
         f"operators: {operators}",
         *(_metric_line(metric, width) for metric in summary.metrics),
         *(
@@ -89,6 +92,6 @@ def _lines(file: str, summary: "Summary") -> list[str]:
 
 def _metric_line(metric: "MetricSummary", width: int) -> str:
     ends = "no values" if metric.low is None else f"{metric.low:.6g} to {metric.high:.6g}"
-    better = {"max": "more is better", "min": "less is better"}[metric.direction]
+    better = {"max": "higher is better", "min": "lower is better"}[metric.direction]
     nulls = f", {metric.nulls:,} empty" if metric.nulls else ""
     return f"{metric.name:<{width}}  {ends} {metric.unit}, {better}{nulls}"

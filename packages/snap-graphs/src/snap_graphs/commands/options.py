@@ -15,7 +15,7 @@ _FORM = "NAME=METRIC[:UNIT[:DIRECTION]]"
 
 
 class Column(NamedTuple):
-    """A table's column, the metric it holds, and what the user says of that."""
+    """A column of a table, its metric, and the unit and direction that the user declares."""
 
     name: str
     metric: str
@@ -28,7 +28,7 @@ def _column(text: str) -> Column:
     name, _, rest = text.rpartition("=")
     metric, *more = rest.split(":")
     if not name or not is_metric(metric) or len(more) > 2:
-        raise click.BadParameter(f"{text!r} is not {_FORM}, as acc=cifar10/test/accuracy:percent")
+        raise click.BadParameter(f"{text!r} is not {_FORM}, as in acc=cifar10/test/accuracy")
     unit, direction = [*(part or None for part in more), None, None][:2]
     if direction not in ("max", "min", None):
         raise click.BadParameter(f"{text!r}: the direction is max or min, not {direction!r}")
@@ -47,16 +47,16 @@ columns_option = click.option(
     multiple=True,
     callback=_columns,
     metavar=_FORM,
-    help="Read a table's column NAME as METRIC; say unit and direction (max, min) where the "
-    "catalog does not. The unit `fraction` is converted to percent. Repeatable.",
+    help="Read the table column NAME as METRIC. Give unit and direction (max, min) if the catalog "
+    "does not know the metric. The unit `fraction` is converted to percent. Repeatable.",
 )
 
 
 def by_name(columns: Iterable[Column]) -> dict[str, str]:
-    """Return the metrics by the names a table has for them."""
+    """Return the metric of each table column."""
     return {column.name: column.metric for column in columns}
 
 
 def declared(columns: Iterable[Column]) -> dict[str, "Declared"]:
-    """Return what the user says, by metric."""
+    """Return the declared unit and direction of each metric."""
     return {column.metric: column.declared for column in columns}

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     "shapes",
     multiple=True,
     metavar="[NAME=][TYPE:]SHAPE",
-    help="What the networks are called with, without the batch dimension: 3x224x224, or int64:128 "
-    "for 128 tokens. Repeat it for several inputs, in order; NAME= gives one by keyword. A shape "
-    "that SOURCE yields goes first.",
+    help="Input shape of the networks, without the batch dimension: 3x224x224, or int64:128 for "
+    "128 tokens. Repeat for several inputs, in order; NAME= passes an input by keyword. A shape "
+    "that SOURCE yields takes precedence.",
 )
-@click.option("--space", help="Search space to file them under; the file's or module's name.")
-@click.option("--skip-bad", is_flag=True, help="Leave out networks that cannot be traced.")
+@click.option("--space", help="Search space to record; default: the name of the file or module.")
+@click.option("--skip-bad", is_flag=True, help="Skip networks that cannot be traced.")
 @quiet_option
 def trace(
     source: str,
@@ -35,13 +35,13 @@ def trace(
     skip_bad: bool,
     quiet: bool,
 ) -> None:
-    """Trace PyTorch networks into graphs in the Parquet file OUT. This runs the code of SOURCE.
+    """Trace PyTorch networks to graphs in the Parquet file OUT. This runs the code of SOURCE.
 
-    SOURCE is file.py:function or package.module:function. The function takes no arguments and
-    returns a module, or yields (name, module) or (name, module, input_shape). It is called on the
-    meta device: no weights are allocated and nothing is computed.
+    SOURCE is file.py:function or package.module:function. The function takes no arguments. It
+    returns a module, or yields (name, module) or (name, module, input_shape). It runs on the meta
+    device: no weights are allocated and nothing is computed.
 
-    A stopped run leaves OUT.partial; the same command goes on from there.
+    An interrupted run leaves OUT.partial; run the same command to resume.
     """
     from snap_catalog.extras import require
     from snap_catalog.parquet import check_writable, write
@@ -63,7 +63,7 @@ def trace(
         with progress(f"tracing {origin.name}", opened.count, quiet=quiet) as advance:
             traced = trace_source(opened, inputs, checkpoint, advance, say if skip_bad else None)
         if not traced.networks:
-            raise SnapError(f"{source}: no network of it could be traced")
+            raise SnapError(f"{source}: none of its networks could be traced")
         table = network_table(space, list(traced.networks), list(traced.networks.values()))
         write(table, out, "graphs", producer="snap-graphs")
     except BaseException:
@@ -74,16 +74,16 @@ def trace(
 
 
 def _leave(checkpoint: "Checkpoint") -> None:
-    """Report what a run that did not finish has traced."""
+    """Report how many networks an interrupted run has traced."""
     if not checkpoint.count:
         checkpoint.remove()
         return
     kept = counted(checkpoint.count, "network")
-    say(f"{checkpoint.path}: keeps {kept}; the same command goes on from there")
+    say(f"{checkpoint.path}: keeps {kept}; run the same command to resume")
 
 
 def _report(out: str, traced: "Traced", quiet: bool) -> None:
     notes = [counted(len(traced.networks), "network")]
-    notes += [f"{traced.resumed:,} of them from a stopped run"] * bool(traced.resumed)
-    notes += [f"{traced.bad:,} left out"] * bool(traced.bad)
+    notes += [f"{traced.resumed:,} from an interrupted run"] * bool(traced.resumed)
+    notes += [f"{traced.bad:,} skipped"] * bool(traced.bad)
     say(f"{out}: {', '.join(notes)}", quiet=quiet)

@@ -8,15 +8,15 @@ from snap_catalog.console import say
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.argument("out", type=click.Path(dir_okay=False))
-@click.option("--blocks", is_flag=True, help="Make inverted residuals of networks one node each.")
-@click.option("--prune", is_flag=True, help="Drop `none` and operators on no path.")
-@click.option("--contract-skips", is_flag=True, help="Turn identity operators into edges.")
-@click.option("--show-implicit", is_flag=True, help="Show operators that sit on input edges.")
+@click.option("--blocks", is_flag=True, help="Merge each inverted residual into one node.")
+@click.option("--prune", is_flag=True, help="Remove `none` and operators on no path.")
+@click.option("--contract-skips", is_flag=True, help="Replace identity operators by edges.")
+@click.option("--show-implicit", is_flag=True, help="Insert the operators hidden on input edges.")
 @click.option(
     "--insert-identities",
     type=click.FloatRange(0, 1),
     metavar="P",
-    help="Put an identity operator on every edge with this probability.",
+    help="Insert an identity operator on each edge with probability P.",
 )
 @seed_option
 @quiet_option
@@ -31,9 +31,9 @@ def view(
     seed: int,
     quiet: bool,
 ) -> None:
-    """Write the graphs of FILE to OUT in another view that computes the same.
+    """Rewrite the graphs of FILE as equivalent graphs.
 
-    Views are taken in the order in which the options are listed here.
+    The result goes to OUT. Views are applied in the order of the options below.
     """
     import numpy as np
     from snap_catalog.parquet import check_writable, decode_metadata, read, write
@@ -49,7 +49,7 @@ def view(
     }
     names = [name for name, is_wanted in wanted.items() if is_wanted]
     if not names:
-        raise click.UsageError("name at least one view, as --prune")
+        raise click.UsageError("give at least one view, such as --prune")
     check_writable(out, "graphs")
     table = read(file, "graphs")
     if blocks:
@@ -66,4 +66,4 @@ def view(
     taken = ", ".join(filter(None, [before, *names]))
     write(table, out, "graphs", producer="snap-graphs", metadata={"snap.views": taken})
     classes = len(table["cell_hash"].unique())
-    say(f"{out}: {table.num_rows:,} architectures, {classes:,} different cells", quiet=quiet)
+    say(f"{out}: {table.num_rows:,} architectures, {classes:,} distinct cells", quiet=quiet)

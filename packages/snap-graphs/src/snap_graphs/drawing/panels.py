@@ -45,7 +45,7 @@ def draw_architecture(
     """Draw an architecture: as normal and reduction cell where the graph joins the two, else as is.
 
     Raises:
-        SnapError: as of `draw`.
+        SnapError: as for `draw`.
     """
     _save(_panels(space, cell), path, title)
 
@@ -80,7 +80,7 @@ def draw_genotype(
     stands for the sum that is one of its nodes, numbered from 0 as in the DARTS paper.
 
     Raises:
-        SnapError: as of `draw`.
+        SnapError: as for `draw`.
     """
     _save(_two(genotype), path, title)
 

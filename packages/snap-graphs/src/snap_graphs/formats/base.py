@@ -28,7 +28,7 @@ class Chunk(NamedTuple):
     Attributes:
         cells: their cells.
         arch_ids: their native strings.
-        metrics: by metric column, (n,) values; NaN where nothing was measured.
+        metrics: by metric column, (n,) values; NaN if nothing was measured.
         module_hashes: NAS-Bench-101's own hashes; None for other spaces.
         networks: whole networks, in place of cells.
     """
@@ -64,10 +64,10 @@ class Request:
     Attributes:
         repeat: `mean` averages the repeats of a measurement, `all` keeps each as its own column
             (`...#0`, `...#1`).
-        epochs: the training budgets wanted; all of them where empty.
+        epochs: the training budgets wanted; all of them if empty.
         columns: metric columns by the names a table has for them.
         declared: by metric column, what the user says of it; it goes before the catalog.
-        space: what to file whole networks under; the source's name where empty.
+        space: what to file whole networks under; the source's name if empty.
         inputs: shapes of a network's inputs without the batch, where its file leaves them open.
         skip_bad: go on after a bad record, counting it, rather than stop.
         skipped: how many were left out.

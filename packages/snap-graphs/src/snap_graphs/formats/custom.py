@@ -153,7 +153,7 @@ def _mapping(path: Path, document: Mapping[str, Any], entry: str) -> Mapping[str
 
 
 def _operators(path: Path, document: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return the declared operators and their descriptions; none where any name will do."""
+    """Return the declared operators and their descriptions; none if any name will do."""
     declared = _mapping(path, document, "operators")
     for name, text in declared.items():
         if text is not None and not isinstance(text, str):

@@ -61,7 +61,7 @@ class HwNasBenchFbNet(Format):
     benchmark = "hw-nas-bench-fbnet"
 
     def recognises(self, path: Path) -> bool:
-        """Tell by the name, and that the file begins as a pickle does."""
+        """Recognise by the name, and that the file begins as a pickle does."""
         return is_pickle(path)
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
@@ -93,7 +93,7 @@ def _costs(
     except MALFORMED as error:
         raise SnapError(f"{path}: not laid out as HW-NAS-Bench v1.0 ({fault(error)})") from error
     if not np.isfinite(costs).all() or not np.isfinite(total):
-        raise SnapError(f"{path}: a cost of {metric} in fbnet is not finite; fetch the file anew")
+        raise SnapError(f"{path}: a cost of {metric} in fbnet is not finite; fetch the file again")
     return total, costs
 
 

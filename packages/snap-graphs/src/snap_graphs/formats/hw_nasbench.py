@@ -38,7 +38,7 @@ _SPACE = NasBench201()
 
 
 def is_pickle(path: Path) -> bool:
-    """Tell by its name and first byte whether a file is a pickle."""
+    """Recognise by its name and first byte whether a file is a pickle."""
     try:
         with path.open("rb") as file:
             return path.suffix in (".pickle", ".pkl") and file.read(1) in (b"\x80", b"(", b"}")
@@ -53,7 +53,7 @@ class HwNasBenchPickle(Format):
     benchmark = "hw-nas-bench"
 
     def recognises(self, path: Path) -> bool:
-        """Tell by the name, and that the file begins as a pickle does."""
+        """Recognise by the name, and that the file begins as a pickle does."""
         return is_pickle(path)
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:

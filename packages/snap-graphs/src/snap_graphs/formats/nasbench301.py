@@ -2,7 +2,7 @@
 
 `optimized_hyperparamater_config` (so spelt) names the cells edge by edge, the skeleton and the
 hyperparameters; `info` the validation accuracy and parameters; `test_accuracy`, `runtime` and
-`budget` (epochs) stand beside it.
+`budget` (epochs) stand next to it.
 """
 
 import json
@@ -43,7 +43,7 @@ class NasBench301Runs(Format):
     benchmark = "nb301"
 
     def recognises(self, path: Path) -> bool:
-        """Tell by the names in a folder or of an archive, or by the first bytes of a file."""
+        """Recognise by the names in a folder or of an archive, or by the first bytes of a file."""
         try:
             if path.is_dir():
                 return next(path.rglob("results_*.json"), None) is not None

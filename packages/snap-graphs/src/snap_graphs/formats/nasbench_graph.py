@@ -43,7 +43,7 @@ class NasBenchGraphFiles(Format):
     benchmark = "nb-graph"
 
     def recognises(self, path: Path) -> bool:
-        """Tell by the names."""
+        """Recognise by the names."""
         if path.is_dir():
             return next(path.rglob(f"*{_SUFFIX}"), None) is not None
         return path.is_file() and path.suffix in (_SUFFIX, ".whl")
@@ -74,7 +74,7 @@ def _files(path: Path) -> Iterator[tuple[str, bytes]]:
 def _rows(path: Path, dataset: str, content: bytes, request: Request) -> Iterator[tuple[int, _Row]]:
     entries = loads_pickle(content, str(path), NUMPY)
     if not isinstance(entries, dict):
-        raise SnapError(f"{path}: not laid out as nas-bench-graph 1.4.0; fetch the wheel anew")
+        raise SnapError(f"{path}: not laid out as nas-bench-graph 1.4.0; fetch the wheel again")
     for number, (key, entry) in enumerate(entries.items(), start=1):
         try:
             _cell(key)

@@ -60,11 +60,11 @@ class Runs:
 
     Attributes:
         rows: by binary module hash, the cell's row.
-        keys: binary module hashes, one a cell.
-        arch_ids: native strings, one a cell.
-        identities: hashes of what the runs of a cell must agree on, one a cell.
-        row: the cell's row, one a run.
-        epochs: the budget, one a run.
+        keys: binary module hashes, one per cell.
+        arch_ids: native strings, one per cell.
+        identities: hashes of what the runs of a cell must agree on, one per cell.
+        row: the cell's row, one per run.
+        epochs: the budget, one per run.
         values: what `Run.final` holds, run after run.
     """
 

@@ -32,7 +32,7 @@ class NasBench101Records(Format):
     benchmark = "nb101"
 
     def recognises(self, path: Path) -> bool:
-        """Tell by the suffix `.tfrecord`."""
+        """Recognise by the suffix `.tfrecord`."""
         return path.is_file() and path.suffix == ".tfrecord"
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:

@@ -92,7 +92,7 @@ def _measured(budgets: Iterable[Any], request: Request) -> Measured:
 
 
 def _last(run: Any, split: str) -> float | None:
-    """Return a run's last accuracy on a split; None where it was not evaluated."""
+    """Return a run's last accuracy on a split; None if it was not evaluated."""
     last = run["epochs"] - 1
     if split == "train":
         value = run["train_acc1es"][last]

@@ -38,7 +38,7 @@ class NdsSweeps(Format):
     benchmark = "nds"
 
     def recognises(self, path: Path) -> bool:
-        """Tell by the names, which say what a file holds."""
+        """Recognise by the names, which say what a file holds."""
         return bool(_sweeps(path))
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:

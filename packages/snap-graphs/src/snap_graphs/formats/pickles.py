@@ -40,12 +40,12 @@ def load_pickle(path: Path, admitted: Admitted) -> Any:
 
 
 def loads_pickle(data: bytes, name: str, admitted: Admitted | None = None) -> Any:
-    """Load a pickle that is in memory, as `load_pickle` does.
+    """Load a pickle that is in memory, like `load_pickle`.
 
     Args:
         data: the pickle.
         name: what to call it in an error.
-        admitted: what it may refer to; nothing where None.
+        admitted: what it may refer to; nothing if None.
 
     Raises:
         SnapError: as `load_pickle`.
@@ -63,10 +63,10 @@ def guarded(machine: Machine, name: str) -> Any:
         value = machine.load()
         _check_shape(value, max(_ALWAYS, _EXPANSION * len(machine.data)))
     except (struct.error, IndexError) as error:
-        raise SnapError(f"{name}: refused as a pickle (truncated); fetch the file anew") from error
+        raise SnapError(f"{name}: refused as a pickle (truncated); fetch the file again") from error
     except Exception as error:  # a damaged pickle raises whatever its opcodes stumble over
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise SnapError(f"{name}: refused as a pickle ({reason}); fetch the file anew") from error
+        raise SnapError(f"{name}: refused as a pickle ({reason}); fetch the file again") from error
     return value
 
 

@@ -11,7 +11,7 @@ from snap_graphs.formats.base import CHUNK, Chunk, Request
 
 Doubles = npt.NDArray[np.float64]
 Measured = Mapping[str, Sequence[float]]
-"""What was measured of one architecture: by metric, one value a repeat."""
+"""What was measured of one architecture: by metric, one value per repeat."""
 
 
 def repeat_columns(name: str, values: Doubles, request: Request) -> dict[str, Doubles]:
@@ -19,11 +19,11 @@ def repeat_columns(name: str, values: Doubles, request: Request) -> dict[str, Do
 
     Args:
         name: the metric.
-        values: (n, repeats) measurements; NaN where there was none.
+        values: (n, repeats) measurements; NaN if there was none.
         request: whether the mean is wanted or every repeat.
 
     Returns:
-        (n,) values by column: the mean over the repeats there are, or one column a repeat
+        (n,) values by column: the mean over the repeats there are, or one column per repeat
         (`name#0`, `name#1`).
     """
     if request.repeat == "all":

@@ -1,7 +1,7 @@
 """NAS-Bench-Suite-Zero's JSON: zero-cost proxies and an accuracy of every architecture.
 
-Its download script stores one file a space, `zc_<space>.json`: an object by data set, in it one by
-architecture, in it `{"<proxy>": {"score", "time"}, ..., "val_accuracy"}`. Shards of it,
+Its download script stores one file per space, `zc_<space>.json`. It nests objects by data set and
+by architecture; each holds `{"<proxy>": {"score", "time"}, ..., "val_accuracy"}`. Its shards,
 `benchmark--<space>--<data set>--<first index>.json`, are arrays of such records, which also have
 `idx` and `arch`.
 """

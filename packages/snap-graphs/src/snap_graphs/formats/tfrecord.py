@@ -78,4 +78,4 @@ def _length(path: Path, number: int, header: bytes, left: int) -> int:
 
 
 def _damaged(path: Path, number: int, what: str) -> SnapError:
-    return SnapError(f"{path}: record {number} {what}; fetch the file anew")
+    return SnapError(f"{path}: record {number} {what}; fetch the file again")

@@ -82,7 +82,7 @@ _TORCH: Admitted = {
 
 
 def is_torch(path: Path) -> bool:
-    """Tell, from its first bytes and names, whether a file was written by `torch.save`."""
+    """Return, from its first bytes and names, whether a file was written by `torch.save`."""
     try:
         with path.open("rb") as file:
             if file.read(len(_LEGACY_START)) == _LEGACY_START:
@@ -117,7 +117,7 @@ def load_torch(path: Path, admitted: Admitted | None = None) -> Any:
         raise
     except Exception as error:  # a damaged file raises whatever its fields lead to
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise SnapError(f"{path}: refused as a .pth file ({reason}); fetch it anew") from error
+        raise SnapError(f"{path}: refused as a .pth file ({reason}); fetch it again") from error
 
 
 class _Storages:

@@ -109,7 +109,7 @@ def _row(tasks: Mapping[str, Any], request: Request) -> dict[str, float]:
 
 
 def _from_curve(task: str, name: str, curve: Any, request: Request) -> dict[str, float]:
-    """Return the metric columns of one curve; none where its name is not known."""
+    """Return the metric columns of one curve; none if its name is not known."""
     values = [float(value) for value in curve]
     if name == "time_elapsed":
         return {f"{task}/train/seconds": values[-1]}

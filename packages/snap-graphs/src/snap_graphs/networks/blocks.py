@@ -37,7 +37,7 @@ class Blocks:
     """The blocks of some graphs.
 
     Attributes:
-        last: (nodes,) the last node of each node's block; the node itself where it is in none.
+        last: (nodes,) the last node of each node's block; the node itself if it is in none.
         residual: (edges,) the residual connections around blocks, which are part of them.
         operators: what each block is, by its last node.
     """
@@ -72,7 +72,7 @@ class _Chain:
 
 
 def has_blocks(graphs: Graphs) -> bool:
-    """Tell, by their operators alone, whether graphs can have blocks."""
+    """Return, by their operators alone, whether graphs can have blocks."""
     found = [layer for layer in map(_read, graphs.vocabulary) if isinstance(layer, _Convolution)]
     return any(c.depthwise for c in found) and any(_projects(c) for c in found)
 
@@ -82,7 +82,7 @@ def find_blocks(graphs: Graphs, shapes: Sequence[Sequence[int] | None]) -> Block
 
     Args:
         graphs: graphs whose operators have the names of `snap_graphs.networks.naming`.
-        shapes: (nodes,) what nodes put out, without the batch; None where it is not known.
+        shapes: (nodes,) what nodes put out, without the batch; None if it is unknown.
     """
     search = _Search(graphs, shapes)
     for place in search.projections:
@@ -117,7 +117,7 @@ class _Search:
 
     @cached_property
     def reader(self) -> list[int]:
-        """By node: the one that alone reads it; -1 where there is none or are several."""
+        """By node: the one that alone reads it; -1 if there is none or are several."""
         found = np.full(len(self.op), -1)
         found[self.source] = self.target
         found[np.bincount(self.source, minlength=len(self.op)) > 1] = -1
@@ -169,7 +169,7 @@ class _Search:
         return _Chain(tuple(nodes), _operator(depthwise, expansion, after))
 
     def expansion(self, first: int) -> float:
-        """Return a node's channels by channel of what it reads, rounded; 0 where not known."""
+        """Return a node's channels by channel of what it reads, rounded; 0 if not known."""
         if not self.into[first]:
             return 0
         wide, narrow = (
@@ -192,14 +192,14 @@ class _Search:
 
 
 def _projects(layer: _Convolution | Term | None) -> bool:
-    """Tell whether a layer is a pointwise convolution without activation."""
+    """Return whether a layer is a pointwise convolution without activation."""
     return isinstance(layer, _Convolution) and layer.pointwise and not layer.activation
 
 
 def _filters(
     layer: _Convolution | Term | None, projection: _Convolution | Term | None
 ) -> TypeGuard[_Convolution]:
-    """Tell whether a layer is the depthwise convolution of a block that ends in a projection."""
+    """Return whether a layer is the depthwise convolution of a block that ends in a projection."""
     return (
         isinstance(layer, _Convolution)
         and isinstance(projection, _Convolution)
@@ -210,7 +210,7 @@ def _filters(
 
 
 def _widens(layer: _Convolution | Term | None, depthwise: _Convolution) -> bool:
-    """Tell whether a layer is the pointwise convolution before a block's depthwise one."""
+    """Return whether a layer is the pointwise convolution before a block's depthwise one."""
     return (
         isinstance(layer, _Convolution)
         and layer.pointwise

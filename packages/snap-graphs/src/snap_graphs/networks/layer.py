@@ -43,7 +43,7 @@ class Layer:
         activations: elements put out by a convolution, linear, product or attention (by both of
             its products); 0 else.
         attributes: by kind, all optional:
-            convolution: `kernel`, `stride`, `dilation` (one value a dimension), `groups`,
+            convolution: `kernel`, `stride`, `dilation` (one value per dimension), `groups`,
                 `in_channels`, `out_channels`, `transposed`.
             linear: `in_features`, `out_features`.
             normalisation: `name`, as `batch normalisation`.

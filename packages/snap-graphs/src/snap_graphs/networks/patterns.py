@@ -72,7 +72,7 @@ def _join_attention(draft: Draft, place: int, core: set[int]) -> None:
 
 
 def _heads(draft: Draft, core: Iterable[int]) -> int:
-    """Return the number of heads; 0 where the layers do not show it."""
+    """Return the number of heads; 0 if the layers do not show it."""
     first = draft.nodes[min(core)].layer
     if first.kind == "attention":
         return term(first).heads
@@ -163,7 +163,7 @@ def _excitation(draft: Draft, chain: list[int]) -> Term:
 
 
 def _reduction(known: Mapping[str, Attribute]) -> int:
-    """Return a projection's input channels by output channel, rounded; 0 where not known."""
+    """Return a projection's input channels by output channel, rounded; 0 if not known."""
     wide, narrow = (
         cast(int, known.get(f"{side}_channels", known.get(f"{side}_features", 0)))
         for side in ("in", "out")
@@ -185,7 +185,7 @@ def join_lengths(draft: Draft) -> None:
 
 
 def _length(draft: Draft, divided: int, divisor: int) -> list[int]:
-    """Return the layers that compute a value's length, last first; none where it is another's."""
+    """Return the layers that compute a value's length, last first; none if it is another's."""
     chain = [divisor]
     while (before := draft.only_input(chain[-1])) is not None:
         node = draft.nodes[chain[-1]]

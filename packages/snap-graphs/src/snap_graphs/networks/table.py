@@ -23,7 +23,7 @@ def network_table(space: str, names: Sequence[str], networks: Sequence[Network])
     Args:
         space: what the networks are filed under.
         names: of the networks, which become their `arch_id`.
-        networks: one a name.
+        networks: one per name.
 
     Returns:
         One row a network, with shape, parameters and multiply-adds of every node; the metadata

@@ -23,16 +23,16 @@ class Term:
             `select` (values of several inputs, chosen) and `identity` (a sum that several
             operators read) beside.
         name: which normalisation, activation, pooling or other operation.
-        kernel: one value a dimension; none where it is not known.
-        stride: one value where all dimensions agree; none where they are 1.
+        kernel: one value per dimension; none if it is unknown.
+        stride: one value where all dimensions agree; none if they are 1.
         dilation: as `stride`.
-        groups: of a convolution; 1 where it is depthwise.
+        groups: of a convolution; 1 if it is depthwise.
         depthwise: whether every group is one channel.
         multiplier: output channels by input channel of a depthwise convolution.
         transposed: whether it is a transposed convolution.
-        is_global: whether a pooling leaves one value a channel.
-        heads: of an attention; 0 where it is not known.
-        reduction: input channels by hidden channel of a squeeze-and-excitation; 0 where it has no
+        is_global: whether a pooling leaves one value per channel.
+        heads: of an attention; 0 if it is unknown.
+        reduction: input channels by hidden channel of a squeeze-and-excitation; 0 if it has no
             hidden layer.
         expansion: hidden channels by input channel of an inverted residual.
     """

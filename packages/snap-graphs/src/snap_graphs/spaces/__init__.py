@@ -67,7 +67,7 @@ def defined_space(text: str, source: str, *, allow_code: bool = False) -> Space:
 
     Args:
         text: the TOML.
-        source: where it is from, for errors; files of code are sought beside it.
+        source: where it is from, for errors; files of code are sought next to it.
         allow_code: whether code that the definition names may be imported.
 
     Raises:

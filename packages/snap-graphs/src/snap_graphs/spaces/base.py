@@ -18,7 +18,7 @@ Point = npt.NDArray[np.float64]
 
 
 class Costs(NamedTuple):
-    """Costs of whole networks, one entry a graph.
+    """Costs of whole networks, one entry per graph.
 
     Attributes:
         params: trainable parameters.
@@ -33,11 +33,11 @@ class Costs(NamedTuple):
 
 
 class NodeFacts(NamedTuple):
-    """What is known of the nodes of whole networks: one list a graph, one entry a node.
+    """What is known of the nodes of whole networks: one list per graph, one entry per node.
 
     Attributes:
         shapes: of what every node puts out, without the batch.
-        params: trainable parameters; None where nothing is counted.
+        params: trainable parameters; None if nothing is counted.
         flops: multiply-adds for one input; likewise.
     """
 
@@ -52,7 +52,7 @@ def layer_costs(weights: int | Ints, scales: int | Ints, channels: int | Ints, s
     A linear layer is a convolution of side 1, its bias counted with the scales.
 
     Args:
-        weights: of the convolutions; one number or, as the next two, one a graph.
+        weights: of the convolutions; one number or, as the next two, one per graph.
         scales: further parameters, which cost no multiply-adds: of normalisations, and biases.
         channels: that the convolutions put out, all together.
         side: of what they put out, in pixels.
@@ -129,11 +129,11 @@ class Space(ABC):
         raise NotImplementedError(f"{self.name} gives no points")
 
     def costs(self, graphs: Graphs) -> Costs | None:
-        """Compute what the networks built from the cells cost; None where that is not known."""
+        """Compute what the networks built from the cells cost; None if unknown."""
         return None
 
     def node_facts(self, cells: Sequence[Cell]) -> NodeFacts | None:
-        """Return what is known of each node of whole networks; None where graphs are of cells."""
+        """Return what is known of each node of whole networks; None if graphs are of cells."""
         return None
 
     def enumerate(self) -> Iterator[Cell]:

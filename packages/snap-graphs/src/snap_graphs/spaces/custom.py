@@ -34,7 +34,7 @@ class Design(NamedTuple):
 
     Attributes:
         operators: those of the cell, by edge.
-        stages: those of the skeleton; empty where there is none.
+        stages: those of the skeleton; empty if there is none.
     """
 
     operators: Labelled
@@ -115,12 +115,12 @@ class CustomSpace(ProductSpace):
         return self.definition.skeleton
 
     def stages(self, design: Design) -> tuple[Chosen, ...]:
-        """Return the stages of an architecture, also where the skeleton leaves no choice."""
+        """Return the stages of an architecture, also if the skeleton leaves no choice."""
         return design.stages or self.skeleton.choose(iter(()))
 
     @property
     def withheld_code(self) -> str:
-        """A line on the code that is named but not imported; empty where there is none."""
+        """A line on the code that is named but not imported; empty if there is none."""
         if self.allow_code or not self.definition.modules:
             return ""
         named = ", ".join(dict.fromkeys(self.definition.modules.values()))
@@ -130,7 +130,7 @@ class CustomSpace(ProductSpace):
         )
 
     def costs(self, graphs: Graphs) -> Costs | None:
-        """Count the networks that the operators' classes make; None where they are not imported."""
+        """Count the networks that the operators' classes make; None if they are not imported."""
         if not self.allow_code or not self.definition.modules:
             return None
         require("snap-graphs[torch]", "torch")
@@ -232,14 +232,14 @@ class CustomSpace(ProductSpace):
         return "+".join(groups.values()) + (_AT + stages if stages else "")
 
     def _stage_fault(self, stages: tuple[Chosen, ...]) -> str:
-        """Return why stages are not of the skeleton; empty where they are."""
+        """Return why stages are not of the skeleton; empty if they are."""
         skeleton = self.definition.skeleton
         if not self.definition.is_macro or skeleton is None:
             return f"no {_AT} is expected" if stages else ""
         return "" if skeleton.has(stages) else "the stages are none of the skeleton's"
 
     def _fault(self, labelled: Labelled) -> str:
-        """Return why operators on edges are no cell of the space; empty where they are."""
+        """Return why operators on edges are no cell of the space; empty if they are."""
         unknown = sorted(set(labelled.values()) - set(self._operators))
         if unknown:
             return f"unknown operator {unknown[0]!r:.40}"

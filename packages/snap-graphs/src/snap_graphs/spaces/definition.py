@@ -25,7 +25,7 @@ BUILT_IN = (NONE, SKIP)
 """Operators that need no code of the user's."""
 _MODULE = re.compile(r"[\w./-]+:[^\W\d]\w*")
 _MOST_NODES = 5_000
-"""Nodes that the graph of a whole network may have, one an operator."""
+"""Nodes that the graph of a whole network may have, one per operator."""
 _MOST_CELL_NODES = 128
 _MOST_SETS = 10_000
 
@@ -44,7 +44,7 @@ class Definition:
         ends: the nodes that make up the output.
         operators: their descriptions by name.
         modules: by name of an operator where its class is, as `package:Class` or `file.py:Class`.
-        skeleton: the network around the cells; None where it is not known.
+        skeleton: the network around the cells; None if it is unknown.
         text: the TOML it was read from.
         source: where that is from: the file, or what to call it in errors.
     """

@@ -214,7 +214,7 @@ def _parts(value: Any) -> tuple[Any, ...]:
 
 
 def _flat(cell: Any) -> list[Any]:
-    """Return a cell's pairs; they may come in groups of two, one an inner node."""
+    """Return a cell's pairs; they may come in groups of two, one per inner node."""
     if not isinstance(cell, list | tuple):
         raise TypeError("a cell is a list of pairs")
     grouped = all(

@@ -127,7 +127,7 @@ class NasBench101(Space):
         return np.array([*strength, *middles, *[_ABSENT / 2] * (MOST_VERTICES - size)])
 
     def enumerate(self) -> Iterator[Cell]:
-        """Yield all 423,624 cells, one an isomorphism class, as the benchmark has them."""
+        """Yield all 423,624 cells, one per isomorphism class, as the benchmark has them."""
         return distinct_cells(tuple(LETTERS.values()), MOST_VERTICES, MOST_EDGES)
 
     def count(self) -> int:

@@ -56,7 +56,7 @@ def _is_float(tensor: "TensorProto") -> bool:
 
 
 def values_of(tensor: "TensorProto") -> tuple[int | float, ...] | None:
-    """Return a small tensor's values; None where it is larger or they are not in the outline."""
+    """Return a small tensor's values; None if it is larger or they are not in the outline."""
     from onnx import numpy_helper
 
     if math.prod(tensor.dims) > _MOST_VALUES:

@@ -21,7 +21,7 @@ class Node:
 
     Attributes:
         op: its operator, with the domain in front unless that is ONNX's own.
-        inputs: names of values; empty where an optional one is left out.
+        inputs: names of values; empty if an optional one is left out.
         outputs: names of values.
         attributes: by name, those that are numbers, texts or lists of such.
     """

@@ -81,7 +81,7 @@ def _fold(model: Any) -> bool:
 
 
 def _computed(model: Any, node: Any, values: dict[str, Any], shapes: dict[str, Any]) -> list[Any]:
-    """Return what a node computes of sizes; nothing where it does something else."""
+    """Return what a node computes of sizes; nothing if it does something else."""
     import numpy as np
 
     if node.domain not in ("", "ai.onnx"):

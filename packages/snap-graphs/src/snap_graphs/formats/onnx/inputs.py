@@ -20,7 +20,7 @@ def close_inputs(
     Args:
         graph: the graph, which is changed.
         constants: tensors that it holds; older models list them among the inputs.
-        given: shapes of the inputs, in order and without the batch; none where the model has all.
+        given: shapes of the inputs, in order and without the batch; none if the model has all.
 
     Raises:
         SnapError: a dimension stays open, or is not the one given.

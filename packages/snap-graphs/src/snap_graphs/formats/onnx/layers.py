@@ -112,7 +112,7 @@ class _Reader:
                 yield replace(layer, params=0) if number else layer
 
     def _layer(self, node: Node, region: Region | None) -> Layer | None:
-        """Return a node's layer, or none where its result depends on no input."""
+        """Return a node's layer, or none if its result depends on no input."""
         if region is not None:
             return self._joined(node, region)
         reads = tuple(self._place[name] for name in node.operands if name in self._place)
@@ -222,7 +222,7 @@ class _Reader:
         return "linear", flops, {"in_features": shared, "out_features": shape[-1] if shape else 1}
 
     def _einsum(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]] | None:
-        """Read a sum of products; none where the equation leaves dimensions unnamed."""
+        """Read a sum of products; none if the equation leaves dimensions unnamed."""
         terms = str(node.attributes.get("equation", "")).replace(" ", "").split("->")[0].split(",")
         sides: dict[str, int] = {}
         for term, name in zip(terms, node.inputs, strict=False):

@@ -101,7 +101,7 @@ _GATES: Mapping[str, str] = {"Sigmoid": "SiLU", "HardSigmoid": "hard-swish"}
 
 
 def _name(ops: set[str]) -> str:
-    """Return what nodes of these operators compute together; nothing where that is not known."""
+    """Return what nodes of these operators compute together; nothing if unknown."""
     if len(ops) == 2 and "Mul" in ops and (gate := (ops - {"Mul"}).pop()) in _GATES:
         return _GATES[gate]
     if "Erf" in ops:

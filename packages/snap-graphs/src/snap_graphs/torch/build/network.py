@@ -32,7 +32,7 @@ def build_network(
             your own with a skeleton, whose code may be imported.
         arch_id: the cell, as the space's own string.
         layers: number of cells (`transnas-macro`: of residual blocks a module); like the next three
-            the benchmark's own where None.
+            the benchmark's own if None.
         channels: channels of the first cell_networks.
         classes: outputs of the classifier.
         image: side of the images in pixels; in `darts` and `nds`, 64 and more bring the ImageNet

@@ -55,7 +55,7 @@ def relu_conv_bn(entering: int, channels: int, kernel: int = 1, stride: int = 1)
 
 
 def projection(entering: int, channels: int, stride: int) -> nn.Module:
-    """Return what stands for the identity: itself where the shape allows it."""
+    """Return what stands for the identity: itself if the shape allows it."""
     if stride == 2:
         return FactorizedReduce(entering, channels)
     return nn.Identity() if entering == channels else relu_conv_bn(entering, channels)

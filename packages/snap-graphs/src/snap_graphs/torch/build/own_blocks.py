@@ -135,7 +135,7 @@ def _package(name: str) -> ModuleType:
 
 
 def _file(source: str, place: str) -> ModuleType:
-    """Import a file that lies beside a definition, once a process."""
+    """Import a file that lies next to a definition, once per process."""
     return _import_file((Path(source).parent / place).resolve())
 
 

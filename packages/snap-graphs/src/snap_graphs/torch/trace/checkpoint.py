@@ -1,4 +1,4 @@
-"""The networks that a stopped run has traced, in a file beside its output: a line of JSON each."""
+"""The networks that a stopped run has traced, in a file next to its output: a line of JSON each."""
 
 import json
 from collections.abc import Iterable

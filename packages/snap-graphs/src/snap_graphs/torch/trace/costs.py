@@ -24,9 +24,9 @@ class Counted(NamedTuple):
 
 
 def convolution(call: Call, *, transposed: bool) -> Counted:
-    """Count a convolution: every weight is used once a position of the output.
+    """Count a convolution: every weight is used once per position of the output.
 
-    A transposed convolution uses it once a position of the input.
+    A transposed convolution uses it once per position of the input.
     """
     weight = call.shape("weight")
     each = math.prod(weight[1:])

@@ -34,7 +34,7 @@ class Input:
     Attributes:
         shape: without the batch dimension.
         type: name of its type, as `float32`.
-        name: of the argument; None where it is positional.
+        name: of the argument; None if it is positional.
     """
 
     shape: tuple[int, ...]

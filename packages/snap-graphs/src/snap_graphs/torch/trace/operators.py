@@ -137,7 +137,7 @@ def _convolution(call: Call) -> Described:
 
 
 def _each(value: Any, dimensions: int) -> tuple[int, ...]:
-    """Return one value a dimension of what may be a single one for all."""
+    """Return one value per dimension of what may be a single one for all."""
     values = tuple(map(int, value)) if isinstance(value, Sequence) else (int(value),)
     return values * dimensions if len(values) == 1 else values
 

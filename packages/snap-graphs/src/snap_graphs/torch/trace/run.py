@@ -46,7 +46,7 @@ def trace_source(
         checkpoint: keeps what is traced.
         advance: is called after every network.
         report: is called with a line for each network that cannot be traced and is left out; the
-            first one is an error where None.
+            first one is an error if None.
 
     Raises:
         SnapError: the source fails, or a network cannot be traced and `report` is None.

@@ -30,7 +30,7 @@ class Given(NamedTuple):
     Attributes:
         name: unique in the source.
         module: its parameters on the meta device, unless it was asked for with weights.
-        inputs: what it is called with; None where the source does not state it.
+        inputs: what it is called with; None if the source does not state it.
     """
 
     name: str
@@ -124,7 +124,7 @@ class Opened:
         source: where the function is.
         function: it.
         networks: what it returned.
-        count: number of networks; None where it yields them.
+        count: number of networks; None if it yields them.
         weights: whether they have initial weights.
     """
 
