@@ -208,7 +208,7 @@ def test_two_files_that_define_one_space_are_refused(folder: Path) -> None:
     for name in ("mine", "copy"):
         Path(f"../{name}.toml").write_text(_OWN)
     result = _run("--space", "../mine.toml", "--space", "../copy.toml")
-    _assert_failed(result, "../copy.toml: defines mine, as ../mine.toml does; rename one")
+    _assert_failed(result, "../copy.toml: defines mine, which ../mine.toml defines too; rename one")
 
 
 def _assert_failed(result: Result, message: str) -> None:

@@ -113,7 +113,7 @@ def silent_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path
 
 @pytest.mark.usefixtures("silent_hub")
 def test_a_hub_that_does_not_answer_is_given_up_in_one_line() -> None:
-    with pytest.raises(SnapError, match="did not give 'sentence-transformers/some'") as caught:
+    with pytest.raises(SnapError, match="has no 'sentence-transformers/some'") as caught:
         locate("some")
     assert "timed out" in str(caught.value)
     assert str(caught.value).endswith(f"or one of {', '.join(KNOWN)}")

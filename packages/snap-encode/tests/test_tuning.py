@@ -266,10 +266,12 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
         _interrupt_in_epoch(2, patch)
         with pytest.raises(KeyboardInterrupt):
             tune(tmp_path / "stopped", _SMALL, seed=3)
-    told = f"{tmp_path / 'stopped'}: stopped after 2 of 3 epochs; --resume goes on there\n"
+    told = f"{tmp_path / 'stopped'}: stopped after 2 of 3 epochs; add --resume to continue\n"
     assert capsys.readouterr().err == told
     assert not (tmp_path / "stopped").exists()
-    with pytest.raises(SnapError, match=r"stopped\.checkpoint: of a stopped run; go on with --res"):
+    with pytest.raises(
+        SnapError, match=r"stopped\.checkpoint: belongs to an interrupted run; add --res"
+    ):
         tune(tmp_path / "stopped", _SMALL, seed=3)
     with pytest.MonkeyPatch.context() as patch:
         _interrupt_in_epoch(1, patch)  # What is done is not done again.
@@ -286,13 +288,13 @@ def test_a_run_is_not_resumed_with_other_settings(
         with pytest.raises(KeyboardInterrupt):
             tune(tmp_path / "run", _SMALL)
     resume = partial(tune, tmp_path / "run", resume=True)
-    with pytest.raises(SnapError, match="the stopped run has loss 'cosine', not 'triplet'; resume"):
+    with pytest.raises(SnapError, match="the saved run has loss 'cosine', not 'triplet'; resume"):
         resume(replace(_SMALL, loss="triplet"))
-    with pytest.raises(SnapError, match="the stopped run has seed 0, not 1;"):
+    with pytest.raises(SnapError, match="the saved run has seed 0, not 1;"):
         resume(_SMALL, seed=1)
     fewer = {name: term for name, term in corpus().items() if name != "Conv2d"}
     monkeypatch.setattr("snap_encode.tuning.examples.corpus", lambda: fewer)
-    with pytest.raises(SnapError, match="the stopped run has corpus_sha256"):
+    with pytest.raises(SnapError, match="the saved run has corpus_sha256"):
         resume(_SMALL)
 
 
@@ -316,7 +318,7 @@ def _without(tensors: _Entries, name: str) -> _Entries:
         (lambda a, t: ({}, t), "not a checkpoint"),
         (lambda a, t: ({**a, "settings": "[1]"}, t), "not a checkpoint"),
         (lambda a, t: ({**a, "settings": "[" * 100_000}, t), "not a checkpoint"),
-        (lambda a, t: ({**a, "settings": "{}"}, t), "the stopped run has loss None"),
+        (lambda a, t: ({**a, "settings": "{}"}, t), "the saved run has loss None"),
         (lambda a, t: ({**a, "history": "[[1]]"}, t), "not a checkpoint"),
         (lambda a, t: ({**a, "history": '[["a", 1]]'}, t), "not a checkpoint"),
         (lambda a, t: ({**a, "history": "[]"}, t), "0 epochs of 3"),
@@ -371,7 +373,7 @@ def test_a_loss_that_diverges_is_told_by_name(
 def test_a_folder_that_exists_or_cannot_be_made_is_refused_before_any_work(
     tmp_path: Path, unwritable: Path
 ) -> None:
-    with pytest.raises(SnapError, match="exists already; name a new folder"):
+    with pytest.raises(SnapError, match="exists already; choose a new folder"):
         tune(tmp_path, _SMALL)
     for out in (tmp_path / "gone" / "run", unwritable / "run"):
         with pytest.raises(SnapError, match="cannot write here"):
@@ -447,7 +449,7 @@ def test_the_command_tunes_with_the_recipe_of_the_loss(
     again = _run("tune", "--out", tmp_path / "a", "--loss", "triplet")
     assert (again.exit_code, again.stdout) == (1, "")
     assert again.stderr.splitlines() == [
-        f"Error: {tmp_path / 'a'}: exists already; name a new folder"
+        f"Error: {tmp_path / 'a'}: exists already; choose a new folder"
     ]
     quiet = _run("tune", "--out", tmp_path / "b", "--loss", "triplet", "--seed", "7", "--quiet")
     assert (quiet.exit_code, quiet.output) == (0, "")

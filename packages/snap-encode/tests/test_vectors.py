@@ -80,7 +80,7 @@ def test_a_vector_that_has_changed_is_never_given_out(
     assert content.count(ones) == 1
     file.write_bytes(content.replace(ones, np.full(4, 2, "<f4").tobytes()))
     assert VectorCache(_KEY, quiet=False).get(["a"]) == {}
-    assert "a vector is not as it was written" in capsys.readouterr().err
+    assert "a vector has a wrong checksum" in capsys.readouterr().err
 
 
 def test_a_cache_that_cannot_be_written_is_told_once_and_holds_nothing(
@@ -91,7 +91,7 @@ def test_a_cache_that_cannot_be_written_is_told_once_and_holds_nothing(
     assert cache.get(["a"]) == {}
     cache.put({"a": np.ones(4, np.float32)})
     (line,) = capsys.readouterr().err.splitlines()
-    assert "vectors are not kept here" in line
+    assert "cannot store vectors here" in line
 
 
 def test_a_cache_that_another_run_holds_does_not_stop_this_one(

@@ -171,7 +171,7 @@ def test_absurd_costs_and_descriptions_are_refused_in_one_line() -> None:
     huge = made.set_column(place, "node_params", pa.array([[2**62] * 5], pa.list_(pa.int64())))
     with pytest.raises(SnapError, match="node_params: that of a block is a number of more than"):
         views.blocks(huge)
-    with pytest.raises(SnapError, match=r"snap\.operators is no mapping of names"):
+    with pytest.raises(SnapError, match=r"snap\.operators is not a mapping of names"):
         views.blocks(made.replace_schema_metadata({"snap.operators": "[]"}))
 
 

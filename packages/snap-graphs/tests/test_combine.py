@@ -137,11 +137,11 @@ NONE = graphs(0, 1)["arch_id"][0].as_py()
 @pytest.mark.parametrize(
     ("lines", "fault"),
     [
-        (("name,x/y/z", f"{NONE},1"), "it needs a column arch_id, arch or"),
-        (("hash,x/y/z", f"{NONE},1"), "it needs a column arch_id, arch or"),
-        (("arch,accuracy", f"{NONE},1"), "no metric column in it; map one with --column"),
+        (("name,x/y/z", f"{NONE},1"), "a column arch_id, arch or"),
+        (("hash,x/y/z", f"{NONE},1"), "a column arch_id, arch or"),
+        (("arch,accuracy", f"{NONE},1"), "no metric column found; map one with --column"),
         ((f"arch_id,{TEST}", "a,1", "a,2"), "2 rows are about a; keep one"),
-        (("arch,svhn/x/y", f"{NONE},1"), "does not know the metric 'svhn/x/y'; drop it, or say"),
+        (("arch,svhn/x/y", f"{NONE},1"), "unknown metric 'svhn/x/y'; remove it, or add"),
         ((f"arch,{VALID}", f"{NONE},1"), f"already have '{VALID}'"),
         (
             (f"arch,{TEST}", f"{NONE},high"),
@@ -155,12 +155,12 @@ NONE = graphs(0, 1)["arch_id"][0].as_py()
         ((f"arch,{TEST}", f"{NONE},true"), "holds 'true', which is no number"),
         ((f"arch,{TEST}", f"{NONE},1", ",2"), "row 2: column 'arch' is empty; fill it in or drop"),
         ((f"arch,{TEST}", f"{NONE},inf"), f"row 1: '{TEST}' is not finite; leave it empty"),
-        ((f"arch,{TEST}", f"{NONE},0.91"), f"say --column {TEST}={TEST}:fraction to convert it"),
+        ((f"arch,{TEST}", f"{NONE},0.91"), f"add --column {TEST}={TEST}:fraction to convert them"),
         ((f"arch,{TEST}", f"{NONE},191"), "holds 191, and a percent lies within 0 and 100"),
         ((f"arch,{TEST},{TEST}", f"{NONE},1,2"), f"2 columns are called '{TEST}'"),
         (
             (f"arch,{TEST},scorer", f"{NONE},1,zen", "x,1,nwot"),
-            "its column 'scorer' names several (zen, nwot); join one's rows",
+            "column 'scorer' names several scorers (zen, nwot); keep the rows of one",
         ),
     ],
 )

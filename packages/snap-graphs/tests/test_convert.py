@@ -93,7 +93,7 @@ def test_an_nb101_vertex_list_that_looks_like_a_number_stays_text(tmp_path: Path
         (("cell",), "column 'arch' is missing; there are cell"),
         (("arch", CELL, "|oops~0|"), "record 2: '|oops~0|' is no NAS-Bench-201 cell"),
         ((f"arch,{METRIC}", f"{CELL},inf"), "record 1: a metric is not finite"),
-        (("arch,svhn/test/vibes", f"{CELL},1"), "does not know the metric 'svhn/test/vibes'"),
+        (("arch,svhn/test/vibes", f"{CELL},1"), "unknown metric 'svhn/test/vibes'"),
         (
             (f"arch,{METRIC}", f"{CELL},high"),
             f"row 1: column '{METRIC}' holds 'high', which",
@@ -161,7 +161,7 @@ def test_a_dataset_that_the_catalog_does_not_have_needs_no_declaration(tmp_path:
     [
         (
             ("0.91", "0.3"),
-            "should be percent, but lies within 0 and 1; say --column acc={}:fraction",
+            "should be percent, but all values are between 0 and 1; add --column acc={}:fraction",
         ),
         (("0", "0"), "or --column acc={}:percent if it is as low as that"),
         (("0.91", "100.5"), "holds 100.5, and a percent lies within 0 and 100; correct it"),
@@ -274,7 +274,7 @@ def test_a_data_package_that_was_tampered_with_is_refused(
 
 @pytest.mark.parametrize(
     ("name", "fault"),
-    [("nb999", "cannot convert 'nb999'"), ("custom", "name your own: snap-graphs")],
+    [("nb999", "unknown benchmark 'nb999'"), ("custom", "give your own: snap-graphs")],
 )
 def test_what_cannot_be_converted_is_told_with_the_remedy(name: str, fault: str) -> None:
     with pytest.raises(SnapError, match=fault):

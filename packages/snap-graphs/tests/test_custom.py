@@ -81,7 +81,7 @@ def test_space_and_cells_are_all_that_a_file_needs(tmp_path: Path) -> None:
         ({"metrics": {METRIC: {"unit": "percent"}}}, "needs direction: max or min"),
         ({"metrics": {METRIC: "max"}}, "needs direction: max or min"),
         ({"licence": 3}, "licence must be text, not 3"),
-        ({"cells": []}, "no architecture could be read"),
+        ({"cells": []}, "contains no readable architecture"),
     ],
 )
 def test_a_faulty_file_is_refused_in_one_line(
@@ -199,7 +199,7 @@ def test_a_fraction_becomes_percent(tmp_path: Path, unit: str, value: float, fou
 
 def test_percent_that_is_none_is_refused(tmp_path: Path) -> None:
     document = {**DOCUMENT, "cells": [{**CELL, "metrics": {METRIC: 0.935}}]}
-    with pytest.raises(SnapError, match="should be percent, but lies within 0 and 1"):
+    with pytest.raises(SnapError, match="should be percent, but all values are between 0 and 1"):
         convert("custom", write(tmp_path / "c.json", document))
 
 

@@ -232,7 +232,7 @@ def test_the_space_of_a_table_is_the_one_all_its_graphs_are_of() -> None:
     cell = space("nb201").decode(np.zeros(6))
     table = graph_table("nb201", [cell])
     assert table_space(table) is space("nb201")
-    with pytest.raises(SnapError, match="of 0 search spaces; keep those of one"):
+    with pytest.raises(SnapError, match="belong to 0 search spaces; keep one"):
         table_space(table.slice(1))
     with pytest.raises(SnapError, match="unknown search space 'elsewhere'"):
         table_space(graph_table("elsewhere", [cell], arch_ids=["a"]))

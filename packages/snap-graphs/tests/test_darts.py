@@ -135,7 +135,7 @@ def test_runs_of_one_cell_are_repeats(runs: Path) -> None:
 
 
 def test_other_budgets_are_left_out(runs: Path) -> None:
-    with pytest.raises(SnapError, match="no architecture could be read"):
+    with pytest.raises(SnapError, match="contains no readable architecture"):
         convert("nb301", runs, Request(epochs=frozenset({100})))
 
 

@@ -114,8 +114,8 @@ def test_a_failure_that_passes_is_retried(server: Server, fault: Answer) -> None
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        (other, f"what it serves has another SHA-256 than the catalogued {SHA256}"),
-        (cut, "the connection was cut"),
+        (other, f"the download has another SHA-256 than the catalogued {SHA256}"),
+        (cut, "the connection was interrupted"),
         (missing, "answers 404 Not Found"),
         (busy, "answers 503 Service Unavailable"),
     ],
@@ -128,7 +128,7 @@ def test_a_failure_that_stays_is_told_in_one_line_and_keeps_nothing(
     with pytest.raises(SnapError) as caught:
         fetch(entry(file))
     assert str(caught.value) == (
-        f"{server.url}: {reason}; nothing was kept, "
+        f"{server.url}: {reason}; nothing was saved; "
         f"get it from https://example.org/toy into {cache / 'toy'}"
     )
     assert kept(cache) == []
@@ -175,7 +175,7 @@ def test_a_full_disk_is_told_and_keeps_nothing(
     with pytest.raises(SnapError) as caught:
         fetch(entry(SourceFile("data.bin", None, SHA256, server.url)))
     assert str(caught.value) == (
-        f"{cache / 'toy' / 'data.bin'}: cannot be kept (no space left on device); "
+        f"{cache / 'toy' / 'data.bin'}: cannot be saved (no space left on device); "
         "free some space, or set SNAP_CACHE"
     )
     assert kept(cache) == []
@@ -185,7 +185,7 @@ def test_a_cache_that_cannot_be_written_to_is_told(
     server: Server, monkeypatch: pytest.MonkeyPatch, unwritable: Path
 ) -> None:
     monkeypatch.setenv("SNAP_CACHE", str(unwritable))
-    with pytest.raises(SnapError, match=r"cannot be kept .*; choose another folder, or set SNAP_"):
+    with pytest.raises(SnapError, match=r"cannot be saved .*; choose another folder, or set SNAP_"):
         fetch(entry(SourceFile("data.bin", None, SHA256, server.url)))
 
 

@@ -120,7 +120,7 @@ def test_a_network_that_comes_twice_is_refused(sweeps: Path) -> None:
 
 
 def test_a_file_of_another_design_space_is_not_recognised(sweeps: Path) -> None:
-    with pytest.raises(SnapError, match="not a source of nds that is known; looked for an NDS"):
+    with pytest.raises(SnapError, match="not a known source of nds; supported are an NDS"):
         convert("nds", sweeps / "ResNet.json")
 
 

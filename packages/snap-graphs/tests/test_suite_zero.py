@@ -259,7 +259,7 @@ ONE = '"(0, 0, 0, 0, 0, 0)": {"zen": {"score": 1.5}}'
         (f'{{"cifar10": [{ONE[:20]}]}}', "not JSON records"),
         ("[1]", "not JSON records"),
         ('{"cifar10": 3}', "not JSON records"),
-        ('{"cifar10": {}}', "no architecture could be read"),
+        ('{"cifar10": {}}', "contains no readable architecture"),
         (f'{{"cifar10": {{{ONE}}}', "not JSON records"),
         (f'{{"a b": {{{ONE}}}}}', "cannot be the name of a metric"),
     ],

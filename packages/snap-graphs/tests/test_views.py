@@ -182,7 +182,7 @@ def test_more_parallel_paths_than_a_file_can_number_are_refused() -> None:
         edges += [(start + 2, start + 3)]
     edges.append((len(nodes) - 1, len(nodes)))
     cell = Cell((*nodes, "output"), tuple(sorted(edges)))
-    with pytest.raises(SnapError, match="row 1: without its skips the cell has more than 32,767"):
+    with pytest.raises(SnapError, match="row 1: without skips the cell has more than 32,767"):
         views.contract_skips(table([cell]))
 
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class OperatorEncoder:
     """A sentence encoder that reads a description before it encodes it.
 
-    A description that is read with high confidence gets the vector of the catalog's sentence for the
-    operator, so that descriptions with the same meaning get the same vector. The lower the
-    confidence, the closer the vector is to that of the description itself.
+    A description that is read with high confidence gets the vector of the catalog's sentence for
+    the operator, so that descriptions with the same meaning get the same vector. The lower the
+    confidence, the closer the vector is to that of the description.
 
     Attributes:
         words: the sentence encoder.

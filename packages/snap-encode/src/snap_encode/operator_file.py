@@ -1,4 +1,4 @@
-"""Read a list of operators: one per line, `name<TAB>description` or just a description."""
+"""Read a file of operators: one per line, `name<TAB>description` or just a description."""
 
 import io
 import os
@@ -38,7 +38,7 @@ def read_operators(path: str | os.PathLike[str]) -> dict[str, str]:
             )
         lines.setdefault(name, number)
     if not descriptions:
-        raise SnapError(f"{path}: no operator in it; write one per line, name<TAB>description")
+        raise SnapError(f"{path}: contains no operator; write one per line, name<TAB>description")
     return descriptions
 
 

@@ -30,8 +30,8 @@ CREATE TABLE IF NOT EXISTS vectors (
 class VectorCache:
     """The vectors of one model by text.
 
-    The cache only saves time. If it cannot be read or written, it reports that in one line and stays
-    empty; if it is damaged, it is recreated.
+    The cache only saves time. If it cannot be read or written, it reports that in one line and
+    stays empty; if it is damaged, it is recreated.
     """
 
     def __init__(self, key: str, *, quiet: bool) -> None:

@@ -1,4 +1,4 @@
-"""The columns of `graphs.parquet` as flat arrays, and as batches of dense adjacency matrices."""
+"""Hold graphs as flat arrays, and as batches of dense adjacency matrices."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from snap_graphs.cell import Cell
 
 _MOST_ENTRIES = 2**22
-"""Entries of the adjacency matrices that are held at once."""
+"""Maximum number of matrix entries in memory."""
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -35,10 +35,10 @@ class Dense(NamedTuple):
 
 @dataclass(frozen=True)
 class Graphs:
-    """A batch of graphs, their nodes and edges laid end to end.
+    """A batch of graphs with concatenated nodes and edges.
 
     Attributes:
-        vocabulary: the operator names that occur.
+        vocabulary: the operator names.
         op: (nodes,) operator of every node, an index into the vocabulary.
         node_start: (graphs + 1,) where each graph's nodes begin.
         src: (edges,) source of every edge, counted within its graph.
@@ -58,7 +58,7 @@ class Graphs:
 
     @classmethod
     def from_table(cls, table: pa.Table) -> "Graphs":
-        """Take the graphs out of a table's `nodes`, `src` and `dst` columns."""
+        """Read the graphs from the columns `nodes`, `src` and `dst` of a table."""
         words = pc.list_flatten(table["nodes"]).combine_chunks().dictionary_encode()
         return cls(
             vocabulary=tuple(words.dictionary.to_pylist()),
@@ -71,7 +71,7 @@ class Graphs:
 
     @classmethod
     def from_dense(cls, vocabulary: tuple[str, ...], op: Ints, adjacency: Bools) -> "Graphs":
-        """Lay graphs of one size end to end.
+        """Concatenate graphs of one size.
 
         Args:
             vocabulary: the operator names.
@@ -85,7 +85,7 @@ class Graphs:
         return cls(vocabulary, op.ravel(), starts, src, dst, ends.astype(np.int64))
 
     def cells(self) -> Iterator[Cell]:
-        """Yield every graph as a cell, edges in the order of their sources, then targets."""
+        """Yield every graph as a cell, with edges sorted by source and target."""
         op, src, dst = self.op.tolist(), self.src.tolist(), self.dst.tolist()
         nodes = itertools.pairwise(self.node_start.tolist())
         for (a, b), (c, d) in zip(nodes, itertools.pairwise(self.edge_start.tolist()), strict=True):
@@ -99,7 +99,7 @@ class Graphs:
         return row, first + self.src, first + self.dst
 
     def nodes_of(self, rows: Ints) -> Ints:
-        """Return the positions of the nodes of some graphs among all nodes, end to end."""
+        """Return the positions of the nodes of some graphs among all nodes."""
         return expand(self.node_start, rows)[1]
 
     def take(self, rows: Ints) -> "Graphs":
@@ -115,10 +115,10 @@ class Graphs:
         )
 
     def parts(self, nodes: int) -> Iterator["Graphs"]:
-        """Yield the graphs in their order, some neighbouring ones at a time.
+        """Yield consecutive graphs in parts.
 
         Args:
-            nodes: of all graphs of a part together, which the last of them may exceed.
+            nodes: approximate number of nodes per part.
         """
         breaks = np.flatnonzero(np.diff(self.node_start[:-1] // nodes)) + 1
         for first, last in itertools.pairwise([0, *breaks.tolist(), len(self)]):
@@ -139,15 +139,15 @@ class Graphs:
         return np.diff(self.node_start)
 
     def index(self, operator: str) -> int:
-        """Return an operator's place in the vocabulary, or -1 if it does not occur."""
+        """Return the index of an operator in the vocabulary, or -1."""
         return self.vocabulary.index(operator) if operator in self.vocabulary else -1
 
     def keep(self, nodes: Bools, edges: Bools) -> "Graphs":
-        """Return the graphs with some nodes and edges only.
+        """Return the graphs with a subset of nodes and edges.
 
         Args:
-            nodes: (nodes,) which nodes stay.
-            edges: (edges,) which edges stay; none may be at a node that goes.
+            nodes: (nodes,) true for nodes to keep.
+            edges: (edges,) true for edges to keep; both ends of a kept edge must be kept.
         """
         row, source, target = (ends[edges] for ends in self.edges())
         before = _cumulated(nodes)
@@ -162,15 +162,15 @@ class Graphs:
         )
 
     def with_words(self, names: Iterable[str]) -> "Graphs":
-        """Return the same graphs with more names in the vocabulary."""
+        """Return the same graphs with names added to the vocabulary."""
         return replace(self, vocabulary=(*self.vocabulary, *names))
 
     def dense(self, most: int = 65_536, largest: int | None = None) -> Iterator[Dense]:
         """Yield the graphs grouped by their number of nodes.
 
         Args:
-            most: graphs at a time; fewer where they are large.
-            largest: leave out graphs of more nodes than that.
+            most: maximum number of graphs per batch; large graphs come in smaller batches.
+            largest: skip graphs with more nodes.
         """
         sizes = np.unique(self.sizes)
         for size in sizes[sizes <= (sizes.max(initial=0) if largest is None else largest)].tolist():
@@ -188,14 +188,14 @@ class Graphs:
 
 
 def expand(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
-    """List the elements of some segments.
+    """List the elements of segments.
 
     Args:
         start: (segments + 1,) where each segment begins.
         rows: (k,) the segments wanted.
 
     Returns:
-        Two arrays, one entry an element: its segment's place in `rows`, and its own position.
+        For each element, the index of its segment in `rows`, and its position.
     """
     lengths = start[rows + 1] - start[rows]
     segment = np.repeat(np.arange(len(rows)), lengths)

@@ -1,4 +1,4 @@
-"""One representative for all cells that are isomorphic once dead operators are removed."""
+"""Compute one representative per isomorphism class of cells without dead operators."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,9 +9,9 @@ _Key = tuple[int, ...]
 
 
 def prune(cell: Cell) -> Cell:
-    """Drop operators on no path from an input to the output, and paths that a `none` cuts.
+    """Remove `none` and operators on no path from an input to the output.
 
-    Inputs and the output stay, connected or not; the order of nodes is kept.
+    Inputs and the output stay even if unconnected; the order of nodes is kept.
     """
     edges = [(s, d) for s, d in cell.edges if NONE not in (cell.nodes[s], cell.nodes[d])]
     ahead = {node for node, name in enumerate(cell.nodes) if name == INPUT}
@@ -27,10 +27,10 @@ def prune(cell: Cell) -> Cell:
 
 
 def canonical(cell: Cell) -> Cell:
-    """Return the cell that stands for a cell's isomorphism class.
+    """Return the representative of a cell's isomorphism class.
 
-    Dead operators are dropped and the nodes brought into a topological order that depends on the
-    class alone, by colour refinement with nodes singled out until all differ.
+    Dead operators are removed. The topological order of the nodes depends on the class alone: it
+    comes from colour refinement, with tied nodes individualised until all colours differ.
     """
     pruned = prune(cell)
     depth = _depths(pruned)
@@ -41,7 +41,7 @@ def canonical(cell: Cell) -> Cell:
 
 
 def _orderings(cell: Cell, colours: list[int]) -> Iterator[Cell]:
-    """Yield the cell in every order that breaking ties between like nodes can lead to."""
+    """Yield the cell in every node order that results from breaking ties."""
     colours = _refine(cell, colours)
     tied = next((c for c in range(len(colours)) if colours.count(c) > 1), None)
     if tied is None:
@@ -51,14 +51,14 @@ def _orderings(cell: Cell, colours: list[int]) -> Iterator[Cell]:
     seen: set[tuple[_Key, _Key]] = set()
     for node in [v for v, colour in enumerate(colours) if colour == tied]:
         around = _neighbours(cell, node)
-        if around not in seen:  # twins lead to the same orderings
+        if around not in seen:  # nodes with equal neighbours lead to the same orderings
             seen.add(around)
             singled = [2 * c + (c == tied and v != node) for v, c in enumerate(colours)]
             yield from _orderings(cell, singled)
 
 
 def _refine(cell: Cell, colours: list[int]) -> list[int]:
-    """Number the nodes by their colour and their neighbours' colours, until nothing changes."""
+    """Refine colours by the colours of neighbours until they are stable."""
     colours = _ranks(colours)
     while True:
         around = [_neighbours(cell, node) for node in range(len(colours))]

@@ -1,4 +1,4 @@
-"""A cell: a directed acyclic graph whose nodes are operators."""
+"""Cells: directed acyclic graphs whose nodes are operators."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -38,14 +38,14 @@ class Cell:
 def edge_labelled(
     operators: Mapping[tuple[int, int], str], inputs: int = 1, ends: Collection[int] = ()
 ) -> Cell:
-    """Turn a cell whose edges carry operators into a node-labelled one (paper, section 3.1).
+    """Convert an edge-labelled cell to a node-labelled one (paper, section 3.1).
 
-    Every labelled edge becomes a node, which feeds the nodes of the edges that leave its target.
+    Every labelled edge becomes a node, connected to the nodes of the edges that leave its target.
 
     Args:
         operators: operator by (source, target) of the edge.
-        inputs: how many vertices, the lowest ones, are inputs of the cell.
-        ends: the vertices that make up its output; the highest one where none are named.
+        inputs: number of input vertices, which come first.
+        ends: the vertices that form the output; by default the last one.
     """
     labelled, edges = _wiring(tuple(operators), inputs, frozenset(ends))
     nodes = (*[INPUT] * inputs, *(operators[edge] for edge in labelled), OUTPUT)
@@ -54,9 +54,9 @@ def edge_labelled(
 
 @lru_cache(maxsize=1024)
 def _wiring(labelled: Edges, inputs: int, ends: frozenset[int]) -> tuple[Edges, Edges]:
-    """Return labelled edges in the order of their nodes, and the edges between these.
+    """Return labelled edges in the order of their nodes, and the edges between these nodes.
 
-    Most cells of a space are wired alike.
+    The result is cached, as most cells of a space have the same wiring.
     """
     labelled = tuple(sorted(labelled, key=lambda edge: (edge[1], edge[0])))
     position = {edge: i for i, edge in enumerate(labelled, start=inputs)}

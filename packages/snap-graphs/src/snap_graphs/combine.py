@@ -1,4 +1,4 @@
-"""Put files of graphs together: below one another, or with further metrics beside them."""
+"""Combine files of graphs: concatenate rows, or join metric columns."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from snap_graphs.table import append_metric
 from snap_graphs.units import check_percent, metric
 
 _KEYS = {"arch_id": "arch_id", "arch": "arch_id", "hash": "module_hash"}
-"""Columns that name a table's architectures, and the columns of graphs files they stand for."""
+"""Columns that identify architectures in a table, and the matching columns of graphs files."""
 
 
 class Joined(NamedTuple):
@@ -31,8 +31,8 @@ class Joined(NamedTuple):
 
     Attributes:
         table: the graphs; the metadata entry `snap.joined` names the file and its SHA-256.
-        matched: architectures that the table has a row for.
-        unmatched: rows of the table whose architecture the graphs lack.
+        matched: number of architectures with a row in the table.
+        unmatched: number of rows without a matching architecture.
     """
 
     table: pa.Table
@@ -41,16 +41,17 @@ class Joined(NamedTuple):
 
 
 def concat(tables: Mapping[str, pa.Table]) -> pa.Table:
-    """Put tables of graphs below one another; metrics that one lacks are null there.
+    """Concatenate tables of graphs; a metric that is missing from a table is null in its rows.
 
     Args:
-        tables: the tables by the names of their files.
+        tables: the tables by file name.
 
     Returns:
-        The rows of all. Metadata that all agree on is kept, and so is a metric's.
+        All rows. Metadata that agree in all tables are kept, also for metric columns.
 
     Raises:
-        SnapError: two tables hold the same architecture, or differ in what a metric is.
+        SnapError: two tables hold the same architecture, or differ in the type, direction or unit
+            of a metric.
     """
     fields: dict[str, tuple[str, pa.Field]] = {}
     for source, table in tables.items():
@@ -70,30 +71,31 @@ def concat(tables: Mapping[str, pa.Table]) -> pa.Table:
 
 
 def join(graphs: pa.Table, path: str | os.PathLike[str], request: Request) -> Joined:
-    """Add a table's metric columns to graphs, row by row of the same architecture.
+    """Join a table's metric columns to graphs by architecture.
 
     Args:
         graphs: a table of the `graphs` contract.
         path: a table or a graphs file. Its architectures are named in a column `arch_id`, `arch`
             (the space's native string) or `hash` (NAS-Bench-101's module hash), within a column
             `space` where there is one.
-        request: columns that the user maps to metrics, and what is said of them.
+        request: columns that the user maps to metrics, with declared units and directions.
 
     Raises:
-        SnapError: the table names no architectures, one twice, or none of the graphs; or it has
-            no metric column, one that the graphs already have, one that nothing is known of, or
-            one that is not in its unit.
+        SnapError: the table identifies no architecture, repeats one, or matches no graph; or it has
+            no metric column, or a metric that exists already, is unknown, or has a wrong unit.
     """
     source = Path(path)
     other = read_table(source)
     key = next((k for k in _KEYS if k in other.column_names), None)
     if key is None or _KEYS[key] not in graphs.column_names:
-        raise SnapError(f"{path}: it needs a column arch_id, arch or (for nb101) hash to join by")
+        raise SnapError(f"{path}: a column arch_id, arch or (for nb101) hash is required; add one")
     if scorers := several(other):
-        raise SnapError(f"{path}: its column 'scorer' names several ({scorers}); join one's rows")
+        raise SnapError(
+            f"{path}: column 'scorer' names several scorers ({scorers}); keep the rows of one"
+        )
     metrics = table_metrics(source, other, request)
     if not metrics:
-        raise SnapError(f"{path}: no metric column in it; map one with --column NAME=METRIC")
+        raise SnapError(f"{path}: no metric column found; map one with --column NAME=METRIC")
     within = ["space"] if "space" in other.column_names else []
     names = _native(graphs, identifiers(other, key, str(path)), key)
     table_keys = _joined([*(identifiers(other, c, str(path)) for c in within), names])
@@ -137,7 +139,7 @@ def _shown(table: pa.Table, columns: Sequence[str]) -> str:
 
 
 def _with_origin(graphs: pa.Table, source: Path) -> pa.Table:
-    """Record a joined file and its SHA-256 in the metadata, after those joined before it."""
+    """Append a joined file and its SHA-256 to the metadata."""
     entries = decode_metadata(graphs.schema)
     origins = [*filter(None, [entries.get("snap.joined")]), f"{source.name} {file_sha256(source)}"]
     return graphs.replace_schema_metadata({**entries, "snap.joined": ", ".join(origins)})
@@ -154,27 +156,27 @@ def _with_all(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _refuse_shared(tables: Mapping[str, pa.Table]) -> None:
-    home: dict[tuple[str, str], str] = {}
+    first: dict[tuple[str, str], str] = {}
     for source, table in tables.items():
         keys = zip(table["space"].to_pylist(), table["arch_id"].to_pylist(), strict=True)
         for key in keys:
-            if home.setdefault(key, source) != source:
+            if first.setdefault(key, source) != source:
                 raise SnapError(
-                    f"{source}: architecture {key[1]!r} is also in {home[key]}; drop it from one, "
-                    "or join the files"
+                    f"{source}: architecture {key[1]!r} is also in {first[key]}; remove it from "
+                    "one file, or join the files"
                 )
 
 
 def _native(graphs: pa.Table, names: pa.ChunkedArray, key: str) -> pa.ChunkedArray:
-    """Bring native strings into the form that the graphs have; null if they are none."""
+    """Normalise native strings to the form in the graphs; invalid ones become null."""
     known = _spaces(graphs)
     if key != "arch" or len(known) != 1 or known[0] not in spaces():
         return names
-    home = spaces()[known[0]]
+    space = spaces()[known[0]]
 
     def native(name: str | None) -> str | None:
         try:
-            return None if name is None else home.format(home.parse(name))
+            return None if name is None else space.format(space.parse(name))
         except SnapError:
             return None
 
@@ -190,7 +192,7 @@ def _refuse_repeated(path: Path, keys: pa.Array) -> None:
 
 
 def _refuse_ambiguous(path: Path, graphs: pa.Table, names: pa.ChunkedArray, key: str) -> None:
-    """Refuse names that architectures of several spaces have, as no column says which is meant."""
+    """Refuse names that occur in several spaces, as there is no column `space`."""
     meant = graphs.select(["space", _KEYS[key]]).filter(
         pc.is_in(graphs[_KEYS[key]], value_set=names.combine_chunks().drop_null())
     )
@@ -199,12 +201,12 @@ def _refuse_ambiguous(path: Path, graphs: pa.Table, names: pa.ChunkedArray, key:
     if several.num_rows:
         raise SnapError(
             f"{path}: architectures of {several['space_count_distinct'][0]} spaces are called "
-            f"{several[_KEYS[key]][0].as_py()!r}; add a column space that says which is meant"
+            f"{several[_KEYS[key]][0].as_py()!r}; add a column space to distinguish them"
         )
 
 
 def _known(graphs: pa.Table, other: pa.Table, name: str) -> MetricFacts | None:
-    """Find what the table's own metadata or the catalog say of a metric."""
+    """Return the facts about a metric from the table's metadata, or else the catalog."""
     field = other.schema.field(name) if name in other.column_names else None
     entries = (field.metadata if field else None) or {}
     direction, unit = (

@@ -1,4 +1,4 @@
-"""Replace identity operators of graphs by edges from what they read to what reads them."""
+"""Contract identity operators of graphs into edges."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,13 @@ from snap_catalog.rules import MOST_NODES
 from snap_graphs.arrays import Bools, Dense, Graphs, Ints
 
 _AT_A_TIME = 4096
-"""Graphs whose matrices of path counts are held at once."""
+"""Graphs per batch of path count matrices."""
 _MOST_DENSE = 128
-"""Nodes of a graph up to which a matrix of path counts costs less than a table of edges."""
+"""Largest graphs for which a matrix of path counts is cheaper than a table of edges."""
 _MOST_JOINED = 2**20
-"""Pairs of nodes of a larger graph that may be joined."""
+"""Maximum number of joined node pairs in a larger graph."""
 SATURATED = MOST_NODES + 2
-"""Parallel paths that are more than a file can hold."""
+"""A number of parallel paths beyond the limit of a file."""
 
 Contraction = tuple[Ints, Ints]
 """(3, edges) graphs, sources and targets of edges between nodes among all, parallel ones repeated,
@@ -26,15 +26,15 @@ and (k,) the identity operators that are gone."""
 def contractions(
     graphs: Graphs, identity: Ints, concatenates: Bools, most: int = SATURATED
 ) -> Iterator[Contraction]:
-    """Yield what is left of graphs without their identity operators, some graphs at a time.
+    """Yield the edges of graphs after contracting identity operators, in batches.
 
-    Where an output concatenates, an identity of several inputs stays before it, to sum them.
+    If an output concatenates, an identity with several inputs stays before it, to sum them.
 
     Args:
         graphs: b graphs.
         identity: (b,) each graph's identity operator.
         concatenates: (b,) whether the output, the last node, concatenates.
-        most: parallel edges of which more count as this many.
+        most: cap on the number of parallel edges.
 
     Raises:
         SnapError: a graph would need more parallel edges than a file can hold.
@@ -53,8 +53,8 @@ def contractions(
 def _refuse_crowded(rows: Ints) -> None:
     if rows.size:
         raise SnapError(
-            f"row {rows[0] + 1}: without its skips the cell has more than {MOST_NODES:,} "
-            "parallel edges; leave it out of this view"
+            f"row {rows[0] + 1}: without skips the cell has more than {MOST_NODES:,} "
+            "parallel edges; remove it from this view"
         )
 
 
@@ -76,7 +76,7 @@ def _contracted(
         adjacency: (b, n, n) edges.
         skip: (b, n) which nodes are identity operators.
         concatenates: (b,) whether the output, the last node, concatenates.
-        most: what numbers of paths saturate at.
+        most: cap on numbers of paths.
 
     Returns:
         (b, n, n) numbers of paths, and (b, n) the identity operators that are gone.
@@ -109,7 +109,7 @@ def _of_large(
 
 
 class _PathTable:
-    """Numbers of paths of one graph that lead through contracted nodes alone.
+    """Numbers of paths of one graph through contracted nodes alone.
 
     Attributes:
         after: by node, the numbers of paths to the nodes that it reaches.
@@ -122,7 +122,7 @@ class _PathTable:
         Args:
             graph: the graph.
             row: its position among all, for an error.
-            most: what numbers of paths saturate at.
+            most: cap on numbers of paths.
         """
         self._row, self._most = row, most
         self.after: list[dict[int, int]] = [{} for _ in graph.op]
@@ -133,7 +133,7 @@ class _PathTable:
         self._joined = len(graph.src)
 
     def contract(self, node: int, concatenates: bool) -> bool:
-        """Let paths pass an identity operator by, and return whether it is gone.
+        """Contract an identity operator, and return whether it was removed.
 
         Args:
             node: the operator; those before it must have been contracted.
@@ -149,8 +149,8 @@ class _PathTable:
         self._joined += len(arriving) * len(leaving)
         if self._joined > _MOST_JOINED:
             raise SnapError(
-                f"row {self._row + 1}: without its skips the cell joins more than "
-                f"{_MOST_JOINED:,} pairs of nodes; leave it out of this view"
+                f"row {self._row + 1}: without skips the cell joins more than "
+                f"{_MOST_JOINED:,} pairs of nodes; remove it from this view"
             )
         for src in arriving:
             number = self.after[src][node] if stays else self.after[src].pop(node)

@@ -1,4 +1,4 @@
-"""What was converted from a data package, kept in the cache: a package is converted once."""
+"""Cache conversions of data packages."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,17 +13,17 @@ from snap_catalog.checksums import file_sha256
 from snap_catalog.parquet import read, write
 
 _OF_THE_FILE = (b"snap.schema", b"snap.schema_version", b"snap.producer")
-"""What a file's metadata has beside that of the table written."""
+"""Metadata entries that writing a file adds."""
 
 
 def once(name: str, sha256: str, convert: Callable[[], pa.Table]) -> pa.Table:
-    """Return what the cache keeps of a conversion, else convert and keep it.
+    """Return a conversion from the cache, or convert and cache it.
 
-    The cache is no source of errors: a file that is damaged or cannot be written is as none.
+    Errors of the cache are ignored: a damaged file is replaced, and a failed write is skipped.
 
     Args:
         name: the benchmark.
-        sha256: of the source; with the code of this package it decides what is kept.
+        sha256: SHA-256 of the source; with the code of this package it is the key in the cache.
         convert: makes a table of the `graphs` contract.
     """
     path = cache_folder() / "converted" / f"{name}-{sha256[:32]}-{code_hash()}.parquet"
@@ -34,14 +34,14 @@ def once(name: str, sha256: str, convert: Callable[[], pa.Table]) -> pa.Table:
     table = convert()
     with suppress(SnapError, OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)  # damaged, and so not recognised as one of ours
+        path.unlink(missing_ok=True)  # a damaged file is not recognised as replaceable
         write(table, path, "graphs", producer="snap-graphs")
-        _forget_all_but(path, f"{name}-{sha256[:32]}-*.parquet")
+        _remove_others(path, f"{name}-{sha256[:32]}-*.parquet")
     return table
 
 
-def _forget_all_but(path: Path, pattern: str) -> None:
-    """Remove what earlier versions of this package kept of the same source."""
+def _remove_others(path: Path, pattern: str) -> None:
+    """Remove conversions of the same source by earlier versions of this package."""
     for other in path.parent.glob(pattern):
         if other != path:
             other.unlink(missing_ok=True)
@@ -49,5 +49,5 @@ def _forget_all_but(path: Path, pattern: str) -> None:
 
 @cache
 def code_hash() -> str:
-    """Return a hash of this package's code, on which what it makes depends."""
+    """Return a hash of the code of this package."""
     return file_sha256(*sorted(Path(str(files("snap_graphs"))).rglob("*.py")))[:16]

@@ -1,4 +1,4 @@
-"""Turn benchmarks into tables of the `graphs` contract."""
+"""Convert benchmarks to tables of the `graphs` contract."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ FORMATS: Mapping[str, tuple[Format, ...]] = {
     "hw-fbnet": (HwNasBenchFbNet(),),
     "onnx": (OnnxFiles(),),
 }
-"""By benchmark: the formats its sources may have, in the order in which they are tried."""
+"""The formats of each benchmark, in the order in which they are tried."""
 
 
 def convert(
@@ -81,17 +81,17 @@ def convert(
 
     Args:
         name: the benchmark.
-        source: its file or folder, of any format in `FORMATS`. Where None, what the cache has,
-            else an installed data package, else a download.
-        request: what of it is wanted; everything if None.
+        source: its file or folder, in any format of `FORMATS`. By default a file in the cache, else
+            an installed data package, else a download.
+        request: options; the default converts everything.
 
     Returns:
         A table of the `graphs` contract whose metadata names the benchmark, its licence and
         citation, and the source with its SHA-256.
 
     Raises:
-        SnapError: the benchmark is unknown, its source is missing, a record is bad, or a metric
-            is not in the unit that it should be in.
+        SnapError: the benchmark is unknown, its source is missing, a record is bad, or a metric has
+            a wrong unit.
     """
     request = request or Request()
     path = locate(name, source)
@@ -108,7 +108,7 @@ def _converted(name: str, path: Path, request: Request) -> pa.Table:
     chunks = reader.chunks(path, request)
     parts = [_table(facts, path, chunk, request) for chunk in chunks if chunk.arch_ids]
     if not parts:
-        raise SnapError(f"{path}: no architecture could be read from it")
+        raise SnapError(f"{path}: contains no readable architecture")
     table = pa.concat_tables(parts, promote_options="default")
     if reader.by_hand:
         for name in filter(is_metric, table.column_names):
@@ -119,18 +119,18 @@ def _converted(name: str, path: Path, request: Request) -> pa.Table:
 
 
 def locate(name: str, source: str | os.PathLike[str] | None, *, quiet: bool = True) -> Path:
-    """Return the path that `convert` reads, which may be downloaded first.
+    """Return the path that `convert` reads; downloads it if necessary.
 
     Args:
         name: the benchmark.
-        source: what `convert` was given.
+        source: the source given to `convert`.
         quiet: show no progress of a download.
 
     Raises:
-        SnapError: the benchmark is unknown, there is no such path, or nothing serves it.
+        SnapError: the benchmark is unknown, or its source is missing or not available.
     """
     if name not in FORMATS:
-        raise SnapError(f"cannot convert {name!r}; known are {', '.join(FORMATS)}")
+        raise SnapError(f"unknown benchmark {name!r}; choose one of {', '.join(FORMATS)}")
     if source is None:
         return own_source(name, _catalogued(name), quiet=quiet)
     path = Path(source)
@@ -150,7 +150,7 @@ def _recognise(name: str, path: Path) -> Format:
         if known.recognises(path):
             return known
     titles = "; ".join(known.title for known in FORMATS[name])
-    raise SnapError(f"{path}: not a source of {name} that is known; looked for {titles}")
+    raise SnapError(f"{path}: not a known source of {name}; supported are {titles}")
 
 
 def _table(facts: Benchmark, path: Path, chunk: Chunk, request: Request) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Download the files of benchmarks once, check them, and keep them in a folder."""
+"""Download files of benchmarks into the cache and check them."""
 
 import errno
 from contextlib import ExitStack
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from requests import RequestException
 
 _RETRIES, _SECONDS, _BLOCK = 2, 30, 1 << 20
-"""Further attempts at an address, seconds without an answer, bytes in one go."""
+"""Retries per address, timeout in seconds, bytes per block."""
 
 
 def cached(facts: Benchmark) -> Path | None:
     """Return the first file of a benchmark that is in the cache, or None.
 
     Raises:
-        SnapError: it is not the catalogued file, or not the one that was pinned.
+        SnapError: its checksum is neither the catalogued nor the pinned one.
     """
     for file in facts.files:
         path = _place(facts, file)
@@ -38,12 +38,12 @@ def fetch(facts: Benchmark, name: str | None = None, *, quiet: bool = True) -> P
 
     Args:
         facts: the benchmark.
-        name: which of its files; the first that can be downloaded if None.
+        name: one of its files; the first downloadable one if None.
         quiet: show no progress.
 
     Raises:
-        SnapError: there is no such file, nothing serves it, what is served is not the catalogued
-            or pinned file, or there is no room for it. No part of a file is kept.
+        SnapError: the file is unknown, not available, has another checksum than the catalogued or
+            pinned one, or the disk is full. Partial files are not kept.
     """
     file = _choose(facts, name)
     path = _place(facts, file)
@@ -59,7 +59,7 @@ def downloadable(facts: Benchmark) -> bool:
 
 
 def remedy(facts: Benchmark) -> str:
-    """Say how a person gets the benchmark's files."""
+    """Return instructions for getting the benchmark's files by hand."""
     if facts.package:
         return f"run: pip install {facts.package}"
     places = [(file.name, file.page or file.url) for file in facts.files]
@@ -92,7 +92,7 @@ def _pinned(path: Path) -> str | None:
 
 
 def _check(path: Path, file: SourceFile) -> None:
-    """Compare a file with its catalogued checksum, or with the one it had at first."""
+    """Compare a file with its catalogued checksum, or with that of the first download."""
     if file.bytes is not None and path.stat().st_size != file.bytes:
         size = path.stat().st_size
         raise SnapError(f"{path}: has {size:,} bytes, not the catalogued {file.bytes:,}; delete it")
@@ -108,7 +108,7 @@ def _check(path: Path, file: SourceFile) -> None:
 def _origin(path: Path, file: SourceFile) -> str:
     if file.sha256:
         return f"the catalogued {file.sha256}"
-    return f"{_pinned(path)}, which was pinned on first use ({_pin(path).name} next to it)"
+    return f"{_pinned(path)}, pinned on first use in {_pin(path).name}"
 
 
 def _download(path: Path, file: SourceFile, quiet: bool) -> None:
@@ -124,11 +124,11 @@ def _download(path: Path, file: SourceFile, quiet: bool) -> None:
             return
         faults.append(f"{address}: {fault}")
     advice = f"get it from {file.page} into {path.parent}" if file.page else "try again later"
-    raise SnapError(f"{'; '.join(faults)}; nothing was kept, {advice}")
+    raise SnapError(f"{'; '.join(faults)}; nothing was saved; {advice}")
 
 
 def _attempt(address: str, path: Path, file: SourceFile, quiet: bool) -> str | None:
-    """Download from one address; return what went wrong there, or None."""
+    """Download from one address; return the problem, or None."""
     import pooch
     from requests import RequestException
 
@@ -148,7 +148,7 @@ def _attempt(address: str, path: Path, file: SourceFile, quiet: bool) -> str | N
     except RequestException as error:
         return _reason(error)
     except ValueError:
-        return f"what it serves has another SHA-256 than {_origin(path, file)}"
+        return f"the download has another SHA-256 than {_origin(path, file)}"
     except OSError as error:
         raise _no_room(path, error) from error
     finally:
@@ -164,18 +164,18 @@ def _reason(error: "RequestException") -> str:
     if isinstance(error, exceptions.Timeout):
         return f"no answer in {_SECONDS} seconds"
     if isinstance(error, exceptions.ChunkedEncodingError):
-        return "the connection was cut"
+        return "the connection was interrupted"
     return "no connection"
 
 
 def _no_room(path: Path, error: OSError) -> SnapError:
     reason = (error.strerror or str(error)).lower()
     action = "free some space" if error.errno == errno.ENOSPC else "choose another folder"
-    return SnapError(f"{path}: cannot be kept ({reason}); {action}, or set SNAP_CACHE")
+    return SnapError(f"{path}: cannot be saved ({reason}); {action}, or set SNAP_CACHE")
 
 
 class _Bar:
-    """What pooch reports progress to: it sets `total` at the start of every attempt."""
+    """Progress bar for pooch, which sets `total` at the start of every attempt."""
 
     def __init__(self, task: str, quiet: bool) -> None:
         self._task, self._quiet, self._left = task, quiet, 0

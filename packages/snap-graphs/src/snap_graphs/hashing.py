@@ -1,4 +1,4 @@
-"""Hash graphs so that isomorphic ones, and with near certainty no others, agree."""
+"""Hash graphs up to isomorphism; collisions are very unlikely."""
 
 import hashlib
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ _LANES = np.array([0x9E3779B97F4A7C15, 0xD1B54A32D192ED03], np.uint64)
 _INDIVIDUAL = np.uint64(0xA0761D6478BD642F)
 
 _MOST_REFINED = 128
-"""Nodes of a graph up to which nodes are singled out: that takes time of n^2 times the edges."""
+"""Largest graphs with colour refinement, which takes time of n^2 times the edges."""
 _AT_ONCE = 2**16
-"""Colours that are refined at once."""
+"""Colours per batch."""
 _SWEEPS = 2
-"""Of the colours of larger graphs, in each direction."""
+"""Propagations per direction in larger graphs."""
 
 
 def graph_hashes(graphs: Graphs) -> list[str]:
@@ -56,14 +56,14 @@ def _word_hashes(vocabulary: tuple[str, ...]) -> _Hashes:
 
 
 def _batches(sizes: Ints) -> Iterator[Ints]:
-    """Yield the positions of graphs of one size that are small enough to be refined."""
+    """Yield the positions of small graphs in batches of one size."""
     for size in np.unique(sizes[sizes <= _MOST_REFINED]).tolist():
         rows = np.flatnonzero(sizes == size)
         yield from np.split(rows, range(0, len(rows), max(1, _AT_ONCE // size))[1:])
 
 
 class _Neighbours(NamedTuple):
-    """Where the neighbours of every node are.
+    """The neighbours of every node.
 
     Attributes:
         order: (edges,) neighbours, those of one node side by side.
@@ -115,7 +115,7 @@ def _refined_digest(graphs: Graphs, colours: _Hashes) -> _Hashes:
 
 
 def _individual_digest(wiring: _Wiring, colours: _Hashes) -> _Hashes:
-    """Sum up the hashes of the graphs with each of their nodes singled out in turn."""
+    """Sum the hashes of graphs with each node individualised in turn."""
     lanes, count = colours.shape
     total = np.zeros((lanes, count // wiring.size), np.uint64)
     step = max(1, _AT_ONCE // count)
@@ -129,7 +129,7 @@ def _individual_digest(wiring: _Wiring, colours: _Hashes) -> _Hashes:
 
 
 def _refine(wiring: _Wiring, colours: _Hashes) -> _Hashes:
-    """Refine (..., nodes) colours until no further round could separate nodes."""
+    """Refine (..., nodes) colours for as many rounds as can separate nodes."""
     for _ in range(wiring.size - 1):
         sources = wiring.into.total(mix(colours + np.uint64(1)))
         targets = wiring.out_of.total(mix(colours + np.uint64(2)))

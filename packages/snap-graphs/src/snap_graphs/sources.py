@@ -15,12 +15,12 @@ def own_source(name: str, entries: Sequence[Benchmark], *, quiet: bool = True) -
     """Return a source of a benchmark: from the cache, else a data package, else a download.
 
     Args:
-        name: what the user calls it.
-        entries: the catalogued benchmarks whose files serve, in the order of preference.
+        name: the name that the user gave.
+        entries: catalogued benchmarks with suitable files, in order of preference.
         quiet: show no progress of a download.
 
     Raises:
-        SnapError: none has it, with where to get it; or what one has is not the catalogued file.
+        SnapError: no source is available, with instructions; or a file has a wrong checksum.
     """
     for find in (cached, installed_file):
         for entry in entries:
@@ -30,10 +30,10 @@ def own_source(name: str, entries: Sequence[Benchmark], *, quiet: bool = True) -
         return fetch(entry, quiet=quiet)
     command = f"snap-graphs convert {name} OUT --source FILE"
     if not entries:
-        raise SnapError(f"{name} has no files in the catalog; name your own: {command}")
+        raise SnapError(f"{name} has no files in the catalog; give your own: {command}")
     raise SnapError(
         f"{name} is neither in the cache ({cache_folder()}) nor installed; "
-        f"{'; or '.join(map(remedy, entries))}; then name the file: {command}"
+        f"{'; or '.join(map(remedy, entries))}; then give the file: {command}"
     )
 
 
@@ -54,12 +54,12 @@ def installed_file(facts: Benchmark) -> Path | None:
 
 
 def is_installed(facts: Benchmark, path: Path) -> bool:
-    """Return whether a path is what `installed_file` locates, without looking at its contents."""
+    """Return whether `installed_file` would locate a path, without checking its contents."""
     return path == _source(_paths(facts))
 
 
 def _paths(facts: Benchmark) -> list[Path]:
-    """Return where the files of a benchmark's data package are; none without a package."""
+    """Return the paths of the files in a benchmark's data package, if it is installed."""
     if facts.package is None:
         return []
     try:

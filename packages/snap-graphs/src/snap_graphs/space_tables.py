@@ -1,4 +1,4 @@
-"""Tables of a whole space, or of a sample of it."""
+"""Build tables of a complete search space, or of a sample."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -21,39 +21,39 @@ def list_space(
 
     Args:
         name: the space, its name, or the file that defines it.
-        advance: called with the number of cells just done.
+        advance: called with the number of new cells.
         hashes: add `module_hash`, for NAS-Bench-101.
 
     Raises:
-        SnapError: the space is unknown or too large to be listed, or has no such hashes.
+        SnapError: the space is unknown, too large to list, or has no such hashes.
     """
-    home = space(name)
-    if hashes and home.name != "nb101":
-        raise SnapError(f"{home.name}: only nb101 has module hashes; leave --hashes out")
+    found = space(name)
+    if hashes and found.name != "nb101":
+        raise SnapError(f"{found.name}: only nb101 has module hashes; remove --hashes")
     parts = []
-    for cells in _batches(home.enumerate()):
+    for cells in _batches(found.enumerate()):
         module_hashes = [module_hash(cell) for cell in cells] if hashes else None
-        parts.append(graph_table(home, cells, module_hashes=module_hashes))
+        parts.append(graph_table(found, cells, module_hashes=module_hashes))
         advance(len(cells))
     return pa.concat_tables(parts)
 
 
 def sample_space(name: str | Space, n: int, seed: int) -> pa.Table:
-    """Build a table of n different architectures, drawn without replacement.
+    """Build a table of n distinct architectures, sampled without replacement.
 
     Raises:
         SnapError: the space is unknown or has fewer cells.
     """
-    home, rng = space(name), np.random.default_rng(seed)
-    if n > home.count():
+    found, rng = space(name), np.random.default_rng(seed)
+    if n > found.count():
         raise SnapError(
-            f"{home.name} has {home.count():,} cells, so {n:,} different ones cannot be drawn"
+            f"{found.name} has {found.count():,} cells; sample at most as many, not {n:,}"
         )
     drawn: dict[str, Cell] = {}
     while len(drawn) < n:
-        for cell in home.sample(n - len(drawn), rng):
-            drawn.setdefault(home.format(cell), cell)
-    return graph_table(home, list(drawn.values()), arch_ids=list(drawn))
+        for cell in found.sample(n - len(drawn), rng):
+            drawn.setdefault(found.format(cell), cell)
+    return graph_table(found, list(drawn.values()), arch_ids=list(drawn))
 
 
 def one_per_class(table: pa.Table) -> pa.Table:

@@ -1,4 +1,4 @@
-"""What follows from a graph alone: dead operators, paths, depth and isomorphism class."""
+"""Compute dead operators, paths, depth and isomorphism class of graphs."""
 
 from typing import NamedTuple
 
@@ -10,9 +10,9 @@ from snap_graphs.hashing import graph_hashes
 from snap_graphs.traversal import waves
 
 MOST_PATHS = 2**31 - 1
-"""Stands for as many paths or more."""
+"""Cap on the number of paths."""
 _AT_ONCE = 2**18
-"""Nodes whose arrays a processor's cache holds, and enough to follow many edges at once."""
+"""Nodes per batch, so that arrays fit the processor cache."""
 
 
 class Structure(NamedTuple):
@@ -35,9 +35,9 @@ def structure(graphs: Graphs) -> Structure:
 
 
 def pruned(graphs: Graphs) -> Graphs:
-    """Return graphs without `none` and without operators on no path from an input to the output.
+    """Remove `none` and operators on no path from an input to the output.
 
-    Inputs and outputs stay, connected or not.
+    Inputs and outputs stay even if unconnected.
     """
     live = alive(graphs)
     _, sources, targets = graphs.edges()
@@ -45,7 +45,7 @@ def pruned(graphs: Graphs) -> Graphs:
 
 
 def alive(graphs: Graphs) -> Bools:
-    """Find the nodes on a path from an input to the output that no `none` interrupts.
+    """Find the nodes on a path from an input to the output without `none`.
 
     Returns:
         (nodes,) true for the live nodes.
@@ -65,7 +65,7 @@ def _is_end(graphs: Graphs) -> Bools:
 
 
 def _longest_and_number(graphs: Graphs) -> tuple[Ints, Ints]:
-    """Return (graphs,) operators on the longest path to the output, and numbers of such paths."""
+    """Return (graphs,) operators on the longest path to the output, and numbers of paths."""
     length = (~_is_end(graphs)).astype(np.int64)
     paths = (graphs.op == graphs.index(INPUT)).astype(np.int64)
     for nodes, sources, starts in waves(graphs):

@@ -1,4 +1,4 @@
-"""What is in a file of graphs, in a few numbers."""
+"""Summarise a file of graphs."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,15 @@ from snap_catalog.parquet import decode_metadata
 
 @dataclass(frozen=True)
 class MetricSummary:
-    """One metric column; `low` and `high` are None if it has no values.
+    """Summary of a metric column; `low` and `high` are None if it has no values.
 
     Attributes:
         name: the column.
         low: its least value.
         high: its greatest value.
-        direction: whether more (`max`) or less (`min`) is better.
-        unit: what the values are in.
-        nulls: how many architectures were not measured.
+        direction: whether higher (`max`) or lower (`min`) is better.
+        unit: unit of the values.
+        nulls: number of architectures without a value.
     """
 
     name: str
@@ -31,13 +31,13 @@ class MetricSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """A file of graphs.
+    """Summary of a file of graphs.
 
     Attributes:
         rows: number of architectures.
         spaces: architectures by search space.
-        classes: number of different cells: values of `cell_hash`.
-        operators: how often each operator occurs.
+        classes: number of distinct cells (values of `cell_hash`).
+        operators: number of occurrences of each operator.
         metrics: one entry a metric column.
         provenance: the file's `snap.*` metadata, without that prefix.
     """

@@ -1,4 +1,4 @@
-"""Put cells and their metrics into a table of the `graphs` contract."""
+"""Build tables of the `graphs` contract from cells and metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,17 +13,18 @@ from snap_catalog.rules import MOST_NODES
 
 from snap_graphs.arrays import Graphs
 from snap_graphs.cell import Cell
-from snap_graphs.spaces import Costs, Space, defined_space, space, spaces
+from snap_graphs.spaces import Costs, Space, defined_space, spaces
+from snap_graphs.spaces import space as find_space
 from snap_graphs.spaces.custom import DEFINITION
 from snap_graphs.structure import structure
 
 STRUCTURE_COLUMNS = frozenset({"cell_hash", "n_dead", "depth", "n_paths"})
-"""The columns that follow from the graphs alone."""
+"""Columns that depend on the graphs alone."""
 NODE_COLUMNS = frozenset({"node_shape", "node_params", "node_flops"})
-"""The columns that say something of every node, which are there where something is known."""
+"""Optional columns with one entry per node."""
 
 _VIEWS = "snap.views"
-"""Entry of the metadata that names the views whose graphs a table holds."""
+"""Metadata entry with the views that were applied to a table."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Metric:
 
     Attributes:
         values: (graphs,) one value per architecture; NaN if it was not measured.
-        direction: whether more (`max`) or less (`min`) is better.
-        unit: what the values are in, as `percent`.
+        direction: whether higher (`max`) or lower (`min`) is better.
+        unit: unit of the values, such as `percent`.
     """
 
     values: npt.NDArray[np.float64]
@@ -42,35 +43,33 @@ class Metric:
 
 
 def graph_table(
-    home: str | Space,
+    space: str | Space,
     cells: Sequence[Cell],
     *,
     arch_ids: Sequence[str] | None = None,
     metrics: Mapping[str, Metric] | None = None,
     module_hashes: Sequence[str] | None = None,
 ) -> pa.Table:
-    """Build a table of the `graphs` contract, computing the columns that follow from the cells.
+    """Build a table of the `graphs` contract, including the columns that depend on the cells.
 
     Args:
-        home: the search space, or its name; one that is not known needs `arch_ids`, and has no
-            costs.
+        space: the search space, or its name; an unknown space needs `arch_ids`, and has no costs.
         cells: one per architecture.
-        arch_ids: their native strings; written by the space if None.
+        arch_ids: native strings; formatted by the space if None.
         metrics: metric columns by name.
         module_hashes: NAS-Bench-101's own hashes.
 
     Raises:
-        SnapError: the space is unknown and there are no `arch_ids`, or a graph has more nodes than
-            a file can number.
+        SnapError: the space is unknown and there are no `arch_ids`, or a graph has too many nodes.
     """
-    known = spaces().get(home) if isinstance(home, str) else home
+    known = spaces().get(space) if isinstance(space, str) else space
     if arch_ids is None:
-        known = known or space(home)
+        known = known or find_space(space)
         arch_ids = [known.format(cell) for cell in cells]
     _refuse_large(arch_ids, cells)
     table = pa.table(
         {
-            "space": pa.array([known.name if known else home] * len(cells), pa.string()),
+            "space": pa.array([known.name if known else space] * len(cells), pa.string()),
             "arch_id": pa.array(arch_ids, pa.string()),
             **_graph_columns(cells),
         }
@@ -88,60 +87,60 @@ def graph_table(
 
 
 def table_space(graphs: pa.Table, *, allow_code: bool = False) -> Space:
-    """Return the search space of a table's graphs: a known one, or the one its metadata define.
+    """Return the search space of a table: a known one, or the one that its metadata define.
 
     Args:
         graphs: rows of the `graphs` contract.
-        allow_code: whether code that the metadata name may be imported.
+        allow_code: allow imports of code that the metadata name.
 
     Raises:
-        SnapError: they are of several spaces, or of none that is known.
+        SnapError: the graphs belong to several spaces, or to an unknown one.
     """
     names = graphs["space"].unique().to_pylist()
     if len(names) != 1:
-        raise SnapError(f"the graphs are of {len(names)} search spaces; keep those of one")
+        raise SnapError(f"the graphs belong to {len(names)} search spaces; keep one")
     text = decode_metadata(graphs.schema).get(DEFINITION)
     if text is None:
-        return space(names[0])
+        return find_space(names[0])
     return defined_space(text, f"definition of {names[0]}", allow_code=allow_code)
 
 
 def check_architectures(table: pa.Table, source: str) -> None:
     """Refuse architectures that their search space does not have.
 
-    Looked at are those of known spaces and of the one that the metadata define: the space must
-    read the native string, as the cell that is there unless the table is a view of the cells.
+    Known spaces and the one that the metadata define must parse the native string. Unless the table
+    holds views, the result must equal the graph.
 
     Args:
         table: of the `graphs` contract.
-        source: what to call the table in an error.
+        source: name of the table for errors.
 
     Raises:
-        SnapError: naming the source and the row.
+        SnapError: names the source and the row.
     """
     entries = decode_metadata(table.schema)
-    homes = dict(spaces())
+    known = dict(spaces())
     if DEFINITION in entries:
         own = defined_space(entries[DEFINITION], source)
-        homes[own.name] = own
+        known[own.name] = own
     names, arch_ids = (table[column].to_pylist() for column in ("space", "arch_id"))
     cells = Graphs.from_table(table).cells()
     for row, (name, arch_id, cell) in enumerate(zip(names, arch_ids, cells, strict=True), start=1):
-        if name not in homes:
+        if name not in known:
             continue
         try:
-            meant = homes[name].parse(arch_id)
+            expected = known[name].parse(arch_id)
         except SnapError as error:
             raise SnapError(f"{source}: row {row}: {error}") from error
-        if _VIEWS not in entries and meant != cell:
+        if _VIEWS not in entries and expected != cell:
             raise SnapError(
-                f"{source}: row {row}: the nodes and edges are not those of {arch_id!r:.80}; "
+                f"{source}: row {row}: nodes and edges do not match {arch_id!r:.80}; "
                 "convert the architecture again"
             )
 
 
 def structure_columns(graphs: Graphs) -> dict[str, pa.Array]:
-    """Return the columns of the `graphs` contract that follow from the graphs alone."""
+    """Return the columns of the `graphs` contract that depend on the graphs alone."""
     facts = structure(graphs)
     return {
         "cell_hash": pa.array(facts.cell_hash, pa.string()),
@@ -159,7 +158,7 @@ def append_metric(table: pa.Table, column: str, metric: Metric) -> pa.Table:
 
 
 def metric_of(table: pa.Table, column: str) -> Metric:
-    """Return a metric column of a table that `append_metric` added it to."""
+    """Return a metric column that `append_metric` added to a table."""
     unit: bytes = table.schema.field(column).metadata[b"unit"]
     direction = direction_of(table.schema, column) or "max"
     return Metric(table[column].to_numpy(), direction, unit.decode())
@@ -170,7 +169,7 @@ def _refuse_large(arch_ids: Sequence[str], cells: Sequence[Cell]) -> None:
         if len(cell.nodes) > MOST_NODES:
             raise SnapError(
                 f"{arch_id!r:.80}: {len(cell.nodes):,} nodes are more than the {MOST_NODES:,} that "
-                "a graph may have; leave it out"
+                "a graph may have; remove it"
             )
 
 
@@ -182,8 +181,8 @@ def _graph_columns(cells: Sequence[Cell]) -> dict[str, pa.Array]:
     }
 
 
-def _node_columns(home: Space | None, cells: Sequence[Cell]) -> dict[str, pa.Array]:
-    facts = home.node_facts(cells) if home else None
+def _node_columns(space: Space | None, cells: Sequence[Cell]) -> dict[str, pa.Array]:
+    facts = space.node_facts(cells) if space else None
     if facts is None:
         return {}
     columns = {"node_shape": pa.array(facts.shapes, pa.list_(pa.list_(pa.int32())))}
@@ -193,8 +192,8 @@ def _node_columns(home: Space | None, cells: Sequence[Cell]) -> dict[str, pa.Arr
     return columns
 
 
-def _cost_columns(home: Space | None, graphs: Graphs) -> dict[str, pa.Array]:
-    costs = home.costs(graphs) if home else None
+def _cost_columns(space: Space | None, graphs: Graphs) -> dict[str, pa.Array]:
+    costs = space.costs(graphs) if space else None
     if costs is None:
         return {column: pa.nulls(len(graphs), pa.int64()) for column in Costs._fields}
     return {column: pa.array(values, pa.int64()) for column, values in costs._asdict().items()}

@@ -1,4 +1,4 @@
-"""What the metrics of a user's table are in: directions, units, and percent that is none."""
+"""Determine and check the units and directions of metrics."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,65 +21,65 @@ def metric(
 ) -> Metric:
     """Return a metric column with its direction and unit; fractions become percent.
 
-    The user's word goes before what is known, and that before what the name says by convention.
+    User declarations take precedence over known facts, and these over naming conventions.
 
     Args:
         path: the table, for errors.
         name: the metric.
-        values: (n,) its values; NaN if there is none.
-        known: what the catalog or the table says of it.
-        request: what the user says.
+        values: (n,) its values; NaN if missing.
+        known: facts from the catalog or the table.
+        request: the user's declarations.
 
     Raises:
-        SnapError: nothing is known of the metric.
+        SnapError: the metric is unknown.
     """
-    said = request.declared.get(name, Declared())
+    stated = request.declared.get(name, Declared())
     facts = known or conventional_metric(name)
-    if facts is None and said == Declared():
+    if facts is None and stated == Declared():
         raise SnapError(
-            f"{path}: the catalog does not know the metric {name!r}; drop it, or say "
+            f"{path}: unknown metric {name!r}; remove it, or add "
             f"--column {_column(name, request)}={name}:UNIT:DIRECTION"
         )
-    unit = said.unit if said.unit is not None else facts.unit if facts else ""
-    direction = said.direction or (facts.direction if facts else "max")
+    unit = stated.unit if stated.unit is not None else facts.unit if facts else ""
+    direction = stated.direction or (facts.direction if facts else "max")
     if unit == _FRACTION:
         return Metric(values * 100, direction, _PERCENT)
     return Metric(values, direction, unit)
 
 
 def check_percent(path: Path, name: str, column: Metric, request: Request) -> None:
-    """Refuse a column of percent whose values are none, as fractions are.
+    """Refuse a column in percent whose values are not percentages.
 
     Args:
         path: the table, for errors.
         name: the metric.
         column: all its values.
-        request: what the user says; a declared unit is believed where values are low.
+        request: the user's declarations; with a declared unit, low values are accepted.
 
     Raises:
-        SnapError: a value lies outside 0 and 100, or all lie within 0 and 1 and the user does not
-            say that they are percent.
+        SnapError: a value is outside 0 to 100, or all values are between 0 and 1 and the user does
+            not declare them as percent.
     """
     values = column.values[~np.isnan(column.values)]
     if column.unit != _PERCENT or not values.size:
         return
-    said = request.declared.get(name, Declared())
+    stated = request.declared.get(name, Declared())
     option = f"--column {_column(name, request)}={name}"
     outside = values[(values < -_ROUNDING) | (values > 100 + _ROUNDING)]
-    if outside.size and said.unit == _FRACTION:
+    if outside.size and stated.unit == _FRACTION:
         raise SnapError(
             f"{path}: {name!r} holds {outside[0] / 100:g}, and a fraction lies within 0 and 1; "
-            f"correct it, or say {option}:percent"
+            f"correct it, or add {option}:percent"
         )
     if outside.size:
         raise SnapError(
             f"{path}: {name!r} holds {outside[0]:g}, and a percent lies within 0 and 100; "
-            f"correct it, or name another unit: {option}:UNIT"
+            f"correct it, or declare another unit: {option}:UNIT"
         )
-    if values.max() <= 1 and said.unit is None:
+    if values.max() <= 1 and stated.unit is None:
         raise SnapError(
-            f"{path}: {name!r} should be percent, but lies within 0 and 1; say {option}:fraction "
-            f"to convert it, or {option}:percent if it is as low as that"
+            f"{path}: {name!r} should be percent, but all values are between 0 and 1; add "
+            f"{option}:fraction to convert them, or {option}:percent if they are percent"
         )
 
 

@@ -1,9 +1,8 @@
-"""Other ways to show the cells of a table, which keep what the cells compute.
+"""Replace the graphs of a table by equivalent graphs.
 
-A view replaces a table's graphs and, where it has them, the columns that follow from them alone;
-names, costs and metrics stay those of the architecture. Columns that say something of every node go
-where the view changes the nodes, except in `blocks`. What a space's graphs hide is in the
-catalog (`snap_catalog.graph_facts`).
+A view replaces the graphs of a table and the columns that depend on them alone; names, costs and
+metrics stay. Columns with one entry per node are dropped if the view changes the nodes, except in
+`blocks`. Facts that the graphs do not show are in the catalog (`snap_catalog.graph_facts`).
 """
 
 import json
@@ -27,21 +26,21 @@ from snap_graphs.structure import pruned
 from snap_graphs.table import NODE_COLUMNS, STRUCTURE_COLUMNS, structure_columns
 
 _AT_A_TIME = 4096
-"""Graphs whose adjacency matrices are held at once."""
+"""Graphs per batch of adjacency matrices."""
 _LARGEST = 128
-"""Nodes of a cell at most, and of what is read as one."""
+"""Maximum number of nodes of a cell."""
 
 
 def blocks(table: pa.Table) -> pa.Table:
-    """Show each inverted residual of whole networks as one node, with its residual connection.
+    """Merge each inverted residual of networks, with its residual connection, into one node.
 
-    Its parameters and multiply-adds are those of its operators together, its shape is that of what
-    it puts out, and the metadata describe it. Graphs whose nodes have no known shapes, and those
-    without such blocks, stay as they are.
+    The node has the sum of the parameters and multiply-adds of its operators and the shape of the
+    output; the metadata describe it. Graphs without known shapes or without such blocks stay
+    unchanged.
 
     Raises:
-        SnapError: the costs of a block need more than 64 bits, or the metadata's descriptions
-            (`snap.operators`) are no mapping of names.
+        SnapError: the costs of a block need more than 64 bits, or the descriptions in the metadata
+            (`snap.operators`) are invalid.
     """
     graphs = Graphs.from_table(table)
     if "node_shape" not in table.column_names or not has_blocks(graphs):
@@ -60,33 +59,33 @@ def blocks(table: pa.Table) -> pa.Table:
 
 
 def prune(table: pa.Table) -> pa.Table:
-    """Drop `none` and all operators on no path from an input to the output."""
+    """Remove `none` and operators on no path from an input to the output."""
     return _with_graphs(table, pruned(Graphs.from_table(table)))
 
 
 def contract_skips(table: pa.Table) -> pa.Table:
-    """Replace identity operators by edges from what they read to what reads them.
+    """Replace identity operators by edges.
 
-    Branches merge by summing, so that parallel paths count: of m edges that would join the same
-    two nodes one stays an edge, and each of the others keeps one identity operator. Where an
-    output concatenates instead, an identity of several inputs stays before it, to sum them.
+    Branches are summed, so that parallel paths matter: of m parallel edges, one stays an edge and
+    each of the others keeps one identity operator. If the output concatenates, an identity with
+    several inputs stays before it, to sum them.
 
     Raises:
-        SnapError: the parallel paths of a cell would need more nodes than a file can number.
+        SnapError: the parallel paths of a cell need too many nodes.
     """
     return _with_graphs(table, contracted(Graphs.from_table(table), table["space"]))
 
 
 def contracted(graphs: Graphs, spaces: pa.ChunkedArray, most: int = SATURATED) -> Graphs:
-    """Return graphs as `contract_skips` shows them.
+    """Apply `contract_skips` to graphs.
 
     Args:
         graphs: the graphs.
         spaces: (graphs,) the space of each.
-        most: parallel edges of which more count as this many.
+        most: cap on the number of parallel edges.
 
     Raises:
-        SnapError: the parallel paths of a cell would need more nodes than a file can number.
+        SnapError: the parallel paths of a cell need too many nodes.
     """
     graphs, identity = _with_operators(graphs, spaces, lambda facts: facts.identity)
     if not (graphs.op == identity.repeat(graphs.sizes)).any():
@@ -101,15 +100,15 @@ def contracted(graphs: Graphs, spaces: pa.ChunkedArray, most: int = SATURATED) -
 
 
 def show_implicit(table: pa.Table) -> pa.Table:
-    """Show the operator that a space keeps on every edge out of an input as a node.
+    """Insert the operator that a space hides on every edge from an input.
 
-    Graphs of spaces that have none stay as they are.
+    Graphs of other spaces stay unchanged.
     """
     return _with_graphs(table, with_implicit(Graphs.from_table(table), table["space"]))
 
 
 def with_implicit(graphs: Graphs, spaces: pa.ChunkedArray) -> Graphs:
-    """Return graphs as `show_implicit` shows them, given (graphs,) the space of each."""
+    """Apply `show_implicit` to graphs, given (graphs,) the space of each."""
     graphs, operator = _with_operators(graphs, spaces, lambda facts: facts.input_edges)
     if not (operator >= 0).any():
         return graphs
@@ -119,14 +118,14 @@ def with_implicit(graphs: Graphs, spaces: pa.ChunkedArray) -> Graphs:
 
 
 def with_shortcuts(graphs: Graphs, spaces: pa.ChunkedArray, which: Bools) -> Graphs:
-    """Return graphs with an identity operator on every edge that a longer path leads around.
+    """Insert an identity operator on every edge that a longer path bypasses.
 
-    Edges into an output that concatenates stay: they add nothing to what another path brings.
+    Edges into an output that concatenates stay unchanged.
 
     Args:
         graphs: the graphs.
         spaces: (graphs,) the space of each.
-        which: (graphs,) the graphs to change; those of more than 128 nodes stay as they are.
+        which: (graphs,) the graphs to change; graphs of more than 128 nodes stay unchanged.
     """
     if not which.any():
         return graphs
@@ -142,7 +141,7 @@ def with_shortcuts(graphs: Graphs, spaces: pa.ChunkedArray, which: Bools) -> Gra
 
 
 def _bypassed(adjacency: Bools) -> Bools:
-    """Return (b, n, n) the edges that a longer path leads around."""
+    """Return (b, n, n) the edges that a longer path bypasses."""
     reached = adjacency.copy()
     longer = np.zeros_like(adjacency)
     for node in range(2, adjacency.shape[1]):
@@ -160,12 +159,12 @@ def _concatenates(spaces: pa.ChunkedArray) -> Bools:
 
 
 def insert_identities(table: pa.Table, rng: np.random.Generator, probability: float) -> pa.Table:
-    """Put an identity operator on random edges, to train on: no label changes by it.
+    """Insert identity operators on random edges, to augment training data.
 
     Args:
         table: graphs.
         rng: the source of randomness.
-        probability: of every edge, independently, that it takes one.
+        probability: probability per edge, independently.
     """
     graphs, identity = _with_operators(
         Graphs.from_table(table), table["space"], lambda facts: facts.identity
@@ -175,7 +174,7 @@ def insert_identities(table: pa.Table, rng: np.random.Generator, probability: fl
 
 
 def _facts(spaces: pa.ChunkedArray) -> tuple[list[GraphFacts], Ints]:
-    """Return what is known of some spaces, and (graphs,) each graph's place among them."""
+    """Return the facts of the spaces, and (graphs,) the index of each graph's space."""
     names = spaces.combine_chunks().dictionary_encode()
     facts = [graph_facts(name) for name in names.dictionary.to_pylist()]
     return facts, names.indices.to_numpy().astype(np.int64)
@@ -205,7 +204,7 @@ def _repeated(graphs: Graphs) -> Bools:
 
 
 def _kept(graphs: Graphs, kept: Bools, rows: Ints, sources: Ints, targets: Ints) -> Graphs:
-    """Keep some nodes only, and put other edges between them."""
+    """Keep a subset of nodes, with new edges."""
     before = np.concatenate([[0], np.cumsum(kept)])
     sizes = np.diff(before[graphs.node_start])
     op = graphs.op[kept]
@@ -213,7 +212,7 @@ def _kept(graphs: Graphs, kept: Bools, rows: Ints, sources: Ints, targets: Ints)
 
 
 def _split(graphs: Graphs, hit: Bools, operator: Ints) -> Graphs:
-    """Put a node on each edge that is hit, just before the edge's target.
+    """Insert a node on each selected edge, just before the target.
 
     Args:
         graphs: b graphs.
@@ -252,7 +251,7 @@ def _laid_out(
 
 
 def _joined(graphs: Graphs, found: Blocks) -> Graphs:
-    """Put the nodes of each block together into its last."""
+    """Merge the nodes of each block into its last node."""
     row, source, target = graphs.edges()
     source, target = found.last[source], found.last[target]
     stays = (source != target) & ~found.residual
@@ -261,7 +260,7 @@ def _joined(graphs: Graphs, found: Blocks) -> Graphs:
 
 
 def _joined_columns(table: pa.Table, graphs: Graphs, last: Ints) -> dict[str, pa.Array]:
-    """Return the columns of nodes once the nodes of each block are put together into its last."""
+    """Return the node columns after merging each block into its last node."""
     within = last - graphs.node_start[:-1].repeat(graphs.sizes)
     parts = [part.tolist() for part in np.split(within, graphs.node_start[1:-1])]
     columns = {}
@@ -272,7 +271,9 @@ def _joined_columns(table: pa.Table, graphs: Graphs, last: Ints) -> dict[str, pa
         try:
             columns[name] = pa.array(joined, table.schema.field(name).type)
         except (OverflowError, pa.ArrowInvalid) as error:
-            raise SnapError(f"{name}: that of a block is a number of more than 64 bits") from error
+            raise SnapError(
+                f"{name}: the sum of a block exceeds 64 bits; remove the network"
+            ) from error
     return columns
 
 
@@ -281,7 +282,7 @@ def _last_entries(entries: Sequence[Any], last: Sequence[int]) -> list[Any]:
 
 
 def _sums(costs: Sequence[int | None], last: Sequence[int]) -> list[int | None]:
-    """Add up the costs of the nodes of each block, unknown if one of them is."""
+    """Sum the costs of the nodes of each block; unknown if one is unknown."""
     sums: dict[int, int | None] = {}
     for cost, place in zip(costs, last, strict=True):
         before = sums.get(place, 0)
@@ -290,7 +291,7 @@ def _sums(costs: Sequence[int | None], last: Sequence[int]) -> list[int | None]:
 
 
 def _shapes(column: pa.ChunkedArray, sizes: Ints) -> list[list[int] | None]:
-    """Return (nodes,) what nodes put out; None if it is unknown."""
+    """Return (nodes,) output shapes; None if unknown."""
     shapes: list[list[int] | None] = []
     for known, size in zip(column.to_pylist(), sizes.tolist(), strict=True):
         shapes += [None] * size if known is None else known
@@ -304,7 +305,9 @@ def _with_descriptions(table: pa.Table, sentences: Mapping[str, str]) -> pa.Tabl
     except ValueError:
         known = None
     if not isinstance(known, dict):
-        raise SnapError("snap.operators is no mapping of names to sentences; write the file again")
+        raise SnapError(
+            "snap.operators is not a mapping of names to descriptions; create the file again"
+        )
     text = json.dumps({**known, **sentences}, sort_keys=True).encode()
     entries = {**(table.schema.metadata or {}), b"snap.operators": text}
     return table.replace_schema_metadata(entries)

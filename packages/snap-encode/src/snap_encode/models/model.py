@@ -20,7 +20,7 @@ class Model:
         sha256: SHA-256 of its safetensors weights (several files concatenated in the order of the
             modules), or for a derived model over the SHA-256 of base and own weights.
         key: 64 hexadecimal digits over weights and configuration; equal keys give equal vectors.
-        load: reads the weights, raising `SnapError` where they are not to be had, or damaged.
+        load: reads the weights; raises `SnapError` if they are missing or damaged.
     """
 
     name: str

@@ -59,7 +59,7 @@ def _downloaded() -> Path:
         return download(OWNER + NAME)
     except HubError as error:
         raise SnapError(
-            f"model {NAME!r}: the download from the Hugging Face hub failed ({error}); run: {_INSTALL}"
+            f"model {NAME!r}: download from the Hugging Face hub failed ({error}); run: {_INSTALL}"
         ) from error
 
 

@@ -56,6 +56,6 @@ def _from_hub(name: str) -> Model:
         return folder_model(download(repository), name)
     except HubError as error:
         raise SnapError(
-            f"model {name!r}: no such folder, and no download of "
-            f"{repository!r} from the Hugging Face hub ({error}); give a folder or one of {', '.join(KNOWN)}"
+            f"model {name!r}: no such folder, and the Hugging Face hub "
+            f"has no {repository!r} ({error}); give a folder or one of {', '.join(KNOWN)}"
         ) from error

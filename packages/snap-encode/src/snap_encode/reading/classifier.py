@@ -1,4 +1,4 @@
-"""The classifier of descriptions: how likely each kind of operator is."""
+"""Classify descriptions by kind of operator."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ WEIGHTS = Path(__file__).with_name("head.safetensors")
 _TENSORS = ("vectors", "letters", "bias")
 LABELS = (*KINDS, UNREADABLE)
 _DIMENSION = 384
-"""Of the vectors of `snap-minilm`."""
+"""Dimensions of the vectors of `snap-minilm`."""
 _SHAPES = [(_DIMENSION, len(LABELS)), (BUCKETS, len(LABELS)), (len(LABELS),)]
 
 
 class Head:
-    """Logistic regression on the vector of a text and on its letters.
+    """Logistic regression on the vector and the letter n-grams of a text.
 
     The probabilities are softmax(v V + g G + b) with v the sentence encoder's vector and g the
-    weights of the letter sequences (`grams`). V, G and b were divided by a temperature that was
-    fitted on another register than they were.
+    weights of the n-grams (`grams`). V, G and b are divided by a temperature that was fitted on
+    another register.
     """
 
     def __init__(self, path: Path = WEIGHTS) -> None:
-        """Choose a file of weights, which is read when it is first needed."""
+        """Choose a file of weights, which is read on first use."""
         self._path = path
 
     def probabilities(

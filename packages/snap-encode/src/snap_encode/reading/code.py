@@ -1,4 +1,4 @@
-"""Calls of known layers in a description that is code: `nn.Conv2d(c, c, 3, padding=1)`."""
+"""Find calls of known layers in code: `nn.Conv2d(c, c, 3, padding=1)`."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ from warnings import catch_warnings, simplefilter
 from snap_encode.reading import package_files
 
 _OWN_BLOCK = ("in", "out", "kernel", "stride", "padding", "dilation")
-"""Arguments by position of blocks of anybody's, such as `ReLUConvBN(C_in, C_out, 3, 1, 1)`."""
+"""Positional arguments of unknown blocks, such as `ReLUConvBN(C_in, C_out, 3, 1, 1)`."""
 
 _KEYWORDS = {
     "kernel_size": "kernel",
@@ -48,7 +48,7 @@ class Layer:
     Attributes:
         kind: as in `kinds.toml`.
         arguments: names of its arguments by position.
-        function: which normalisation, activation or recurrent network.
+        function: name of the normalisation, activation or recurrent network.
     """
 
     kind: str
@@ -61,9 +61,9 @@ class Call:
     """A call of a layer.
 
     Attributes:
-        layer: None if the name is no library's.
-        name: what is called, without what it belongs to.
-        numbers: arguments that are numbers, by what they set.
+        layer: the library layer, or None.
+        name: the called name, without its module.
+        numbers: numeric arguments by setting.
         depthwise: whether each channel has its own group.
     """
 
@@ -76,7 +76,7 @@ class Call:
 
 @dataclass
 class _Bracket:
-    """An open bracket: where what it holds begins, and how deep the brackets in it are nested."""
+    """An open bracket: the start of its content, and the nesting depth inside."""
 
     start: int
     height: int = 0
@@ -93,23 +93,23 @@ def _layers() -> dict[str, Layer]:
 
 _LAYERS = _layers()
 _MOST = 100
-"""Beyond it, no number is a kernel, a stride or the like."""
-_BESIDE = frozenset({"normalisation", "activation", "dropout", "padding"})
-"""Kinds that accompany what a piece of code is."""
+"""Larger numbers are not kernels, strides or similar settings."""
+_ACCOMPANYING = frozenset({"normalisation", "activation", "dropout", "padding"})
+"""Kinds that accompany the main layer of a piece of code."""
 _DEEPEST = 8
-"""Beyond it, what brackets hold is no layer, and is not parsed; so time grows with the length."""
+"""Maximum nesting of a layer; deeper brackets are not parsed, so that time stays linear."""
 _OPENING = re.compile(r"([A-Za-z_][\w.]{0,99})\s*\(")
 
 
 def calls(text: str) -> list[Call]:
-    """Return the calls in a text whose names or arguments say what a layer is, in their order."""
+    """Return the calls of layers in a text, in order."""
     return [call for name, inside in _bracketed(text) if (call := _call(name, inside))]
 
 
 def main_layer(found: Sequence[Call]) -> Call | None:
-    """Return the one call that several are about; None if they are about more, or no layer."""
+    """Return the main layer among several calls; None if there is none or more than one."""
     known = [call for call in found if call.layer]
-    main = [call for call in known if call.layer and call.layer.kind not in _BESIDE] or known
+    main = [call for call in known if call.layer and call.layer.kind not in _ACCOMPANYING] or known
     own = [call for call in found if call.layer is None and call.numbers]
     if own or not main:
         return None
@@ -119,7 +119,7 @@ def main_layer(found: Sequence[Call]) -> Call | None:
 
 
 def _separable(main: Sequence[Call]) -> Call | None:
-    """Join a depthwise convolution and the one of single positions after it."""
+    """Merge a depthwise convolution and the pointwise one after it."""
     if len(main) < 2 or len(main) % 2:
         return None
     first, second = main[:2]
@@ -134,7 +134,7 @@ def _separable(main: Sequence[Call]) -> Call | None:
 
 
 def _bracketed(text: str) -> Iterator[tuple[str, str]]:
-    """Yield every name before a bracket, and what the bracket holds, in the order of the names."""
+    """Yield every name before a bracket with the content of the bracket, in order."""
     names = {found.end(): found.group(1).split(".")[-1] for found in _OPENING.finditer(text)}
     open_ones: list[_Bracket] = []
     spans: list[tuple[int, int]] = []
@@ -172,11 +172,11 @@ def _call(name: str, inside: str) -> Call | None:
         if value is not None:
             numbers[setting] = value[0]
             width = value[1] if setting == "kernel" and value[1] != value[0] else width
-    return Call(layer, name, numbers, width, _one_group_a_channel(given, tree))
+    return Call(layer, name, numbers, width, _is_depthwise(given, tree))
 
 
 def _pair(node: ast.expr | None) -> tuple[int, int] | None:
-    """Read a number, or two in brackets."""
+    """Return a number, or two numbers in brackets, as a pair."""
     nodes = node.elts if isinstance(node, ast.Tuple | ast.List) else [node, node]
     found = [n.value for n in nodes if isinstance(n, ast.Constant) and type(n.value) is int]
     values = [value for value in found if 0 < value < _MOST]
@@ -185,7 +185,7 @@ def _pair(node: ast.expr | None) -> tuple[int, int] | None:
     return (values[0], values[1]) if len(values) == 2 else None
 
 
-def _one_group_a_channel(given: Mapping[str, ast.expr], call: ast.Call) -> bool:
+def _is_depthwise(given: Mapping[str, ast.expr], call: ast.Call) -> bool:
     groups = given.get("groups")
     if groups is None:
         return False

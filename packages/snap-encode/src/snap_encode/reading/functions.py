@@ -1,4 +1,4 @@
-"""Normalisations, activations and recurrent networks by name, and what follows an operator."""
+"""Find names of normalisations, activations and recurrent networks in a description."""
 
 import re
 from collections.abc import Mapping
@@ -13,15 +13,15 @@ _PATTERNS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
 
 
 def function(text: str, kind: str) -> str | None:
-    """Return which function of a kind a text names; None if it names none."""
-    spread = f"{plain(text)} {words(text)}"
+    """Return the function of a kind that a text names, or None."""
+    forms = f"{plain(text)} {words(text)}"
     for name, pattern in _PATTERNS.get(kind, {}).items():
-        if pattern.search(spread):
+        if pattern.search(forms):
             return name
     return None
 
 
 def follows(text: str) -> tuple[str, ...]:
-    """Return the normalisation and the activation that a text mentions beside the operator."""
-    spread = f"{plain(text)} {words(text)}"
-    return tuple(name for name, pattern in _PATTERNS["after"].items() if pattern.search(spread))
+    """Return the normalisation and the activation that follow the operator in a text."""
+    forms = f"{plain(text)} {words(text)}"
+    return tuple(name for name, pattern in _PATTERNS["after"].items() if pattern.search(forms))

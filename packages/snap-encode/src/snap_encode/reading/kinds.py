@@ -11,11 +11,11 @@ class Kind:
     """A kind of operator; see `kinds.toml`.
 
     Attributes:
-        sentence: how the catalog would put it, with places for numbers.
-        general: the kind that a less exact description would name; itself if None.
-        words: an expression that tells it from its general kind in plain text.
-        kernel: the size that is meant where none is stated; None if the kind has no window.
-        dilation: the dilation that goes without saying; None if that is 1.
+        sentence: the catalog's sentence, with placeholders for numbers.
+        general: the more general kind; itself if None.
+        words: regular expression that distinguishes it from its general kind in plain text.
+        kernel: default kernel size; None if the kind has no window.
+        dilation: default dilation; None stands for 1.
         widens: whether the kind has an expansion.
         function: whether the sentence names a function.
     """

@@ -1,4 +1,4 @@
-"""Letters of a text as a sparse vector, which a misspelling changes little."""
+"""Encode the letter n-grams of a text as a sparse vector, which misspellings change little."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _DIGITS = re.compile(r"\d+")
 
 
 def grams(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the buckets that the letter sequences of a text fall into, and their weights.
+    """Return the hash buckets of the n-grams of a text, and their weights.
 
-    Sequences of 2 to 5 letters within words, whole words and pairs of words are hashed (CRC-32);
-    all numbers count as one, since the kind of an operator does not depend on them. The weights are
+    N-grams of 2 to 5 letters within words, words and pairs of words are hashed (CRC-32). All
+    numbers are treated as one, as the kind of an operator does not depend on them. The weights are
     square roots of the counts, scaled to length 1.
 
     Returns:
-        (m,) buckets below `BUCKETS`, rising, and (m,) weights.
+        (m,) ascending buckets below `BUCKETS`, and (m,) weights.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""The numbers of a description, by rules: kernel, stride, dilation, groups, expansion."""
+"""Extract numbers from a description by rules: kernel, stride, dilation, groups, expansion."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,18 +9,18 @@ from snap_encode.reading import package_files
 from snap_encode.reading.plain_text import plain, with_digits
 
 STATED, IMPLIED, GUESSED = 1.0, 0.8, 0.5
-"""How sure a number is: written with what it is, said in other words, or left over."""
+"""Confidence of a number: stated with its name, implied by other words, or left over."""
 
 
 @dataclass(frozen=True)
 class Stated:
-    """Numbers that a text states, each with how sure it is.
+    """Numbers in a text with their confidence.
 
     Attributes:
-        values: kernel (its height), stride, dilation, groups and expansion, where stated.
-        sure: the same names, from 0 to 1.
-        width: of a kernel that is not square.
-        pointwise: whether the text speaks of single positions.
+        values: kernel (its height), stride, dilation, groups and expansion, if stated.
+        sure: the confidence of each, from 0 to 1.
+        width: width of a kernel that is not square.
+        pointwise: whether the text describes an operation on single positions.
     """
 
     values: Mapping[str, int] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Stated:
 
 @dataclass(frozen=True)
 class _Found:
-    """A number in a text; `second` where two are written side by side (`3x5`)."""
+    """A number in a text; `second` is the second number of a pair (`3x5`)."""
 
     first: int
     second: int
@@ -43,9 +43,9 @@ _PART = re.compile("<([A-Z]+)>")
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Compile an expression in which parts are named.
+    """Compile an expression with named parts.
 
-    The rest of a word is at most 20 letters, so that time grows with the length of a text.
+    The rest of a word is limited to 20 letters, so that time is linear in the length of a text.
     """
     parts: Mapping[str, str] = _TABLES["parts"]
     while named := _PART.search(text):
@@ -71,11 +71,11 @@ _LIKELY = (1, 2, 3, 5, 7, 9, 11)
 
 
 def numbers(text: str) -> Stated:
-    """Read the numbers of a description.
+    """Extract the numbers of a description.
 
-    A number that is written with its name (`stride 2`, `k=3`, `5x5`) is sure; one that follows
-    from other words (`a pixel and its eight neighbours`) less; one that is left over (`c3`) least,
-    and is taken for the kernel.
+    A number that is written with its name (`stride 2`, `k=3`, `5x5`) has the highest confidence,
+    one implied by other words (`a pixel and its eight neighbours`) a lower one. A number that is
+    left over (`c3`) has the lowest and becomes the kernel.
     """
     written = plain(text)
     rest = with_digits(written)
@@ -100,12 +100,12 @@ def numbers(text: str) -> Stated:
 
 
 def _odd(dilation: _Found) -> _Found | None:
-    """Take what stands after `dil` for the kernel, if it is more like one: `dil 5`."""
+    """Use an odd number after `dil` as the kernel: `dil 5`."""
     return dilation if dilation.first % 2 else None
 
 
 def _square(text: str) -> tuple[_Found | None, str]:
-    """Return the largest window that is written as `3x3`, and the text without any."""
+    """Return the largest window of the form `3x3`, and the text without windows."""
     sizes = [(int(a), int(b)) for a, b in _SQUARE.findall(text) if int(a) and int(b)]
     if not sizes:
         return None, text
@@ -116,7 +116,7 @@ def _square(text: str) -> tuple[_Found | None, str]:
 def _by_rules(
     text: str, rules: Sequence[tuple[re.Pattern[str], float]]
 ) -> tuple[_Found | None, str]:
-    """Return the first number that a rule finds, and the text without it."""
+    """Return the first number that matches a rule, and the text without it."""
     for pattern, sure in rules:
         found = pattern.search(text)
         if found is None:
@@ -132,7 +132,7 @@ def _without(text: str, found: re.Match[str]) -> str:
 
 
 def _counted(text: str) -> _Found | None:
-    """Read the side of a window from how far it reaches, or how many positions it has."""
+    """Derive the side of a window from its radius or its number of positions."""
     if reach := _RADIUS.search(text):
         side = 2 * int(reach.group(1)) + 1
         return _Found(side, side, IMPLIED)
@@ -157,7 +157,7 @@ def _named_kernel(text: str) -> _Found | None:
 
 
 def _left_over(text: str) -> _Found | None:
-    """Take a number that belongs to nothing else for the kernel; `33` and `3c3` for 3x3."""
+    """Use a number that no rule matches as the kernel; `33` and `3c3` mean 3x3."""
     for rules in _RULES.values():
         for pattern, _ in rules:
             text = pattern.sub(" ; ", text)

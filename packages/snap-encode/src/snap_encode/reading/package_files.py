@@ -1,4 +1,4 @@
-"""Tables and lists that come with the reader."""
+"""Read the data files of the reader."""
 
 import tomllib
 from importlib.resources import files
@@ -6,10 +6,10 @@ from typing import Any
 
 
 def text(name: str) -> str:
-    """Return a file of this package."""
+    """Return the text of a file of this package."""
     return files("snap_encode.reading").joinpath(name).read_text("utf-8")
 
 
 def table(name: str) -> dict[str, Any]:
-    """Return a TOML file of this package."""
+    """Return the content of a TOML file of this package."""
     return tomllib.loads(text(name))

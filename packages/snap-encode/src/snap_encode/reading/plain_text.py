@@ -1,4 +1,4 @@
-"""Texts in a plain form that rules and letters can be compared in."""
+"""Normalise texts for rules and n-grams."""
 
 import re
 import unicodedata
@@ -36,17 +36,17 @@ _WORD = re.compile(
 )
 
 _SIDE = re.compile(r"\b(zwei|drei|vier|fünf|sieben|neun|elf)er(?=[\w-])")
-"""As in `Dreierfaltung`, a convolution of 3x3."""
+"""German number prefixes, as in `Dreierfaltung`, a 3x3 convolution."""
 
 
 def plain(text: str) -> str:
-    """Return a text in lower case, its letters in one form (NFKC), words apart by one space."""
+    """Return a text in lower case and NFKC form, with single spaces between words."""
     text = _SQUARED.sub(r"\1x\1", text).replace("_", " ")
     return " ".join(unicodedata.normalize("NFKC", text).lower().split())
 
 
 def words(text: str) -> str:
-    """Return a text with identifiers taken apart: `SepConv3x3_bn` becomes `sep conv 3 x 3 bn`."""
+    """Split identifiers into words: `SepConv3x3_bn` becomes `sep conv 3 x 3 bn`."""
     text = unicodedata.normalize("NFKC", text)
     text = _HUMP.sub(" ", text).replace("_", " ").lower()
     text = _DIGIT_TO_LETTER.sub(" ", _LETTER_TO_DIGIT.sub(" ", text))
@@ -54,6 +54,6 @@ def words(text: str) -> str:
 
 
 def with_digits(text: str) -> str:
-    """Return a plain text with small numbers written in digits: `three by three`, `3 by 3`."""
+    """Replace number words by digits: `three by three` becomes `3 by 3`."""
     text = _SIDE.sub(lambda found: f"{_WORDS[found.group(1)]}er ", text.replace("九宫格", "3x3"))
     return _WORD.sub(lambda found: _WORDS[found.group()], text)

@@ -1,4 +1,4 @@
-"""Descriptions to readings."""
+"""Read descriptions of operators."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from snap_encode.reading.reading import UNSURE, Reading, sentence
 from snap_encode.reading.spelling import corrected
 
 READS_WITH = "snap-minilm"
-"""The sentence encoder whose vectors the classifier looks at."""
+"""The sentence encoder whose vectors the classifier uses."""
 
 _SENTENCE = re.compile(r"(?<=[.!?\u3002\uff01\uff1f])\s+")
 _NONSENSE, _SHORT = 0.5, 2
-"""Share of `unreadable`, in texts of more words, from which on spelling is left alone."""
+"""Probability of `unreadable` from which the spelling of longer texts is not corrected."""
 _CODE = 0.98
-"""Confidence of a kind that a library's layer in code names."""
+"""Confidence of the kind if code calls a known library layer."""
 
 
 class Described(NamedTuple):
-    """What an operator with a name was described as.
+    """The reading of an operator with a name.
 
     Attributes:
-        reading: of the description.
-        doubt: what is wrong with it, if anything is.
+        reading: the reading of its description.
+        doubt: the problem of the description, if there is one.
     """
 
     reading: Reading
@@ -47,17 +47,17 @@ class Described(NamedTuple):
 class Reader:
     """Reads descriptions of operators.
 
-    Kinds come from a classifier on the sentence encoder and on the letters of the text, numbers
-    from rules, and layers of libraries from their calls in code.
+    A classifier on sentence vectors and letter n-grams determines the kind, rules extract numbers,
+    and a parser recognises calls of library layers in code.
     """
 
     def __init__(self) -> None:
-        """Load nothing yet."""
+        """Prepare the reader; models are loaded on first use."""
         self._encoder = SentenceEncoder(READS_WITH)
         self._head = Head()
 
     def read(self, texts: Sequence[str], *, quiet: bool = True) -> list[Reading]:
-        """Read descriptions; equal texts have equal readings.
+        """Read descriptions.
 
         Args:
             texts: n descriptions.
@@ -83,26 +83,26 @@ class Reader:
     ) -> list[Described]:
         """Read operators by their names and descriptions.
 
-        Nodes called `input` and `output` are the ends of a graph whatever is said of them; other
-        names are only compared with what is said.
+        Nodes named `input` and `output` are the ends of a graph, whatever their description. Other
+        names are only checked for contradictions with the description.
 
         Args:
             operators: n pairs of a name and a description.
             quiet: show no progress.
 
         Returns:
-            n readings with what is in doubt about them.
+            n readings with their problems.
         """
         names = [name for name, _ in operators]
         readings = self.read([*names, *(text for _, text in operators)], quiet=quiet)
-        named, said = readings[: len(names)], readings[len(names) :]
+        named, from_text = readings[: len(names)], readings[len(names) :]
         return [
             Described(_end(name, text) if name in COMMON else text, text.doubt(of_name))
-            for name, of_name, text in zip(names, named, said, strict=True)
+            for name, of_name, text in zip(names, named, from_text, strict=True)
         ]
 
     def _relevant(self, texts: Sequence[str], quiet: bool) -> list[str]:
-        """Leave out sentences that describe no operator, where others do."""
+        """Remove sentences that describe no operator from texts in which others do."""
         parts = {text: _SENTENCE.split(text) for text in texts if not calls(text)}
         several = {text: sentences for text, sentences in parts.items() if len(sentences) > 1}
         known = self._shares([each for sentences in several.values() for each in sentences], quiet)
@@ -125,9 +125,9 @@ class Reader:
         }
 
 
-def _end(name: str, said: Reading) -> Reading:
+def _end(name: str, found: Reading) -> Reading:
     """Return the reading of the input or the output of a graph."""
-    return Reading(said.text, name, confidence={"kind": 1.0}, sentence=KINDS[name].sentence)
+    return Reading(found.text, name, confidence={"kind": 1.0}, sentence=KINDS[name].sentence)
 
 
 def _of_kinds(shares: Mapping[str, float]) -> list[float]:
@@ -135,7 +135,7 @@ def _of_kinds(shares: Mapping[str, float]) -> list[float]:
 
 
 def _may_be_misspelt(text: str, shares: Mapping[str, float]) -> bool:
-    """Whether to correct a text: nonsense would become an operator, word by word."""
+    """Return whether to correct the spelling of a text; nonsense would become an operator."""
     return shares[UNREADABLE] < _NONSENSE or len(text.split()) <= _SHORT
 
 
@@ -144,7 +144,7 @@ def _kind_confidence(reading: Reading) -> float:
 
 
 def read(text: str) -> Reading:
-    """Read one description; to read many, keep a `Reader` instead."""
+    """Read one description; for repeated calls, keep a `Reader`."""
     return Reader().read([text])[0]
 
 
@@ -184,15 +184,15 @@ def _kind(call: Call | None, shares: Mapping[str, float]) -> tuple[str, float]:
 
 
 def _from_code(found: Sequence[Call], call: Call | None) -> Stated | None:
-    """Return the numbers that the arguments of a call state."""
-    told = call or next((other for other in found if "kernel" in other.numbers), None)
-    if told is None or not (told.numbers or call):
+    """Return the numbers in the arguments of a call."""
+    source = call or next((other for other in found if "kernel" in other.numbers), None)
+    if source is None or not (source.numbers or call):
         return None
-    return Stated(told.numbers, dict.fromkeys(told.numbers, STATED), told.width)
+    return Stated(source.numbers, dict.fromkeys(source.numbers, STATED), source.width)
 
 
 def _special(kind: str, text: str) -> str:
-    """Return the kind that a text names more exactly than the classifier, which knows its words."""
+    """Return the more specific kind that a text names, or the kind of the classifier."""
     shown = plain(text)
     special = [
         name
@@ -213,7 +213,7 @@ _WORDS = {
 
 
 def _refined(kind: str, stated: Stated, call: Call | None) -> str:
-    """Take account of numbers that make an ordinary convolution another."""
+    """Refine the kind by numbers, such as the dilation of a convolution."""
     if kind == "convolution" and call is not None and call.depthwise:
         return "depthwise_convolution"
     if kind == "factorised_convolution" and stated.values.get("kernel") == 1:
@@ -234,7 +234,7 @@ _SPECIAL = {
 
 
 def _kernel(kind: str, stated: Stated) -> tuple[tuple[int, int] | None, float]:
-    """Return the window of an operator and how sure it is, 0 if it is assumed."""
+    """Return the window of an operator and its confidence, 0 if it is assumed."""
     usual = KINDS[kind].kernel
     if usual is None:
         return None, 0.0
@@ -248,7 +248,7 @@ def _kernel(kind: str, stated: Stated) -> tuple[tuple[int, int] | None, float]:
 
 @cache
 def _catalogued() -> Mapping[str, str]:
-    """Return the catalog's short descriptions that a kind's sentence may not render in full."""
+    """Return the catalog's short descriptions that no kind's sentence equals."""
     rendered = {kind.sentence for kind in KINDS.values()} | {"Skip"}
     texts = (o.descriptions["short"] for known in operators().values() for o in known)
     return {text: text for text in texts if text not in rendered}

@@ -1,4 +1,4 @@
-"""What a description was read as."""
+"""The reading of a description."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,29 +10,29 @@ from snap_encode.reading.kinds import KINDS
 from snap_encode.reading.numbers import IMPLIED
 
 UNSURE = 0.3
-"""Confidence below which the words alone count, as from `SURE` on the meaning alone does."""
+"""Confidence below which the vector is that of the text; from `SURE`, it is that of the meaning."""
 _CERTAIN = 0.9
-"""Confidence from which on an operator's name counts against its description: names say little."""
+"""Confidence from which the name of an operator can contradict its description."""
 _OF_ENDS = frozenset({*COMMON, "identity", "addition", "concatenation"})
-"""Kinds that the input and the output of a graph are rightly described as."""
+"""Kinds that are valid descriptions of the input and the output of a graph."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """An operator as its description was understood.
+    """An operator as read from a description.
 
     Attributes:
         text: the description.
-        kind: of operator, one of `snap_encode.reading.kinds.KINDS`: the likeliest.
+        kind: most likely kind of operator, one of `snap_encode.reading.kinds.KINDS`.
         kernel: height and width of its window; None if the kind has none.
-        stride: None if the text states none, as with the three that follow.
+        stride: None if the text states none; the same for the next three.
         dilation: distance between the positions of the window.
-        groups: into which the channels are parted.
-        expansion: by how much an inverted residual widens.
-        function: which normalisation, activation or recurrent network.
-        follows: what comes after the operator: normalisation and activation, in that order.
+        groups: number of channel groups.
+        expansion: expansion ratio of an inverted residual.
+        function: name of the normalisation, activation or recurrent network.
+        follows: normalisation and activation after the operator, in that order.
         confidence: `kind`, and each number that is not None, from 0 (assumed) to 1.
-        sentence: the catalog's way to describe such an operator.
+        sentence: the catalog's sentence for such an operator.
     """
 
     text: str
@@ -49,7 +49,7 @@ class Reading:
 
     @property
     def weight(self) -> float:
-        """Share of the meaning in the operator's vector; the rest is that of its own words."""
+        """Weight of the meaning in the operator's vector; the rest is the vector of the text."""
         return min(max((self.confidence["kind"] - UNSURE) / (SURE - UNSURE), 0.0), 1.0)
 
     @property
@@ -58,7 +58,7 @@ class Reading:
         return self.confidence["kind"] >= UNSURE
 
     def contradicts(self, other: "Reading") -> bool:
-        """Whether a certain name and a surely read description mean different operators.
+        """Return whether name and description, both read with confidence, differ.
 
         Args:
             other: the description; `self` is the name.
@@ -74,16 +74,16 @@ class Reading:
         return certain and self.kernel != other.kernel
 
     def doubt(self, name: "Reading") -> str | None:
-        """Say what is wrong with a description, if anything is.
+        """Return the problem of a description, or None.
 
         Args:
-            name: what the operator's name was read as.
+            name: the reading of the operator's name.
         """
         if not self.readable:
             return "not recognised as an operator; describe what it computes, and its kernel"
         if name.contradicts(self):
-            said = f"; its description {self.summary}" if name.kind in COMMON else ""
-            return f"its name {name.text!r} says {name.summary}{said}; correct one of them"
+            own = f"; its description {self.summary}" if name.kind in COMMON else ""
+            return f"its name {name.text!r} says {name.summary}{own}; correct one of them"
         return None
 
     @property
@@ -102,7 +102,7 @@ class Reading:
 
 
 def sentence(reading: Reading) -> str:
-    """Describe an operator as the catalog would."""
+    """Describe an operator in the words of the catalog."""
     kind = KINDS[reading.kind]
     height, width = reading.kernel or (0, 0)
     shown = kind.sentence.format(
@@ -135,4 +135,4 @@ FUNCTIONS = {
     "gru": "GRU",
     "rnn": "Recurrent",
 }
-"""Names of functions that are not just capitalised."""
+"""Names of functions that are not simply capitalised."""

@@ -1,4 +1,4 @@
-"""Misspelt words put right, by the words that descriptions of operators use."""
+"""Correct misspelt words to the vocabulary of operator descriptions."""
 
 import re
 from functools import cache
@@ -6,18 +6,18 @@ from functools import cache
 from snap_encode.reading import package_files
 
 _TOKEN = re.compile(r"(?<![\w-])[A-Za-z]{4,}(?![\w-])")
-"""A word that is no part of an identifier."""
+"""A word that is not part of an identifier."""
 _FEW, _SOME = 4, 7
-"""Letters up to which a word may have one wrong, and up to which it may have two."""
+"""Word lengths up to which one error, and up to which two errors are corrected."""
 _WORDS = "words.txt"
 
 
 def corrected(text: str) -> str:
-    """Return a text with its unknown words replaced by the known ones they are nearest to.
+    """Replace the unknown words of a text by the nearest known ones.
 
-    Near is what few insertions, deletions, replacements and swaps of neighbouring letters turn into
-    one another (optimal string alignment): one in words of up to 4 letters, two up to 7, three
-    beyond. Words that are near to nothing stay.
+    The distance is optimal string alignment (insertions, deletions, replacements and swaps of
+    adjacent letters): up to one edit in words of up to 4 letters, two up to 7, three beyond. Words
+    without a match stay unchanged.
     """
     return _TOKEN.sub(lambda found: _nearest(found.group()), text)
 

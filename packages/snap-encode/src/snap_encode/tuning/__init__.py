@@ -1,1 +1,1 @@
-"""Tune a sentence encoder until its vectors tell operators apart (paper, appendix F)."""
+"""Tune a sentence encoder to distinguish operators (paper, appendix F)."""

@@ -1,4 +1,4 @@
-"""A sentence encoder of which only low-rank updates (LoRA) learn."""
+"""A sentence encoder with trainable low-rank updates (LoRA)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from snap_encode.tuning.recipe import Recipe
 _LAYERS = r"encoder\.layer\.\d+\..*\.(query|key|value|dense)"
 """The linear layers of a BERT's blocks."""
 _PART = 16
-"""Texts of like length that go through the model together, which saves padding."""
+"""Texts of similar length per forward pass, which saves padding."""
 
 
 class Adapter:
     """A base model and its low-rank updates.
 
-    At first the updates are 0, and the vectors those of the base.
+    The updates are 0 at first, so that the vectors are those of the base.
     """
 
     def __init__(self, base: Model, recipe: Recipe, seed: int) -> None:
@@ -33,11 +33,12 @@ class Adapter:
 
         Args:
             base: a sentence-transformers model whose first module is a BERT.
-            recipe: its `rank` and `alpha` count.
-            seed: of the updates' first factors; the second ones begin at 0.
+            recipe: provides `rank` and `alpha`.
+            seed: seed of the first factors of the updates; the second ones start at 0.
         """
         self._model = base.load()
-        self._model.eval()  # Dropout stays off: there is little to overfit with, and less noise.
+        # Dropout stays off: few parameters can overfit, and training is less noisy.
+        self._model.eval()
         with silenced():
             from peft import LoraConfig, get_peft_model
 
@@ -47,11 +48,11 @@ class Adapter:
             self._peft = get_peft_model(transformer.model, config)
 
     def parameters(self) -> list[Parameter]:
-        """Return what learns, in a fixed order."""
+        """Return the trainable parameters, in a fixed order."""
         return [p for p in self._model.parameters() if p.requires_grad]
 
     def __call__(self, texts: list[str]) -> Tensor:
-        """Return the vectors of n texts, of length 1 and shape (n, d), to learn from."""
+        """Return the normalised vectors of n texts, shape (n, d), with gradients."""
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         parts = [
             self._model(self._model.preprocess([texts[i] for i in order[start : start + _PART]]))
@@ -61,7 +62,7 @@ class Adapter:
         return normalize(vectors[torch.tensor(order).argsort()])
 
     def embed(self, texts: list[str]) -> NDArray[np.float32]:
-        """Return the same vectors as an array, for any number of texts."""
+        """Return the same vectors as an array, without gradients."""
         with silenced():
             vectors: NDArray[np.float32] = self._model.encode(
                 texts, batch_size=_PART, show_progress_bar=False, normalize_embeddings=True
@@ -69,7 +70,7 @@ class Adapter:
         return vectors
 
     def state(self) -> dict[str, Tensor]:
-        """Return the updates, named as peft names them in a file."""
+        """Return the updates by their names in peft."""
         with silenced():
             from peft import get_peft_model_state_dict
 
@@ -77,13 +78,13 @@ class Adapter:
         return {name: value.detach().clone() for name, value in state.items()}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take over the updates of another adapter of the same recipe."""
+        """Load the updates of another adapter of the same recipe."""
         with silenced():
             from peft import set_peft_model_state_dict
 
             set_peft_model_state_dict(self._peft, dict(state))
 
     def config(self) -> dict[str, Any]:
-        """Return the content of peft's `adapter_config.json`, without the place of the base."""
+        """Return the content of peft's `adapter_config.json`, without the path of the base."""
         config = dict(self._peft.peft_config["default"].to_dict())
         return {**config, "base_model_name_or_path": None, "inference_mode": True}

@@ -1,4 +1,4 @@
-"""Batches in which every degree of similarity occurs."""
+"""Draw batches in which every degree of similarity occurs."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -10,22 +10,22 @@ from snap_encode.tuning.recipe import Recipe
 
 _T = TypeVar("_T")
 _FILLINGS = 2
-"""Settings of one operator that meet in a batch."""
+"""Choices of settings per operator in a batch."""
 
 
 class Batches:
     """Draws batches that hold several categories, operators of each, and texts of each operator.
 
-    A category is drawn the more often the more operators it has, and every operator of it alike.
-    The texts of an operator are different wordings, one half of them with one choice of settings,
-    the other half with another.
+    The probability of a category is proportional to its number of operators; operators of a
+    category are equally likely. The texts of an operator are different wordings, one half with one
+    choice of settings, the other half with another.
     """
 
     def __init__(self, known: Sequence[Example], recipe: Recipe) -> None:
         """Group the examples.
 
         Args:
-            known: what may be drawn.
+            known: the examples to draw from.
             recipe: the size of a batch.
         """
         self._recipe = recipe
@@ -47,14 +47,14 @@ class Batches:
             for example in self._texts(self._categories[category][operator], random)
         ]
 
-    def _texts(self, said: Sequence[Example], random: np.random.Generator) -> list[Example]:
-        settings = said[0].term.settings
+    def _texts(self, examples: Sequence[Example], random: np.random.Generator) -> list[Example]:
+        settings = examples[0].term.settings
         fillings = [_filling(settings, random) for _ in range(_FILLINGS)]
-        wordings = _some(sorted({e.wording for e in said}), self._recipe.texts, random)
+        wordings = _some(sorted({e.wording for e in examples}), self._recipe.texts, random)
         place = {wording: i % _FILLINGS for i, wording in enumerate(wordings)}
         return [
             e
-            for e in said
+            for e in examples
             if e.wording in place and e.settings.items() <= fillings[place[e.wording]].items()
         ]
 

@@ -20,7 +20,7 @@ _FIGURES = {
 
 
 def card(name: str, record: Mapping[str, Any]) -> str:
-    """Write a model card.
+    """Return the text of a model card.
 
     Args:
         name: the encoder's name.
@@ -37,15 +37,15 @@ def card(name: str, record: Mapping[str, Any]) -> str:
         "",
         f"- **Base** `{settings['base']}`, weights of SHA-256 `{settings['base_sha256']}`; its",
         "  licence is Apache-2.0.",
-        "- **Data** the corpus of `snap-catalog` with what torch itself says of its classes",
-        f"  (SHA-256 `{settings['corpus_sha256']}`): all that is said of",
-        f"  {terms['train']} operators. No architecture and no accuracy was seen.",
-        f"- **Split** by operator: {terms['validate']} further ones served to choose the settings,",
-        f"  {terms['test']} are reported on only.",
+        "- **Data** the corpus of `snap-catalog` and the documentation of torch",
+        f"  (SHA-256 `{settings['corpus_sha256']}`): all descriptions of",
+        f"  {terms['train']} operators. No architecture and no accuracy was used.",
+        f"- **Split** by operator: {terms['validate']} further ones were used to choose settings,",
+        f"  {terms['test']} for reporting only.",
         f"- **Loss** `{settings['loss']}`: {_LOSSES[settings['loss']]}.",
         "- **Intended similarity** 1 for one operator in settings (kernel size, stride, dilation,",
         "  groups) that do not contradict each other, 0.7 for one category, 0 elsewhere.",
-        f"- **Settings** {_told(settings)}.",
+        f"- **Settings** {_settings(settings)}.",
         f"- **Command** `snap-encode tune --out {name} --loss {settings['loss']} "
         f"--seed {settings['seed']}`",
         "- **Licence** Apache-2.0.",
@@ -60,16 +60,16 @@ def card(name: str, record: Mapping[str, Any]) -> str:
         "| figure | " + " | ".join(record["figures"]) + " |",
         "|---|" + "---|" * len(record["figures"]),
         *(
-            f"| {told} | "
+            f"| {about} | "
             + " | ".join(f"{figures[key]:.3f}" for figures in record["figures"].values())
             + " |"
-            for key, told in _FIGURES.items()
+            for key, about in _FIGURES.items()
         ),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _told(settings: Mapping[str, Any]) -> str:
+def _settings(settings: Mapping[str, Any]) -> str:
     shown = {
         k: v for k, v in settings.items() if k != "loss" and not k.startswith(("base", "corp"))
     }

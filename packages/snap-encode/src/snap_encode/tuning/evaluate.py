@@ -1,4 +1,4 @@
-"""What an encoder tells apart: measures over the vectors of described operators."""
+"""Measure how well an encoder separates operators."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
@@ -15,7 +15,7 @@ Embed = Callable[[list[str]], NDArray[np.float32]]
 
 
 class Figures(NamedTuple):
-    """How well an encoder knows the operators of a split; each figure is at most 1, the best.
+    """Quality of an encoder on the operators of a split; 1 is the best value of each measure.
 
     Attributes:
         accuracy: share of texts whose operator is the nearest of the split's; see `ranks`.
@@ -56,7 +56,7 @@ def evaluate(embed: Embed, split: Split) -> Figures:
 
 
 def _kernels(vectors: NDArray[np.float32], known: Sequence[Example]) -> tuple[float, float, float]:
-    """Return the last three figures, from texts that tell the kernel and nothing else."""
+    """Return the last three measures, from texts whose only setting is the kernel."""
     kinds = [f"{e.term.category}/{e.term.kind}" for e in known]
     kernels = [e.settings["kernel"] for e in known]
     wordings = [f"{e.term.name}/{e.wording}" for e in known]
@@ -67,16 +67,16 @@ def _kernels(vectors: NDArray[np.float32], known: Sequence[Example]) -> tuple[fl
 
 
 def reciprocal_rank(embed: Embed) -> float:
-    """Return that figure alone, on the operators to validate by."""
+    """Return the mean reciprocal rank on the validation operators."""
     known = once(examples("validate"))
     places = ranks(embed([e.text for e in known]), [e.term.name for e in known])
     return float((1 / places).mean())
 
 
 def ranks(vectors: NDArray[np.float32], names: ArrayLike) -> NDArray[np.int64]:
-    """Return the rank of each text's own operator among all operators, 1 if it is the nearest.
+    """Return the rank of each text's operator among all operators; 1 is the nearest.
 
-    An operator is as near as the mean cosine of its texts, the text itself left out.
+    The similarity to an operator is the mean cosine to its other texts.
 
     Args:
         vectors: of length 1, shape (n, d).
@@ -133,7 +133,7 @@ def kind_accuracy(
 def kernel_accuracy(
     vectors: NDArray[np.float32],
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return for which triplets "same kernel, re-worded" is nearer than "another kernel".
+    """Return the triplets in which "same kernel, reworded" is nearer than "another kernel".
 
     Args:
         vectors: of one operator, in w wordings with k kernels each; of length 1, shape (w, k, d).

@@ -1,4 +1,4 @@
-"""The texts that an encoder is tuned and measured on, and how alike they are meant to be."""
+"""The texts for tuning and evaluation, and their intended similarities."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ SAME, RELATED, UNRELATED = 1.0, 0.7, 0.0
 
 @dataclass(frozen=True)
 class Example:
-    """Something said of an operator.
+    """A description of an operator.
 
     Attributes:
         term: the operator.
@@ -35,9 +35,10 @@ class Example:
 
 
 def examples(*splits: Split) -> list[Example]:
-    """Return all that is said of the corpus' operators in some splits.
+    """Return all descriptions of the corpus' operators in some splits.
 
-    Of a class of `torch.nn` that includes its name and what torch says of it alone (appendix F).
+    For a class of `torch.nn`, these include its name and its description in torch, if unique
+    (appendix F).
     """
     return [
         Example(term, number, text, settings)
@@ -55,7 +56,7 @@ def _descriptions(term: Term) -> tuple[str, ...]:
 
 
 def _official(name: str) -> list[str]:
-    """Return what torch says of a class, unless it says the same of another."""
+    """Return the description of a class in torch, unless another class has the same."""
     texts = _official_descriptions()
     if list(texts.values()).count(texts[name]) > 1:
         return []
@@ -68,7 +69,7 @@ def _official_descriptions() -> Mapping[str, str]:
 
 
 def once(known: Sequence[Example]) -> list[Example]:
-    """Return one example of every wording; the settings differ from wording to wording."""
+    """Return one example per wording, with settings that vary between wordings."""
     fillings: dict[tuple[str, int], list[Example]] = {}
     for example in known:
         fillings.setdefault((example.term.name, example.wording), []).append(example)
@@ -76,18 +77,17 @@ def once(known: Sequence[Example]) -> list[Example]:
 
 
 def digest(known: Sequence[Example]) -> str:
-    """Return the SHA-256 of what is taught: texts, operators, categories and settings."""
-    told = [(e.text, e.term.name, e.term.category, dict(e.settings)) for e in known]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    """Return the SHA-256 of examples: texts, operators, categories and settings."""
+    facts = [(e.text, e.term.name, e.term.category, dict(e.settings)) for e in known]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def targets(batch: Sequence[Example]) -> NDArray[np.float32]:
-    """Return how alike the vectors of some texts are meant to be.
+    """Return the intended similarities between texts.
 
-    After appendix F of the paper: 1 if they speak of one operator, 0.7 where of two of one
-    category, 0 elsewhere. The appendix does not look at settings; here two texts that give one
-    operator different settings (kernel sizes, say) speak of two operators of one category. A
-    setting that one of two texts leaves open does not tell them apart.
+    As in appendix F of the paper: 1 for the same operator, 0.7 for the same category, 0 otherwise.
+    Unlike in the appendix, two texts that give one operator different settings (such as kernel
+    sizes) count as two operators of one category. A setting that one text leaves open is ignored.
 
     Args:
         batch: n texts.
@@ -100,14 +100,14 @@ def targets(batch: Sequence[Example]) -> NDArray[np.float32]:
     contrary = np.zeros_like(same)
     for setting in {name for e in batch for name in e.settings}:
         values = np.array([e.settings.get(setting, np.nan) for e in batch])
-        told = ~np.isnan(values)
-        contrary |= told[:, None] & told & (values[:, None] != values)
+        stated = ~np.isnan(values)
+        contrary |= stated[:, None] & stated & (values[:, None] != values)
     similarity[same & ~contrary] = SAME
     return similarity.astype(np.float32)
 
 
 def alike(labels: ArrayLike) -> NDArray[np.bool_]:
-    """Return which two of n labels are equal, as a matrix."""
+    """Return the (n, n) matrix of equal labels."""
     values = np.asarray(labels)
     equal: NDArray[np.bool_] = values[:, None] == values
     return equal

@@ -18,23 +18,23 @@ from snap_encode.tuning.adapter import Adapter
 from snap_encode.tuning.card import card
 
 RECORD = "training.json"
-"""Settings, course and figures of the run, which the model card tells in words."""
+"""File with settings, history and results of the run; the model card summarises it."""
 
 
 def check_new(folder: Path) -> None:
-    """Refuse a folder that exists or cannot be made, before long work that is to fill it.
+    """Refuse a folder that exists or cannot be created, before the work that fills it.
 
     Raises:
-        SnapError: naming the folder and the remedy.
+        SnapError: names the folder and the remedy.
     """
     if folder.exists():
-        raise SnapError(f"{folder}: exists already; name a new folder")
+        raise SnapError(f"{folder}: exists already; choose a new folder")
     check_writable(folder)
 
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder to fill, and rename it to `folder` only when all went well.
+    """Yield a temporary folder, and rename it to `folder` only if no error occurs.
 
     Raises:
         SnapError: the folder exists already or cannot be written.
@@ -57,7 +57,7 @@ def write(folder: Path, adapter: Adapter, record: Mapping[str, Any]) -> None:
     Args:
         folder: a new folder; its name is the encoder's.
         adapter: the tuned encoder.
-        record: what `training.json` is to hold; see `snap_encode.tuning.card`.
+        record: the content of `training.json`; see `snap_encode.tuning.card`.
 
     Raises:
         SnapError: the folder exists already or cannot be written.
@@ -71,7 +71,7 @@ def write(folder: Path, adapter: Adapter, record: Mapping[str, Any]) -> None:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a mapping as JSON, for people to read as well."""
+    """Write a mapping as indented JSON."""
     path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
@@ -83,7 +83,7 @@ def export(model: str, out: Path) -> None:
         out: a new folder.
 
     Raises:
-        SnapError: the model is not to be had, or the folder exists or cannot be written.
+        SnapError: the model is not available, or the folder exists or cannot be written.
     """
     with new_folder(out) as made:
         network = locate(model).load()

@@ -1,4 +1,4 @@
-"""What tuning minimises: each loss looks at all pairs of a batch at once."""
+"""The losses of tuning, over all pairs of a batch."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,16 +9,16 @@ from torch.nn.functional import cross_entropy
 from snap_encode.tuning.recipe import Loss
 
 MARGIN = 1.0
-"""Of the triplet loss (paper, equation 1)."""
+"""Margin of the triplet loss (paper, equation 1)."""
 TEMPERATURE = 0.1
-"""Of the contrastive loss."""
+"""Temperature of the contrastive loss."""
 
 
 def cosine(vectors: Tensor, targets: Tensor) -> Tensor:
     """Return the squared difference of cosine and target (paper, appendix F).
 
-    It is averaged over the pairs of each target, and then over the targets, lest the many
-    unrelated pairs outweigh the few of one operator.
+    It is averaged over the pairs of each target, then over the targets, so that the many unrelated
+    pairs do not dominate.
 
     Args:
         vectors: shape (n, d), of length 1.
@@ -35,15 +35,15 @@ def cosine(vectors: Tensor, targets: Tensor) -> Tensor:
 def triplet(vectors: Tensor, targets: Tensor) -> Tensor:
     """Return the triplet loss (paper, equation 1), Euclidean, over all triplets of the batch.
 
-    Any text is an anchor, and any two others of which one is meant to be more like it than the
-    other are its positive and its negative. Triplets whose margin is kept do not count.
+    Each text is an anchor. Any two others with different intended similarities to it are positive
+    and negative. Triplets that satisfy the margin do not count.
 
     Args:
         vectors: shape (n, d), of length 1.
         targets: intended cosines, shape (n, n).
     """
     similarity = vectors @ vectors.T
-    # The root of 0 has no slope, hence the floor.
+    # The square root has no finite gradient at 0, hence the lower bound.
     distance = (2 - 2 * similarity).clamp_min(1e-6).sqrt()
     violation = (distance[:, :, None] - distance[:, None, :] + MARGIN).relu()
     others = ~torch.eye(len(targets), dtype=torch.bool)
@@ -53,11 +53,11 @@ def triplet(vectors: Tensor, targets: Tensor) -> Tensor:
 
 
 def contrastive(vectors: Tensor, targets: Tensor) -> Tensor:
-    """Return a supervised contrastive loss that knows degrees of similarity.
+    """Return a supervised contrastive loss for graded similarities.
 
-    For each text, the cosines to the others make a distribution over them, and so do the intended
-    ones; the loss is the cross-entropy of the two, averaged over the texts. With two degrees only
-    it is that of Khosla et al. (2020), "Supervised contrastive learning".
+    For each text, the softmax over the cosines to the others is compared with the softmax over the
+    intended cosines by cross-entropy, averaged over the texts. With two grades it is the loss of
+    Khosla et al. (2020), "Supervised contrastive learning".
 
     Args:
         vectors: of length 1, shape (n, d).

@@ -1,11 +1,11 @@
-"""What is tuned, and how."""
+"""Recipes for tuning."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 BASE = "all-MiniLM-L6-v2"
-"""The model that is tuned."""
+"""The model to tune."""
 
 Loss = Literal["contrastive", "cosine", "triplet"]
 
@@ -15,16 +15,16 @@ class Recipe:
     """Settings of a tuning run.
 
     Attributes:
-        loss: what is minimised over the pairs of a batch; see `snap_encode.tuning.losses`.
-        epochs: after each, the encoder is validated and the run can be taken up again.
-        steps: batches an epoch.
-        categories: categories a batch draws from.
+        loss: the loss; see `snap_encode.tuning.losses`.
+        epochs: number of epochs; a run is validated after each and can be resumed there.
+        steps: batches per epoch.
+        categories: categories per batch.
         classes: the most operators of each category.
         texts: the most texts of each operator.
         rank: of the low-rank updates (LoRA) of every linear layer.
         alpha: the updates are scaled by `alpha / rank`.
-        learning_rate: AdamW's at its highest; it rises over the first epoch and then falls to 0
-            with the cosine.
+        learning_rate: peak rate of AdamW, after a linear rise in the first epoch and before a
+            cosine decay to 0.
     """
 
     loss: Loss

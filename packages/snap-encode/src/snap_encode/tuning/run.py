@@ -28,7 +28,7 @@ _WEIGHTS, _OPTIMISER = "weights.", "optimiser."
 
 
 class Epoch(NamedTuple):
-    """How an epoch went: mean loss, and mean reciprocal rank on the operators to validate by."""
+    """Result of an epoch: mean loss, and mean reciprocal rank on the validation operators."""
 
     loss: float
     reciprocal_rank: float
@@ -37,14 +37,14 @@ class Epoch(NamedTuple):
 class Run:
     """Tunes an encoder epoch by epoch.
 
-    What an epoch draws depends on the seed and its number alone, so that a run that was stopped
-    goes on as if it had not been.
+    Random draws depend on the seed and the epoch alone, so that a resumed run gives the same result
+    as an uninterrupted one.
 
     Attributes:
-        settings: what the weights depend on; runs of equal settings end with equal weights.
-        recipe: how it is tuned.
-        adapter: the encoder as it is by now.
-        history: one entry a finished epoch.
+        settings: everything that the weights depend on; equal settings give equal weights.
+        recipe: the recipe.
+        adapter: the current encoder.
+        history: one entry per finished epoch.
     """
 
     def __init__(self, base: Model, recipe: Recipe, seed: int) -> None:
@@ -52,8 +52,8 @@ class Run:
 
         Args:
             base: the model to tune.
-            recipe: how to tune it.
-            seed: of the first weights and the batches.
+            recipe: the recipe.
+            seed: seed of the initial weights and the batches.
         """
         known = examples("train")
         self.settings: dict[str, Any] = {
@@ -71,14 +71,14 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are done."""
+        """Whether all epochs are finished."""
         return len(self.history) == self.recipe.epochs
 
     def epoch(self) -> Epoch:
-        """Do one epoch more, and return how it went.
+        """Run the next epoch, and return its result.
 
         Raises:
-            SnapError: the loss is no longer finite.
+            SnapError: the loss is not finite.
         """
         number = len(self.history)
         random = np.random.default_rng([self._seed, number])
@@ -104,7 +104,7 @@ class Run:
         return value
 
     def save(self, path: Path) -> None:
-        """Write all that `resume` needs atomically.
+        """Write the state for `resume` atomically.
 
         Raises:
             SnapError: the file cannot be written.
@@ -120,10 +120,10 @@ class Run:
             temporary.write_bytes(save({**weights, **moments}, about))
 
     def resume(self, path: Path) -> None:
-        """Go on where another run was when it was saved.
+        """Load the state of an interrupted run.
 
         Raises:
-            SnapError: the file is damaged, or of a run with other settings.
+            SnapError: the file is damaged, or belongs to a run with other settings.
         """
         try:
             with safe_open(path, "pt") as file:
@@ -143,7 +143,7 @@ class Run:
         self.history = history
 
     def _wrong(self, tensors: dict[str, Tensor]) -> str | None:
-        """Return the name of a tensor that `save` does not write so, if there is one."""
+        """Return the name of a tensor that does not match the run, or None."""
         expected = {_WEIGHTS + name: value.shape for name, value in self.adapter.state().items()}
         for i, parameter in enumerate(self.adapter.parameters()):
             moments = {"step": torch.Size(), "exp_avg": parameter.shape}
@@ -161,8 +161,8 @@ class Run:
         for name, value in self.settings.items():
             if settings.get(name) != value:
                 raise SnapError(
-                    f"{path}: the stopped run has {name} {settings.get(name)!r}, not {value!r}; "
-                    "resume it as it was begun, or remove the file and start again"
+                    f"{path}: the saved run has {name} {settings.get(name)!r}, not {value!r}; "
+                    "resume with the same settings, or remove the file and start again"
                 )
 
     def _moments(self, tensors: dict[str, Tensor]) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def _named(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _learning_rate(recipe: Recipe, step: int) -> float:
-    """Rise over the first epoch, then fall to 0 with the cosine."""
+    """Return the rate: a linear rise in the first epoch, then a cosine decay to 0."""
     done = (step + 1) / recipe.steps
     if done <= 1:
         return recipe.learning_rate * done

@@ -1,4 +1,4 @@
-"""Tune an encoder from beginning to end."""
+"""Tune an encoder and write it to a folder."""
 
 from collections import Counter
 from pathlib import Path
@@ -22,25 +22,25 @@ _HELD_OUT: tuple[Split, ...] = ("validate", "test")
 def tune(
     out: Path, recipe: Recipe, *, seed: int = 0, resume: bool = False, quiet: bool = True
 ) -> None:
-    """Tune the base model on the corpus, and write it to a folder that `locate` finds.
+    """Tune the base model on the corpus, and write it to a folder.
 
-    After every epoch the run is kept in a file next to the folder, which is removed in the end.
+    The state is saved after every epoch in a file next to the folder, which is removed at the end.
 
     Args:
         out: a new folder.
-        recipe: how to tune.
-        seed: of all random draws; equal seeds give equal weights.
+        recipe: the recipe.
+        seed: seed of all random draws; equal seeds give equal weights.
         resume: resume an interrupted run, if there is one.
         quiet: show no progress.
 
     Raises:
-        SnapError: the folder exists, a stopped run is in the way or has other settings, or the
-            loss diverges.
+        SnapError: the folder exists, an interrupted run exists or has other settings, or the loss
+            diverges.
     """
     check_new(out)
     kept = out.with_name(f"{out.name}.checkpoint")
     if kept.exists() and not resume:
-        raise SnapError(f"{kept}: of a stopped run; go on with --resume, or remove the file")
+        raise SnapError(f"{kept}: belongs to an interrupted run; add --resume, or remove the file")
     run = Run(BASES[BASE](), recipe, seed)
     if kept.exists():
         run.resume(kept)
@@ -48,7 +48,7 @@ def tune(
         _finish(run, kept, quiet)
     except KeyboardInterrupt:
         done = f"{len(run.history)} of {recipe.epochs} epochs"
-        say(f"{out}: stopped after {done}; --resume goes on there")
+        say(f"{out}: stopped after {done}; add --resume to continue")
         raise
     write(out, run.adapter, _record(run))
     kept.unlink()

@@ -1,1 +1,1 @@
-"""The files that benchmarks come in, one module a format."""
+"""Readers of benchmark files, one module per format."""

@@ -24,7 +24,7 @@ _DRIFTS = tuple(
 
 
 class _Architecture(Record):
-    """All that was measured of one cell."""
+    """All measurements of one cell."""
 
 
 class _DriftMeasurement(Record):

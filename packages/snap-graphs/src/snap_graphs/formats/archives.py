@@ -11,9 +11,9 @@ from snap_catalog import SnapError
 from snap_catalog.unpacking import damaged, magic, open_bounded, total_limit
 
 MEMBER_LIMIT = 1 << 28
-"""Bytes that one member may hold, unless a reader asks for another limit."""
+"""Default limit on the size of a member, in bytes."""
 _EXTENSION_LIMIT = 1 << 16
-"""Bytes of a tar header's extension (a long name, pax records), which are read in one go."""
+"""Limit on a tar header's extension (a long name, pax records), in bytes."""
 _EXTENSIONS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
@@ -26,19 +26,19 @@ _EXTENSIONS = (
 def members(path: Path, limit: int = MEMBER_LIMIT, suffix: str = "") -> Iterator[tuple[str, bytes]]:
     """Yield the files of a folder (sorted by name), a tar (plain, gzip or bzip2) or a zip file.
 
-    One member is in memory at a time, and nothing is written.
+    Only one member is in memory at a time, and nothing is written to disk.
 
     Args:
-        path: the folder or archive; its first bytes show what it is.
-        limit: bytes that one member may hold.
-        suffix: what the names of the members wanted end with; no others are read.
+        path: the folder or archive; its first bytes determine the format.
+        limit: maximum size of a member, in bytes.
+        suffix: read only members whose names end with it.
 
     Yields:
-        A member's name, relative and with forward slashes, and its content.
+        The relative name of a member, with forward slashes, and its content.
 
     Raises:
-        SnapError: naming the member: it escapes, is a link or a device, comes twice, is
-            truncated, is longer than `limit`, or the archive unpacks to far more than its size.
+        SnapError: names the member: it leads outside, is a link or a device, is repeated or
+            truncated, exceeds `limit`, or the archive unpacks to far more than its size.
     """
     if path.is_dir():
         found = _folder_members(path, limit, suffix)
@@ -49,7 +49,7 @@ def members(path: Path, limit: int = MEMBER_LIMIT, suffix: str = "") -> Iterator
     seen = set()
     for name, content in found:
         if name in seen:
-            raise _refused(path, name, "comes twice")
+            raise _refused(path, name, "is repeated")
         seen.add(name)
         yield name, content
 
@@ -59,11 +59,11 @@ def decompress_bz2(data: bytes, limit: int, name: str) -> bytes:
 
     Args:
         data: the packed bytes.
-        limit: bytes that may come out.
-        name: what to call the data in an error.
+        limit: maximum size of the result, in bytes.
+        name: name of the data for errors.
 
     Raises:
-        SnapError: the data is damaged or truncated, or more than `limit` bytes come out.
+        SnapError: the data are damaged or truncated, or exceed `limit`.
     """
     parts: list[bytes] = []
     left = limit
@@ -74,7 +74,7 @@ def decompress_bz2(data: bytes, limit: int, name: str) -> bytes:
         except (OSError, ValueError) as error:
             raise SnapError(f"{name}: not bzip2 data; fetch the file again") from error
         if len(part) > left:
-            raise SnapError(f"{name}: unpacks to more than {limit:,} bytes, which is refused")
+            raise SnapError(f"{name}: unpacks to more than {limit:,} bytes; refused")
         if not stream.eof:
             raise SnapError(f"{name}: the bzip2 data is truncated; fetch the file again")
         left -= len(part)
@@ -91,13 +91,13 @@ def _folder_members(path: Path, limit: int, suffix: str) -> Iterator[tuple[str, 
         if file.is_dir() or not name.endswith(suffix):
             continue
         if not file.is_file():
-            raise _refused(path, name, "is no regular file")
+            raise _refused(path, name, "is not a regular file")
         _check_size(path, name, file.stat().st_size, limit)
         yield name, file.read_bytes()
 
 
 class _TarInfo(tarfile.TarInfo):
-    """A header that does not get to say how much of the file is read into memory at once."""
+    """A header with limits on the sizes that it states."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_TarInfo":
@@ -131,7 +131,7 @@ def _tar_members(path: Path, limit: int, suffix: str) -> Iterator[tuple[str, byt
 def _tar_name(path: Path, info: tarfile.TarInfo) -> str:
     name = _safe_name(path, info.name)
     if not info.isreg() or info.issparse():
-        raise _refused(path, name, "is no regular file (a link, a device or sparse)")
+        raise _refused(path, name, "is not a regular file (a link, a device or sparse)")
     return name
 
 
@@ -150,7 +150,7 @@ def _zip_members(path: Path, limit: int, suffix: str) -> Iterator[tuple[str, byt
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             if sum(entry.file_size for entry in entries) > total_limit(path):
                 total = total_limit(path)
-                raise SnapError(f"{path}: unpacks to more than {total:,} bytes: refused")
+                raise SnapError(f"{path}: unpacks to more than {total:,} bytes; refused")
             for entry in entries:
                 if not entry.filename.endswith(suffix):
                     continue
@@ -165,18 +165,18 @@ def _zip_name(path: Path, entry: zipfile.ZipInfo) -> str:
     name = _safe_name(path, entry.filename)
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
-        raise _refused(path, name, "is no regular file (a link or a device)")
+        raise _refused(path, name, "is not a regular file (a link or a device)")
     return name
 
 
 def zip_content(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int) -> bytes:
-    """Read one member of an open zip file; what its header claims is checked first.
+    """Read one member of an open zip file after checking its header.
 
     Raises:
-        SnapError: the member is too long, encrypted or packed in an uncommon way.
+        SnapError: the member is too long, encrypted or uses an uncommon compression method.
     """
     _check_size(path, entry.filename, entry.file_size, limit)
-    # Other methods let the file choose how much memory unpacking takes.
+    # Other methods let the file determine the memory for unpacking.
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise _refused(path, entry.filename, f"uses compression method {entry.compress_type}")
     if entry.flag_bits & 1:
@@ -184,7 +184,7 @@ def zip_content(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, li
     with archive.open(entry) as file:
         content = file.read(entry.file_size + 1)
     if len(content) != entry.file_size:
-        raise _refused(path, entry.filename, "is not as long as its header says")
+        raise _refused(path, entry.filename, "does not have the length in its header")
     return content
 
 
@@ -192,13 +192,13 @@ def _safe_name(path: Path, name: str) -> str:
     parts = PurePosixPath(name).parts
     escapes = name.startswith(("/", "\\")) or ".." in parts or ":" in name or "\0" in name
     if escapes or "\\" in name or not parts:
-        raise _refused(path, name, "leads out of the archive")
+        raise _refused(path, name, "leads outside the archive")
     return "/".join(parts)
 
 
 def _check_size(path: Path, name: str, size: int, limit: int) -> None:
     if not 0 <= size <= limit:
-        raise _refused(path, name, f"claims {size:,} bytes, more than the {limit:,} allowed")
+        raise _refused(path, name, f"has {size:,} bytes, more than the {limit:,} allowed")
 
 
 def _refused(path: Path, name: str, reason: str) -> SnapError:

@@ -1,4 +1,4 @@
-"""What every reader of a benchmark's files offers."""
+"""The interface of all readers of benchmark files."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,21 +16,21 @@ from snap_graphs.cell import Cell
 from snap_graphs.networks import Network
 
 CHUNK = 16_384
-"""Architectures that a reader should yield at a time, so that memory does not grow with files."""
+"""Architectures per chunk, which limits memory."""
 
 MALFORMED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
-"""The exceptions that reading such a record raises."""
+"""Exceptions raised by reading malformed records."""
 
 
 class Chunk(NamedTuple):
-    """Some architectures of a benchmark.
+    """A chunk of the architectures of a benchmark.
 
     Attributes:
         cells: their cells.
         arch_ids: their native strings.
         metrics: by metric column, (n,) values; NaN if nothing was measured.
-        module_hashes: NAS-Bench-101's own hashes; None for other spaces.
-        networks: whole networks, in place of cells.
+        module_hashes: NAS-Bench-101's hashes; None for other spaces.
+        networks: complete networks instead of cells.
     """
 
     cells: list[Cell]
@@ -41,38 +41,37 @@ class Chunk(NamedTuple):
 
 
 class Declared(NamedTuple):
-    """What a user says of a metric.
+    """The unit and direction that a user declares for a metric.
 
     Attributes:
-        unit: what its values are in; `fraction` is converted to percent. None leaves it to the
-            catalog.
-        direction: whether more or less is better; None leaves it to the catalog.
+        unit: unit of the values; `fraction` is converted to percent; None for that of the catalog.
+        direction: whether higher or lower is better; None for that of the catalog.
     """
 
     unit: str | None = None
     direction: Direction | None = None
 
 
-def _unheard(amount: int) -> None:
-    """Report nothing of how far a reader is."""
+def _ignore(amount: int) -> None:
+    """Ignore progress."""
 
 
 @dataclass
 class Request:
-    """What of a source is wanted, what happens to its bad records, and who hears how far it is.
+    """Options of a conversion, and its messages.
 
     Attributes:
-        repeat: `mean` averages the repeats of a measurement, `all` keeps each as its own column
-            (`...#0`, `...#1`).
-        epochs: the training budgets wanted; all of them if empty.
-        columns: metric columns by the names a table has for them.
-        declared: by metric column, what the user says of it; it goes before the catalog.
-        space: what to file whole networks under; the source's name if empty.
-        inputs: shapes of a network's inputs without the batch, where its file leaves them open.
-        skip_bad: go on after a bad record, counting it, rather than stop.
-        skipped: how many were left out.
-        notes: lines that a reader leaves for the user, as on values it had to leave empty.
-        advance: called with the number of bytes of the source that were just read.
+        repeat: `mean` averages repeated measurements, `all` writes each to its own column (`...#0`,
+            `...#1`).
+        epochs: the training budgets to keep; all of them if empty.
+        columns: metric names by table column.
+        declared: declared unit and direction by metric; these take precedence over the catalog.
+        space: search space of networks; the name of the source if empty.
+        inputs: input shapes of networks without the batch, if a file leaves them open.
+        skip_bad: skip and count bad records instead of stopping.
+        skipped: number of skipped records.
+        notes: messages of a reader for the user, for example on values left empty.
+        advance: called with the number of bytes just read.
     """
 
     repeat: Literal["mean", "all"] = "mean"
@@ -84,26 +83,26 @@ class Request:
     skip_bad: bool = False
     skipped: int = 0
     notes: list[str] = field(default_factory=list)
-    advance: Callable[[int], None] = _unheard
+    advance: Callable[[int], None] = _ignore
 
     @property
     def everything(self) -> bool:
-        """Whether all of a source is wanted as it is."""
+        """Whether the complete source is converted without changes."""
         narrowed = self.epochs or self.columns or self.declared or self.skip_bad
         return self.repeat == "mean" and not narrowed
 
     def wants(self, epochs: int) -> bool:
-        """Return whether a training budget is wanted."""
+        """Return whether a training budget is kept."""
         return not self.epochs or epochs in self.epochs
 
     def bad(self, path: Path, record: int | str, reason: object) -> None:
-        """Refuse a record (counted from 1), or count it where the user asked to go on.
+        """Refuse a record (counted from 1), or count it if bad records are skipped.
 
         Raises:
-            SnapError: naming the file and the record, unless `skip_bad`.
+            SnapError: names the file and the record, unless `skip_bad`.
         """
         if not self.skip_bad:
-            raise SnapError(f"{path}: record {record}: {reason}; --skip-bad goes on without it")
+            raise SnapError(f"{path}: record {record}: {reason}; add --skip-bad to skip it")
         self.skipped += 1
 
 
@@ -111,9 +110,9 @@ class Format(ABC):
     """Reads one kind of file or folder.
 
     Attributes:
-        title: what it is, for the list of what was looked for.
-        benchmark: name of the catalogued benchmark its rows belong to.
-        by_hand: whether users write such files, so that units have to be checked.
+        title: description of the format, for errors.
+        benchmark: name of the catalogued benchmark.
+        by_hand: whether users write such files, so that units are checked.
     """
 
     title: ClassVar[str]
@@ -122,18 +121,18 @@ class Format(ABC):
 
     @abstractmethod
     def recognises(self, path: Path) -> bool:
-        """Return, from names and first bytes, whether a path is of this format; never raises."""
+        """Return whether names and first bytes of a path match the format; never raises."""
 
     @abstractmethod
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
         """Yield the architectures.
 
         Raises:
-            SnapError: the file is damaged, or a record is bad and not to be skipped.
+            SnapError: the file is damaged, or a record is bad and not skipped.
         """
 
     def facts(self, path: Path) -> Benchmark:
-        """Return what is known of the benchmark: its catalog entry, or what the file itself says.
+        """Return the facts of the benchmark, from the catalog or from the file.
 
         Raises:
             SnapError: the file is damaged.
@@ -141,15 +140,15 @@ class Format(ABC):
         return catalogued(self.benchmark)
 
     def files(self, path: Path) -> list[Path]:
-        """Return the files that are read, in the order of their names."""
+        """Return the files to read, sorted by name."""
         return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
 
     def metadata(self, path: Path) -> Mapping[str, str]:
-        """Return further entries of the table's metadata."""
+        """Return further metadata entries of the table."""
         return {}
 
 
 def fault(error: Exception) -> str:
-    """Say in one line what is wrong with a record."""
+    """Return the problem of a record in one line."""
     reason = " ".join(str(error).split())[:200] or type(error).__name__
-    return f"lacks {reason}" if isinstance(error, KeyError) else reason
+    return f"{reason} is missing" if isinstance(error, KeyError) else reason

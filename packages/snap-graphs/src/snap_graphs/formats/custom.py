@@ -1,4 +1,4 @@
-"""A user's own cells as nodes and edges, in JSON or YAML, as the README specifies."""
+"""Read a user's cells from JSON or YAML; the README specifies the format."""
 
 import itertools
 import json
@@ -33,18 +33,18 @@ class _Row(NamedTuple):
 
 
 class CustomCells(Format):
-    """A file that holds a space's name, operators, metrics and cells."""
+    """A file with the name, operators, metrics and cells of a space."""
 
     title: ClassVar[str] = f"a file of cells ({', '.join(_SUFFIXES)})"
     benchmark: ClassVar[str] = "custom"
     by_hand: ClassVar[bool] = True
 
     def recognises(self, path: Path) -> bool:
-        """Return whether the suffix is of such a file."""
+        """Return whether a file has a known suffix."""
         return path.is_file() and path.suffix in _SUFFIXES
 
     def facts(self, path: Path) -> Benchmark:
-        """Return the space and metrics that the file declares."""
+        """Return the space and the metrics that the file declares."""
         document = _document(path)
         return Benchmark(
             name=self.benchmark,
@@ -56,7 +56,7 @@ class CustomCells(Format):
         )
 
     def metadata(self, path: Path) -> Mapping[str, str]:
-        """Return the operators' descriptions, as JSON, where the file has some."""
+        """Return the descriptions of operators as JSON, if there are any."""
         described = {k: v for k, v in _operators(path, _document(path)).items() if v}
         return {"snap.operators": json.dumps(described)} if described else {}
 
@@ -69,7 +69,7 @@ class CustomCells(Format):
             try:
                 row = _row(entry, operators, metrics)
                 if row.arch_id in rows:
-                    raise SnapError(f"id {row.arch_id!r} is taken by an earlier cell; rename one")
+                    raise SnapError(f"id {row.arch_id!r} is repeated; rename one cell")
                 rows[row.arch_id] = row
             except SnapError as error:
                 request.bad(path, number, error)
@@ -94,7 +94,7 @@ def _document(path: Path) -> Mapping[str, Any]:
         reason = " ".join(str(error).split())
         raise SnapError(f"{path}: cannot be read ({reason}); correct or replace it") from error
     if not isinstance(document, dict):
-        raise SnapError(f"{path}: it must hold the entries space and cells at its top")
+        raise SnapError(f"{path}: must have the entries space and cells at the top level")
     unknown = [key for key in document if key not in _ENTRIES]
     if unknown:
         raise SnapError(
@@ -105,16 +105,16 @@ def _document(path: Path) -> Mapping[str, Any]:
 
 def _from_json(text: str) -> Any:
     def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no JSON number; use null")
+        raise ValueError(f"{constant} is not a JSON number; use null")
 
     document = parse_json(text, parse_constant=refuse, object_pairs_hook=entries_once)
-    if r"\ud" in text.lower():  # half a character would fail only where it is written
+    if r"\ud" in text.lower():  # a lone surrogate would fail only on writing
         json.dumps(document, ensure_ascii=False).encode()
     return document
 
 
 def _from_yaml(text: str) -> Any:
-    # Not at the top: most conversions read no YAML.
+    # Imported here, as most conversions read no YAML.
     from snap_graphs.formats.yaml_text import parse_yaml
 
     return parse_yaml(text)
@@ -127,7 +127,7 @@ def _space(path: Path, document: Mapping[str, Any]) -> str:
             f"{path}: space must be a name of letters, digits, _ . -, not {excerpt(name)}"
         )
     if name in spaces():
-        raise SnapError(f"{path}: {name} is a space that is known; give yours another name")
+        raise SnapError(f"{path}: {name} is the name of a known space; choose another name")
     return name
 
 
@@ -141,7 +141,7 @@ def _text(path: Path, document: Mapping[str, Any], entry: str, default: str) -> 
 def _sequence(path: Path, document: Mapping[str, Any], entry: str) -> list[Any]:
     values = document.get(entry)
     if not isinstance(values, list):
-        raise SnapError(f"{path}: {entry} must be a list, and is missing or something else")
+        raise SnapError(f"{path}: {entry} must be a list")
     return values
 
 
@@ -153,7 +153,7 @@ def _mapping(path: Path, document: Mapping[str, Any], entry: str) -> Mapping[str
 
 
 def _operators(path: Path, document: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return the declared operators and their descriptions; none if any name will do."""
+    """Return the declared operators and their descriptions; empty if any name is allowed."""
     declared = _mapping(path, document, "operators")
     for name, text in declared.items():
         if text is not None and not isinstance(text, str):
@@ -170,7 +170,7 @@ def _metrics(path: Path, document: Mapping[str, Any]) -> dict[str, MetricFacts]:
         direction, unit = entry.get("direction"), entry.get("unit")
         if direction not in ("max", "min") or not isinstance(unit, str) or len(entry) > 2:
             raise SnapError(
-                f"{path}: metric {name!r} needs direction: max or min, and may say unit"
+                f"{path}: metric {name!r} needs direction: max or min, and optionally unit"
             )
         facts[name] = MetricFacts(name, direction, unit, "test")
     return facts
@@ -194,7 +194,7 @@ def _row(entry: Any, operators: Mapping[str, Any], metrics: Mapping[str, Any]) -
 
 def _nodes(nodes: Any, operators: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(nodes, list) or not all(isinstance(name, str) and name for name in nodes):
-        raise SnapError("nodes must be a list of operator names (in quotes where YAML needs them)")
+        raise SnapError("nodes must be a list of operator names (quoted if YAML requires it)")
     if len(nodes) > MOST_NODES:
         raise SnapError(f"{len(nodes):,} nodes are more than the {MOST_NODES:,} a cell may have")
     if nodes.count(OUTPUT) != 1:
@@ -207,11 +207,11 @@ def _nodes(nodes: Any, operators: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _edges(edges: Any) -> tuple[tuple[int, int], ...]:
     if not isinstance(edges, list) or not all(map(_is_pair, edges)):
-        raise SnapError("edges must be a list of pairs of node positions, as [0, 1]")
+        raise SnapError("edges must be a list of pairs of node positions, such as [0, 1]")
     pairs = sorted((src, dst) for src, dst in edges)
     twice = [pair for pair, after in itertools.pairwise(pairs) if pair == after]
     if twice:
-        raise SnapError(f"the edge {twice[0][0]}->{twice[0][1]} is there twice")
+        raise SnapError(f"the edge {twice[0][0]}->{twice[0][1]} is repeated")
     return tuple(pairs)
 
 
@@ -220,7 +220,7 @@ def _is_pair(edge: Any) -> bool:
 
 
 def _is_short_integer(value: Any) -> bool:
-    """Return whether a value is a whole number, of no more digits than Python prints."""
+    """Return whether a value is an integer of less than 64 bits."""
     return type(value) is int and value.bit_length() < 64
 
 

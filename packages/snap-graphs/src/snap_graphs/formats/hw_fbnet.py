@@ -1,8 +1,8 @@
-"""HW-NAS-Bench's other half: what the blocks of FBNet cost.
+"""HW-NAS-Bench's costs of FBNet blocks.
 
-The pickle lists no architectures of FBNet but, for each of eight metrics, what every block that
-can occur costs on its own, by a name that tells its place and shape. As the benchmark does, a
-network's cost is taken as the sum of its parts: stem, 22 blocks, head, pooling and classifier.
+The pickle has no architectures of FBNet, but the cost of every possible block for each of eight
+metrics, by a name with position and shape. As in the benchmark, the cost of a network is the sum
+over its parts: stem, 22 blocks, head, pooling and classifier.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from snap_graphs.formats.pickles import load_pickle
 from snap_graphs.spaces.fbnet import OPERATORS, FbNet
 
 SAMPLED, SEED = 10_000, 0
-"""Architectures drawn, uniformly, and the seed; the space has 9^22."""
+"""Number of sampled architectures and seed; the space has 9^22 architectures."""
 METRICS = (
     "edgegpu_latency",
     "edgegpu_energy",
@@ -55,17 +55,17 @@ NETWORKS = (
 
 
 class HwNasBenchFbNet(Format):
-    """A uniform sample of FBNet with the sums of their blocks' costs."""
+    """A uniform sample of FBNet with summed block costs."""
 
     title = "HW-NAS-Bench-v1_0.pickle"
     benchmark = "hw-nas-bench-fbnet"
 
     def recognises(self, path: Path) -> bool:
-        """Recognise by the name, and that the file begins as a pickle does."""
+        """Return whether suffix and first byte are those of a pickle."""
         return is_pickle(path)
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
-        """Yield the sample in one chunk; it is the same every time."""
+        """Yield the deterministic sample in one chunk."""
         content = load_pickle(path, NUMPY)
         choices = np.random.default_rng(SEED).integers(
             _SPACE.options, size=(SAMPLED, len(_SPACE.options))
@@ -84,7 +84,7 @@ class HwNasBenchFbNet(Format):
 def _costs(
     path: Path, content: Any, network: _Network, metric: str
 ) -> tuple[float, npt.NDArray[np.float64]]:
-    """Return the cost of what is in every network, and (22, 9) that of every block."""
+    """Return the cost of the fixed parts, and the (22, 9) costs of all blocks."""
     fixed, blocks = names(network)
     try:
         table = content["fbnet"][metric]
@@ -98,7 +98,7 @@ def _costs(
 
 
 def names(network: _Network) -> tuple[list[str], list[list[str]]]:
-    """Return what the file calls the parts of every network, and the nine blocks of 22 layers."""
+    """Return the names of the fixed parts, and of the nine blocks of each of 22 layers."""
     side, entering, blocks = network.side, _STEM_CHANNELS, []
     stem = f"H{side}_W{side}_Cin3_Cout{entering}_kernel3_stride{network.stem_stride}_group1"
     side //= network.stem_stride

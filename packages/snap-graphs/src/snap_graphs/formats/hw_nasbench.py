@@ -1,4 +1,4 @@
-"""HW-NAS-Bench: what NAS-Bench-201's cells cost on six devices.
+"""HW-NAS-Bench: costs of NAS-Bench-201's cells on six devices.
 
 `HW-NAS-Bench-v1_0.pickle` is a dictionary by search space. For `nasbench201` it has, by dataset,
 a list of 15,625 values for each of ten metrics (`edgegpu_latency`, ...), and `config`, a list of
@@ -33,12 +33,12 @@ METRICS = (
     "fpga_energy",
 )
 SUFFIXES = {"cifar10": "", "cifar100": "-cifar100", "ImageNet16-120": "-imagenet16-120"}
-"""By dataset: what is added to a device's name; images of CIFAR-10 are the default."""
+"""Suffix of device names by dataset; CIFAR-10 is the default."""
 _SPACE = NasBench201()
 
 
 def is_pickle(path: Path) -> bool:
-    """Recognise by its name and first byte whether a file is a pickle."""
+    """Return whether suffix and first byte of a file are those of a pickle."""
     try:
         with path.open("rb") as file:
             return path.suffix in (".pickle", ".pkl") and file.read(1) in (b"\x80", b"(", b"}")
@@ -53,7 +53,7 @@ class HwNasBenchPickle(Format):
     benchmark = "hw-nas-bench"
 
     def recognises(self, path: Path) -> bool:
-        """Recognise by the name, and that the file begins as a pickle does."""
+        """Return whether suffix and first byte are those of a pickle."""
         return is_pickle(path)
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
@@ -103,5 +103,5 @@ def _parsed(arch: Any, values: list[float]) -> Cell:
     if not np.isfinite(values).all():
         raise SnapError("a metric is not finite")
     if not isinstance(arch, str):
-        raise SnapError(f"{arch!r:.40} is no architecture string")
+        raise SnapError(f"{arch!r:.40} is not an architecture string")
     return _SPACE.parse(arch)

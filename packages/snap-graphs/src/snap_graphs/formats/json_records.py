@@ -15,7 +15,7 @@ _LONGEST = 1 << 26
 """Characters of one record beyond which a file is refused."""
 _BLANK = " \t\r\n"
 _AFTER = frozenset(",:]}" + _BLANK)
-"""What may follow a value; anything else may belong to a number that was cut off."""
+"""Characters that may follow a value; others may belong to a truncated number."""
 
 
 def json_records(path: Path) -> Iterator[Any]:
@@ -24,19 +24,19 @@ def json_records(path: Path) -> Iterator[Any]:
     Memory grows with the longest record, not with the file.
 
     Raises:
-        SnapError: the file is no such JSON, is truncated, or a record is longer than 64 MiB.
+        SnapError: the file has another structure, is truncated, or has a record over 64 MiB.
     """
     with _reading(path) as reader:
         yield from reader.records()
 
 
 def json_entries(path: Path, depth: int) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield the values that lie so deep in nested JSON objects, each with the keys that lead to it.
+    """Yield the values at a depth of nested JSON objects, each with its keys.
 
     Memory grows with the longest value, not with the file.
 
     Raises:
-        SnapError: the file is no such JSON, is truncated, or a value is longer than 64 MiB.
+        SnapError: the file has another structure, is truncated, or has a value over 64 MiB.
     """
     with _reading(path) as reader:
         yield from reader.entries(depth)
@@ -52,7 +52,7 @@ def _reading(path: Path) -> Iterator["_Reader"]:
 
 
 class _Reader:
-    """What has been read of a JSON file and not been used yet."""
+    """Incremental parser of a JSON file."""
 
     def __init__(self, path: Path, stream: Any) -> None:
         self._path, self._stream = path, stream
@@ -70,7 +70,7 @@ class _Reader:
         self._end()
 
     def entries(self, depth: int) -> Iterator[tuple[tuple[str, ...], Any]]:
-        """Yield the values so many objects deep, with their keys."""
+        """Yield the values at a depth, with their keys."""
         yield from self._nested((), depth)
         self._end()
 
@@ -88,7 +88,7 @@ class _Reader:
         while more:
             key = self._value()
             if not isinstance(key, str):
-                raise self._refused("an object's key is no text")
+                raise self._refused("a key is not text")
             self._expect(":")
             yield key
             more = self._next() == ","
@@ -98,7 +98,7 @@ class _Reader:
 
     def _end(self) -> None:
         if self._next():
-            raise self._refused("there is more behind its end")
+            raise self._refused("there is data after its end")
 
     def _array(self) -> Iterator[Any]:
         self._expect("[")
@@ -120,7 +120,7 @@ class _Reader:
         return bool(block)
 
     def _next(self) -> str:
-        """Return the next character that is no blank, without taking it; empty at the end."""
+        """Return the next non-blank character without consuming it; empty at the end."""
         while True:
             while self._at < len(self._text) and self._text[self._at] in _BLANK:
                 self._at += 1
@@ -135,7 +135,7 @@ class _Reader:
         self._at += 1
 
     def _value(self) -> Any:
-        """Take one value; as long as it is cut off by the end of what was read, read on."""
+        """Consume one value; read on while it is truncated."""
         self._next()
         more = True
         while True:

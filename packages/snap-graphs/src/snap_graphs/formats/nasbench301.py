@@ -1,6 +1,6 @@
 """NAS-Bench-301's training runs: a folder of `results_*.json`, one DARTS network each.
 
-`optimized_hyperparamater_config` (so spelt) names the cells edge by edge, the skeleton and the
+`optimized_hyperparamater_config` (sic) has the cells edge by edge, the skeleton and the
 hyperparameters; `info` the validation accuracy and parameters; `test_accuracy`, `runtime` and
 `budget` (epochs) stand next to it.
 """
@@ -43,7 +43,7 @@ class NasBench301Runs(Format):
     benchmark = "nb301"
 
     def recognises(self, path: Path) -> bool:
-        """Recognise by the names in a folder or of an archive, or by the first bytes of a file."""
+        """Return whether names in a folder, the suffix of an archive or first bytes match."""
         try:
             if path.is_dir():
                 return next(path.rglob("results_*.json"), None) is not None
@@ -118,7 +118,7 @@ def _pairs(config: Mapping[str, Any], kind: str) -> list[tuple[str, int]]:
         sources = str(config[f"{_PREFIX}inputs_node_{kind}_{node}"]) if step else "0_1"
         taken = [int(source) for source in sources.split("_")]
         if len(taken) != 2 or not all(0 <= source < node for source in taken):
-            raise SnapError(f"node {node} of the {kind} cell takes its inputs from {sources:.40}")
+            raise SnapError(f"node {node} of the {kind} cell has invalid inputs {sources:.40}")
         for source in taken:
             pairs.append((str(config[f"{_PREFIX}edge_{kind}_{first + source}"]), source))
         first += node

@@ -31,7 +31,7 @@ _FIELDS = {
 }
 """By field: the metric, and the factor that makes it percent, seconds or parameters."""
 _SCORE = {"proteins": "rocauc"}
-"""What stands for accuracy where a dataset is not scored by it."""
+"""Metric instead of accuracy, by dataset."""
 
 _Row = Mapping[str, float]
 
@@ -43,7 +43,7 @@ class NasBenchGraphFiles(Format):
     benchmark = "nb-graph"
 
     def recognises(self, path: Path) -> bool:
-        """Recognise by the names."""
+        """Return whether the names match."""
         if path.is_dir():
             return next(path.rglob(f"*{_SUFFIX}"), None) is not None
         return path.is_file() and path.suffix in (_SUFFIX, ".whl")
@@ -99,7 +99,7 @@ def _cell(key: Any) -> Cell:
     if len(digits) != len(_SPACE.options) or any(
         digit >= options for digit, options in zip(digits, _SPACE.options, strict=True)
     ):
-        raise SnapError(f"the key {key!r} is no architecture")
+        raise SnapError(f"the key {key!r} is not an architecture")
     return _SPACE.compose(digits)
 
 

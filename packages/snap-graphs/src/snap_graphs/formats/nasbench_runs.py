@@ -1,4 +1,4 @@
-"""Gathers the training runs of NAS-Bench-101, in whatever order a file holds them."""
+"""Collect the training runs of NAS-Bench-101, in any order."""
 
 import math
 from array import array
@@ -56,7 +56,7 @@ class Run(NamedTuple):
 
 @dataclass
 class Runs:
-    """All runs of a file, in few bytes each.
+    """All runs of a file, stored compactly.
 
     Attributes:
         rows: by binary module hash, the cell's row.
@@ -77,15 +77,15 @@ class Runs:
     values: "array[float]" = field(default_factory=lambda: array("d"))
 
     def add(self, run: Run) -> None:
-        """Take up a run.
+        """Add a run.
 
         Raises:
-            SnapError: its cell is none, or not that of earlier runs with the same hash; a number
-                is not finite or an accuracy no fraction; the budget is none of the benchmark's.
-            ValueError: the hash holds something else than hexadecimal digits.
+            SnapError: the cell is invalid or differs from that of the same hash; a number is not
+                finite, an accuracy not a fraction, or the budget unknown.
+            ValueError: the hash is not hexadecimal.
         """
         if type(run.epochs) is not int or run.epochs not in BUDGETS:
-            raise SnapError(f"{run.epochs} epochs are none of the benchmark's {BUDGETS}")
+            raise SnapError(f"{run.epochs} epochs are not a budget of the benchmark ({BUDGETS})")
         if not all(0 <= x < math.inf for x in run.final):
             raise SnapError(f"seconds and accuracies {run.final} are not all finite and positive")
         if max(run.final[1:]) > 1:
@@ -97,7 +97,7 @@ class Runs:
     def _row(self, run: Run) -> int:
         key = bytes.fromhex(run.module_hash)
         if len(key) != _HASH_BYTES:
-            raise SnapError(f"{run.module_hash!r} is no MD5 hash")
+            raise SnapError(f"{run.module_hash!r} is not an MD5 hash")
         identity = hash((run.adjacency, run.operators, run.parameters))
         if key not in self.rows:
             self.arch_ids.append(_SPACE.format(cell_of(run.adjacency, run.operators)))
@@ -105,7 +105,7 @@ class Runs:
             self.identities.append(identity)
             self.rows[key] = len(self.rows)
         elif self.identities[self.rows[key]] != identity:
-            raise SnapError(f"hash {run.module_hash} stands for another cell in an earlier record")
+            raise SnapError(f"hash {run.module_hash} belongs to another cell in an earlier record")
         return self.rows[key]
 
     def metrics(self, request: Request) -> dict[str, Doubles]:
@@ -126,11 +126,11 @@ class Runs:
         """Yield the cells in the order in which they first appeared.
 
         Args:
-            path: the file they come from.
-            request: whether means are wanted or every repeat.
+            path: the source file.
+            request: whether to average repeats.
 
         Raises:
-            SnapError: a hash of the sample that is recomputed is not the cell's.
+            SnapError: a hash in the recomputed sample is wrong.
         """
         names, keys = np.array(self.arch_ids, np.bytes_), np.array(self.keys, _KEY)
         return _chunks(path, names, keys, self.metrics(request))
@@ -142,7 +142,7 @@ def _chunks(
     keys: npt.NDArray[np.void],
     metrics: dict[str, Doubles],
 ) -> Iterator[Chunk]:
-    """Yield the cells; a function of its own, so that the runs need not stay in memory."""
+    """Yield the cells; a separate function, so that the runs can be freed."""
     step = max(1, len(keys) // CHECKED_HASHES)
     for first in range(0, len(keys), CHUNK):
         rows = slice(first, first + CHUNK)
@@ -160,11 +160,11 @@ def adjacency_digits(matrix: Any) -> str:
         matrix: an array or nested lists of whole numbers, truth values or floats that are 0 or 1.
 
     Raises:
-        SnapError: it is no square matrix of these.
+        SnapError: the matrix is not square, or has other entries.
     """
     rows = matrix.tolist() if isinstance(matrix, np.ndarray) else matrix
     if not _is_square(rows) or not all(_is_edge(entry) for row in rows for entry in row):
-        raise SnapError("the adjacency is no square matrix of entries that are 0 or 1")
+        raise SnapError("the adjacency is not a square matrix of 0 and 1")
     return "".join(str(int(entry)) for row in rows for entry in row)
 
 
@@ -178,14 +178,14 @@ def _is_edge(entry: Any) -> bool:
 
 
 def cell_of(adjacency: str, operators: str) -> Cell:
-    """Build a cell of what a record gives of it.
+    """Build a cell from the fields of a record.
 
     Args:
         adjacency: the n x n adjacency matrix as digits, row by row.
         operators: the n operators, joined by commas.
 
     Raises:
-        SnapError: it is none of the benchmark's.
+        SnapError: the benchmark has no such cell.
     """
     size, names = math.isqrt(len(adjacency)), operators.split(",")
     upper = "".join(adjacency[i * size + i + 1 : (i + 1) * size] for i in range(size))
@@ -193,12 +193,12 @@ def cell_of(adjacency: str, operators: str) -> Cell:
     fits = len(names) == size >= 2 and (names[0], names[-1]) == (INPUT, OUTPUT)
     known = size**2 == len(adjacency) and set(names[1:-1]) <= _LETTER.keys()
     if not fits or not known or set(lower) - {"0"} or set(upper) - {"0", "1"}:
-        raise SnapError(f"{adjacency!r:.60} and {operators!r:.100} make no cell")
+        raise SnapError(f"{adjacency!r:.60} and {operators!r:.100} do not define a cell")
     return _SPACE.cell(size, upper, "".join(_LETTER[name] for name in names[1:-1]))
 
 
 def _occurrence(values: Ints) -> Ints:
-    """Count, for each value, how many equal ones come before it."""
+    """Return, for each value, the number of equal values before it."""
     order = np.argsort(values, kind="stable")
     ordered = values[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])

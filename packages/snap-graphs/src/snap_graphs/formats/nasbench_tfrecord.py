@@ -32,7 +32,7 @@ class NasBench101Records(Format):
     benchmark = "nb101"
 
     def recognises(self, path: Path) -> bool:
-        """Recognise by the suffix `.tfrecord`."""
+        """Return whether the suffix is `.tfrecord`."""
         return path.is_file() and path.suffix == ".tfrecord"
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
@@ -53,7 +53,7 @@ def decode(data: bytes) -> Run:
 
     Raises:
         SnapError: it is not laid out as the benchmark's records are.
-        ValueError: it is no JSON, base64 or protocol buffer.
+        ValueError: it is not JSON, base64 or a protocol buffer.
     """
     entry = json.loads(data.decode())
     if type(entry) is not list or [type(part) for part in entry] != _TYPES:
@@ -74,9 +74,9 @@ def _measured(message: bytes) -> tuple[int, tuple[float, ...]]:
     if len(evaluations) != _EVALUATIONS or not isinstance(evaluations[-1], tuple):
         raise SnapError(f"{len(evaluations)} evaluations, not {_EVALUATIONS}")
     if not isinstance(parameters, int):
-        raise SnapError("it does not tell the trainable parameters")
+        raise SnapError("the number of trainable parameters is missing")
     last = dict(fields(message, *evaluations[-1]))
     final = tuple([x for number in _FINAL if isinstance(x := last.get(number), float)])
     if len(final) != len(_FINAL):
-        raise SnapError("it lacks a final accuracy or the seconds of training")
+        raise SnapError("a final accuracy or the training time is missing")
     return parameters, final

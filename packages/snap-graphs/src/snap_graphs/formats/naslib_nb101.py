@@ -43,7 +43,7 @@ class NasLibNasBench101(Format):
         runs = Runs()
         for key, entry in entries.items():
             try:
-                for run in list(_runs(key, entry)):  # all of them are runs, or none is taken
+                for run in list(_runs(key, entry)):  # add all runs of an entry or none
                     if request.wants(run.epochs):
                         runs.add(run)
             except (SnapError, *MALFORMED) as error:

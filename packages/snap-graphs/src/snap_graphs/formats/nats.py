@@ -1,7 +1,7 @@
-"""What NAS-Bench-201 and NATS-Bench store of an architecture, and NATS-Bench's folders and tars.
+"""Read NATS-Bench's folders and tars, and the records of NAS-Bench-201 and NATS-Bench.
 
 A folder `NATS-tss-v1_0-*-simple` (topology space) or `NATS-sss-v1_0-*-simple` (size space) holds
-one bzip2-packed pickle an architecture; the layout is that of the benchmark's own reader
+one bzip2-compressed pickle per architecture; the layout is that of the benchmark's own reader
 (`nats_bench/api_utils.py`).
 """
 
@@ -44,16 +44,16 @@ The network whose accuracy is `cifar10/valid` was trained on half of the trainin
 their validation and test images together, and left out.
 """
 Architecture = tuple[str, Cell, Measured]
-"""Native string, cell, and what was measured."""
+"""Native string, cell, and measurements."""
 
 _PACKED_LIMIT, _LIMIT = 1 << 22, 1 << 24
-"""Bytes of a packed and an unpacked architecture; real ones have 0.1 and 0.3 million."""
+"""Limits in bytes on a packed and an unpacked architecture; real ones have 0.1 and 0.3 MB."""
 _MEMBER = re.compile(r"(?:.*/)?\d{6}\.pickle\.pbz2", flags=re.ASCII)
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2")
 
 
 def architecture(space: Space, budgets: Any, request: Request, seen: set[str]) -> Architecture:
-    """Read what the benchmark stores of an architecture.
+    """Read the record of an architecture.
 
     Args:
         space: the space it belongs to.
@@ -62,8 +62,8 @@ def architecture(space: Space, budgets: Any, request: Request, seen: set[str]) -
         seen: native strings of architectures read before; this one is added.
 
     Raises:
-        SnapError: it is none, comes twice, or an accuracy is no percentage.
-        One of `MALFORMED`: the layout is another.
+        SnapError: the architecture is invalid or repeated, or an accuracy is not a percentage.
+        One of `MALFORMED`: the layout differs.
     """
     names = {state["arch_str"] for state in budgets.values()}
     if len(names) != 1:
@@ -71,7 +71,7 @@ def architecture(space: Space, budgets: Any, request: Request, seen: set[str]) -
     cell = space.parse(names.pop())
     arch_id = space.format(cell)
     if arch_id in seen:
-        raise SnapError(f"{arch_id} comes twice")
+        raise SnapError(f"{arch_id} is repeated")
     found = _measured(budgets.values(), request)
     seen.add(arch_id)
     return arch_id, cell, found
@@ -99,12 +99,12 @@ def _last(run: Any, split: str) -> float | None:
     else:
         value = run["eval_acc1es"].get(f"{split}@{last}")
     if value is not None and not (math.isfinite(value) and 0 <= value <= 100):
-        raise SnapError(f"the accuracy {value} on {run['name']} is no percentage")
+        raise SnapError(f"the accuracy {value} on {run['name']} is not a percentage")
     return value if value is None else float(value)
 
 
 class _Nats(Format):
-    """A folder or tar of one packed pickle an architecture.
+    """A folder or tar of one compressed pickle per architecture.
 
     Attributes:
         space: the space its architectures belong to.

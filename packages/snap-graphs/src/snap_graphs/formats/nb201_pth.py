@@ -1,6 +1,6 @@
 """NAS-Bench-201 as `torch.save` wrote it: `NAS-Bench-201-v1_0-e61699.pth`, `…-v1_1-096897.pth`.
 
-A dictionary whose `arch2infos` holds, by index, what was measured at 12 (`less`) and 200 epochs
+A dictionary whose `arch2infos` holds, by index, the measurements after 12 (`less`) and 200 epochs
 (`full`); the layout is that of the benchmark's own reader (`nas_201_api/api_201.py`).
 """
 

@@ -30,15 +30,15 @@ _PARTS = ("normal", "normal_concat", "reduce", "reduce_concat")
 class NdsSweeps(Format):
     """A sweep of a cell-based design space, or a folder of sweeps.
 
-    The test accuracy is that after the last epoch; `--epochs` takes others off the curve. The
-    design spaces of residual and plain networks are no cells and not read.
+    The test accuracy is that after the last epoch; `--epochs` selects others. The design spaces of
+    residual and plain networks have no cells and are not read.
     """
 
     title = "an NDS sweep (Amoeba, DARTS, ENAS, NASNet, PNAS; .json) or a folder of them"
     benchmark = "nds"
 
     def recognises(self, path: Path) -> bool:
-        """Recognise by the names, which say what a file holds."""
+        """Return whether the names are those of sweeps."""
         return bool(_sweeps(path))
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
@@ -59,7 +59,7 @@ def _networks(path: Path, request: Request) -> Iterator[tuple[str, Cell, Measure
             try:
                 arch_id, cell, metrics = _network(file.name, record, request)
                 if arch_id in seen:
-                    raise SnapError(f"{arch_id:.60}... comes twice")
+                    raise SnapError(f"{arch_id:.60}... is repeated")
             except (SnapError, *MALFORMED) as error:
                 request.bad(file, number, fault(error))
                 continue

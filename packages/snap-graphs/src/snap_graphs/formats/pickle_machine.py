@@ -1,9 +1,9 @@
-"""The machine that pickles are programs for, without the parts that run code.
+"""Interpret pickles without running code from them.
 
-One function an opcode (the protocols 0 to 5 of PEP 3154 and PEP 574). Unlike the standard
-library's, the machine trusts no length and no memo index, calls nothing but what a format admits,
-and hashes no nested key, so that a hostile file can neither run, crash, hang nor take more memory
-than a small multiple of its own size.
+One function per opcode (protocols 0 to 5, PEP 3154 and PEP 574). Unlike the standard library's,
+the machine checks lengths and memo indices, calls only makers that a format admits, and hashes no
+nested keys. A hostile file can neither run code, crash, hang, nor use more memory than a small
+multiple of its size.
 """
 
 import re
@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 
 Maker = Callable[..., Any]
-"""Builds a value from the arguments a pickle gives; it must trust none of them."""
+"""Builds a value from the arguments in a pickle, which it must check."""
 
 
 class Record:
-    """Stands in for a class of a pickle: it takes attributes and does nothing.
+    """Inert replacement for a class in a pickle.
 
     Attributes:
-        args: what the class would have been called with.
-        state: what it would have been restored from, where that is no dictionary.
+        args: arguments of the constructor.
+        state: state of the instance, if it is not a dictionary.
     """
 
     args: tuple[Any, ...] = ()
@@ -30,7 +30,7 @@ class Record:
 
 
 class Global:
-    """A class or function that a pickle names and a format admits; nothing can call it."""
+    """An admitted class or function that a pickle names; it is not callable."""
 
     __slots__ = ("make", "record")
 
@@ -42,11 +42,11 @@ class Global:
 
 
 class RefusedError(Exception):
-    """Why a pickle is not read any further."""
+    """The reason why a pickle is refused."""
 
 
 SCALARS = frozenset({str, bytes, int, float, bool, complex, type(None)})
-"""Types of values that hold no others."""
+"""Types of values without parts."""
 
 
 class Machine:
@@ -56,7 +56,7 @@ class Machine:
         data: the bytes.
         admitted: by module and name, the record or maker for each class or function.
         persistent: turns a persistent id into a value; None refuses them.
-        at: where the first pickle begins; afterwards, where the last one ended.
+        at: start of the first pickle; afterwards, the end of the last one.
     """
 
     def __init__(
@@ -76,10 +76,10 @@ class Machine:
         self.pop = self.stack.pop
 
     def load(self) -> Any:
-        """Run to the next STOP and return what it leaves.
+        """Run to the next STOP and return the result.
 
         Raises:
-            RefusedError: the pickle does what is not admitted, or is damaged.
+            RefusedError: the pickle is damaged, or contains something not admitted.
         """
         self.memo.clear()
         self.marks.clear()
@@ -88,7 +88,7 @@ class Machine:
         while True:
             opcode = data[at]
             at += 1
-            if opcode == _GET:  # this and the next two make up most of any file
+            if opcode == _GET:  # the most frequent opcodes come first
                 push(memo[data[at]])
                 at += 1
             elif opcode == _FLOAT:
@@ -105,16 +105,16 @@ class Machine:
                 at = self.at
 
     def spend(self, count: int) -> None:
-        """Count elements or bytes that were made from others, which a pickle can do cheaply."""
+        """Charge created elements or bytes to the budget, as a pickle can create many cheaply."""
         self.budget -= count
         if self.budget < 0:
-            raise RefusedError("it makes far more out of its parts than it holds")
+            raise RefusedError("it expands to far more than its size")
 
     def take(self, count: int) -> bytes:
         """Return the next `count` bytes."""
         start, end = self.at, self.at + count
         if not start <= end <= len(self.data):
-            raise RefusedError(f"a field claims {count:,} bytes, more than are left")
+            raise RefusedError(f"a field has {count:,} bytes, more than are left")
         self.at = end
         return self.data[start:end]
 
@@ -141,13 +141,13 @@ class Machine:
         return items
 
     def remember(self, index: int) -> None:
-        """Put the top of the stack into the memo."""
+        """Store the top of the stack in the memo."""
         if not 0 <= index <= self.at:
-            raise RefusedError(f"the memo index {index:,} is more than the file can hold")
+            raise RefusedError(f"the memo index {index:,} is beyond the size of the file")
         self.memo[index] = self.stack[-1]
 
     def named(self, module: str, name: str) -> Global:
-        """Return what a format admits under a name."""
+        """Return the admitted class or function of a name."""
         if (module, name) not in self.admitted:
             raise RefusedError(f"it refers to {module}.{name}, which is not admitted")
         return self.admitted[module, name]
@@ -157,14 +157,14 @@ _STOP, _GET, _FLOAT, _MEMOIZE = b".hG\x94"
 _BYTE, _SHORT, _INT = struct.Struct("<B"), struct.Struct("<H"), struct.Struct("<i")
 _KEY_DEPTH, _KEY_SIZE = 4, 256
 _LONGEST_AXIS, _LONGEST_INTEGER = 1 << 48, 1024
-"""Elements and bytes: arithmetic with longer integers could take for ever."""
+"""Limits in elements and bytes; arithmetic with longer integers could take forever."""
 _UINT, _SIZE, _DOUBLE = struct.Struct("<I"), struct.Struct("<Q"), struct.Struct(">d")
 
 
 def check_keys(keys: Iterable[Any]) -> None:
-    """Refuse keys and members of sets other than plain values and small tuples of such.
+    """Refuse keys and set members other than plain values and small tuples of these.
 
-    Hashing a tuple of tuples recurses without a limit, and into shared parts again and again.
+    Hashing nested tuples recurses without limit, and repeatedly into shared parts.
     """
     if SCALARS.issuperset(map(type, keys)):
         return
@@ -182,7 +182,7 @@ def _inside_tuples(level: list[Any]) -> list[Any]:
         raise RefusedError(f"a key has more than {_KEY_SIZE} parts")
     for item in level:
         if type(item) is not tuple and type(item) not in SCALARS:
-            raise RefusedError(f"a {type(item).__name__} serves as a key")
+            raise RefusedError(f"a {type(item).__name__} is used as a key")
     return [item for inside in tuples for item in inside]
 
 
@@ -247,7 +247,7 @@ def _float_line(m: Machine) -> None:
 def _string_line(m: Machine) -> None:
     quoted = m.line().strip()
     if len(quoted) < 2 or quoted[0] != quoted[-1] or quoted[0] not in "'\"" or "\\" in quoted:
-        raise RefusedError("a protocol 0 string is not plain text in quotes")
+        raise RefusedError("a protocol 0 string is not plain quoted text")
     m.push(quoted[1:-1])
 
 
@@ -335,13 +335,13 @@ def _global(m: Machine) -> None:
 def _stack_global(m: Machine) -> None:
     name, module = m.pop(), m.pop()
     if type(name) is not str or type(module) is not str:
-        raise RefusedError("it refers to a name that is no text")
+        raise RefusedError("it refers to a name that is not text")
     m.push(m.named(module, name))
 
 
 def _create(m: Machine, target: Any, args: Any, keywords: Any = None) -> None:
     if type(target) is not Global or type(args) is not tuple or keywords:
-        raise RefusedError("it calls something that is no admitted class")
+        raise RefusedError("it calls something that is not an admitted class")
     if target.record is None:
         value = target.make(*args)
         m.spend(_made(value))
@@ -385,10 +385,10 @@ def _build(m: Machine) -> None:
     if isinstance(target, Record):
         _restore(target, state)
         m.spend(len(vars(target)))
-    elif type(target) is np.ndarray and not target.size:  # a filled one may have views
+    elif type(target) is np.ndarray and not target.size:  # a filled array may have views
         restore_array(target, state)
         m.spend(target.nbytes)
-    elif type(target) is not dict:  # of an OrderedDict, attributes are left out
+    elif type(target) is not dict:  # attributes of an OrderedDict are ignored
         raise RefusedError(f"it gives a state to a {type(target).__name__}")
 
 
@@ -398,14 +398,14 @@ def _restore(record: Record, state: Any) -> None:
     elif {str}.issuperset(map(type, state)):
         vars(record).update(state)
     else:
-        raise RefusedError("an attribute's name is no text")
+        raise RefusedError("the name of an attribute is not text")
 
 
 def restore_array(array: np.ndarray[Any, Any], state: Any) -> None:
     """Fill an array from `(version, shape, dtype, fortran order, bytes)`.
 
     Raises:
-        RefusedError: the shape does not fit the bytes, or the elements are no numbers or text.
+        RefusedError: the shape does not fit the bytes, or the elements are not numbers or text.
     """
     _, shape, kind, fortran, content = state
     dtype = plain_dtype(kind)
@@ -417,7 +417,7 @@ def restore_array(array: np.ndarray[Any, Any], state: Any) -> None:
 
 
 def fits(shape: Any, dtype: "np.dtype[Any]", size: int) -> bool:
-    """Return whether `size` bytes make exactly an array of this shape."""
+    """Return whether an array of this shape has exactly `size` bytes."""
     if type(shape) is not tuple or len(shape) > 32 or not {int}.issuperset(map(type, shape)):
         return False
     count = 1
@@ -429,14 +429,14 @@ def fits(shape: Any, dtype: "np.dtype[Any]", size: int) -> bool:
 
 
 def plain_dtype(kind: Any) -> "np.dtype[Any]":
-    """Return the dtype that a pickled `numpy.dtype` stands for.
+    """Return the dtype of a pickled `numpy.dtype`.
 
     Raises:
-        RefusedError: its elements are no plain numbers or text.
+        RefusedError: its elements are not plain numbers or text.
     """
     code = kind.args[0] if isinstance(kind, Record) and kind.args else None
     if type(code) is not str or not re.fullmatch(r"[biufc?SU]\d{0,6}|b1", code):
-        raise RefusedError("an array of something else than numbers or text")
+        raise RefusedError("an array has elements other than numbers or text")
     big = type(kind.state) is tuple and kind.state[1:2] == (">",)
     return np.dtype(code).newbyteorder(">" if big else "=")
 
@@ -450,18 +450,18 @@ def _persistent(m: Machine) -> None:
 def _protocol(m: Machine) -> None:
     version = m.number(_BYTE)
     if version > 5:
-        raise RefusedError(f"protocol {version}, while 5 is the newest known")
+        raise RefusedError(f"protocol {version} is unknown; the newest is 5")
 
 
 def _frame(m: Machine) -> None:
     size = m.number(_SIZE)
     if size > len(m.data) - m.at:
-        raise RefusedError(f"a frame claims {size:,} bytes, more than are left")
+        raise RefusedError(f"a frame has {size:,} bytes, more than are left")
 
 
 def _refuse(opcode: int) -> Callable[[Machine], None]:
     def handler(m: Machine) -> None:
-        raise RefusedError(f"byte {m.at - 1:,} ({opcode:#04x}) is no admitted opcode")
+        raise RefusedError(f"byte {m.at - 1:,} ({opcode:#04x}) is not an admitted opcode")
 
     return handler
 

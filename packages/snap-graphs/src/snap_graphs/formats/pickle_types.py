@@ -1,6 +1,6 @@
-"""What pickles may hold besides plain values, for formats that admit it.
+"""Types that pickles may contain besides plain values, if a format admits them.
 
-Nothing here calls the real class: each maker builds a plain value from arguments it checks.
+The real classes are never called: each maker builds a plain value from checked arguments.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,14 +32,14 @@ class _ArrayType(Record):
 
 def _dictionary(pairs: Any = ()) -> dict[Any, Any]:
     if type(pairs) not in (list, tuple) or any(len(pair) != 2 for pair in pairs):
-        raise RefusedError("a dictionary is made of something else than pairs")
+        raise RefusedError("a dictionary is not built from pairs")
     check_keys([key for key, _ in pairs])
     return dict(pairs)
 
 
 def _set(items: Any = ()) -> set[Any]:
     if type(items) not in (list, tuple):
-        raise RefusedError("a set is made of something else than a list")
+        raise RefusedError("a set is not built from a list")
     check_keys(items)
     return set(items)
 
@@ -51,7 +51,7 @@ def _frozen_set(items: Any = ()) -> frozenset[Any]:
 def _encode(text: Any = "", encoding: Any = "latin1") -> bytes:
     """Stand in for `_codecs.encode`, by which older protocols write bytes."""
     if type(text) is not str or encoding not in ("latin1", "latin-1"):
-        raise RefusedError("bytes are made of something else than latin-1 text")
+        raise RefusedError("bytes are not built from latin-1 text")
     return text.encode("latin-1")
 
 
@@ -66,7 +66,7 @@ class _Object(Record):
 def _reconstruct(kind: Any, *_: Any) -> Record:
     """Stand in for `copyreg._reconstructor`, by which protocols 0 and 1 write instances."""
     if type(kind) is not Global or kind.record is None:
-        raise RefusedError("it calls something that is no admitted class")
+        raise RefusedError("it calls something that is not an admitted class")
     return kind.record()
 
 

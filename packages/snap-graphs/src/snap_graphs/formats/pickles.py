@@ -1,4 +1,4 @@
-"""Read pickles without running what is in them."""
+"""Read pickles without running code from them."""
 
 import struct
 from collections.abc import Mapping
@@ -12,25 +12,24 @@ from snap_graphs.formats.pickle_machine import SCALARS, Machine, Maker, Record, 
 __all__ = ["Admitted", "Maker", "Record", "RefusedError", "guarded", "load_pickle", "loads_pickle"]
 
 Admitted = Mapping[tuple[str, str], type[Record] | Maker]
-"""By module and name, what a pickle may refer to: a record stands in for a class, a maker builds
-a plain value from arguments that it must not trust (`snap_graphs.formats.pickle_types`)."""
+"""The classes and functions that a pickle may refer to, by module and name: a record replaces a
+class, a maker builds a plain value from checked arguments (`snap_graphs.formats.pickle_types`)."""
 
 _DEPTH = 200
 _EXPANSION, _ALWAYS = 100, 1_000_000
-"""Written out, without shared parts, a value may have so many elements for each byte of its
-pickle, or so many in all, whichever is more."""
+"""Limits on the elements of an expanded value: per byte of its pickle, or in total if larger."""
 
 
 def load_pickle(path: Path, admitted: Admitted) -> Any:
-    """Load plain values, and instances of the admitted classes as inert records.
+    """Load plain values, and instances of admitted classes as inert records.
 
     Args:
         path: the pickle, of protocol 0 to 5.
-        admitted: what it may refer to.
+        admitted: the admitted classes and functions.
 
     Raises:
         SnapError: the file is damaged, refers to anything else, is nested more than 200 deep or
-            within itself, or claims more than it holds; nothing of it was run.
+            within itself, or states a wrong size.
     """
     try:
         data = path.read_bytes()
@@ -44,27 +43,27 @@ def loads_pickle(data: bytes, name: str, admitted: Admitted | None = None) -> An
 
     Args:
         data: the pickle.
-        name: what to call it in an error.
-        admitted: what it may refer to; nothing if None.
+        name: name of the pickle for errors.
+        admitted: the admitted classes and functions; none by default.
 
     Raises:
-        SnapError: as `load_pickle`.
+        SnapError: as for `load_pickle`.
     """
     return guarded(Machine(data, admitted or {}), name)
 
 
 def guarded(machine: Machine, name: str) -> Any:
-    """Run a machine's next pickle and check the shape of what it leaves.
+    """Run a machine's next pickle and check the nesting of the result.
 
     Raises:
-        SnapError: as `load_pickle`.
+        SnapError: as for `load_pickle`.
     """
     try:
         value = machine.load()
         _check_shape(value, max(_ALWAYS, _EXPANSION * len(machine.data)))
     except (struct.error, IndexError) as error:
         raise SnapError(f"{name}: refused as a pickle (truncated); fetch the file again") from error
-    except Exception as error:  # a damaged pickle raises whatever its opcodes stumble over
+    except Exception as error:  # damaged pickles raise any exception
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise SnapError(f"{name}: refused as a pickle ({reason}); fetch the file again") from error
     return value
@@ -79,14 +78,14 @@ def _items(value: Any) -> Any:
 
 
 def _inside(items: Any) -> list[Any]:
-    """Return what of some values may hold further values."""
+    """Return the values that may contain further values."""
     if SCALARS.issuperset(map(type, items)):
         return []
     return [item for item in items if type(item) not in SCALARS]
 
 
 def _check_shape(root: Any, most: int) -> None:
-    """Refuse a value that those who walk through it would not come out of."""
+    """Refuse a value that is recursive, too deep, or too large when expanded."""
     sizes: dict[int, int] = {}
     path = [(root, _inside(_items(root)))]
     above = {id(root)}
@@ -115,5 +114,5 @@ def _check_shape(root: Any, most: int) -> None:
 def _expanded(items: Any, sizes: Mapping[int, int], most: int) -> int:
     size: int = 1 + len(items) + sum(sizes[id(item)] for item in _inside(items))
     if size > most:
-        raise RefusedError(f"its shared parts, written out, make more than {most:,} elements")
+        raise RefusedError(f"it expands to more than {most:,} elements")
     return size

@@ -1,4 +1,4 @@
-"""The wire format of protocol buffers, as far as benchmarks use it."""
+"""Decode the wire format of protocol buffers."""
 
 import mmap
 import struct
@@ -21,12 +21,11 @@ def fields(message: bytes, at: int, end: int) -> Iterator[tuple[int, Value]]:
         end: where it ends.
 
     Yields:
-        A field's number and its value: an int for a varint, a float for eight bytes, and for
-        strings and nested messages the positions where they begin and end. Fields of four bytes
-        are passed over.
+        The number of a field and its value: an int for a varint, a float for eight bytes, start and
+        end positions for strings and nested messages. Fields of four bytes are skipped.
 
     Raises:
-        ValueError: the bytes are no such message.
+        ValueError: the message is invalid.
     """
     while at < end:
         tag, at = _varint(message, at, end)
@@ -44,7 +43,7 @@ def fields(message: bytes, at: int, end: int) -> Iterator[tuple[int, Value]]:
         elif kind == _FIXED32:
             at += 4
         else:
-            raise ValueError(f"a protocol buffer has no wire type {kind}")
+            raise ValueError(f"unknown wire type {kind}")
         if at > end:
             raise ValueError("the protocol buffer is truncated")
         if value is not None:
@@ -52,19 +51,19 @@ def fields(message: bytes, at: int, end: int) -> Iterator[tuple[int, Value]]:
 
 
 def _varint(message: Buffer, at: int, end: int) -> tuple[int, int]:
-    """Return the number that begins at a position, and where it ends."""
-    if at < end and message[at] < 0x80:  # nearly all are; the loop alone takes three times as long
+    """Return the number at a position, and its end."""
+    if at < end and message[at] < 0x80:  # the common case, three times as fast as the loop
         return message[at], at + 1
     value = 0
     for place, byte in enumerate(message[at : min(end, at + _LONGEST_VARINT)]):
         value |= (byte & 0x7F) << 7 * place
         if byte < 0x80:
             return value, at + place + 1
-    raise ValueError("the protocol buffer has an unfinished number")
+    raise ValueError("the protocol buffer has an incomplete number")
 
 
 def spans(message: Buffer, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield where the fields of a message, or of one nested in it, lie; decode none.
+    """Yield the positions of the fields of a message without decoding them.
 
     Args:
         message: the encoded bytes.
@@ -72,11 +71,11 @@ def spans(message: Buffer, at: int, end: int) -> Iterator[tuple[int, int, int, i
         end: where it ends.
 
     Yields:
-        A field's number, where it begins, where its content begins (for strings and nested
-        messages after their length), and where it ends.
+        The number of a field, its start, the start of its content (for strings and nested messages
+        after the length), and its end.
 
     Raises:
-        ValueError: the bytes are no such message.
+        ValueError: the message is invalid.
     """
     while at < end:
         first = at
@@ -90,7 +89,7 @@ def spans(message: Buffer, at: int, end: int) -> Iterator[tuple[int, int, int, i
         elif kind in (_FIXED64, _FIXED32):
             at += 8 if kind == _FIXED64 else 4
         else:
-            raise ValueError(f"a protocol buffer has no wire type {kind}")
+            raise ValueError(f"unknown wire type {kind}")
         if at > end:
             raise ValueError("the protocol buffer is truncated")
         yield tag >> 3, first, content, at
@@ -102,7 +101,7 @@ def nested(number: int, content: bytes) -> bytes:
 
 
 def _encoded(number: int) -> bytes:
-    """Encode a number from 0 on as a varint."""
+    """Encode a non-negative number as a varint."""
     digits = bytearray()
     while number > 0x7F:
         digits.append(number & 0x7F | 0x80)

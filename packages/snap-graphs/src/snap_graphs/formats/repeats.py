@@ -1,4 +1,4 @@
-"""Repeats of a measurement: average them, or keep each in a column of its own."""
+"""Average repeated measurements, or write each to its own column."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,20 +11,19 @@ from snap_graphs.formats.base import CHUNK, Chunk, Request
 
 Doubles = npt.NDArray[np.float64]
 Measured = Mapping[str, Sequence[float]]
-"""What was measured of one architecture: by metric, one value per repeat."""
+"""The measurements of an architecture: one value per repeat, by metric."""
 
 
 def repeat_columns(name: str, values: Doubles, request: Request) -> dict[str, Doubles]:
-    """Make the columns of one metric.
+    """Return the columns of one metric.
 
     Args:
         name: the metric.
         values: (n, repeats) measurements; NaN if there was none.
-        request: whether the mean is wanted or every repeat.
+        request: whether to average repeats.
 
     Returns:
-        (n,) values by column: the mean over the repeats there are, or one column per repeat
-        (`name#0`, `name#1`).
+        (n,) values by column: the mean over repeats, or one column per repeat (`name#0`, ...).
     """
     if request.repeat == "all":
         return {f"{name}#{i}": values[:, i] for i in range(values.shape[1])}
@@ -37,11 +36,11 @@ def repeat_columns(name: str, values: Doubles, request: Request) -> dict[str, Do
 def chunked(
     architectures: Iterable[tuple[str, Cell, Measured]], request: Request
 ) -> Iterator[Chunk]:
-    """Gather architectures into chunks.
+    """Group architectures into chunks.
 
     Args:
         architectures: native string, cell and measurements of each.
-        request: whether means are wanted or every repeat.
+        request: whether to average repeats.
     """
     stream = iter(architectures)
     while batch := list(itertools.islice(stream, CHUNK)):
@@ -50,11 +49,11 @@ def chunked(
 
 
 def collect(measured: Sequence[Measured], request: Request) -> dict[str, Doubles]:
-    """Make the metric columns of some architectures.
+    """Return the metric columns of architectures.
 
     Args:
-        measured: what was measured of each.
-        request: whether means are wanted or every repeat.
+        measured: the measurements of each.
+        request: whether to average repeats.
     """
     columns: dict[str, Doubles] = {}
     for name in dict.fromkeys(itertools.chain(*measured)):

@@ -35,13 +35,13 @@ _DESCRIPTIONS = ("id", "idx", "arch", _ACCURACY)
 
 
 class _Record(NamedTuple):
-    """What a file has of one architecture on one data set.
+    """The record of one architecture on one data set.
 
     Attributes:
         path: the file.
-        label: what to call it in an error.
+        label: name of the record for errors.
         dataset: the data set.
-        arch: the architecture as the file writes it; None in a shard, whose record has it.
+        arch: the architecture as written; None in a shard, where the record has it.
         content: the record.
     """
 
@@ -53,12 +53,12 @@ class _Record(NamedTuple):
 
 
 class SuiteZero(Format):
-    """A space's one file, one shard, or a folder of them, of one or several data sets.
+    """The file of a space, a shard, or a folder of these, with one or several data sets.
 
-    Scores that are no finite number, or the sentinel, are left empty and counted in a note.
+    Scores that are not finite, or the sentinel, are left empty and counted in a note.
 
     Attributes:
-        label: what the names of the files call the space.
+        label: name of the space in file names.
         space: the space its architectures belong to.
     """
 
@@ -66,7 +66,7 @@ class SuiteZero(Format):
     space: ClassVar[Space]
 
     def recognises(self, path: Path) -> bool:
-        """Report whether the names are those of such files."""
+        """Return whether the file names match."""
         return bool(self._files(path))
 
     def _files(self, path: Path) -> list[Path]:
@@ -109,22 +109,22 @@ class SuiteZero(Format):
 
     @abstractmethod
     def cell(self, text: str) -> Cell:
-        """Build the cell of an architecture as the files write it.
+        """Build the cell of an architecture as written in the files.
 
         Raises:
-            SnapError, ValueError: it is none.
+            SnapError, ValueError: the text is invalid.
         """
 
     @abstractmethod
     def accuracy(self, dataset: str) -> str:
-        """Return the metric that `val_accuracy` on a data set is."""
+        """Return the metric name of `val_accuracy` on a data set."""
 
 
 class _Found:
-    """What was read of the architectures so far.
+    """The architectures read so far.
 
     Attributes:
-        left_out: how many entries of each name were neither a score nor a description.
+        left_out: counts of entries that are neither scores nor descriptions, by name.
     """
 
     def __init__(self, path: Path) -> None:
@@ -137,15 +137,15 @@ class _Found:
         self._empty: Counter[str] = Counter()
 
     def add(self, cell: Cell, name: str, dataset: str, scores: dict[str, float]) -> None:
-        """Take up the scores of an architecture on a data set.
+        """Add the scores of an architecture on a data set.
 
         Raises:
-            SnapError: they are there already, or there are more metrics than such files have.
+            SnapError: they are repeated, or there are too many metrics.
         """
         if (name, dataset) in self._seen:
-            raise SnapError(f"{name:.80} comes twice for {dataset}")
+            raise SnapError(f"{name:.80} is repeated for {dataset}")
         if len(self._metrics | scores.keys() | self.left_out.keys()) > MOST_METRICS:
-            raise SnapError(f"more than {MOST_METRICS} metrics; no file of NAS-Bench-Suite-Zero")
+            raise SnapError(f"more than {MOST_METRICS} metrics; not a file of NAS-Bench-Suite-Zero")
         self._seen.add((name, dataset))
         self._metrics |= scores.keys()
         self._cells.setdefault(name, cell)
@@ -158,10 +158,10 @@ class _Found:
         return ((name, self._cells[name], scores) for name, scores in self._scores.items())
 
     def notes(self) -> list[str]:
-        """Return what to say of values that are not in the table."""
+        """Return messages on values that are not in the table."""
         return [
-            *(f"{n:,} of {m} are no scores and left empty" for m, n in self._empty.items()),
-            *(f"{n:,} of {m!r} are no scores and left out" for m, n in self.left_out.items()),
+            *(f"{n:,} of {m} are not scores and left empty" for m, n in self._empty.items()),
+            *(f"{n:,} of {m!r} are not scores and left out" for m, n in self.left_out.items()),
         ]
 
 
@@ -183,24 +183,24 @@ def _proxy(dataset: str, proxy: str) -> str:
 
 
 def digits(text: str) -> tuple[int, ...]:
-    """Read an architecture that is a tuple of digits.
+    """Read an architecture written as a tuple of digits.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text has another form.
     """
     value = printed_value(text)
     if not isinstance(value, tuple | list) or not all(
         type(d) is int and 0 <= d <= 9 for d in value
     ):
-        raise ValueError(f"{text!r:.60} is no architecture written as digits")
+        raise ValueError(f"{text!r:.60} is not an architecture written as digits")
     return tuple(value)
 
 
 class SuiteZeroNasBench201(SuiteZero):
     """NAS-Bench-201 in NASLib's digits.
 
-    The accuracy that the files call one of validation is, for CIFAR-10, the test accuracy of the
-    networks trained on half of the training images (their runs with seed 888).
+    For CIFAR-10, the validation accuracy of the files is the test accuracy of the networks trained
+    on half of the training images (the runs with seed 888).
     """
 
     title = "NAS-Bench-Suite-Zero's zc_nasbench201.json or benchmark--nasbench201--*.json"

@@ -17,7 +17,7 @@ FINAL_METRICS: Mapping[str, tuple[str, int]] = {
     "normal": ("ssim", 30),
     "autoencoder": ("ssim", 30),
 }
-"""By task: what NASLib calls its accuracy, and the epochs that the benchmark trained."""
+"""Name of the accuracy in NASLib and number of epochs, by task."""
 
 
 class _SuiteZeroTransNas(SuiteZero):
@@ -25,7 +25,9 @@ class _SuiteZeroTransNas(SuiteZero):
         """Name the validation metric after the last epoch."""
         if dataset not in FINAL_METRICS:
             tasks = ", ".join(FINAL_METRICS)
-            raise SnapError(f"{dataset!r:.40} is no task of TransNAS-Bench-101; they are {tasks}")
+            raise SnapError(
+                f"{dataset!r:.40} is not a task of TransNAS-Bench-101; the tasks are {tasks}"
+            )
         name, epochs = FINAL_METRICS[dataset]
         return f"{dataset}/valid/{name}@{epochs}"
 

@@ -22,18 +22,18 @@ from snap_graphs.spaces.transnas import TransNasMacro, TransNasMicro
 
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
 CHECKED_HASHES = 1000
-"""Of a file's hashes so many, spread over it, are recomputed."""
+"""Number of evenly spaced hashes of a file to recompute."""
 
 
 def table_with(path: Path, needed: Sequence[str]) -> pa.Table:
-    """Read a table that gives an architecture in each row.
+    """Read a table with one architecture per row.
 
     Args:
-        path: the file; its first bytes tell what it is.
-        needed: columns it must have, without empty cells.
+        path: the file; its first bytes determine the format.
+        needed: required columns, without missing values.
 
     Raises:
-        SnapError: the file is missing, damaged, or its columns are not as they must be.
+        SnapError: the file is missing or damaged, or a column is missing or has a wrong type.
     """
     table = read_table(path)
     for column in needed:
@@ -55,11 +55,11 @@ def _check_type(path: Path, column: str, kind: pa.DataType) -> None:
 def table_metrics(
     path: Path, table: pa.Table, request: Request
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """Return a table's metric columns: those named as metrics are, and those the user maps.
+    """Return a table's metric columns: those named like metrics, and those mapped by the user.
 
     Raises:
-        SnapError: a mapped column is missing, a metric column holds no numbers or no value, or two
-            columns are to hold one metric.
+        SnapError: a mapped column is missing, a metric column has no numbers, or two columns map to
+            one metric.
     """
     for column in request.columns:
         if column not in table.column_names:
@@ -68,7 +68,7 @@ def table_metrics(
     for column in table.column_names:
         name = request.columns.get(column, column)
         if name in metrics:
-            raise SnapError(f"{path}: two columns hold {name!r}, one is {column!r}; drop one")
+            raise SnapError(f"{path}: two columns map to {name!r}, one is {column!r}; remove one")
         if is_metric(name):
             metrics[name] = _numbers(path, column, table)
     return metrics
@@ -77,16 +77,16 @@ def table_metrics(
 def _numbers(path: Path, column: str, table: pa.Table) -> npt.NDArray[np.float64]:
     numbers: npt.NDArray[np.float64] = doubles(table, column, str(path)).to_numpy()
     if numbers.size and np.isnan(numbers).all():
-        raise SnapError(f"{path}: column {column!r} holds no value; fill it in or drop it")
+        raise SnapError(f"{path}: column {column!r} has no values; fill it in or remove it")
     return numbers
 
 
 class Table(Format):
-    """A table with one architecture a row.
+    """A table with one architecture per row.
 
     Attributes:
-        needed: the columns that give the architecture.
-        space: the space its cells belong to.
+        needed: the columns that define the architecture.
+        space: the space of the cells.
     """
 
     needed: ClassVar[tuple[str, ...]]
@@ -94,11 +94,11 @@ class Table(Format):
     by_hand = True
 
     def recognises(self, path: Path) -> bool:
-        """Return whether the file is a table; that it lacks a column is told on reading."""
+        """Return whether the suffix is that of a table."""
         return path.is_file() and path.name.endswith(_SUFFIXES)
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
-        """Yield the rows; one that is no architecture or not finite is bad."""
+        """Yield the rows; rows with an invalid architecture or infinite values are bad."""
         table = table_with(path, self.needed)
         metrics = table_metrics(path, table, request)
         rows = list(zip(*(table[name].to_pylist() for name in self.needed), strict=True))
@@ -133,7 +133,7 @@ class Table(Format):
         """Build the cell of a row's `needed` columns.
 
         Raises:
-            SnapError: they make none.
+            SnapError: the columns define no cell.
         """
 
 
@@ -210,7 +210,7 @@ class NasBench101Table(Table):
         if "hash" not in table.column_names:
             return chunk._replace(module_hashes=[module_hash(cell) for cell in cells])
         published = table["hash"].take(kept).to_pylist()
-        remedy = "mend the row, or drop the column to have hashes computed"
+        remedy = "fix the row, or remove the column to have hashes computed"
         step = max(1, table.num_rows // CHECKED_HASHES)
         check_hashes(path, cells[::step], published[::step], [r + 1 for r in kept[::step]], remedy)
         return chunk._replace(module_hashes=published)
@@ -226,18 +226,18 @@ def check_hashes(
     """Recompute NAS-Bench-101's hashes of some cells.
 
     Args:
-        path: the file they come from.
+        path: the source file.
         cells: the cells.
         published: their hashes.
-        records: what to call each in an error.
-        remedy: what to do about a wrong hash.
+        records: record numbers for errors.
+        remedy: advice for a wrong hash.
 
     Raises:
-        SnapError: a hash is not the cell's.
+        SnapError: a hash is wrong.
     """
     for cell, found, record in zip(cells, published, records, strict=True):
         expected = module_hash(cell)
         if found != expected:
             raise SnapError(
-                f"{path}: record {record}: hash {found!r} is not the cell's ({expected}); {remedy}"
+                f"{path}: record {record}: hash {found!r} is wrong (expected {expected}); {remedy}"
             )

@@ -1,4 +1,4 @@
-"""The framing of TFRecord files, without TensorFlow."""
+"""Read TFRecord files without TensorFlow."""
 
 import os
 import struct
@@ -12,7 +12,7 @@ from snap_catalog import SnapError
 from snap_graphs.formats.base import Request
 
 RECORD_LIMIT = 1 << 20
-"""Bytes that one record may hold; those of NAS-Bench-101 have a few hundred."""
+"""Maximum size of a record in bytes; those of NAS-Bench-101 have a few hundred."""
 _HEADER, _FOOTER = struct.Struct("<QI"), struct.Struct("<I")
 _BUFFER = 1 << 20
 
@@ -26,18 +26,18 @@ def masked_crc(data: bytes) -> int:
 def tfrecords(path: Path, request: Request) -> Iterator[tuple[int, bytes]]:
     """Yield the records of a file, one in memory at a time.
 
-    A record is its length (8 bytes), the length's checksum (4), its data and their checksum (4).
-    A record whose data fail their checksum is bad; after a damaged length nothing can be found.
+    A record is a length (8 bytes), its checksum (4), data and their checksum (4). Data with a wrong
+    checksum are a bad record; after a damaged length, reading must stop.
 
     Args:
         path: the file.
-        request: decides on bad records, and hears how far the reading is.
+        request: decides on bad records and receives the progress.
 
     Yields:
         A record's number, counted from 1, and its data.
 
     Raises:
-        SnapError: the file cannot be read, is truncated, or a length is damaged or absurd.
+        SnapError: the file cannot be read, is truncated, or has an invalid length.
     """
     try:
         with path.open("rb", buffering=_BUFFER) as file:
@@ -61,7 +61,7 @@ def _records(path: Path, file: BinaryIO, request: Request) -> Iterator[tuple[int
         if _FOOTER.unpack(footer)[0] == masked_crc(data):
             yield number, data
         else:
-            request.bad(path, number, "its data fail their checksum")
+            request.bad(path, number, "its data have a wrong checksum")
 
 
 def _length(path: Path, number: int, header: bytes, left: int) -> int:
@@ -69,9 +69,9 @@ def _length(path: Path, number: int, header: bytes, left: int) -> int:
         raise _damaged(path, number, "is truncated")
     length, crc = _HEADER.unpack(header)
     if masked_crc(header[:8]) != crc:
-        raise _damaged(path, number, "has a length that fails its checksum")
+        raise _damaged(path, number, "has a length with a wrong checksum")
     if length > RECORD_LIMIT:
-        raise _damaged(path, number, f"claims {length:,} bytes")
+        raise _damaged(path, number, f"has a length of {length:,} bytes")
     if _HEADER.size + length + _FOOTER.size > left:
         raise _damaged(path, number, "is truncated")
     return int(length)

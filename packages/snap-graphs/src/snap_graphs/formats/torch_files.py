@@ -1,4 +1,4 @@
-"""Read files of `torch.save` without torch and without running what is in them."""
+"""Read files of `torch.save` without torch and without running code from them."""
 
 import math
 import pickle
@@ -26,7 +26,7 @@ _Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class _StorageType(Record):
-    """Stands in for a class of storages: elements of one type in a row."""
+    """Replacement for a class of storages."""
 
     element: ClassVar[str]
 
@@ -36,20 +36,20 @@ def _storage_type(code: str) -> type[_StorageType]:
 
 
 class _Inert(Record):
-    """Stands in for classes that say where a tensor was."""
+    """Replacement for device classes."""
 
 
 def _rebuild_tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Array:
-    """Return a view of a storage, refusing one that reaches out of it or repeats elements."""
+    """Return a view of a storage; refuse one that exceeds it or repeats elements."""
     fields = (offset, *shape, *strides)
     if type(storage) is not np.ndarray or not {int}.issuperset(map(type, fields)):
-        raise RefusedError("a tensor is made of something else than a storage and numbers")
+        raise RefusedError("a tensor is not built from a storage and numbers")
     if len(fields) > _MOST_FIELDS or min(fields) < 0 or max(fields) > _MOST_ELEMENTS:
-        raise RefusedError("a tensor claims an impossible shape")
+        raise RefusedError("a tensor has an impossible shape")
     count = math.prod(shape)
     last = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
     if count > len(storage) or (count and last >= len(storage)):
-        raise RefusedError(f"a tensor of shape {shape} reaches out of its storage")
+        raise RefusedError(f"a tensor of shape {shape} exceeds its storage")
     width = storage.itemsize
     return np.lib.stride_tricks.as_strided(
         storage[offset:] if count else storage[:0], shape, [stride * width for stride in strides]
@@ -82,7 +82,7 @@ _TORCH: Admitted = {
 
 
 def is_torch(path: Path) -> bool:
-    """Return, from its first bytes and names, whether a file was written by `torch.save`."""
+    """Return whether first bytes and member names are those of `torch.save`."""
     try:
         with path.open("rb") as file:
             if file.read(len(_LEGACY_START)) == _LEGACY_START:
@@ -96,15 +96,15 @@ def is_torch(path: Path) -> bool:
 def load_torch(path: Path, admitted: Admitted | None = None) -> Any:
     """Load a `.pth` file: tensors become arrays, classes inert records.
 
-    Both layouts are read: the zip archive of torch 1.6 and later, and the stream of pickles
-    before it. Arrays may share memory as the tensors did.
+    Both layouts are supported: the zip archive of torch 1.6 and later, and the older stream of
+    pickles. Arrays share memory like the tensors.
 
     Args:
         path: the file.
-        admitted: what it may refer to besides tensors, numpy's arrays and plain containers.
+        admitted: admitted classes besides tensors, NumPy arrays and plain containers.
 
     Raises:
-        SnapError: as `load_pickle`, or a tensor claims more than its storage holds.
+        SnapError: as for `load_pickle`, or a tensor exceeds its storage.
     """
     everything = {**NUMPY, **_TORCH, **(admitted or {})}
     try:
@@ -121,17 +121,17 @@ def load_torch(path: Path, admitted: Admitted | None = None) -> Any:
 
 
 class _Storages:
-    """Arrays by key, together no larger than what the file can hold."""
+    """Arrays by key, with a limit on their total size."""
 
     def __init__(self, most: int) -> None:
         self.arrays: dict[str, _Array] = {}
         self._left = most
 
     def get(self, identity: Any) -> _Array:
-        """Return the storage of a persistent id, all zeros until it is filled."""
+        """Return the storage of a persistent id, zeros until filled."""
         kind, storage_type, key, _, count = identity[:5]
         if kind != "storage" or type(storage_type) is not Global or type(key) is not str:
-            raise RefusedError("it refers to something else than a storage")
+            raise RefusedError("it refers to something other than a storage")
         record = storage_type.record
         if record is None or not issubclass(record, _StorageType) or type(count) is not int:
             raise RefusedError("it refers to a storage of unknown elements")
@@ -142,14 +142,14 @@ class _Storages:
     def _new(self, element: "np.dtype[Any]", count: int) -> _Array:
         self._left -= count * element.itemsize
         if count < 0 or self._left < 0:
-            raise RefusedError(f"a storage claims {count:,} elements, more than the file holds")
+            raise RefusedError(f"a storage has {count:,} elements, more than the file holds")
         return np.zeros(count, element)
 
     def fill(self, key: str, content: bytes) -> None:
-        """Give a storage its elements.
+        """Fill a storage.
 
         Raises:
-            ValueError: they are more or fewer than it has.
+            ValueError: the size differs.
         """
         array = self.arrays[key]
         if len(content) != array.nbytes:
@@ -190,7 +190,7 @@ def _load_legacy(path: Path, admitted: Admitted) -> Any:
     storages = _Storages(len(data))
     machine = Machine(data, admitted, storages.get)
     if not data.startswith(_LEGACY_START):
-        raise ValueError("it begins as no file of torch.save does")
+        raise ValueError("it does not begin like a file of torch.save")
     head = [guarded(machine, str(path)) for _ in range(3)]
     if head[1] != _LEGACY_PROTOCOL:
         raise ValueError(f"its protocol is {head[1]!r}, not {_LEGACY_PROTOCOL}")

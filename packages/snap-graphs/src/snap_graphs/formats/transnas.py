@@ -1,7 +1,7 @@
 """TransNAS-Bench-101's `transnas-bench_v10141024.pth`.
 
-A saved dictionary. `data` holds, by search space (`micro`, `macro`), architecture and task: what
-was measured after every epoch (`metrics`), `total_epochs`, and costs (`model_info`).
+A saved dictionary. `data` holds, by search space (`micro`, `macro`), architecture and task: the
+measurements after every epoch (`metrics`), `total_epochs`, and costs (`model_info`).
 """
 
 import math
@@ -38,15 +38,14 @@ _COSTS = {
     "model_FLOPs": "flops",
     "encoder_FLOPs": "encoder_flops",
 }
-"""By the file's name of a cost: the metric."""
+"""Metric by name of a cost in the file."""
 
 
 class _TransNasFile(Format):
     """One of the two search spaces of the file.
 
-    A metric without `@` is the best over all epochs, as the benchmark's own reader gives it by
-    default (the lowest of a loss); `@n` is after epoch n. Unless `--epochs` names others, that is
-    the last one.
+    A metric without `@` is the best over all epochs, the default of the benchmark's own reader (the
+    lowest for a loss); `@n` is after epoch n, by default the last one.
     """
 
     title = "transnas-bench_v10141024.pth"
@@ -58,7 +57,7 @@ class _TransNasFile(Format):
         return path.is_file() and is_torch(path)
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
-        """Yield the networks with what was measured for all tasks."""
+        """Yield the networks with the measurements of all tasks."""
         content = load_torch(path)
         try:
             entries = dict(content["data"][self.section])
@@ -128,7 +127,7 @@ def _from_curve(task: str, name: str, curve: Any, request: Request) -> dict[str,
 
 
 def _costs(task: str, info: Mapping[str, Any]) -> dict[str, float]:
-    """Return the costs that were measured; the file has empty texts for others."""
+    """Return the measured costs; the file has empty texts for others."""
     return {
         f"{task}/model/{metric}": float(info[name])
         for name, metric in _COSTS.items()

@@ -1,4 +1,4 @@
-"""Read YAML that a user wrote."""
+"""Read untrusted YAML."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from snap_catalog.nested import entries_once
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LIKE_NAMES = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "timestamp"))
-"""What YAML takes the names 001, 1e5, true and 2020-01-01 for."""
+"""Tags that YAML gives to the names 001, 1e5, true and 2020-01-01."""
 _DEEPEST = 16
-"""Levels of nesting that a file may have."""
+"""Maximum levels of nesting."""
 
 
 class _Loader(_LOADER):  # type: ignore[misc, valid-type]
-    """Keeps ids as they are written, and refuses an entry that is there twice."""
+    """Loader that keeps ids as text and refuses repeated entries."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         for key, value in node.value:
@@ -25,10 +25,10 @@ class _Loader(_LOADER):  # type: ignore[misc, valid-type]
 
 
 def parse_yaml(text: str) -> Any:
-    """Load YAML that repeats nothing by aliases, which could make a small file enormous.
+    """Load YAML without aliases, which could expand a small file enormously.
 
     Raises:
-        ValueError: it is none, has an alias or an entry twice, or is nested deeply.
+        ValueError: it is not YAML, has an alias or a repeated entry, or is nested too deeply.
     """
     try:
         _check(text)
@@ -41,7 +41,7 @@ def _check(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.YAMLError("it has an alias (*name), which is not allowed; write it out")
+            raise yaml.YAMLError("it has an alias (*name), which is not allowed; expand it")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
