@@ -94,7 +94,9 @@ def test_weights_that_changed_are_refused_by_their_checksum(
     content = bytearray((folder / part).read_bytes())
     content[-1] ^= 1
     (folder / part).write_bytes(content)
-    with pytest.raises(SnapError, match=r"weights are damaged \(SHA-256 .*; fetch it anew") as told:
+    with pytest.raises(
+        SnapError, match=r"weights are damaged \(SHA-256 .*; fetch it again"
+    ) as told:
         encode(["a text of no cache"], str(folder))
     assert "\n" not in str(told.value)
 

@@ -86,7 +86,7 @@ def test_pickled_weights_are_refused(tiny: Path) -> None:
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SnapError, match=r"no \.safetensors weights here"):
+    with pytest.raises(SnapError, match=r"no \.safetensors weights;"):
         locate(str(tmp_path))
 
 

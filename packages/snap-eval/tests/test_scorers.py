@@ -250,7 +250,7 @@ def test_models_of_one_name_must_all_have_seeds(make_scores: Make) -> None:
     [
         ("arch,mine\na,1\na,2\n", ":mine", "2 rows share space 'nb201', arch_id 'a'"),
         ("arch,mine\na,1\n", ":yours", "no column 'yours'; choose one of: mine"),
-        ("arch,mine\na,x\n", ":mine", "row 1: column 'mine' holds 'x', which is no number"),
+        ("arch,mine\na,x\n", ":mine", "row 1: column 'mine' holds 'x', which is not a number"),
         ("cell,mine\na,1\n", ":mine", "no column 'arch_id' or 'arch' names the cells"),
         ("arch,mine\na,1\n", ":count:conv", "no graphs file, so it has no operators to count"),
         (

@@ -173,7 +173,7 @@ def test_what_is_no_best_cell_is_told(tmp_path: Path) -> None:
     edges = '"nodes": ["input", "output"], "src": [1], "dst": [0]'
     path.write_text(f'{{"space": "nb201", "arch_id": "x", {edges}}}')
     assert "topological order" in refused("export", str(path))
-    assert "no NAS-Bench-201 cell" in refused("export", "x", "--space", "nb201")
+    assert "not a NAS-Bench-201 cell" in refused("export", "x", "--space", "nb201")
     assert "unknown search space" in refused("export", CELL, "--space", "x")
     assert "has no genotype" in refused("export", CELL, "--space", "nb201", "--format", "genotype")
 

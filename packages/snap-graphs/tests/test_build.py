@@ -224,7 +224,7 @@ def test_what_is_not_given_is_the_published_size() -> None:
         ("darts", DARTS_V2, {"image": 48, "auxiliary": True}, "only 32 and 224; leave it out"),
         ("nb101", CELLS["nb101"], {"auxiliary": True}, "no auxiliary head; leave it out"),
         ("nb101", "3:100:3", {}, "no path leads from the input"),
-        ("nb201", "x", {}, "no NAS-Bench-201 cell"),
+        ("nb201", "x", {}, "not a NAS-Bench-201 cell"),
         (
             "nds",
             NASNET.replace("sep_conv_7x7", "max_pool_7x7"),

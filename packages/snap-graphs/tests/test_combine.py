@@ -145,14 +145,14 @@ NONE = graphs(0, 1)["arch_id"][0].as_py()
         ((f"arch,{VALID}", f"{NONE},1"), f"already have '{VALID}'"),
         (
             (f"arch,{TEST}", f"{NONE},high"),
-            f"row 1: column '{TEST}' holds 'high', which is no number",
+            f"row 1: column '{TEST}' holds 'high', which is not a number",
         ),
         (
             (f"arch,{TEST}", f"{NONE},{2**63 + 1}"),
             f"row 1: column '{TEST}' holds",
         ),
-        ((f"arch,{TEST}", f"{NONE},"), f"column '{TEST}' holds no value; fill it in or drop it"),
-        ((f"arch,{TEST}", f"{NONE},true"), "holds 'true', which is no number"),
+        ((f"arch,{TEST}", f"{NONE},"), f"column '{TEST}' has no values; fill it in or remove it"),
+        ((f"arch,{TEST}", f"{NONE},true"), "holds 'true', which is not a number"),
         ((f"arch,{TEST}", f"{NONE},1", ",2"), "row 2: column 'arch' is empty; fill it in or drop"),
         ((f"arch,{TEST}", f"{NONE},inf"), f"row 1: '{TEST}' is not finite; leave it empty"),
         ((f"arch,{TEST}", f"{NONE},0.91"), f"add --column {TEST}={TEST}:fraction to convert them"),
@@ -214,7 +214,7 @@ def test_names_that_are_no_text_are_refused_in_one_line(tmp_path: Path, names: p
     ("ids", "values", "fault"),
     [
         ([NONE, "x"], pa.array([True, False]), f"column '{TEST}' holds bool, not numbers"),
-        ([NONE, "x"], pa.array([None, None], pa.null()), f"column '{TEST}' holds no value"),
+        ([NONE, "x"], pa.array([None, None], pa.null()), f"column '{TEST}' has no values"),
         ([NONE, "x"], pa.array([1, 2**63], pa.uint64()), f"row 2: column '{TEST}' holds 92233"),
         ([NONE, None], pa.array([1.0, 2.0]), "row 2: column 'arch' is empty"),
     ],

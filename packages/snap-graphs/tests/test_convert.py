@@ -91,14 +91,14 @@ def test_an_nb101_vertex_list_that_looks_like_a_number_stays_text(tmp_path: Path
     [
         (("arch,arch", f"{CELL},{CELL}"), "2 columns are called 'arch'"),
         (("cell",), "column 'arch' is missing; there are cell"),
-        (("arch", CELL, "|oops~0|"), "record 2: '|oops~0|' is no NAS-Bench-201 cell"),
+        (("arch", CELL, "|oops~0|"), "record 2: '|oops~0|' is not a NAS-Bench-201 cell"),
         ((f"arch,{METRIC}", f"{CELL},inf"), "record 1: a metric is not finite"),
         (("arch,svhn/test/vibes", f"{CELL},1"), "unknown metric 'svhn/test/vibes'"),
         (
             (f"arch,{METRIC}", f"{CELL},high"),
             f"row 1: column '{METRIC}' holds 'high', which",
         ),
-        ((f"arch,{METRIC}", f"{CELL},"), "column 'cifar10/test/accuracy@200' holds no value"),
+        ((f"arch,{METRIC}", f"{CELL},"), "column 'cifar10/test/accuracy@200' has no values"),
         (("arch,x", "a,b,c"), "not a readable CSV table"),
     ],
 )
@@ -163,7 +163,7 @@ def test_a_dataset_that_the_catalog_does_not_have_needs_no_declaration(tmp_path:
             ("0.91", "0.3"),
             "should be percent, but all values are between 0 and 1; add --column acc={}:fraction",
         ),
-        (("0", "0"), "or --column acc={}:percent if it is as low as that"),
+        (("0", "0"), "or --column acc={}:percent if they are percent"),
         (("0.91", "100.5"), "holds 100.5, and a percent lies within 0 and 100; correct it"),
         (("-1", "93"), "holds -1, and a percent lies within 0 and 100; correct it"),
     ],
@@ -206,7 +206,7 @@ def test_a_fraction_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_two_columns_of_one_metric_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", f"arch,acc,{METRIC}", f"{CELL},91,92")
-    with pytest.raises(SnapError, match=f"two columns hold '{METRIC}', one is '{METRIC}'"):
+    with pytest.raises(SnapError, match=f"two columns map to '{METRIC}', one is '{METRIC}'"):
         convert("nb201", path, Request(columns={"acc": METRIC}))
 
 
@@ -220,7 +220,7 @@ def test_a_wrong_published_hash_is_found(nb101_sample: Path, tmp_path: Path) -> 
     lines = nb101_sample.read_text().splitlines()[:20]
     lines[7] = "0" * 32 + lines[7][32:]
     path = write(tmp_path / "a.csv", *lines)
-    with pytest.raises(SnapError, match=r"a\.csv: record 7: hash '0{32}' is not the cell's"):
+    with pytest.raises(SnapError, match=r"a\.csv: record 7: hash '0{32}' is wrong \(expected"):
         convert("nb101", path)
 
 

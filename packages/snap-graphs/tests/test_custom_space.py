@@ -162,7 +162,7 @@ def test_a_file_of_networks_describes_the_skeleton_s_nodes_too() -> None:
 
 def test_a_large_space_says_that_it_is_too_large_to_list() -> None:
     assert own(DARTS).count() == 8**8 * 3 * 6 * 10
-    with pytest.raises(SnapError, match="own-darts is too large to be listed"):
+    with pytest.raises(SnapError, match="own-darts is too large to list"):
         next(own(DARTS).enumerate())
 
 
@@ -276,7 +276,7 @@ MANY = "\n".join(f'o{i} = "Operator"' for i in range(257))
         (HEAD + f"edges = [[0, {HUGE}]]" + TAIL, "has 0-><int too long to show>; an edge leads"),
         (HEAD + f"edges = 'all'\n[operators]\nup = {HUGE}", r"operators\.up = <int too long"),
         ("#" * 70_000, "larger than 64 KiB"),
-        (HEAD + "steps = 3" + TAIL, "steps = 3 is not known; the keys are name, nodes"),
+        (HEAD + "steps = 3" + TAIL, "steps = 3 is unknown; the keys are name, nodes"),
         ("nodes = 4\nedges = 'all'" + TAIL, "name must be a name of letters"),
         ("name = 'a b'\nnodes = 4\nedges = 'all'" + TAIL, "name = 'a b' must be a name of"),
         ("name = 'darts'\nnodes = 4\nedges = 'all'" + TAIL, "'darts' is the name of a known space"),
@@ -289,21 +289,21 @@ MANY = "\n".join(f'o{i} = "Operator"' for i in range(257))
         (HEAD + TAIL, "edges or in_degree is missing; add one"),
         (
             HEAD + "edges = 'all'\nin_degree = 1" + TAIL,
-            "in_degree = 1 cannot be there beside edges; drop one",
+            "in_degree = 1 cannot be combined with edges; remove one",
         ),
         (HEAD + "edges = 'some'" + TAIL, "edges = 'some' must be \"all\" or a list of pairs"),
         (HEAD + "edges = [[0, 1.0]]" + TAIL, 'must be "all" or a list of pairs'),
         (HEAD + "edges = [[0, 1], [2, 1]]" + TAIL, "has 2->1; an edge leads from a lower to a"),
         (HEAD + "edges = [[0, 4]]" + TAIL, "has 0->4; an edge leads"),
         (HEAD + "inputs = 2\nedges = [[0, 1]]" + TAIL, "has 0->1; an edge leads"),
-        (HEAD + "edges = [[0, 1], [0, 1]]" + TAIL, "has 0->1 twice; drop one"),
-        (HEAD + "edges = [[0, 1], [1, 3]]" + TAIL, "has none out of node 2; add one"),
-        (HEAD + "edges = [[0, 1], [1, 3], [2, 3]]" + TAIL, "has none into node 2; add one"),
-        (HEAD + "in_degree = 2" + TAIL, "in_degree = 2 is more than the 1 inputs; raise inputs"),
-        (HEAD + "inputs = 3\nin_degree = 1" + TAIL, "nodes = 4 leaves none between 3 inputs"),
+        (HEAD + "edges = [[0, 1], [0, 1]]" + TAIL, "has 0->1 twice; remove one"),
+        (HEAD + "edges = [[0, 1], [1, 3]]" + TAIL, "has no edge out of node 2; add one"),
+        (HEAD + "edges = [[0, 1], [1, 3], [2, 3]]" + TAIL, "has no edge into node 2; add one"),
+        (HEAD + "in_degree = 2" + TAIL, "in_degree = 2 is more than the 1 inputs; increase inputs"),
+        (HEAD + "inputs = 3\nin_degree = 1" + TAIL, "nodes = 4 leaves no node between 3 inputs"),
         (
             "name = 'own'\nnodes = 24\ninputs = 11\nin_degree = 11" + TAIL,
-            "in_degree = 11 lets node 17 choose among [0-9,]+ sets of inputs, more than 10,000",
+            "in_degree = 11 gives node 17 a choice of [0-9,]+ source sets, more than 10,000",
         ),
         (HEAD + "edges = 'all'", "operators must describe one operator per line"),
         (HEAD + "edges = 'all'\n[operators]", "operators = {} must describe one operator per line"),
@@ -313,8 +313,11 @@ MANY = "\n".join(f'o{i} = "Operator"' for i in range(257))
         (HEAD + "edges = 'all'\n[operators]\ninput = 'I'", r"operators\.input: every cell has"),
         (HEAD + "edges = 'all'\n[operators]\n'a|b' = 'I'", r"operators\.a\|b: the name may have"),
         (HEAD + EDGES + "[operators]\nup = {module = 'a:B'}", r"operators\.up = .* a description"),
-        (HEAD + EDGES + MODULE + "code = 'a:B'", r"operators\.up\.code is not known; the keys are"),
-        (HEAD + EDGES + MODULE + "module = 3", r"operators\.up\.module = 3 must name a class, as"),
+        (HEAD + EDGES + MODULE + "code = 'a:B'", r"operators\.up\.code is unknown; the keys are"),
+        (
+            HEAD + EDGES + MODULE + "module = 3",
+            r"operators\.up\.module = 3 must name a class, such as",
+        ),
         (HEAD + EDGES + MODULE + "module = 'a b:C'", r"operators\.up\.module = 'a b:C' must name"),
         (
             HEAD + EDGES + "[operators]\ndown = 'Pool'\n" + MODULE + "module = 'a:B'",
@@ -322,7 +325,7 @@ MANY = "\n".join(f'o{i} = "Operator"' for i in range(257))
         ),
         (HEAD + EDGES + "skeleton = 3" + TAIL, r"skeleton = 3 must be a table \[skeleton\]"),
         (HEAD + EDGES + TAIL + "[skeleton]", r"skeleton\.stages must list 1 to 32 stages"),
-        (HEAD + EDGES + TAIL + "[skeleton]\ndepth = 3", r"skeleton\.depth = 3 is not known; the"),
+        (HEAD + EDGES + TAIL + "[skeleton]\ndepth = 3", r"skeleton\.depth = 3 is unknown; the"),
         (
             HEAD + EDGES + TAIL + STAGE + "width = 0",
             r"stages\[0\]\.width = 0 must be a whole",
@@ -344,7 +347,7 @@ MANY = "\n".join(f'o{i} = "Operator"' for i in range(257))
         ),
         (
             HEAD + EDGES + TAIL + (STAGE + "width = [8, 16]\nrepeats = 200") + 4 * ENDLESS,
-            "skeleton: gives graphs of up to 6,009 nodes, more than 5,000; lower repeats",
+            "skeleton: gives graphs of up to 6,009 nodes, more than 5,000; decrease repeats",
         ),
     ],
 )

@@ -143,7 +143,7 @@ def test_other_budgets_are_left_out(runs: Path) -> None:
     ("change", "fault"),
     [
         ({"budget": None}, "record rs/results_0.json"),
-        ({"optimized_hyperparamater_config": {}}, "lacks 'Network"),
+        ({"optimized_hyperparamater_config": {}}, "'Network"),
         ({"info": []}, "record rs/results_0.json"),
         ({"test_accuracy": float("nan")}, "cifar10/test/accuracy@50 is not finite"),
     ],

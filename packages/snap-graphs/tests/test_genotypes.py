@@ -137,23 +137,35 @@ def test_every_form_of_a_genotype_is_the_same_cell(form: str) -> None:
         (V2.replace("range(2, 6)", "range(2, 10**9)"), "malformed|small numbers"),
         (V2.replace("range(2, 6)", "range(2, 999999999)"), "small numbers"),
         (V2.replace("range(2, 6)", "range(2, 6, 1)"), "one or two small numbers"),
-        (V2.replace("range(2, 6)", "range(2, 9)"), "concat may name the nodes 2 to 5"),
+        (
+            V2.replace("range(2, 6)", "range(2, 9)"),
+            "concat must name at least one of the nodes 2 to 5",
+        ),
         (V2.replace("'sep_conv_3x3', 0", "'sep_conv_3x3', 7"), "cannot take its input from 7"),
         (V2.replace("reduce=", "reduced="), "Genotype has no field 'reduced'"),
         (V2.replace("Genotype", "Network"), "malformed: it calls 'Network'"),
-        (V2.replace("range(2, 6)", "[4, 4]"), "concat may name the nodes 2 to 5, each once"),
-        (V2.replace("range(2, 6)", "[2, 3.0]"), "concat may name the nodes 2 to 5"),
-        (V2.replace("'sep_conv_3x3', 0", "'sep_conv_3x3', 0, 'a'"), "a weight that is no number"),
+        (
+            V2.replace("range(2, 6)", "[4, 4]"),
+            "concat must name at least one of the nodes 2 to 5, without repeats",
+        ),
+        (
+            V2.replace("range(2, 6)", "[2, 3.0]"),
+            "concat must name at least one of the nodes 2 to 5",
+        ),
+        (
+            V2.replace("'sep_conv_3x3', 0", "'sep_conv_3x3', 0, 'a'"),
+            "a weight that is not a number",
+        ),
         (V2.replace("'sep_conv_3x3', 0", "'sep_conv_3x3', np.float64(0.0)"), "no pair"),
         (V2[:-1] + ", connects=[1])", "Genotype has no field 'connects'"),
         (" " * 70_000 + V2, "longer than 65,536 characters"),
         (V2.replace("('sep_conv_3x3', 0), ", "", 1), "the same number of nodes"),
         ("[]", "neither Genotype"),
         ("[1, 2]", "a cell is a list of pairs"),
-        ("[[(0, 1)], [(0, 99)]]", "no pair of operator and input"),
-        ("[" * 2000, "no genotype"),
-        ("-" * 20_000 + "1", "no genotype"),
-        ("9" * 5000, "no genotype"),
+        ("[[(0, 1)], [(0, 99)]]", "not a pair of operator and input"),
+        ("[" * 2000, "not a genotype"),
+        ("-" * 20_000 + "1", "not a genotype"),
+        ("9" * 5000, "not a genotype"),
     ],
 )
 def test_what_is_no_genotype_is_refused_in_one_line(text: str, fault: str) -> None:
@@ -197,7 +209,7 @@ def test_only_the_nodes_in_concat_are_the_output_of_a_darts_cell() -> None:
     }
     assert "normal_concat=range(4, 6)" in darts.format(cell)
     assert darts.parse(darts.format(cell)) == cell
-    with pytest.raises(SnapError, match="four nodes are all output"):
+    with pytest.raises(SnapError, match="output has all four nodes"):
         darts.encode(cell)
 
 

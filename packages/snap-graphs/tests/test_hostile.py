@@ -44,13 +44,13 @@ RUNS_CODE = {
         "darts",
         "t.csv",
         column("__import__('os').system('touch {mark}')"),
-        "no genotype",
+        "not a genotype",
     ),
     "range": (
         "darts",
         "t.csv",
         column(genotype(concat="range(__import__('os').system('touch {mark}'))")),
-        "no genotype",
+        "not a genotype",
     ),
 }
 
@@ -64,10 +64,10 @@ RECURSES = {
     "yaml dash": ("custom", "c.yaml", "- " * DEEP, "nested more than"),
     "yaml laughs": ("custom", "c.yaml", laughs(), "alias"),
     "yaml itself": ("custom", "c.yaml", "a: &a [*a]", "alias"),
-    "genotype": ("darts", "t.csv", column("Genotype" + "(" * DEEP), "no genotype"),
-    "genotype list": ("nb301", "t.csv", column(genotype("[" * 3_000)), "no genotype"),
-    "genotype minus": ("darts", "t.csv", column("-" * DEEP + "1"), "no genotype"),
-    "genotype sum": ("darts", "t.csv", column("1" + "+1" * DEEP), "no genotype"),
+    "genotype": ("darts", "t.csv", column("Genotype" + "(" * DEEP), "not a genotype"),
+    "genotype list": ("nb301", "t.csv", column(genotype("[" * 3_000)), "not a genotype"),
+    "genotype minus": ("darts", "t.csv", column("-" * DEEP + "1"), "not a genotype"),
+    "genotype sum": ("darts", "t.csv", column("1" + "+1" * DEEP), "not a genotype"),
 }
 
 GROWS = {
@@ -89,16 +89,16 @@ GROWS = {
         "nb101",
         "t.csv",
         "n_vertices,adj_upper,ops\n99999999999,1,3\n",
-        "make no NAS-Bench-101 cell",
+        "are not a NAS-Bench-101 cell",
     ),
     "negative vertices": (
         "nb101",
         "t.csv",
         "n_vertices,adj_upper,ops\n-5,1,3\n",
-        "make no NAS-Bench-101 cell",
+        "are not a NAS-Bench-101 cell",
     ),
     "edges": ("nb101", "t.csv", "n_vertices,adj_upper,ops\n7," + "1" * DEEP + ",3\n", "no NAS-B"),
-    "edge string": ("nb201", "t.csv", column("|none~0|+" * DEEP), "no NAS-Bench-201 cell"),
+    "edge string": ("nb201", "t.csv", column("|none~0|+" * DEEP), "not a NAS-Bench-201 cell"),
     "edge index": (
         "custom",
         "c.json",

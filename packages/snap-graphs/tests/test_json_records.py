@@ -56,10 +56,10 @@ def test_a_gzipped_file_reads_as_the_plain_one(tmp_path: Path) -> None:
         ("[1, 2", "expected ']', found its end"),
         ("[1, {", "Expecting property name"),
         ("[1,]", "Expecting value"),
-        ("[1] [2]", "more behind its end"),
+        ("[1] [2]", "more data after its end"),
         ('{"a": 3}', r"expected '\[', found '3'"),
         ('{"a": [1]', r"expected '\}', found its end"),
-        ("{3: [1]}", "key is no text"),
+        ("{3: [1]}", "key is not text"),
         ("[" + "[" * 100_000, "not JSON records"),
     ],
 )

@@ -172,7 +172,7 @@ def test_a_transnas_file_with_anything_in_it_is_read_or_refused(
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (KeyError("net"), "lacks 'net'"),
+        (KeyError("net"), "'net' is missing"),
         (ValueError("two\nlines"), "two lines"),
         (RecursionError(), "RecursionError"),
     ],

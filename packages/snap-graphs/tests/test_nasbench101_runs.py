@@ -139,22 +139,22 @@ BAD = {
     b'{"a": 1}': "expected a list of hash, epochs",
     b"[" * 100_000: "recursion",
     put(1, 108.0): "expected a list of hash, epochs",
-    put(1, 107): "107 epochs are none of",
+    put(1, 107): "107 epochs are not a budget of",
     put(1, True): "expected a list of hash, epochs",
     put(0, "xyz"): "non-hexadecimal",
     put(0, "abcd"): "no MD5 hash",
-    put(2, "0110"): "make no cell",
-    put(2, "011101000"): "make no cell",
-    put(2, "012001000"): "make no cell",
+    put(2, "0110"): "do not define a cell",
+    put(2, "011101000"): "do not define a cell",
+    put(2, "012001000"): "do not define a cell",
     put(2, "010000000"): "no path leads from the input to the output",
     put(2, "0" * 9): "no path leads from the input to the output",
     edited(too_large): "8 vertices and 7 edges on paths",
-    put(3, "input,conv7x7,output"): "make no cell",
-    put(3, "input"): "make no cell",
+    put(3, "input,conv7x7,output"): "do not define a cell",
+    put(3, "input"): "do not define a cell",
     put(4, "no base64!"): "",
     put(4, CUT): "truncated",
     put(4, TWO_EVALUATIONS): "2 evaluations, not 3",
-    put(4, EMPTY_EVALUATIONS): "lacks a final accuracy",
+    put(4, EMPTY_EVALUATIONS): "a final accuracy",
     put(4, NO_PARAMETERS): "trainable parameters",
     put(4, message(float("nan"))): "not all finite",
     put(4, message(float("inf"))): "not all finite",
@@ -178,13 +178,13 @@ def test_a_bad_record_is_refused_by_number_or_counted(
 
 def test_one_hash_for_two_cells_is_a_bad_record(path: Path) -> None:
     write(path, [made.record(ROWS[1], 108, 0), put(3, "input,conv3x3-bn-relu,output")])
-    with pytest.raises(SnapError, match=r"record 2: hash .* stands for another cell"):
+    with pytest.raises(SnapError, match=r"record 2: hash .* belongs to another cell"):
         convert("nb101", path)
 
 
 def test_a_hash_that_is_not_the_cells_is_found(path: Path) -> None:
     made.write(path, [ROWS[0], ROWS[1] | {"hash": "0" * 32}])
-    with pytest.raises(SnapError, match=r"record 3:111:m: hash '0{32}' is not the cell's"):
+    with pytest.raises(SnapError, match=r"record 3:111:m: hash '0{32}' is wrong \(expected"):
         convert("nb101", path)
 
 
@@ -245,7 +245,7 @@ def test_a_naslib_pickle_that_would_run_a_command_is_refused(tmp_path: Path) -> 
     ("entry", "fault"),
     [
         (7, "cannot unpack"),
-        (({"module_adjacency": "x"}, {108: []}), "the adjacency is no square matrix"),
+        (({"module_adjacency": "x"}, {108: []}), "the adjacency is not a square matrix"),
     ],
 )
 def test_a_naslib_entry_of_another_layout_is_a_bad_record(
@@ -301,15 +301,15 @@ def test_an_unpruned_cell_of_a_pickle_keeps_its_vertices(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("adjacency", "fault"),
     [
-        (ADJACENCY * 2, "no square matrix of entries that are 0 or 1"),
-        (ADJACENCY * 0.5, "no square matrix"),
-        (ADJACENCY[:3], "no square matrix"),
-        (ADJACENCY.ravel(), "no square matrix"),
-        (ADJACENCY.astype(str), "no square matrix"),
-        ([[0, 1], 3], "no square matrix"),
-        ([[[0]]], "no square matrix"),
-        (None, "no square matrix"),
-        (ADJACENCY.T, "make no cell"),
+        (ADJACENCY * 2, "not a square matrix of 0 and 1"),
+        (ADJACENCY * 0.5, "not a square matrix"),
+        (ADJACENCY[:3], "not a square matrix"),
+        (ADJACENCY.ravel(), "not a square matrix"),
+        (ADJACENCY.astype(str), "not a square matrix"),
+        ([[0, 1], 3], "not a square matrix"),
+        ([[[0]]], "not a square matrix"),
+        (None, "not a square matrix"),
+        (ADJACENCY.T, "do not define a cell"),
         (ADJACENCY * 0, "no path leads"),
     ],
 )
@@ -328,7 +328,7 @@ def test_another_budget_of_a_pickle_is_a_bad_record_that_shifts_no_other(
     other = {**fixed, "module_operations": ["input", *["conv3x3-bn-relu"] * 2, "output"]}
     hashed = module_hash(space("nb101").parse("4:110101:33"))
     path.write_bytes(pickle.dumps({key: (fixed, {budget: runs[108]}), hashed: (other, runs)}))
-    with pytest.raises(SnapError, match=f"record {key}: .*epochs are none of"):
+    with pytest.raises(SnapError, match=f"record {key}: .*epochs are not a budget of"):
         convert("nb101", path)
     request = Request(skip_bad=True)
     found = convert("nb101", path, request)

@@ -126,7 +126,7 @@ def test_the_size_space_is_read_at_its_three_budgets(tmp_path: Path) -> None:
 
 
 def test_one_space_is_not_taken_for_the_other(folder: Path) -> None:
-    with pytest.raises(SnapError, match=r"record 000000\.pickle\.pbz2: .* no network of NATS"):
+    with pytest.raises(SnapError, match=r"record 000000\.pickle\.pbz2: .* not a network of NATS"):
         convert("natss", folder)
 
 
@@ -145,13 +145,13 @@ def set_accuracy(budgets: Any, value: object) -> None:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (lambda b: set_accuracy(b, float("nan")), "accuracy nan on cifar10 is no percentage"),
-        (lambda b: set_accuracy(b, float("inf")), "accuracy inf on cifar10 is no percentage"),
-        (lambda b: set_accuracy(b, 100.5), "accuracy 100.5 on cifar10 is no percentage"),
+        (lambda b: set_accuracy(b, float("nan")), "accuracy nan on cifar10 is not a percentage"),
+        (lambda b: set_accuracy(b, float("inf")), "accuracy inf on cifar10 is not a percentage"),
+        (lambda b: set_accuracy(b, 100.5), "accuracy 100.5 on cifar10 is not a percentage"),
         (lambda b: set_accuracy(b, "high"), "must be real number"),
         (lambda b: b["200"].update(arch_str="|none~0|"), "name 2 architectures"),
-        (lambda b: [s.update(arch_str="|none~0|") for s in b.values()], "no NAS-Bench-201 cell"),
-        (lambda b: [s.update(arch_str=ARCHS[0]) for s in b.values()], "comes twice"),
+        (lambda b: [s.update(arch_str="|none~0|") for s in b.values()], "not a NAS-Bench-201 cell"),
+        (lambda b: [s.update(arch_str=ARCHS[0]) for s in b.values()], "is repeated"),
         (lambda b: b["12"].pop("all_results"), "all_results"),
         (lambda b: b.clear(), "name 0 architectures"),
         (lambda b: b.update(other=7), "not subscriptable"),

@@ -29,5 +29,5 @@ def test_the_space_has_its_published_size_and_its_cells_are_chains() -> None:
 
 @pytest.mark.parametrize("text", ["8:8:8:8", "8:8:8:8:9", "8:8:8:8:08", "8:8:8:8:\n8", "", "a"])
 def test_another_string_is_refused_by_name(text: str) -> None:
-    with pytest.raises(SnapError, match="no network of NATS-Bench's size space"):
+    with pytest.raises(SnapError, match="not a network of NATS-Bench's size space"):
         space("natss").parse(text)

@@ -67,7 +67,7 @@ def test_the_readmes_architecture_is_renumbered_into_the_benchmarks_order() -> N
     home = space("nb-graph")
     cell = home.parse("Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])")
     assert home.format(home.canonical(cell)) == "Arch([0, 1, 1, 2], ['gcn', 'gin', 'cheb', 'fc'])"
-    with pytest.raises(SnapError, match="none of the benchmark's link lists"):
+    with pytest.raises(SnapError, match="not a link list of the benchmark"):
         home.encode(cell)
 
 
@@ -77,7 +77,7 @@ def test_the_readmes_architecture_is_renumbered_into_the_benchmarks_order() -> N
         ("Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc'])", "four operators"),
         ("Arch([0, 1, 2, 4], ['gcn', 'gin', 'fc', 'gcn'])", "each must be 0 or the number"),
         ("Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'mlp'])", "four operators of gat"),
-        ("gcn-gin-fc-cheb", "is no NAS-Bench-Graph architecture"),
+        ("gcn-gin-fc-cheb", "is not a NAS-Bench-Graph architecture"),
     ],
 )
 def test_what_is_no_architecture_is_refused(text: str, fault: str) -> None:
@@ -89,11 +89,11 @@ def test_what_is_no_architecture_is_refused(text: str, fault: str) -> None:
     ("entries", "fault"),
     [
         ({8: ENTRY | {"perf": float("nan")}}, "record 1: perf is not finite"),
-        ({95555: ENTRY}, "record 1: the key 95555 is no architecture"),
-        ({8: ENTRY, 100_000: ENTRY}, "record 2: the key 100000 is no architecture"),
-        ({"8": ENTRY}, "the key '8' is no architecture"),
-        ({-1: ENTRY}, "the key -1 is no architecture"),
-        ({8: {"perf": 0.5}}, "record 1: lacks 'valid_perf'"),
+        ({95555: ENTRY}, "record 1: the key 95555 is not an architecture"),
+        ({8: ENTRY, 100_000: ENTRY}, "record 2: the key 100000 is not an architecture"),
+        ({"8": ENTRY}, "the key '8' is not an architecture"),
+        ({-1: ENTRY}, "the key -1 is not an architecture"),
+        ({8: {"perf": 0.5}}, "record 1: 'valid_perf' is missing"),
         ({8: None}, "record 1"),
         ([ENTRY], "not laid out as nas-bench-graph"),
         ({8: Path("/")}, "refers to pathlib"),

@@ -91,8 +91,8 @@ def change(network: dict[str, Any], *keys: str, to: Any) -> None:
             "no operator|has the operator 'conv_9x9'",
         ),
         (("net", "genotype", "normal", 0, 1), 6, "cannot take its input from 6"),
-        (("net", "genotype", "reduce_concat"), [9], "concat may name"),
-        (("net", "genotype"), {}, "lacks 'normal'"),
+        (("net", "genotype", "reduce_concat"), [9], "concat must name"),
+        (("net", "genotype"), {}, "'normal' is missing"),
         (("test_ep_top1", -1), float("nan"), "is not finite"),
         (("params"), "many", "record 3"),
         (("net"), None, "record 3"),
@@ -115,7 +115,7 @@ def test_a_network_that_comes_twice_is_refused(sweeps: Path) -> None:
     path = sweeps / "ENAS.json"
     records = json.loads(path.read_text())
     path.write_text(json.dumps([*records, records[0]]))
-    with pytest.raises(SnapError, match=r"record 21: ENAS:w.* comes twice"):
+    with pytest.raises(SnapError, match=r"record 21: ENAS:w.* is repeated"):
         convert("nds", path)
 
 

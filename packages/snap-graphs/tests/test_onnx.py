@@ -537,7 +537,7 @@ def test_options_of_onnx_are_refused_elsewhere(options: tuple[str, str], tmp_pat
 def test_a_shape_is_numbers_between_x(tmp_path: Path) -> None:
     result = run(tmp_path / "out.parquet", "--source", "a.onnx", "--input", "3x0")
     assert result.exit_code == 2
-    assert "'3x0' is no shape" in result.output
+    assert "'3x0' is not a shape" in result.output
 
 
 def test_without_the_library_the_remedy_is_named(

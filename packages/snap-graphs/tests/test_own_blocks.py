@@ -227,7 +227,7 @@ def test_code_that_fails_in_training_only_is_one_line(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "size", "problem"),
     [
-        (CHAIN, {}, "no network is known around its cells; give every operator a module"),
+        (CHAIN, {}, "the network around its cells is unknown; give every operator a module"),
         (CHAIN + SKELETON, {}, r"operators\.up has no module; add one"),
         (CHAIN + SKELETON, {"layers": 3}, "layers and channels of mine are set by the skeleton"),
         (CHAIN + SKELETON, {"auxiliary": True}, "no auxiliary head; leave it out"),

@@ -40,9 +40,9 @@ def test_any_bytes_are_read_or_refused(message: bytes) -> None:
     [
         (b"\x11\x00", "truncated"),
         (b"\x0a\x7fabc", "truncated"),
-        (b"\x08\xff", "unfinished number"),
-        (b"\x08" + b"\xff" * 20, "unfinished number"),
-        (b"\x0b", "no wire type 3"),
+        (b"\x08\xff", "incomplete number"),
+        (b"\x08" + b"\xff" * 20, "incomplete number"),
+        (b"\x0b", "unknown wire type 3"),
     ],
 )
 def test_a_damaged_message_is_refused(message: bytes, fault: str) -> None:

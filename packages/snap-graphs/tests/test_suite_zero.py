@@ -37,7 +37,7 @@ def test_the_official_shards_give_every_cell_once_without_the_sentinels(shared_d
     validate(table, "graphs")
     assert table.num_rows == 15_625
     assert table[ZEN].null_count == 341
-    assert request.notes == ["341 of proxy/cifar10/zen are no scores and left empty"]
+    assert request.notes == ["341 of proxy/cifar10/zen are not scores and left empty"]
 
 
 def test_the_official_scores_are_those_of_the_published_table(shared_data: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_score_that_is_none_is_left_empty_and_counted(tmp_path: Path, score: f
     unscored = record("(0, 0, 0, 0, 0, 0)", zen={"score": score, "time": 0.1})
     table = convert("nb201", shard(tmp_path, unscored, record("(1, 1, 1, 1, 1, 1)")), request)
     assert table[ZEN].to_pylist() == [None, 1.5]
-    assert request.notes == ["1 of proxy/cifar10/zen are no scores and left empty"]
+    assert request.notes == ["1 of proxy/cifar10/zen are not scores and left empty"]
 
 
 def without(key: str) -> dict[str, Any]:
@@ -108,10 +108,10 @@ def without(key: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("bad", "fault"),
     [
-        (record("(0, 0, 0, 0, 0, 0)"), "comes twice for cifar10"),
+        (record("(0, 0, 0, 0, 0, 0)"), "is repeated for cifar10"),
         (record("(0, 0, 0, 0, 0)"), "not six digits from 0 to 4"),
         (record("(0, 0, 0, 0, 0, 9)"), "not six digits from 0 to 4"),
-        (record("(0, 0, 0, 0, 0, -1)"), "no architecture written as digits"),
+        (record("(0, 0, 0, 0, 0, -1)"), "not an architecture written as digits"),
         (record("__import__('os')"), "malformed: it calls '__import__'"),
         (record("(1, 1, 1, 1, 1, 1)", **{"a b": {"score": 1}}), "cannot be the name of a metric"),
         (record("(1, 1, 1, 1, 1, 1)", val_accuracy=float("nan")), "val_accuracy nan is not"),
@@ -206,7 +206,7 @@ def test_the_one_file_of_a_space_is_read_as_its_download_stores_it(
     assert table["arch_id"].to_pylist() == [home.format(home.parse(arch_id))]
     assert table[f"proxy/{dataset}/zen"].to_pylist() == [1.5]
     assert table[accuracy].to_pylist() == [80.0]
-    assert request.notes == [f"1 of proxy/{dataset}/nwot are no scores and left empty"]
+    assert request.notes == [f"1 of proxy/{dataset}/nwot are not scores and left empty"]
 
 
 def test_the_one_file_and_the_official_shards_made_into_it_agree(
@@ -241,8 +241,8 @@ def test_what_is_neither_score_nor_description_is_left_out_with_a_note(tmp_path:
         request,
     )
     assert request.notes == [
-        "1 of proxy/cifar10/nwot are no scores and left empty",
-        "1 of 'seconds' are no scores and left out",
+        "1 of proxy/cifar10/nwot are not scores and left empty",
+        "1 of 'seconds' are not scores and left out",
     ]
 
 
@@ -252,7 +252,7 @@ ONE = '"(0, 0, 0, 0, 0, 0)": {"zen": {"score": 1.5}}'
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        (f'{{"cifar10": {{{ONE}, {ONE}}}}}', r"record cifar10 \(0.*comes twice for cifar10"),
+        (f'{{"cifar10": {{{ONE}, {ONE}}}}}', r"record cifar10 \(0.*is repeated for cifar10"),
         ('{"cifar10": {"(0, 0)": {}}}', r"record cifar10 \(0, 0\): .*not six digits"),
         ('{"cifar10": {"(0, 0, 0, 0, 0, 0)": [1]}}', "no attribute 'items'"),
         (f"{{{ONE}}}", "record .* zen: 'zen' is no|no Name"),
@@ -286,11 +286,11 @@ def test_endless_names_of_proxies_are_refused(tmp_path: Path) -> None:
     [
         ("nb101", "nasbench101", "(0, 1, 0)", "no matrix of n x n digits"),
         ("nb101", "nasbench101", "(0, 1, 0, 0, 0, 9)", "no matrix of n x n digits"),
-        ("nb101", "nasbench101", "(0, 2, 0, 0, 0, 1)", "no square matrix of entries that are 0"),
+        ("nb101", "nasbench101", "(0, 2, 0, 0, 0, 1)", "not a square matrix of 0"),
         ("nb101", "nasbench101", "(0, 0, 0, 0, 0, 1)", "no path leads"),
-        ("nb101", "nasbench101", "(0, 1, 0, 0, 1, 0)", "make no cell"),
+        ("nb101", "nasbench101", "(0, 1, 0, 0, 1, 0)", "do not define a cell"),
         ("nb101", "nasbench101", "()", "no matrix of n x n digits"),
-        ("nb301", "nasbench301", "(1, 2)", "no genotype"),
+        ("nb301", "nasbench301", "(1, 2)", "not a genotype"),
         ("transnas-micro", "transbench101_micro", "(4, 0, 0, 0, 0, 0)", "six digits of 0 to 3"),
         ("transnas-macro", "transbench101_macro", "(12, 34, 1, 1)", "written as digits"),
         ("transnas-macro", "transbench101_macro", "(1, 2, 0, 3, 4, 0)", "no TransNAS-Bench-101"),

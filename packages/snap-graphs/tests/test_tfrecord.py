@@ -47,15 +47,15 @@ def test_a_truncated_record_is_refused_by_number(path: Path, kept: int) -> None:
 
 def test_a_length_with_a_wrong_checksum_is_refused(path: Path) -> None:
     path.write_bytes(framed(b"whole") + b"\x01" + framed(b"more")[1:])
-    with pytest.raises(SnapError, match="record 2 has a length that fails its checksum"):
+    with pytest.raises(SnapError, match="record 2 has a length with a wrong checksum"):
         read(path)
 
 
 @pytest.mark.parametrize(
     ("length", "fault"),
     [
-        (2**63, "claims 9,223,372,036,854,775,808 bytes"),
-        (RECORD_LIMIT + 1, "claims 1,048,577 bytes"),
+        (2**63, "has a length of 9,223,372,036,854,775,808 bytes"),
+        (RECORD_LIMIT + 1, "has a length of 1,048,577 bytes"),
         (RECORD_LIMIT, "is truncated"),
     ],
 )
@@ -72,7 +72,7 @@ def test_data_with_a_wrong_checksum_are_a_bad_record(path: Path) -> None:
     damaged = bytearray(framed(b"damaged"))
     damaged[12] ^= 1
     path.write_bytes(framed(b"one") + damaged + framed(b"three"))
-    with pytest.raises(SnapError, match="record 2: its data fail their checksum; --skip-bad"):
+    with pytest.raises(SnapError, match="record 2: its data have a wrong checksum; --skip-bad"):
         read(path)
     request = Request(skip_bad=True)
     assert read(path, request) == [(1, b"one"), (3, b"three")]

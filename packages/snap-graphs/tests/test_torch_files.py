@@ -164,24 +164,24 @@ _HUGE = 100 << 30
 @pytest.mark.parametrize(
     ("program", "fault"),
     [
-        (storage(_HUGE), "a storage claims 107,374,182,400 elements"),
-        (storage(-1), "a storage claims -1 elements"),
+        (storage(_HUGE), "a storage has 107,374,182,400 elements"),
+        (storage(-1), "a storage has -1 elements"),
         (storage(3), "storage '0' has "),
         (storage(5), "storage '0' has "),
         (storage(4, "torch\nBFloat16Storage"), "torch.BFloat16Storage, which is not admitted"),
         (storage(4, "torch\nSize"), "a storage of unknown elements"),
         (text("x") + b"Q", "refused"),
-        (tensor(storage(4), (5,), (1,)), "(5,) reaches out of its storage"),
-        (tensor(storage(4), (2, 2), (3, 1)), "(2, 2) reaches out of its storage"),
-        (tensor(storage(4), (1,), (1,), 4), "reaches out of its storage"),
+        (tensor(storage(4), (5,), (1,)), "(5,) exceeds its storage"),
+        (tensor(storage(4), (2, 2), (3, 1)), "(2, 2) exceeds its storage"),
+        (tensor(storage(4), (1,), (1,), 4), "exceeds its storage"),
         (tensor(storage(4), (2,), (1,), -1), "an impossible shape"),
         (tensor(storage(4), (2,), (-1,), 3), "an impossible shape"),
         (tensor(storage(4), (-2,), (1,)), "an impossible shape"),
-        (tensor(storage(4), (1 << 40,), (0,)), "reaches out of its storage"),
+        (tensor(storage(4), (1 << 40,), (0,)), "exceeds its storage"),
         (tensor(storage(4), (1 << 60,), (0,)), "an impossible shape"),
         (tensor(storage(4), (1,) * 40, (1,) * 40), "an impossible shape"),
         (tensor(storage(4), (2, 2), (1,)), "refused"),
-        (tensor(b"N", (2,), (1,)), "something else than a storage"),
+        (tensor(b"N", (2,), (1,)), "something other than a storage"),
         (tensor(storage(4), (4,), (1,)) + b"0" + storage(4) + b"Nb", "a state to a ndarray"),
     ],
 )
@@ -218,7 +218,7 @@ def test_other_files_are_no_torch_files(tmp_path: Path) -> None:
     path.write_bytes(pickle.dumps({"a": 1}))
     assert not is_torch(path)
     assert not is_torch(tmp_path)
-    with pytest.raises(SnapError, match=r"begins as no file of torch\.save"):
+    with pytest.raises(SnapError, match=r"does not begin like a file of torch\.save"):
         load_torch(path)
     with pytest.raises(SnapError, match=r"none\.pth: cannot be read"):
         load_torch(tmp_path / "none.pth")

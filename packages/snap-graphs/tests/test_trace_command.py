@@ -172,7 +172,7 @@ def test_a_network_that_changed_is_traced_again(folder: Path) -> None:
     text = NETWORKS.replace("""    raise RuntimeError("no more")\n""", "")
     (folder / "nets.py").write_text(text.replace("nn.ReLU()", "nn.SiLU()"))
     result = trace(folder, "failing", "--input", "3x9x9")
-    assert "from a stopped run" not in result.stderr
+    assert "from an interrupted run" not in result.stderr
     (row,) = read(folder / "out.parquet", "graphs").to_pylist()
     assert row["nodes"][1] == "conv3x3-bn-silu"
 

@@ -68,7 +68,7 @@ def test_suite_zeros_sentinels_are_left_empty(shared_data: Path) -> None:
 def test_a_shard_of_another_task_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "benchmark--transbench101_micro--svhn--0.json"
     path.write_text(json.dumps([{"idx": "0", "arch": "(0, 1, 2, 3, 0, 1)", "val_accuracy": 1.0}]))
-    with pytest.raises(SnapError, match="'svhn' is no task of TransNAS-Bench-101"):
+    with pytest.raises(SnapError, match="'svhn' is not a task of TransNAS-Bench-101"):
         convert("transnas-micro", path)
 
 

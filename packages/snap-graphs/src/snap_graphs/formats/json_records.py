@@ -98,7 +98,7 @@ class _Reader:
 
     def _end(self) -> None:
         if self._next():
-            raise self._refused("there is data after its end")
+            raise self._refused("there is more data after its end")
 
     def _array(self) -> Iterator[Any]:
         self._expect("[")

@@ -1,4 +1,4 @@
-"""Search spaces: native strings, cells, points of the unit cube and network costs."""
+"""Search spaces: strings, cells, points of the unit cube and network costs."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -44,11 +44,11 @@ def space(name: str | Space, *, allow_code: bool = False) -> Space:
     """Return one search space.
 
     Args:
-        name: a known space, or a TOML file (`*.toml`) that defines one; a space stays as it is.
-        allow_code: whether code that the file names may be imported, to count and build networks.
+        name: a known space, a TOML file (`*.toml`) that defines one, or a space object.
+        allow_code: allow imports of code that the file names, to count and build networks.
 
     Raises:
-        SnapError: no space has that name, or the file defines none.
+        SnapError: the space is unknown, or the file defines none.
     """
     if isinstance(name, Space):
         return name
@@ -56,8 +56,8 @@ def space(name: str | Space, *, allow_code: bool = False) -> Space:
         return CustomSpace(read_definition(name, spaces()), allow_code=allow_code)
     if name not in spaces():
         raise SnapError(
-            f"unknown search space {name!r}; known are {', '.join(spaces())}, and those that a "
-            f"file NAME{_SUFFIX} defines"
+            f"unknown search space {name!r}; known are {', '.join(spaces())}; a "
+            f"file NAME{_SUFFIX} can define another"
         )
     return spaces()[name]
 
@@ -71,6 +71,6 @@ def defined_space(text: str, source: str, *, allow_code: bool = False) -> Space:
         allow_code: whether code that the definition names may be imported.
 
     Raises:
-        SnapError: it defines none.
+        SnapError: the definition is invalid.
     """
     return CustomSpace(parse_definition(text, source, spaces()), allow_code=allow_code)

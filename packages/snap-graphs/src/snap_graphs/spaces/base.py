@@ -1,4 +1,4 @@
-"""What every search space offers."""
+"""The interface of search spaces."""
 
 import itertools
 import math
@@ -23,8 +23,8 @@ class Costs(NamedTuple):
     Attributes:
         params: trainable parameters.
         flops: multiply-adds of convolutions and linear layers for one image.
-        activations: elements that convolutions (Radosavovic et al., "Designing Network Design
-            Spaces", CVPR 2020, section 3.1) and linear layers put out for one image.
+        activations: output elements of convolutions (Radosavovic et al., "Designing Network Design
+            Spaces", CVPR 2020, section 3.1) and linear layers for one image.
     """
 
     params: Ints
@@ -33,12 +33,12 @@ class Costs(NamedTuple):
 
 
 class NodeFacts(NamedTuple):
-    """What is known of the nodes of whole networks: one list per graph, one entry per node.
+    """Facts about the nodes of networks: one list per graph, one entry per node.
 
     Attributes:
-        shapes: of what every node puts out, without the batch.
-        params: trainable parameters; None if nothing is counted.
-        flops: multiply-adds for one input; likewise.
+        shapes: output shapes without the batch.
+        params: trainable parameters; None if not counted.
+        flops: multiply-adds for one input; None if not counted.
     """
 
     shapes: list[list[tuple[int, ...]]]
@@ -47,15 +47,15 @@ class NodeFacts(NamedTuple):
 
 
 def layer_costs(weights: int | Ints, scales: int | Ints, channels: int | Ints, side: int) -> Ints:
-    """Count layers that put out feature maps of one side.
+    """Count the costs of layers with outputs of one side.
 
-    A linear layer is a convolution of side 1, its bias counted with the scales.
+    A linear layer is a convolution of side 1; its bias counts as a scale.
 
     Args:
-        weights: of the convolutions; one number or, as the next two, one per graph.
-        scales: further parameters, which cost no multiply-adds: of normalisations, and biases.
-        channels: that the convolutions put out, all together.
-        side: of what they put out, in pixels.
+        weights: weights of convolutions; one number, or (like the next two) one per graph.
+        scales: parameters without multiply-adds: normalisations and biases.
+        channels: total output channels of the convolutions.
+        side: side of the outputs in pixels.
 
     Returns:
         (3, 1) or (3, graphs) parameters, multiply-adds and activations, in the order of `Costs`.
@@ -76,28 +76,28 @@ class Space(ABC):
     @property
     @abstractmethod
     def n_variables(self) -> int:
-        """Length of the points that `decode` takes and `encode` gives."""
+        """Length of the points of `decode` and `encode`."""
 
     @property
     def enumerable(self) -> bool:
-        """Whether the whole space is listed in a moment, so that a search may rank it."""
+        """Whether listing the complete space is fast, so that a search can rank it."""
         return False
 
     @property
     def metadata(self) -> Mapping[str, str]:
-        """What the metadata of a table say of the space; nothing of one in the catalog."""
+        """Metadata entries of tables of the space; empty for catalogued spaces."""
         return {}
 
     @property
     def withheld_code(self) -> str:
-        """A line on the code that a user's own space names but that is not imported; else empty."""
+        """Message on code that a user-defined space names but that is not imported; else empty."""
         return ""
 
     def parse(self, arch_id: str) -> Cell:
-        """Read the space's native string, as scripts and logs print it.
+        """Parse a native string in any form that scripts and logs print.
 
         Raises:
-            SnapError: it is none; the error names the known spaces that take it.
+            SnapError: the string is invalid; the error names known spaces that accept it.
         """
         text = arch_id.strip()
         try:
@@ -106,19 +106,19 @@ class Space(ABC):
             takers = _takers(text)
             if not takers:
                 raise
-            raise SnapError(f"{error}; the space {' or '.join(takers)} takes it") from error
+            raise SnapError(f"{error}; the space {' or '.join(takers)} accepts it") from error
 
     @abstractmethod
     def read(self, text: str) -> Cell:
-        """Read the space's native string, which has no blanks around it.
+        """Parse a native string without surrounding blanks.
 
         Raises:
-            SnapError: it is none.
+            SnapError: the string is invalid.
         """
 
     @abstractmethod
     def format(self, cell: Cell) -> str:
-        """Write a cell as the space's native string."""
+        """Format a cell as native string."""
 
     @abstractmethod
     def decode(self, point: Point) -> Cell:
@@ -126,14 +126,14 @@ class Space(ABC):
 
     def encode(self, cell: Cell) -> Point:
         """Return a point that decodes to the cell."""
-        raise NotImplementedError(f"{self.name} gives no points")
+        raise NotImplementedError(f"{self.name} has no points")
 
     def costs(self, graphs: Graphs) -> Costs | None:
-        """Compute what the networks built from the cells cost; None if unknown."""
+        """Compute the costs of the networks around the cells; None if unknown."""
         return None
 
     def node_facts(self, cells: Sequence[Cell]) -> NodeFacts | None:
-        """Return what is known of each node of whole networks; None if graphs are of cells."""
+        """Return facts about the nodes of networks; None if graphs are cells."""
         return None
 
     def enumerate(self) -> Iterator[Cell]:
@@ -142,42 +142,42 @@ class Space(ABC):
         Raises:
             SnapError: the space is too large to be listed.
         """
-        raise SnapError(f"{self.name} is too large to be listed; draw a sample of it instead")
+        raise SnapError(f"{self.name} is too large to list; sample it instead")
 
     def count(self) -> int:
-        """Return how many cells the space has: as many as `enumerate` yields, where it does."""
+        """Return the number of cells of the space."""
         return sum(1 for _ in self.enumerate())
 
     def sample(self, n: int, seed: int | np.random.Generator) -> list[Cell]:
-        """Draw n cells, with replacement and uniformly over the space's native strings.
+        """Sample n cells with replacement, uniformly over native strings.
 
         Args:
-            n: how many.
-            seed: of the draw; a generator goes on from where it is.
+            n: number of cells.
+            seed: seed of the random draw, or a generator.
         """
         cells = list(self.enumerate())
         return [cells[i] for i in np.random.default_rng(seed).integers(len(cells), size=n)]
 
     def neighbours(self, cell: Cell) -> Iterator[Cell]:
-        """Yield the cells that one edit of the native string away from `cell`, each once."""
-        raise NotImplementedError(f"{self.name} knows no neighbours")
+        """Yield the cells that are one edit of the native string away, without repeats."""
+        raise NotImplementedError(f"{self.name} has no neighbours")
 
     def mutate(self, cell: Cell, rng: np.random.Generator) -> Cell:
-        """Draw one of a cell's neighbours uniformly."""
+        """Sample a neighbour of a cell uniformly."""
         near = list(self.neighbours(cell))
         return near[rng.integers(len(near))]
 
     def canonical(self, cell: Cell) -> Cell:
-        """Return the one cell that stands for all of the same `cell_hash`.
+        """Return the representative of all cells with the same `cell_hash`.
 
-        It has no dead operators, so that a space with a fixed number of nodes may be unable to
-        write it as a native string, unless it says otherwise.
+        It has no dead operators, so that a space with a fixed number of nodes may have no native
+        string for it.
         """
         return canonical(cell)
 
 
 class ProductSpace(Space):
-    """A space whose cells are independent choices, as one operator for each of some edges."""
+    """A space of independent choices, such as one operator per edge."""
 
     @property
     @abstractmethod
@@ -186,18 +186,18 @@ class ProductSpace(Space):
 
     @abstractmethod
     def compose(self, choices: Sequence[int]) -> Cell:
-        """Build the cell of one option a choice, each below its entry in `options`."""
+        """Build a cell from one option per choice, each below its entry in `options`."""
 
     @abstractmethod
     def choices(self, cell: Cell) -> tuple[int, ...]:
-        """Return the options that `compose` builds the cell of."""
+        """Return the options of a cell, the inverse of `compose`."""
 
     def decode(self, point: Point) -> Cell:
-        """Let each coordinate, in equal parts of [0, 1], pick the option of one choice."""
+        """Map each coordinate to the option of one choice, in equal parts of [0, 1]."""
         return self.compose([choice(x, n) for x, n in zip(point, self.options, strict=True)])
 
     def encode(self, cell: Cell) -> Point:
-        """Return the middle of the box of points that decode to the cell."""
+        """Return the centre of the points that decode to the cell."""
         middles = [(c + 0.5) / n for c, n in zip(self.choices(cell), self.options, strict=True)]
         return np.array(middles)
 
@@ -212,7 +212,7 @@ class ProductSpace(Space):
         return math.prod(self.options)
 
     def sample(self, n: int, seed: int | np.random.Generator) -> list[Cell]:
-        """Draw every choice of n cells uniformly and independently, with replacement."""
+        """Sample n cells with uniform and independent choices, with replacement."""
         drawn = np.random.default_rng(seed).integers(self.options, size=(n, len(self.options)))
         return [self.compose(row) for row in drawn.tolist()]
 
@@ -225,7 +225,7 @@ class ProductSpace(Space):
                     yield self.compose((*choices[:place], option, *choices[place + 1 :]))
 
     def mutate(self, cell: Cell, rng: np.random.Generator) -> Cell:
-        """Draw one of a cell's neighbours uniformly, without listing them."""
+        """Sample a neighbour of a cell uniformly, without listing all."""
         choices = list(self.choices(cell))
         others = np.cumsum(self.options) - np.arange(1, len(self.options) + 1)
         number = rng.integers(others[-1])
@@ -241,7 +241,7 @@ def choice(value: float, options: int) -> int:
 
 
 def _takers(text: str) -> list[str]:
-    """Return the names of the known spaces that read a string."""
+    """Return the names of the known spaces that accept a string."""
     from snap_graphs.spaces import spaces
 
     return [name for name, space in spaces().items() if _takes(space, text)]

@@ -1,4 +1,4 @@
-"""A search space that a user defines."""
+"""Search spaces that users define."""
 
 import json
 import math
@@ -18,7 +18,7 @@ from snap_graphs.spaces.definition import Definition
 from snap_graphs.spaces.skeleton import Chosen, Skeleton
 
 DEFINITION = "snap.space_definition"
-"""The metadata entry of a table that holds the definition of its space."""
+"""Metadata entry with the definition of a table's space."""
 _DESCRIPTIONS = "snap.operators"
 _MOST_LISTED = 2**16
 _PAIR = re.compile(r"([A-Za-z0-9_.-]+)~(\d{1,3})\|", flags=re.ASCII)
@@ -26,15 +26,15 @@ _STAGE = re.compile(r"d(\d{1,3})w(\d{1,4})s(\d)", flags=re.ASCII)
 _AT = "@"
 
 Labelled = Mapping[tuple[int, int], str]
-"""Operators by (source, target) of their edge; by target, then source."""
+"""Operators by edge (source, target), sorted by target, then source."""
 
 
 class Design(NamedTuple):
-    """All that is chosen of an architecture.
+    """The choices of an architecture.
 
     Attributes:
-        operators: those of the cell, by edge.
-        stages: those of the skeleton; empty if there is none.
+        operators: operators of the cell by edge.
+        stages: stages of the skeleton; empty if there is none.
     """
 
     operators: Labelled
@@ -44,10 +44,10 @@ class Design(NamedTuple):
 class CustomSpace(ProductSpace):
     """A space of a user's own operators; native string `|op~0|op~1|+|op~0|op~2|`.
 
-    The string has a group for every node that takes operators in, each operator with the node that
-    it takes its input from, in ascending order. Nodes are numbered from 0, inputs first. Where the
-    skeleton leaves choices, its stages follow as `@d2w16s1-d3w32s2` (depth, width, stride), and a
-    graph is that of the whole network; otherwise it is the cell.
+    The string has a group for every node with incoming operators, each with its source node, in
+    ascending order. Nodes are numbered from 0, inputs first. If the skeleton has choices, the
+    stages follow as `@d2w16s1-d3w32s2` (depth, width, stride), and the graph is the complete
+    network; otherwise it is the cell.
     """
 
     def __init__(self, definition: Definition, *, allow_code: bool = False) -> None:
@@ -63,7 +63,7 @@ class CustomSpace(ProductSpace):
         self._groups = tuple(enumerate(definition.sources, start=definition.inputs))
         into = (node for node, sets in self._groups for _ in sets[0])
         self._targets = (*range(definition.inputs), *into)
-        """By node of a cell's graph: the node that the operator there leads into."""
+        """By graph node: the target node of its operator."""
 
     @property
     def name(self) -> str:
@@ -72,9 +72,9 @@ class CustomSpace(ProductSpace):
 
     @cached_property
     def options(self) -> tuple[int, ...]:
-        """By node: the number of sets of sources, where there are several; then its operators'.
+        """By node: the number of source sets, if there are several, then of operators.
 
-        Those of the skeleton come last.
+        The choices of the skeleton come last.
         """
         counts: list[int] = []
         for _, sets in self._groups:
@@ -105,22 +105,22 @@ class CustomSpace(ProductSpace):
         """The network around the cells.
 
         Raises:
-            SnapError: nothing is known of it.
+            SnapError: it is unknown.
         """
         if self.definition.skeleton is None:
             raise SnapError(
-                f"{self.definition.source}: no network is known around its cells; give every "
+                f"{self.definition.source}: the network around its cells is unknown; give every "
                 "operator a module"
             )
         return self.definition.skeleton
 
     def stages(self, design: Design) -> tuple[Chosen, ...]:
-        """Return the stages of an architecture, also if the skeleton leaves no choice."""
+        """Return the stages of an architecture."""
         return design.stages or self.skeleton.choose(iter(()))
 
     @property
     def withheld_code(self) -> str:
-        """A line on the code that is named but not imported; empty if there is none."""
+        """Message on code that is named but not imported; else empty."""
         if self.allow_code or not self.definition.modules:
             return ""
         named = ", ".join(dict.fromkeys(self.definition.modules.values()))
@@ -130,7 +130,7 @@ class CustomSpace(ProductSpace):
         )
 
     def costs(self, graphs: Graphs) -> Costs | None:
-        """Count the networks that the operators' classes make; None if they are not imported."""
+        """Count the networks of the operators' classes; None if these are not imported."""
         if not self.allow_code or not self.definition.modules:
             return None
         require("snap-graphs[torch]", "torch")
@@ -171,17 +171,17 @@ class CustomSpace(ProductSpace):
         if fault or self._write(Design(labelled, stages)) != text:
             example = self.format(self.compose([0] * self.n_variables))
             raise SnapError(
-                f"{text!r:.80} is no cell of {self.name} ({fault or 'wrong form'}); expected "
+                f"{text!r:.80} is not a cell of {self.name} ({fault or 'wrong form'}); expected "
                 f"{example} with {', '.join(self._operators)}"
             )
         return self._cell(Design(labelled, stages))
 
     def format(self, cell: Cell) -> str:
-        """Write an architecture as `read` reads it."""
+        """Format an architecture; the inverse of `read`."""
         return self._write(self.design(cell))
 
     def compose(self, choices: Sequence[int]) -> Cell:
-        """Build the architecture of, for every node, its set of sources and its operators.
+        """Build an architecture from the source set and the operators of every node.
 
         The choices of the skeleton come last.
         """
@@ -195,7 +195,7 @@ class CustomSpace(ProductSpace):
         return self._cell(Design(labelled, stages))
 
     def choices(self, cell: Cell) -> tuple[int, ...]:
-        """Return the options that `compose` builds the architecture of."""
+        """Return the options of an architecture, the inverse of `compose`."""
         labelled, stages = self.design(cell)
         chosen: list[int] = []
         for node, sets in self._groups:
@@ -206,7 +206,7 @@ class CustomSpace(ProductSpace):
         return (*chosen, *(skeleton.choices(stages) if skeleton and stages else ()))
 
     def design(self, cell: Cell) -> Design:
-        """Return what is chosen of an architecture of the space."""
+        """Return the design of an architecture."""
         definition = self.definition
         stages: tuple[Chosen, ...] = ()
         if definition.is_macro:
@@ -232,14 +232,14 @@ class CustomSpace(ProductSpace):
         return "+".join(groups.values()) + (_AT + stages if stages else "")
 
     def _stage_fault(self, stages: tuple[Chosen, ...]) -> str:
-        """Return why stages are not of the skeleton; empty if they are."""
+        """Return why stages do not fit the skeleton; empty if they fit."""
         skeleton = self.definition.skeleton
         if not self.definition.is_macro or skeleton is None:
             return f"no {_AT} is expected" if stages else ""
-        return "" if skeleton.has(stages) else "the stages are none of the skeleton's"
+        return "" if skeleton.has(stages) else "the stages do not fit the skeleton"
 
     def _fault(self, labelled: Labelled) -> str:
-        """Return why operators on edges are no cell of the space; empty if they are."""
+        """Return why operators do not form a cell of the space; empty if they do."""
         unknown = sorted(set(labelled.values()) - set(self._operators))
         if unknown:
             return f"unknown operator {unknown[0]!r:.40}"

@@ -35,7 +35,7 @@ INDICES = OPERATORS[1:]
 STEPS = 4
 _CONCAT = tuple(range(2, 2 + STEPS))
 _SOURCES = tuple(tuple(itertools.permutations(range(2 + step), 2)) for step in range(STEPS))
-"""By inner node: the ordered pairs of two nodes that it may take its inputs from."""
+"""By inner node: the ordered pairs of its possible source nodes."""
 _STEP_OPTIONS = tuple((len(pairs), len(OPERATORS), len(OPERATORS)) for pairs in _SOURCES)
 
 _IMAGENET_SIDE = 64
@@ -47,10 +47,9 @@ _REDUCE = slice(2 + 2 * STEPS, 2 + 4 * STEPS)
 class Darts(ProductSpace):
     """The DARTS search space; native string `Genotype(normal=[...], normal_concat=..., ...)`.
 
-    The order of a node's two edges carries no meaning but is kept: either cell can be written in
-    16 ways, both together in 256. A `concat` of fewer than the four nodes makes these alone the
-    cell's output, whose channels the next cells take in; points, samples and neighbours have all
-    four, and `choices` refuses others.
+    The order of a node's two edges has no meaning but is kept: each cell has 16 forms, both
+    together 256. If `concat` has fewer than four nodes, these alone form the output of the cell.
+    Points, samples and neighbours have all four; `choices` refuses others.
     """
 
     name: ClassVar[str] = "darts"
@@ -58,14 +57,14 @@ class Darts(ProductSpace):
     n_variables: ClassVar[int] = len(options)
 
     def read(self, text: str) -> Cell:
-        """Read a genotype in any form that `parse_genotype` knows."""
+        """Parse a genotype in any form of `parse_genotype`."""
         return self.cell(parse_genotype(text, INDICES))
 
     def cell(self, genotype: Genotype) -> Cell:
         """Join the two cells of a genotype.
 
         Raises:
-            SnapError: it is none of this space.
+            SnapError: the space has no such genotype.
         """
         names = {operator for operator, _ in (*genotype.normal, *genotype.reduce)}
         unknown = sorted(names - set(OPERATORS))
@@ -78,16 +77,16 @@ class Darts(ProductSpace):
                 if pairs[place][1] == pairs[place + 1][1]:
                     raise SnapError(
                         f"node {2 + place // 2} takes both inputs from {pairs[place][1]}; "
-                        "DARTS wants two different ones"
+                        "DARTS requires two different ones"
                     )
         return to_cell(genotype)
 
     def format(self, cell: Cell) -> str:
-        """Write a cell as `Genotype(normal=[...], normal_concat=range(2, 6), ...)`."""
+        """Format a cell as `Genotype(normal=[...], normal_concat=range(2, 6), ...)`."""
         return format_genotype(to_genotype(cell))
 
     def compose(self, choices: Sequence[int]) -> Cell:
-        """Build the cells of, for every inner node, its two sources and two operators."""
+        """Build the cells from the two sources and operators of every inner node."""
         pairs: list[Pair] = []
         for place in range(0, len(choices), 3):
             sources = _SOURCES[place // 3 % STEPS][choices[place]]
@@ -97,16 +96,16 @@ class Darts(ProductSpace):
         return to_cell(Genotype(tuple(pairs[:half]), _CONCAT, tuple(pairs[half:]), _CONCAT))
 
     def choices(self, cell: Cell) -> tuple[int, ...]:
-        """Return, for every inner node, the place of its sources and of its two operators.
+        """Return the indices of the sources and of the two operators of every inner node.
 
         Raises:
-            SnapError: a cell's output are not all four nodes.
+            SnapError: the output of a cell does not have all four nodes.
         """
         genotype = to_genotype(cell)
         if genotype.normal_concat != _CONCAT or genotype.reduce_concat != _CONCAT:
             raise SnapError(
-                "points of the darts space are cells whose four nodes are all output; this cell "
-                "is another"
+                "points of the darts space are cells whose output has all four nodes; "
+                "this cell has fewer"
             )
         chosen: list[int] = []
         for pairs in (genotype.normal, genotype.reduce):
@@ -122,17 +121,17 @@ class Darts(ProductSpace):
 
 
 def network_costs(graphs: Graphs, *, layers: int, channels: int, classes: int, image: int) -> Costs:
-    """Count the networks that the DARTS authors build around cells, without auxiliary head.
+    """Count the networks of the DARTS authors around cells, without auxiliary head.
 
-    Convolutions have no bias; batch normalisations are affine. Dead operators count too: the
-    network is built with them.
+    Convolutions have no bias; batch normalisations are affine. Dead operators count too, as
+    they are part of the network.
 
     Args:
         graphs: cells of this space.
         layers: number of cells; those at one and two thirds are reduction cells.
         channels: channels of the first cells.
         classes: outputs of the classifier.
-        image: side of the square images in pixels; 64 and more bring the ImageNet stem.
+        image: side of the square images in pixels; from 64, the ImageNet stem is used.
     """
     size = _Size(layers, channels, classes, image)
     costs = np.zeros((len(Costs._fields), len(graphs)), np.int64)
@@ -149,7 +148,7 @@ class _Size(NamedTuple):
 
 
 class _Stem(NamedTuple):
-    """What comes before the cells: its (3, 1) costs, and the shape of what it hands them."""
+    """The stem: its (3, 1) costs and its output shape."""
 
     costs: Ints
     channels: int
@@ -188,7 +187,7 @@ def _network(graphs: Graphs, part: Dense, size: _Size) -> Ints:
 
 
 def _width(part: Dense, reduction: bool) -> Ints:
-    """Return (b,) numbers of inner nodes that a cell's output joins; each has two operators."""
+    """Return (b,) numbers of inner nodes in a cell's output."""
     joined: Ints = part.adjacency[:, _REDUCE if reduction else _NORMAL, -1].sum(axis=1)
     return joined // 2
 

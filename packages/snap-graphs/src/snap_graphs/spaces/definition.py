@@ -1,4 +1,4 @@
-"""What a user writes of an own search space: a small TOML file, as the README specifies."""
+"""Read TOML definitions of search spaces; the README specifies the format."""
 
 import itertools
 import math
@@ -22,15 +22,15 @@ _KEYS = ("name", "nodes", "inputs", "edges", "in_degree", "operators", "skeleton
 _OPERATOR_KEYS = ("description", "module")
 SKIP = "skip_connect"
 BUILT_IN = (NONE, SKIP)
-"""Operators that need no code of the user's."""
+"""Operators without user code."""
 _MODULE = re.compile(r"[\w./-]+:[^\W\d]\w*")
 _MOST_NODES = 5_000
-"""Nodes that the graph of a whole network may have, one per operator."""
+"""Maximum number of nodes of a network's graph."""
 _MOST_CELL_NODES = 128
 _MOST_SETS = 10_000
 
 Sources = tuple[int, ...]
-"""The nodes that a node takes in, ascending."""
+"""The source nodes of a node, ascending."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Definition:
     Attributes:
         name: the space's name.
         inputs: number of input nodes, which come first.
-        sources: by node that takes operators in, the sets of nodes that it may take them from.
-        ends: the nodes that make up the output.
-        operators: their descriptions by name.
-        modules: by name of an operator where its class is, as `package:Class` or `file.py:Class`.
+        sources: possible source sets of every node with incoming operators.
+        ends: the nodes that form the output.
+        operators: descriptions by name.
+        modules: classes of operators, `package:Class` or `file.py:Class`, by name.
         skeleton: the network around the cells; None if it is unknown.
-        text: the TOML it was read from.
-        source: where that is from: the file, or what to call it in errors.
+        text: the TOML.
+        source: origin of the text: the file, or a name for errors.
     """
 
     name: str
@@ -61,12 +61,12 @@ class Definition:
 
     @property
     def cell_operators(self) -> int:
-        """How many operators a cell has."""
+        """Number of operators per cell."""
         return sum(len(sets[0]) for sets in self.sources)
 
     @property
     def is_macro(self) -> bool:
-        """Whether the skeleton leaves choices, so that a graph is that of the whole network."""
+        """Whether the skeleton has choices, so that a graph is the complete network."""
         return self.skeleton is not None and bool(self.skeleton.options)
 
 
@@ -75,10 +75,10 @@ def read_definition(path: str | os.PathLike[str], taken: Collection[str]) -> Def
 
     Args:
         path: the TOML file.
-        taken: names that the space may not have.
+        taken: names that are not allowed.
 
     Raises:
-        SnapError: it cannot be read, or defines no space.
+        SnapError: the file cannot be read, or is invalid.
     """
     return parse_definition(read_text(path), str(path), taken)
 
@@ -88,11 +88,11 @@ def parse_definition(text: str, source: str, taken: Collection[str]) -> Definiti
 
     Args:
         text: the TOML.
-        source: where it is from, for errors.
-        taken: names that the space may not have.
+        source: origin of the text, for errors.
+        taken: names that are not allowed.
 
     Raises:
-        SnapError: it defines no space; names the source, the key, the value and the remedy.
+        SnapError: it is invalid; names the source, the key, the value and the remedy.
     """
     return _Reader(source, parse(text, source)).definition(text, taken)
 
@@ -107,7 +107,7 @@ class _Reader:
     def definition(self, text: str, taken: Collection[str]) -> Definition:
         for key in self.entries:
             if key not in _KEYS:
-                self._refuse(key, f"is not known; the keys are {', '.join(_KEYS)}")
+                self._refuse(key, f"is unknown; the keys are {', '.join(_KEYS)}")
         inputs = self._number("inputs", 1, _MOST_CELL_NODES - 1, default=1)
         nodes = self._number("nodes", inputs + 1, _MOST_CELL_NODES)
         sources, ends = self._wiring(nodes, inputs)
@@ -130,7 +130,7 @@ class _Reader:
         size = found.inputs + found.cell_operators + 1
         if size > _MOST_CELL_NODES:
             self._refuse(
-                "nodes", f"gives a graph of {size} nodes, more than {_MOST_CELL_NODES}; lower it"
+                "nodes", f"gives a graph of {size} nodes, more than {_MOST_CELL_NODES}; decrease it"
             )
         if found.skeleton is None or not found.is_macro:
             return
@@ -139,11 +139,11 @@ class _Reader:
         if size > _MOST_NODES:
             raise SnapError(
                 f"{self.source}: skeleton: gives graphs of up to {size:,} nodes, more than "
-                f"{_MOST_NODES:,}; lower repeats"
+                f"{_MOST_NODES:,}; decrease repeats"
             )
 
     def _modules(self) -> dict[str, str]:
-        """Return where the operators' classes are, by name of the operator."""
+        """Return the classes of operators by name."""
         operators = self.entries.get("operators")
         tables = operators.items() if isinstance(operators, dict) else ()
         return {
@@ -156,7 +156,7 @@ class _Reader:
         for key in value:
             if key not in _OPERATOR_KEYS:
                 raise SnapError(
-                    f"{self.source}: operators.{name:.40}.{key:.40} is not known; the keys are "
+                    f"{self.source}: operators.{name:.40}.{key:.40} is unknown; the keys are "
                     f"{', '.join(_OPERATOR_KEYS)}"
                 )
         return value
@@ -166,7 +166,7 @@ class _Reader:
         if not isinstance(module, str) or not _MODULE.fullmatch(module):
             raise SnapError(
                 f"{self.source}: operators.{name:.40}.module = {excerpt(module)} must name a "
-                'class, as "package.part:Class" or "file.py:Class"'
+                'class, such as "package.part:Class" or "file.py:Class"'
             )
         return module
 
@@ -176,16 +176,16 @@ class _Reader:
         return DEFAULT if self._modules() else None
 
     def _check_operators(self, found: Definition) -> None:
-        """Refuse modules for some of the operators only, and names that other nodes have."""
-        lacking = [name for name in found.operators if name not in (*found.modules, *BUILT_IN)]
-        if found.modules and lacking:
+        """Refuse operators without a module if others have one, and reserved names."""
+        missing = [name for name in found.operators if name not in (*found.modules, *BUILT_IN)]
+        if found.modules and missing:
             raise SnapError(
-                f"{self.source}: operators.{lacking[0]:.40} has no module, but others have; add one"
+                f"{self.source}: operators.{missing[0]:.40} has no module, but others have; add one"
             )
         taken = [name for name in found.operators if is_reserved(name)]
         if found.is_macro and taken:
             raise SnapError(
-                f"{self.source}: operators.{taken[0]:.40}: a node of the skeleton has this name; "
+                f"{self.source}: operators.{taken[0]:.40}: the name is reserved for the skeleton; "
                 "rename it"
             )
 
@@ -200,29 +200,33 @@ class _Reader:
         return int(value)
 
     def _wiring(self, nodes: int, inputs: int) -> tuple[tuple[tuple[Sources, ...], ...], Sources]:
-        """Return the sets of sources of every node, and the nodes that make up the output."""
+        """Return the source sets of every node, and the nodes that form the output."""
         if "in_degree" not in self.entries and "edges" not in self.entries:
-            self._refuse("edges", 'or in_degree is missing; add one, as edges = "all"')
+            self._refuse("edges", 'or in_degree is missing; add one, such as edges = "all"')
         if "edges" in self.entries:
             if "in_degree" in self.entries:
-                self._refuse("in_degree", "cannot be there beside edges; drop one")
+                self._refuse("in_degree", "cannot be combined with edges; remove one")
             sets = self._fixed(nodes, inputs)
             return tuple((sources,) for sources in sets), (nodes - 1,)
         inner = range(inputs, nodes - 1)
         if not inner:
-            self._refuse("nodes", f"leaves none between {inputs} inputs and the output; raise it")
+            self._refuse(
+                "nodes", f"leaves no node between {inputs} inputs and the output; increase it"
+            )
         return tuple(self._combinations(node, inputs) for node in inner), tuple(inner)
 
     def _combinations(self, node: int, inputs: int) -> tuple[Sources, ...]:
         degree = self._number("in_degree", 1, _MOST_CELL_NODES)
         if degree > inputs:
-            self._refuse("in_degree", f"is more than the {inputs} inputs; raise inputs or lower it")
+            self._refuse(
+                "in_degree", f"is more than the {inputs} inputs; increase inputs or decrease it"
+            )
         count = math.comb(node, degree)
         if count > _MOST_SETS:
             self._refuse(
                 "in_degree",
-                f"lets node {node} choose among {count:,} sets of inputs, more than "
-                f"{_MOST_SETS:,}; lower in_degree or nodes",
+                f"gives node {node} a choice of {count:,} source sets, more than "
+                f"{_MOST_SETS:,}; decrease in_degree or nodes",
             )
         return tuple(itertools.combinations(range(node), degree))
 
@@ -230,10 +234,10 @@ class _Reader:
         edges = self._edges(nodes, inputs)
         idle = sorted(set(range(nodes - 1)) - {src for src, _ in edges})
         if idle:
-            self._refuse("edges", f"has none out of node {idle[0]}; add one")
+            self._refuse("edges", f"has no edge out of node {idle[0]}; add one")
         sets = [tuple(sorted(s for s, d in edges if d == node)) for node in range(inputs, nodes)]
         if () in sets:
-            self._refuse("edges", f"has none into node {inputs + sets.index(())}; add one")
+            self._refuse("edges", f"has no edge into node {inputs + sets.index(())}; add one")
         return sets
 
     def _edges(self, nodes: int, inputs: int) -> Sequence[tuple[int, int]]:
@@ -241,18 +245,20 @@ class _Reader:
         if value == "all":
             return [(src, dst) for dst in range(inputs, nodes) for src in range(dst)]
         if not isinstance(value, list) or not all(map(_is_pair, value)):
-            self._refuse("edges", 'must be "all" or a list of pairs of nodes, as [[0, 1], [0, 2]]')
+            self._refuse(
+                "edges", 'must be "all" or a list of pairs of nodes, such as [[0, 1], [0, 2]]'
+            )
         edges = [(src, dst) for src, dst in value]
         for (src, dst), times in Counter(edges).items():
             if not 0 <= src < dst < nodes or dst < inputs:
                 self._refuse(
                     "edges",
                     f"has {excerpt(src)}->{excerpt(dst)}; an edge leads from a lower to a higher "
-                    f"node below {nodes} that is no input (a cycle has no such order); turn it "
-                    "round or renumber",
+                    f"node below {nodes} that is not an input (a cycle has no such order); reverse "
+                    "it or renumber",
                 )
             if times > 1:
-                self._refuse("edges", f"has {src}->{dst} twice; drop one")
+                self._refuse("edges", f"has {src}->{dst} twice; remove one")
         return edges
 
 

@@ -33,20 +33,20 @@ class FbNet(ProductSpace):
     n_variables: ClassVar[int] = LAYERS
 
     def read(self, text: str) -> Cell:
-        """Read a list of 22 indices below nine."""
+        """Parse a list of 22 indices below nine."""
         try:
             digits = printed_value(text)
         except ValueError:
             digits = None
         if not _is_choice(digits):
             raise SnapError(
-                f"{text!r:.80} is no FBNet architecture; "
+                f"{text!r:.80} is not an FBNet architecture; "
                 f"expected a list of {LAYERS} indices from 0 to {len(OPERATORS) - 1}"
             )
         return self.compose(digits)
 
     def format(self, cell: Cell) -> str:
-        """Write a cell as a list of 22 indices."""
+        """Format a cell as a list of 22 indices."""
         return str(list(self.choices(cell)))
 
     def compose(self, choices: Sequence[int]) -> Cell:

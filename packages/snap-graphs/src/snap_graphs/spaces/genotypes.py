@@ -1,15 +1,15 @@
-"""Genotypes of two cells, normal and reduction, and the one graph that joins them.
+"""Genotypes of a normal and a reduction cell, and their joint graph.
 
-A genotype lists, for every inner node of a cell, the two operators that it adds up and where each
-takes its input: 0 and 1 are the cell's inputs c_{k-2} and c_{k-1}, 2 is the first inner node. The
-inner nodes named in `concat` are the cell's output.
+A genotype lists, for every inner node of a cell, the two operators that it sums and the source of
+each: 0 and 1 are the cell's inputs c_{k-2} and c_{k-1}, 2 is the first inner node. The inner nodes
+in `concat` form the output of the cell.
 
 The graph shows a normal cell and the reduction cell after it. Its nodes are the two inputs of the
 normal cell, the normal cell's operators, the reduction cell's operators, both in the genotype's
 order, and the output. The reduction cell's c_{k-2} is the normal cell's c_{k-1}; its c_{k-1} is the
-normal cell's output, that is, the operators that the nodes in `concat` add up. The graph's output
-takes in the outputs of both cells, so that neither is dead because the other ignores it. Positions
-and edges together give the genotype back.
+normal cell's output: the operators that the nodes in `concat` sum. The graph's output joins the
+outputs of both cells, so that neither is dead if the other ignores it. Positions and edges together
+determine the genotype.
 """
 
 import itertools
@@ -22,12 +22,12 @@ from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.spaces.printed_values import printed_value
 
 Pair = tuple[str, int]
-"""An operator and the number of the node that it takes its input from."""
+"""An operator and the number of its source node."""
 
 TWO_CELL_SPACES = ("darts", "nds")
 """The spaces whose graphs join two cells."""
 MOST_STEPS = 16
-"""Inner nodes of a cell beyond which a genotype is refused."""
+"""Maximum number of inner nodes."""
 _OTHER_FIELDS = ("connectN", "connects")
 
 
@@ -36,9 +36,9 @@ class Genotype(NamedTuple):
 
     Attributes:
         normal: two pairs for every inner node.
-        normal_concat: the inner nodes that are the cell's output, counted from 2, ascending.
-        reduce: as `normal`; as many.
-        reduce_concat: as `normal_concat`.
+        normal_concat: the inner nodes of the output, counted from 2, ascending.
+        reduce: like `normal`, with the same length.
+        reduce_concat: like `normal_concat`.
     """
 
     normal: tuple[Pair, ...]
@@ -53,19 +53,19 @@ class Genotype(NamedTuple):
 
 
 def parse_genotype(text: str, indices: Sequence[str]) -> Genotype:
-    """Read a genotype in any of the forms in use; nothing of the text is run.
+    """Parse a genotype in any common form, without running code.
 
-    These are `Genotype(normal=[...], normal_concat=[...], reduce=[...], reduce_concat=[...])`, a
-    dictionary, tuple or list of these four, and a pair of cells. A cell is a list (or tuple) of
-    pairs, or of groups of two pairs. A pair is (operator, input), (input, operator) or
-    NASLib's (input, index of the operator); a weight behind them, as GDAS prints it, is left out.
+    The forms are `Genotype(normal=[...], normal_concat=[...], reduce=[...], reduce_concat=[...])`,
+    a dictionary, tuple or list of these four, and a pair of cells. A cell is a list (or tuple) of
+    pairs, or of groups of two pairs. A pair is (operator, input), (input, operator) or NASLib's
+    (input, index of the operator); a following weight, as GDAS prints it, is ignored.
 
     Args:
         text: the genotype.
-        indices: the operators by the index that the form without names uses.
+        indices: operators by index, for the form without names.
 
     Raises:
-        SnapError: it is none.
+        SnapError: the text is not a genotype.
     """
     try:
         normal, normal_concat, reduce, reduce_concat = _parts(
@@ -74,7 +74,7 @@ def parse_genotype(text: str, indices: Sequence[str]) -> Genotype:
         return genotype(normal, normal_concat, reduce, reduce_concat, indices)
     except (TypeError, ValueError, RecursionError) as error:
         raise SnapError(
-            f"{_short(text)} is no genotype ({error}); expected Genotype(normal=[('op', input), "
+            f"{_short(text)} is not a genotype ({error}); expected Genotype(normal=[('op', input), "
             "...], normal_concat=range(2, 6), reduce=[...], reduce_concat=range(2, 6))"
         ) from error
 
@@ -86,10 +86,10 @@ def genotype(
     reduce_concat: Iterable[int] | None,
     indices: Sequence[str] = (),
 ) -> Genotype:
-    """Build a genotype of parsed parts; where a `concat` is None, all inner nodes are the output.
+    """Build a genotype from parsed parts; a `concat` of None stands for all inner nodes.
 
     Raises:
-        TypeError, ValueError: the parts make none.
+        TypeError, ValueError: the parts are invalid.
     """
     cells = [tuple(_pair(pair, indices) for pair in _flat(cell)) for cell in (normal, reduce)]
     steps = len(cells[0]) // 2
@@ -109,13 +109,13 @@ def _concat(nodes: Iterable[int] | None, steps: int) -> tuple[int, ...]:
     known = all(type(node) is int and node in inner for node in named)
     if not named or not known or len(set(named)) < len(named):
         raise ValueError(
-            f"concat may name the nodes 2 to {1 + steps}, each once, and must name one"
+            f"concat must name at least one of the nodes 2 to {1 + steps}, without repeats"
         )
     return tuple(sorted(named))
 
 
 def format_genotype(parts: Genotype) -> str:
-    """Write a genotype as the DARTS authors do."""
+    """Format a genotype as the DARTS authors do."""
     normal, reduce = (list(cell) for cell in (parts.normal, parts.reduce))
     return (
         f"Genotype(normal={normal}, normal_concat={_range(parts.normal_concat)}, "
@@ -124,7 +124,7 @@ def format_genotype(parts: Genotype) -> str:
 
 
 def to_cell(parts: Genotype) -> Cell:
-    """Join the two cells in one graph, as the module describes it."""
+    """Return the joint graph of the two cells; see the module."""
     width = 2 * parts.steps
     last = 2 + 2 * width
     outputs = _members(parts.normal_concat, 2)
@@ -142,10 +142,10 @@ def to_cell(parts: Genotype) -> Cell:
 
 
 def to_genotype(cell: Cell) -> Genotype:
-    """Read the two cells out of the graph that joins them.
+    """Return the genotype of a joint graph.
 
     Raises:
-        SnapError: the graph joins no such cells.
+        SnapError: the graph is not a joint graph.
     """
     width, odd = divmod(len(cell.nodes) - 3, 2)
     into: list[list[int]] = [[] for _ in cell.nodes]
@@ -171,7 +171,7 @@ def to_genotype(cell: Cell) -> Genotype:
 
 
 def _source(feeds: list[int], first: int, normal: bool) -> int:
-    """Return the number of the node that an operator's feeds stand for; -1 for none."""
+    """Return the number of the source node of an operator; -1 if there is none."""
     low = min(feeds, default=-1)
     if low >= first:
         return 2 + (low - first) // 2
@@ -179,19 +179,19 @@ def _source(feeds: list[int], first: int, normal: bool) -> int:
 
 
 def _members(nodes: Iterable[int], first: int) -> tuple[int, ...]:
-    """Return the positions of the operators that inner nodes add up."""
+    """Return the positions of the operators that inner nodes sum."""
     pairs = ((first + 2 * (node - 2), first + 2 * (node - 2) + 1) for node in nodes)
     return tuple(itertools.chain.from_iterable(pairs))
 
 
 def _named(*given: Any, **named: Any) -> dict[str, Any]:
-    """Stand in for the named tuple; GDAS's has two fields more, which are empty for such cells."""
+    """Replace the named tuple; that of GDAS has two further fields, which are empty."""
     if len(given) > len(Genotype._fields):
         raise ValueError(f"Genotype has the fields {', '.join(Genotype._fields)}")
     positional = dict(zip(Genotype._fields, given, strict=False))
     twice = positional.keys() & named.keys()
     if twice:
-        raise ValueError(f"it has {min(twice)} twice")
+        raise ValueError(f"{min(twice)} is repeated")
     empty = {name for name in _OTHER_FIELDS if name in named and named[name] is None}
     return positional | {name: value for name, value in named.items() if name not in empty}
 
@@ -204,7 +204,7 @@ def _parts(value: Any) -> tuple[Any, ...]:
         if unknown:
             raise ValueError(f"Genotype has no field {unknown[0]!r:.40}")
         if not {"normal", "reduce"} <= value.keys():
-            raise ValueError("it lacks normal or reduce")
+            raise ValueError("normal or reduce is missing")
         return tuple(value.get(name) for name in names)
     if isinstance(value, list | tuple) and len(value) == len(names):
         return tuple(value)
@@ -214,7 +214,7 @@ def _parts(value: Any) -> tuple[Any, ...]:
 
 
 def _flat(cell: Any) -> list[Any]:
-    """Return a cell's pairs; they may come in groups of two, one per inner node."""
+    """Return a cell's pairs, flattening groups per inner node."""
     if not isinstance(cell, list | tuple):
         raise TypeError("a cell is a list of pairs")
     grouped = all(
@@ -226,17 +226,17 @@ def _flat(cell: Any) -> list[Any]:
 
 def _pair(pair: Any, indices: Sequence[str]) -> Pair:
     if not isinstance(pair, list | tuple) or len(pair) not in (2, 3):
-        raise TypeError(f"{pair!r:.40} is no pair of operator and input")
+        raise TypeError(f"{pair!r:.40} is not a pair of operator and input")
     first, second, *weights = pair
     if not all(type(weight) in (int, float) for weight in weights):
-        raise TypeError(f"{pair!r:.40} has a weight that is no number")
+        raise TypeError(f"{pair!r:.40} has a weight that is not a number")
     if isinstance(first, str) and type(second) is int:
         return first, second
     if type(first) is int and isinstance(second, str):
         return second, first
     if type(first) is int and type(second) is int and 0 <= second < len(indices):
         return indices[second], first
-    raise TypeError(f"{pair!r:.40} is no pair of operator and input")
+    raise TypeError(f"{pair!r:.40} is not a pair of operator and input")
 
 
 def _range(nodes: tuple[int, ...]) -> str:

@@ -14,7 +14,7 @@ from snap_graphs.spaces.base import Costs, ProductSpace, layer_costs
 
 CHANNELS = (8, 16, 24, 32, 40, 48, 56, 64)
 LAYERS = ("cell", "reduction", "cell", "reduction", "cell")
-"""What the five layers are; a reduction is a residual block of stride 2."""
+"""The five layers; a reduction is a residual block of stride 2."""
 _SIDES = (32, 16, 16, 8, 8)
 """Image side after each layer."""
 _CLASSES = 10
@@ -35,19 +35,19 @@ class NatsSize(ProductSpace):
     options: ClassVar[tuple[int, ...]] = (len(CHANNELS),) * len(LAYERS)
 
     def read(self, text: str) -> Cell:
-        """Read `8:16:24:32:40`."""
+        """Parse `8:16:24:32:40`."""
         match = _STRING.fullmatch(text)
         channels = text.split(":")
         known = [str(c) for c in CHANNELS]
         if match is None or set(channels) - set(known):
             raise SnapError(
-                f"{text!r:.80} is no network of NATS-Bench's size space; expected five numbers "
+                f"{text!r:.80} is not a network of NATS-Bench's size space; expected five numbers "
                 f"such as 8:16:24:32:40, each one of {', '.join(known)}"
             )
         return self.compose([known.index(c) for c in channels])
 
     def format(self, cell: Cell) -> str:
-        """Write the channels of the layers, as `8:16:24:32:40`."""
+        """Format the channels of the layers as `8:16:24:32:40`."""
         return ":".join(str(_width(node)) for node in cell.nodes[1:-1])
 
     def compose(self, choices: Sequence[int]) -> Cell:
@@ -82,7 +82,7 @@ def _widths(graphs: Graphs) -> Ints:
 
 
 def _width(operator: str) -> int:
-    """Return the channels that an operator names, 0 for input and output."""
+    """Return the channels in an operator's name, 0 for input and output."""
     return int(operator.rpartition("_c")[2]) if "_c" in operator else 0
 
 

@@ -22,14 +22,14 @@ _TO_LETTER = {name: letter for letter, name in LETTERS.items()}
 _MD5_LABEL = {INPUT: -1, OUTPUT: -2, **{name: i for i, name in enumerate(LETTERS.values())}}
 
 MOST_VERTICES, MOST_EDGES = 7, 9
-"""Of what is left of a cell when vertices and edges on no path from input to output are dropped: so
-the benchmark's own reader counts (`ModelSpec` prunes, `NASBench._check_spec` counts after it)."""
+"""Limits on a cell without vertices and edges on no path, as in the benchmark's own reader
+(`ModelSpec` prunes, then `NASBench._check_spec` counts)."""
 _UPPER = tuple(itertools.combinations(range(MOST_VERTICES), 2))
 _ABSENT = 1 / 8
-"""Share of an operator coordinate that leaves the vertex out, so that half of all points keep all
-five: most cells of the benchmark have seven vertices."""
+"""Part of an operator coordinate that omits the vertex. Half of all points keep all five, as most
+cells of the benchmark have seven vertices."""
 _MOST_GIVEN = 128
-"""Vertices of a cell as it is given, those on no path included."""
+"""Maximum number of vertices, including those on no path."""
 _STRING = re.compile(r"(\d{1,3}):([01]+):([31m]*)", flags=re.ASCII)
 _STACKS = ((128, 128, 32), (128, 256, 16), (256, 512, 8))
 """Input channels, output channels and image side of the three stacks of three cells each."""
@@ -38,19 +38,20 @@ _STACKS = ((128, 128, 32), (128, 256, 16), (256, 512, 8))
 class NasBench101(Space):
     """The NAS-Bench-101 search space; native string `<n>:<adj_upper>:<ops>`.
 
-    A cell may have vertices on no path, as the benchmark's own reader takes it: cell and string
-    keep them, while size limits, `module_hash` and costs are those of the module without them.
+    As in the benchmark's own reader, a cell may have vertices on no path. Cell and string keep
+    them; size limits, `module_hash` and costs apply to the cell without them.
     """
 
     name: ClassVar[str] = "nb101"
     n_variables: ClassVar[int] = len(_UPPER) + MOST_VERTICES - 2
 
     def read(self, text: str) -> Cell:
-        """Read `<n>:<adj_upper>:<ops>`, as in `3:111:m`."""
+        """Parse `<n>:<adj_upper>:<ops>`, such as `3:111:m`."""
         match = _STRING.fullmatch(text)
         if match is None:
             raise SnapError(
-                f"{text!r:.80} is no NAS-Bench-101 cell; expected <n>:<adj_upper>:<ops>, as 3:111:m"
+                f"{text!r:.80} is not a NAS-Bench-101 cell; expected <n>:<adj_upper>:<ops>"
+                ", as in 3:111:m"
             )
         size, upper, letters = match.groups()
         return self.cell(int(size), upper, letters)
@@ -64,15 +65,15 @@ class NasBench101(Space):
             letters: the n - 2 interior operators: `3`, `1` or `m`.
 
         Raises:
-            SnapError: the lengths disagree, a letter or digit is none of these, or the benchmark
-                does not have the cell.
+            SnapError: the lengths disagree, a letter or digit is invalid, or the benchmark has no
+                such cell.
         """
         wrong_length = (
             size > _MOST_GIVEN or len(upper) != size * (size - 1) // 2 or len(letters) != size - 2
         )
         if wrong_length or set(upper) - {"0", "1"} or set(letters) - set(LETTERS):
             raise SnapError(
-                f"n_vertices {size}, adj_upper {upper!r:.60} and ops {letters!r:.60} make no "
+                f"n_vertices {size}, adj_upper {upper!r:.60} and ops {letters!r:.60} are not a "
                 f"NAS-Bench-101 cell; adj_upper needs n(n-1)/2 digits 0 or 1, "
                 f"ops n-2 letters of 3, 1, m, n at most {_MOST_GIVEN}"
             )
@@ -83,7 +84,7 @@ class NasBench101(Space):
         return cell
 
     def format(self, cell: Cell) -> str:
-        """Write a cell as `<n>:<adj_upper>:<ops>`."""
+        """Format a cell as `<n>:<adj_upper>:<ops>`."""
         size, edges = len(cell.nodes), set(cell.edges)
         upper = "".join(str(int(p in edges)) for p in itertools.combinations(range(size), 2))
         letters = "".join(_TO_LETTER[node] for node in cell.nodes[1:-1])
@@ -92,9 +93,9 @@ class NasBench101(Space):
     def decode(self, point: Point) -> Cell:
         """Discretise 21 edge and 5 operator coordinates so that no vertex is dead.
 
-        A vertex whose operator coordinate is below 1/8 is left out. Among the others all edges
-        are set and then, the weakest first, removed: those below 0.5, and more while there are
-        over nine; but never the last edge into or out of a vertex.
+        A vertex with an operator coordinate below 1/8 is omitted. Edges between the others are
+        removed in ascending order: those below 0.5, and more while there are over nine, but never
+        the last edge into or out of a vertex.
         """
         names = list(LETTERS.values())
         interior = {
@@ -112,10 +113,7 @@ class NasBench101(Space):
         return prune(Cell(nodes, tuple(sorted(_strongest(strength)))))
 
     def encode(self, cell: Cell) -> Point:
-        """Return a point in the middle of those that decode to the cell.
-
-        A cell with dead vertices comes back without them, as the benchmark holds it.
-        """
+        """Return a central point among those that decode to the cell without dead vertices."""
         cell = prune(cell)
         size = len(cell.nodes)
         place = [*range(size - 1), MOST_VERTICES - 1]
@@ -127,7 +125,7 @@ class NasBench101(Space):
         return np.array([*strength, *middles, *[_ABSENT / 2] * (MOST_VERTICES - size)])
 
     def enumerate(self) -> Iterator[Cell]:
-        """Yield all 423,624 cells, one per isomorphism class, as the benchmark has them."""
+        """Yield all 423,624 cells, one per isomorphism class, in the benchmark's form."""
         return distinct_cells(tuple(LETTERS.values()), MOST_VERTICES, MOST_EDGES)
 
     def count(self) -> int:
@@ -135,10 +133,10 @@ class NasBench101(Space):
         return 423_624
 
     def sample(self, n: int, seed: int | np.random.Generator) -> list[Cell]:
-        """Draw n valid seven-vertex matrices and labellings uniformly, dead vertices then dropped.
+        """Sample n valid seven-vertex matrices and labellings uniformly; remove dead vertices.
 
-        By rejection, as the benchmark's own random search does: of input and output connected and
-        at most nine edges left. A cell with more ways to be written is drawn more often.
+        Like the benchmark's own random search, this rejects cells without a path from input to
+        output or with more than nine edges. Cells with more matrices are more likely.
         """
         cells: list[Cell] = []
         names, rng = tuple(LETTERS.values()), np.random.default_rng(seed)
@@ -150,10 +148,10 @@ class NasBench101(Space):
         return cells
 
     def neighbours(self, cell: Cell) -> Iterator[Cell]:
-        """Yield the cells that one edit leads to, dead vertices dropped.
+        """Yield the cells after one edit, without dead vertices.
 
-        An edit sets or removes an edge, changes an operator, or, where there is room, puts a new
-        vertex between two others.
+        An edit adds or removes an edge, changes an operator, or inserts a vertex between two
+        others.
         """
         seen = {prune(cell)}
         for edited in _edits(cell):
@@ -163,7 +161,7 @@ class NasBench101(Space):
                 yield near
 
     def mutate(self, cell: Cell, rng: np.random.Generator) -> Cell:
-        """Draw one of the edits that lead to a neighbour uniformly."""
+        """Sample one of the edits that lead to a neighbour uniformly."""
         edits, before = list(_edits(cell)), prune(cell)
         while True:
             near = prune(edits[rng.integers(len(edits))])
@@ -190,7 +188,7 @@ class NasBench101(Space):
 
 
 def _strongest(strength: dict[tuple[int, int], float]) -> set[tuple[int, int]]:
-    """Thin out the graph of all edges, keeping an edge into and out of every vertex."""
+    """Remove weak edges, but keep an edge into and out of every vertex."""
     edges = set(strength)
     out_of, into = (Counter(edge[end] for edge in edges) for end in (0, 1))
     for edge in sorted(edges, key=lambda edge: (strength[edge], edge)):
@@ -206,14 +204,14 @@ def _strongest(strength: dict[tuple[int, int], float]) -> set[tuple[int, int]]:
 
 
 def module(cell: Cell) -> Cell:
-    """Return what the benchmark makes of a cell: vertices on no path from input to output dropped.
+    """Return a cell without vertices on no path from input to output.
 
     Raises:
         SnapError: no path leads from input to output, or the rest has over 7 vertices or 9 edges.
     """
     pruned = cell if _is_whole(cell) else prune(cell)
     if not pruned.edges:
-        raise SnapError("no path leads from the input to the output of the cell; join them")
+        raise SnapError("no path leads from the input to the output of the cell; connect them")
     if not _is_allowed(pruned):
         raise SnapError(
             f"the cell has {len(pruned.nodes)} vertices and {len(pruned.edges)} edges on paths "
@@ -223,10 +221,10 @@ def module(cell: Cell) -> Cell:
 
 
 def _is_whole(cell: Cell) -> bool:
-    """Return whether every vertex is on a path, without following any.
+    """Return whether every vertex is on a path.
 
-    In a topological order that is so where every vertex but the last has an edge out of it, and
-    every one but the first an edge into it.
+    In topological order, it is enough that every vertex but the last has an outgoing edge, and
+    every vertex but the first an incoming edge.
     """
     sources, targets = ({edge[end] for edge in cell.edges} for end in (0, 1))
     return len(sources) == len(targets) == len(cell.nodes) - 1
@@ -251,7 +249,7 @@ def _edits(cell: Cell) -> Iterator[Cell]:
 
 
 def _with_vertex(cell: Cell, src: int, dst: int, name: str) -> Cell:
-    """Put a vertex before `dst`, fed by `src` and feeding `dst`."""
+    """Insert a vertex before `dst`, with an edge from `src` and an edge to `dst`."""
     moved = [(s + (s >= dst), d + (d >= dst)) for s, d in cell.edges]
     nodes = (*cell.nodes[:dst], name, *cell.nodes[dst:])
     return Cell(nodes, tuple(sorted([*moved, (src, dst), (dst, dst + 1)])))
@@ -260,8 +258,8 @@ def _with_vertex(cell: Cell, src: int, dst: int, name: str) -> Cell:
 def vertex_channels(edges: Bools, out: int) -> Ints:
     """Return (b, n) output channels of every vertex.
 
-    The vertices that feed the output share its channels, the first ones taking the remainder;
-    any other vertex has as many as the widest it feeds.
+    The vertices before the output share its channels; the first ones get the remainder. Any other
+    vertex has the maximum of its successors.
     """
     feeds = edges[:, :, -1].copy()
     feeds[:, 0] = False
@@ -278,7 +276,7 @@ def vertex_channels(edges: Bools, out: int) -> Ints:
 def _cell_costs(
     graphs: Graphs, part: Dense, edges: Bools, entering: int, out: int
 ) -> tuple[Ints, Ints]:
-    """Return (b,) weights of convolutions, and (b,) channels that they put out together."""
+    """Return (b,) weights and (b,) total output channels of convolutions."""
     channels = vertex_channels(edges, out)
     projected = edges[:, 0, :]
     weights = (projected * channels * entering).sum(axis=1)
@@ -291,14 +289,14 @@ def _cell_costs(
 
 
 def module_hash(cell: Cell) -> str:
-    """Return the MD5 hash by which NAS-Bench-101 names a cell.
+    """Return NAS-Bench-101's MD5 hash of a cell.
 
-    The benchmark's rule: vertices on no path are dropped. A vertex starts with the hash of its
-    out-degree, in-degree and label, and as many times as there are vertices takes up the sorted
-    hashes of its neighbours; the cell's hash is that of the sorted vertex hashes.
+    Vertices on no path are removed. The hash of a vertex starts from out-degree, in-degree and
+    label and is updated n times with the sorted hashes of its neighbours; the hash of the cell is
+    that of the sorted vertex hashes.
 
     Raises:
-        SnapError: the benchmark does not have the cell.
+        SnapError: the benchmark has no such cell.
     """
     cell = module(cell)
     size = len(cell.nodes)

@@ -15,14 +15,14 @@ def distinct_cells(
 ) -> Iterator[Cell]:
     """Yield one cell of every isomorphism class, all of whose vertices lie on a path.
 
-    Matrices without operators are told apart first, for there are few: every labelled cell is
-    some labelling of the first matrix of its class. Matrices count upwards as the benchmark's own
-    generator does, column by column, so that each class shows the cell that it meets first.
+    Isomorphic matrices without operators are removed first, as there are few; every cell is a
+    labelling of a remaining matrix. The order of the matrices is that of the benchmark's generator,
+    so that each class is represented by the same cell.
 
     Args:
         operators: operators of the interior vertices.
         most_vertices: number of vertices of the largest cells, input and output included.
-        most_edges: number of edges that no cell exceeds.
+        most_edges: maximum number of edges.
     """
     vocabulary = (*operators, INPUT, OUTPUT)
     for size in range(2, most_vertices + 1):
@@ -43,8 +43,8 @@ def distinct_cells(
 def _connected(size: int, most_edges: int) -> Bools:
     """Return (m, size, size) all upper triangles in which every vertex lies on a path.
 
-    In a topological order that is so where every vertex but the first has an edge into it and
-    every vertex but the last one out of it.
+    In topological order, every vertex but the first then has an incoming edge, and every vertex but
+    the last an outgoing edge.
     """
     places = [(src, dst) for dst in range(size) for src in range(dst)]
     numbers = np.arange(2 ** len(places), dtype=np.int64)

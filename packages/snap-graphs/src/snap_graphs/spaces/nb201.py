@@ -15,13 +15,13 @@ from snap_graphs.spaces.base import Costs, ProductSpace, layer_costs
 OPERATORS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 _SWAPPED = ((0, 2), (0, 1), (1, 2), (0, 3), (2, 3), (1, 3))
-"""The edges once the two inner vertices have changed places."""
+"""The edges after swapping the two inner vertices."""
 
 _STRING = re.compile(
     r"\|(\w+)~0\|\+\|(\w+)~0\|(\w+)~1\|\+\|(\w+)~0\|(\w+)~1\|(\w+)~2\|", flags=re.ASCII
 )
 _PRINTED = re.compile(r"\w+\(4 nodes with (\|.*\|)\)", flags=re.ASCII)
-"""How the benchmark's class `Structure` prints itself."""
+"""Printed form of the benchmark's class `Structure`."""
 _STAGES = ((16, 32), (32, 16), (64, 8))
 """Channels and image side of the three stages of five cells each."""
 _CELLS = 5
@@ -36,14 +36,14 @@ class NasBench201(ProductSpace):
     options: ClassVar[tuple[int, ...]] = (len(OPERATORS),) * len(EDGES)
 
     def read(self, text: str) -> Cell:
-        """Read `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, alone or in `Structure(4 nodes with ...)`."""
+        """Parse `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, also in `Structure(4 nodes with ...)`."""
         printed = _PRINTED.fullmatch(text)
         match = _STRING.fullmatch(printed.group(1) if printed else text)
         unknown = sorted(set(match.groups()) - set(OPERATORS)) if match else []
         if match is None or unknown:
             fault = f"unknown operator {unknown[0]!r:.40}" if unknown else "wrong form"
             raise SnapError(
-                f"{text!r:.80} is no NAS-Bench-201 cell ({fault}); "
+                f"{text!r:.80} is not a NAS-Bench-201 cell ({fault}); "
                 f"expected |op~0|+|op~0|op~1|+|op~0|op~1|op~2| with {', '.join(OPERATORS)}"
             )
         return self.cell(match.groups())
@@ -53,7 +53,7 @@ class NasBench201(ProductSpace):
         return edge_labelled(dict(zip(EDGES, operators, strict=True)))
 
     def format(self, cell: Cell) -> str:
-        """Write a cell as `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`."""
+        """Format a cell as `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`."""
         parts = [f"{op}~{src}" for op, (src, _) in zip(cell.nodes[1:-1], EDGES, strict=True)]
         return f"|{parts[0]}|+|{'|'.join(parts[1:3])}|+|{'|'.join(parts[3:])}|"
 
@@ -66,10 +66,10 @@ class NasBench201(ProductSpace):
         return tuple(OPERATORS.index(node) for node in cell.nodes[1:-1])
 
     def canonical(self, cell: Cell) -> Cell:
-        """Return the cell of six edges that stands for all of the same `cell_hash`.
+        """Return the representative of all cells with the same `cell_hash`.
 
-        Operators on no path become `none`; where nothing joins the two inner vertices, they may
-        change places, and the cell that comes first in the space's order is taken.
+        Operators on no path become `none`. If the two inner vertices are not connected, the first
+        of the cell and its swapped form represents both.
         """
         live = self.cell(_without_dead(cell.nodes[1:-1]))
         if live.nodes[1 + EDGES.index((1, 2))] != NONE:
@@ -81,7 +81,7 @@ class NasBench201(ProductSpace):
         """Count the CIFAR-10 network: 3 stages of 5 cells, 16 channels first, 10 classes.
 
         Convolutions have no bias and are followed by an affine batch normalisation. Dead
-        operators count too: the benchmark builds and runs them.
+        operators count too, as the benchmark builds and runs them.
         """
         graph = np.repeat(np.arange(len(graphs)), graphs.sizes)
         costs = np.repeat(_fixed_costs(), len(graphs), axis=1)

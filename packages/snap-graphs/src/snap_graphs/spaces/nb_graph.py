@@ -23,7 +23,7 @@ LINKS = (
     (0, 1, 2, 2),
     (0, 1, 2, 3),
 )
-"""By the benchmark's digit: where each operator takes its input from; 0 is the cell's input."""
+"""By the benchmark's digit: the source of each operator; 0 is the cell's input."""
 
 _SIZE = len(LINKS[0])
 
@@ -31,8 +31,8 @@ _SIZE = len(LINKS[0])
 class NasBenchGraph(ProductSpace):
     """The NAS-Bench-Graph space; native string `Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])`.
 
-    Operators that no other takes in feed the output. Links may be written in any order; points,
-    samples and neighbours use the benchmark's nine.
+    Operators without successors are connected to the output. Links may have any order; points,
+    samples and neighbours use the nine link lists of the benchmark.
     """
 
     name: ClassVar[str] = "nb-graph"
@@ -41,13 +41,13 @@ class NasBenchGraph(ProductSpace):
     enumerable: ClassVar[bool] = True
 
     def read(self, text: str) -> Cell:
-        """Read `Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])`."""
+        """Parse `Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])`."""
         try:
             parts = printed_value(text, {"Arch": _arch})
             return self.cell(*_arch(*parts))
         except (TypeError, ValueError) as error:
             raise SnapError(
-                f"{text!r:.80} is no NAS-Bench-Graph architecture; "
+                f"{text!r:.80} is not a NAS-Bench-Graph architecture; "
                 "expected Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])"
             ) from error
 
@@ -68,7 +68,7 @@ class NasBenchGraph(ProductSpace):
         return Cell((INPUT, *operators, OUTPUT), tuple(sorted(edges)))
 
     def format(self, cell: Cell) -> str:
-        """Write a cell as `Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])`."""
+        """Format a cell as `Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])`."""
         return f"Arch({list(links(cell))}, {list(cell.nodes[1:-1])})"
 
     def compose(self, choices: Sequence[int]) -> Cell:
@@ -84,14 +84,14 @@ class NasBenchGraph(ProductSpace):
         found = links(cell)
         if found not in LINKS:
             raise SnapError(
-                f"{list(found)} is none of the benchmark's link lists; renumber the operators"
+                f"{list(found)} is not a link list of the benchmark; renumber the operators"
             )
         return (LINKS.index(found), *(OPERATORS.index(name) for name in cell.nodes[1:-1]))
 
     def canonical(self, cell: Cell) -> Cell:
-        """Return the cell that stands for all of the same `cell_hash`, in the benchmark's order.
+        """Return the representative of all cells with the same `cell_hash`.
 
-        Of the renumberings whose links the benchmark lists, it has the lowest key.
+        It is the renumbering with the lowest key in the benchmark.
         """
         found = links(cell)
         renumbered = []
@@ -104,13 +104,13 @@ class NasBenchGraph(ProductSpace):
 
 
 def _arch(links: list[int], operators: list[str]) -> tuple[list[int], list[str]]:
-    """Stand in for the benchmark's class."""
+    """Replace the benchmark's class."""
     if [type(link) for link in links] != [int] * _SIZE:
         raise TypeError("an architecture has four links, which are numbers")
     return links, operators
 
 
 def links(cell: Cell) -> tuple[int, ...]:
-    """Return where each operator takes its input from."""
+    """Return the source of each operator."""
     into = {dst: src for src, dst in cell.edges if dst <= _SIZE}
     return tuple(into[place] for place in range(1, _SIZE + 1))

@@ -45,11 +45,11 @@ _STEP_OPTIONS = tuple(option for step in range(STEPS) for option in (2 + step, l
 class Nds(ProductSpace):
     """The union of the NDS families' cells.
 
-    The native string is the genotype, before which the benchmark's files put the design space and
-    the network's width and depth: `NASNet:w16:d20:Genotype(...)`. Points, samples and neighbours
-    cover cells of five nodes whose outputs are the nodes that no other node takes in, as all
-    families but DARTS build them; `choices` refuses others. Width and depth vary with every
-    network, so that costs do not follow from the cell.
+    The native string is the genotype, optionally preceded by the design space, width and depth of
+    the network, as in the benchmark's files: `NASNet:w16:d20:Genotype(...)`. Points, samples and
+    neighbours cover cells of five nodes whose outputs are the nodes without successors, as in all
+    families but DARTS; `choices` refuses others. Width and depth vary between networks, so that the
+    cell does not determine the costs.
     """
 
     name: ClassVar[str] = "nds"
@@ -57,14 +57,14 @@ class Nds(ProductSpace):
     n_variables: ClassVar[int] = len(options)
 
     def read(self, text: str) -> Cell:
-        """Read a genotype, with or without design space, width and depth before it."""
+        """Parse a genotype, with or without design space, width and depth before it."""
         return self.cell(parse_genotype(_PREFIX.sub("", text, count=1), ()))
 
     def cell(self, genotype: Genotype) -> Cell:
         """Join the two cells of a genotype.
 
         Raises:
-            SnapError: it has an operator of no family.
+            SnapError: an operator is unknown.
         """
         for operator, _ in (*genotype.normal, *genotype.reduce):
             if operator not in OPERATORS:
@@ -74,11 +74,11 @@ class Nds(ProductSpace):
         return to_cell(genotype)
 
     def format(self, cell: Cell) -> str:
-        """Write a cell as `Genotype(normal=[...], normal_concat=[...], ...)`."""
+        """Format a cell as `Genotype(normal=[...], normal_concat=[...], ...)`."""
         return format_genotype(to_genotype(cell))
 
     def compose(self, choices: Sequence[int]) -> Cell:
-        """Build the cells of every pair's source and operator."""
+        """Build the cells from the source and operator of every pair."""
         pairs = tuple(
             (OPERATORS[choices[place + 1]], choices[place]) for place in range(0, len(choices), 2)
         )
@@ -86,17 +86,17 @@ class Nds(ProductSpace):
         return to_cell(Genotype(normal, _loose_ends(normal), reduce, _loose_ends(reduce)))
 
     def choices(self, cell: Cell) -> tuple[int, ...]:
-        """Return every pair's source and operator.
+        """Return the source and operator of every pair.
 
         Raises:
-            SnapError: a cell has not five nodes, or other outputs than those nobody takes in.
+            SnapError: a cell does not have five nodes, or has other outputs.
         """
         genotype = to_genotype(cell)
         wanted = (_loose_ends(genotype.normal), _loose_ends(genotype.reduce))
         if genotype.steps != STEPS or wanted != (genotype.normal_concat, genotype.reduce_concat):
             raise SnapError(
-                "points of the nds space are cells of five nodes whose outputs are the nodes that "
-                "no other takes in; this cell is another"
+                "points of the nds space are cells of five nodes whose outputs are the nodes "
+                "without successors; this cell differs"
             )
         pairs = (*genotype.normal, *genotype.reduce)
         return tuple(

@@ -1,4 +1,4 @@
-"""Read the values that Python programs print, without running anything of the text."""
+"""Parse printed Python values without running code."""
 
 import ast
 import re
@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Makers = Mapping[str, Callable[..., Any]]
-"""By the name of a class: what builds a value of the arguments that its printed form shows."""
+"""Functions that build a value from printed arguments, by class name."""
 
 MOST_CHARACTERS = 1 << 16
-"""Characters of a text beyond which it is refused; parsing takes hundreds of times its length."""
+"""Maximum length of a text; parsing takes hundreds of times its length in memory."""
 _MOST_COUNTED = 256
-"""What `range` may count to."""
+"""Maximum argument of `range`."""
 _ASSIGNED = re.compile(r"\s*\w+\s*=(?!=)", flags=re.ASCII)
 _SCALAR = re.compile(
     r"(?:np|numpy)\.(?:(u?int)(?:c|p|\d{1,2})|u?(long)(?:long)?|(float)\d{2}|(bool|str)_?)",
@@ -32,12 +32,11 @@ _ARRAYS = ("array", "np.array", "numpy.array", "tensor", "torch.tensor")
 def printed_value(text: str, makers: Makers | None = None) -> Any:
     """Evaluate the printed form of a Python value.
 
-    It is made of literals, numpy's scalars (`np.int64(0)`), arrays and tensors (as lists, or as the
-    number they hold), `range` (as a list) and calls that `makers` stand in for. A name that the
-    value is assigned to (`genotype = ...`) may come before it.
+    Supported are literals, NumPy scalars (`np.int64(0)`), arrays and tensors (as lists or numbers),
+    `range` (as a list) and calls in `makers`. An assignment (`genotype = ...`) may precede it.
 
     Raises:
-        ValueError: the text is nothing of this kind, or longer than 65,536 characters.
+        ValueError: the text is not supported, or longer than 65,536 characters.
     """
     if len(text) > MOST_CHARACTERS:
         raise ValueError(f"it is longer than {MOST_CHARACTERS:,} characters")
@@ -57,7 +56,7 @@ class _Evaluation:
         """Evaluate an expression.
 
         Raises:
-            ValueError, TypeError: it is none of those that are printed.
+            ValueError, TypeError: the expression is not supported.
         """
         match tree:
             case ast.Constant(value=value):
@@ -81,10 +80,10 @@ class _Evaluation:
         name = _name(tree.func)
         given = [keyword.arg for keyword in tree.keywords]
         repeated = next((arg for arg in given if given.count(arg) > 1), None)
-        if repeated is not None:  # which Python refuses only when it compiles the tree
+        if repeated is not None:  # Python refuses this only when compiling
             raise ValueError(f"malformed: {name!r:.40} has {repeated!r:.40} twice")
         scalar = _SCALAR.fullmatch(name)
-        if scalar or name in _ARRAYS:  # whose keywords name types and devices
+        if scalar or name in _ARRAYS:  # keywords name types and devices
             (held,) = (self.value(argument) for argument in tree.args)
             return _scalar(name, held, _SCALARS[scalar[scalar.lastindex or 0]]) if scalar else held
         arguments = [self.value(argument) for argument in tree.args]

@@ -1,4 +1,4 @@
-"""The network around the cells of a user's own search space, and the choices that it leaves."""
+"""The network around the cells of a user-defined space, and its choices."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,12 +16,12 @@ _MOST_STAGES, _MOST_CHOICES = 32, 64
 
 
 class Chosen(NamedTuple):
-    """A stage without open choices.
+    """A stage with fixed choices.
 
     Attributes:
-        repeats: its number of cells.
-        width: channels that they put out.
-        stride: what the first of them divides the side by.
+        repeats: number of cells.
+        width: output channels.
+        stride: stride of the first cell.
     """
 
     repeats: int
@@ -35,8 +35,8 @@ class Step(NamedTuple):
     Attributes:
         stage: number of its stage.
         width: channels of its nodes.
-        side: of what it puts out, in pixels.
-        entering: by input node the channels that come in, their side, and the stride from there.
+        side: output side in pixels.
+        entering: channels, side and stride of each input.
     """
 
     stage: int
@@ -47,12 +47,12 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Stage:
-    """Equal cells in a row, of which the first changes the shape; each entry lists its choices.
+    """Equal cells in a row, of which the first changes the shape; entries list choices.
 
     Attributes:
         repeats: numbers of cells.
-        widths: channels that they put out.
-        strides: what the first cell divides the side by.
+        widths: output channels.
+        strides: strides of the first cell.
     """
 
     repeats: tuple[int, ...]
@@ -69,7 +69,7 @@ class Skeleton:
         classes: outputs of the classifier.
         stem: channels of the 3x3 convolution that reads the images.
         stem_stride: its stride.
-        stages: what lies between.
+        stages: the stages.
     """
 
     image: int
@@ -80,34 +80,32 @@ class Skeleton:
 
     @property
     def options(self) -> tuple[int, ...]:
-        """Number of options of every open choice: by stage of repeats, width and stride."""
+        """Number of options of every choice: repeats, width and stride by stage."""
         return tuple(len(entries) for entries in self._entries() if len(entries) > 1)
 
     def choose(self, choices: Iterator[int]) -> tuple[Chosen, ...]:
-        """Take one option for every open choice."""
+        """Return the stages for one option per choice."""
         values = [e[next(choices)] if len(e) > 1 else e[0] for e in self._entries()]
         return tuple(Chosen(*values[at : at + 3]) for at in range(0, len(values), 3))
 
     def choices(self, stages: Sequence[Chosen]) -> list[int]:
-        """Return the options that `choose` makes these stages of."""
+        """Return the options of stages, the inverse of `choose`."""
         values = [value for stage in stages for value in stage]
         pairs = zip(self._entries(), values, strict=True)
         return [entries.index(value) for entries, value in pairs if len(entries) > 1]
 
     def has(self, stages: Sequence[Chosen]) -> bool:
-        """Return whether these stages are among the choices."""
+        """Return whether stages are among the choices."""
         values = [value for stage in stages for value in stage]
         entries = self._entries()
         return len(values) == len(entries) and all(map(_in, values, entries))
 
     def steps(self, stages: Sequence[Chosen], inputs: int) -> Iterator[Step]:
-        """Yield the cells in order; each reads as many outputs before it as a cell has inputs.
-
-        Before the first cell all of them are the stem's.
+        """Yield the cells in order; each reads the previous outputs, at first those of the stem.
 
         Args:
             stages: the stages.
-            inputs: how many inputs a cell has.
+            inputs: number of inputs of a cell.
         """
         side, scale = -(-self.image // self.stem_stride), 1
         before = deque([(self.stem, side, scale)] * inputs, maxlen=inputs)
@@ -126,7 +124,7 @@ class Skeleton:
 DEFAULT = Skeleton(
     32, 10, 16, 1, tuple(Stage((5,), (16 * 2**i,), (1 + (i > 0),)) for i in range(3))
 )
-"""The size of NAS-Bench-201's network: where operators have modules and no skeleton is given."""
+"""The size of NAS-Bench-201's network, the default for operators with modules."""
 
 
 def read_skeleton(entries: object, source: str) -> Skeleton:
@@ -134,15 +132,15 @@ def read_skeleton(entries: object, source: str) -> Skeleton:
 
     Args:
         entries: the table.
-        source: where it is from, for errors.
+        source: origin of the table, for errors.
 
     Raises:
-        SnapError: it is no skeleton; names the source, the key, the value and the remedy.
+        SnapError: it is invalid; names the source, the key, the value and the remedy.
     """
     table = _Table(entries, source, "skeleton", _KEYS)
     stages = table.entries.get("stages")
     if not isinstance(stages, list) or not 0 < len(stages) <= _MOST_STAGES:
-        table.refuse("stages", f"must list 1 to {_MOST_STAGES} stages, as [[skeleton.stages]]")
+        table.refuse("stages", f"must list 1 to {_MOST_STAGES} stages, such as [[skeleton.stages]]")
     return Skeleton(
         image=table.number("image", 8, _MOST_IMAGE, DEFAULT.image),
         classes=table.number("classes", 1, _MOST_CLASSES, DEFAULT.classes),
@@ -171,7 +169,7 @@ class _Table:
         self.entries: Mapping[str, Any] = entries
         for key in entries:
             if key not in keys:
-                self.refuse(key, f"is not known; the keys are {', '.join(keys)}")
+                self.refuse(key, f"is unknown; the keys are {', '.join(keys)}")
 
     def refuse(self, key: str, problem: str) -> NoReturn:
         value = f" = {excerpt(self.entries[key])}" if key in self.entries else ""

@@ -1,4 +1,4 @@
-"""The graph of a whole network: the cells of a user's own space laid out through its skeleton."""
+"""Build the graph of a complete network from the cells and skeleton of a user-defined space."""
 
 import re
 from collections import deque
@@ -10,23 +10,23 @@ from snap_graphs.spaces.skeleton import Chosen, Skeleton
 STEM, CLASSIFIER = "stem", "classifier"
 _STAGE = re.compile(r"stage-c(\d+)-s(\d+)", flags=re.ASCII)
 _FIRST = 2
-"""Where the first stage's nodes are: behind the input and the stem."""
+"""Position of the first stage, after the input and the stem."""
 FIXED_NODES = 4
-"""Nodes that every network has: input, stem, classifier and output."""
+"""Number of fixed nodes: input, stem, classifier and output."""
 
 _Outputs = tuple[int, ...]
-"""Nodes of the graph whose sum is read."""
+"""Nodes whose sum is read."""
 
 
 def unroll(cell: Cell, inputs: int, stages: Sequence[Chosen]) -> Cell:
-    """Lay a cell out through the stages.
+    """Repeat a cell through the stages.
 
-    A node a stage and input of the cell names the stage's width and stride; it hands on what it
-    reads, and the operators behind it change the shape.
+    For each stage and input of the cell, a node names width and stride of the stage; it returns its
+    input, and the operators after it change the shape.
 
     Args:
         cell: the cell.
-        inputs: how many inputs it has; it reads as many outputs before it, at first the stem's.
+        inputs: number of its inputs, which read the previous outputs, at first those of the stem.
         stages: the stages.
 
     Returns:
@@ -50,7 +50,7 @@ def unroll(cell: Cell, inputs: int, stages: Sequence[Chosen]) -> Cell:
 def _append(
     cell: Cell, before: Sequence[_Outputs], nodes: list[str], edges: list[tuple[int, int]]
 ) -> _Outputs:
-    """Append a cell's operators to a graph, and return those that make up its output."""
+    """Append a cell's operators to a graph, and return those that form its output."""
     inputs, last = len(before), len(cell.nodes) - 1
     shift = len(nodes) - inputs
     nodes += cell.nodes[inputs:-1]
@@ -62,12 +62,12 @@ def _append(
 
 
 def stages_of(network: Cell, inputs: int, operators: int) -> tuple[Chosen, ...]:
-    """Return the stages of a graph that `unroll` made.
+    """Return the stages of a graph from `unroll`.
 
     Args:
         network: the graph.
-        inputs: how many inputs a cell has.
-        operators: how many operators a cell has.
+        inputs: number of inputs of a cell.
+        operators: number of operators of a cell.
     """
     found: list[Chosen] = []
     at, end = _FIRST, len(network.nodes) - 2
@@ -84,7 +84,7 @@ def stages_of(network: Cell, inputs: int, operators: int) -> tuple[Chosen, ...]:
 
 
 def first_cell(network: Cell, inputs: int, operators: int) -> Cell:
-    """Return the first cell of a graph that `unroll` made, without what enters its output."""
+    """Return the first cell of a graph from `unroll`, without edges to its output."""
     end = _FIRST + inputs + operators
     within = range(_FIRST, end)
     edges = [(s - _FIRST, d - _FIRST) for s, d in network.edges if s in within and d in within]
@@ -95,13 +95,13 @@ def first_cell(network: Cell, inputs: int, operators: int) -> Cell:
 def node_shapes(
     skeleton: Skeleton, stages: Sequence[Chosen], inputs: int, operators: int
 ) -> list[tuple[int, ...]]:
-    """Return the shape of what each node of a graph that `unroll` made puts out.
+    """Return the output shape of each node of a graph from `unroll`.
 
     Args:
-        skeleton: what surrounds the stages.
+        skeleton: the skeleton.
         stages: the stages.
-        inputs: how many inputs a cell has.
-        operators: how many operators a cell has.
+        inputs: number of inputs of a cell.
+        operators: number of operators of a cell.
     """
     side = -(-skeleton.image // skeleton.stem_stride)
     shapes: list[tuple[int, ...]] = [(3, skeleton.image, skeleton.image)]
@@ -116,7 +116,7 @@ def node_shapes(
 
 
 def is_reserved(name: str) -> bool:
-    """Return whether a node that is no operator of the cell may have this name."""
+    """Return whether a name is reserved for nodes of the skeleton."""
     return name in (STEM, CLASSIFIER) or _STAGE.fullmatch(name) is not None
 
 
