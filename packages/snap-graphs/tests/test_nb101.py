@@ -117,7 +117,7 @@ def edited(graphs: pa.Table, column: str, values: list[object]) -> pa.Table:
         ({"arch_id": [OUTSIDE["too many edges"][0]]}, {}, "row 1: .*10 edges"),
         ({"arch_id": ["3:111:1"]}, {}, "row 1: nodes and edges do not match '3:111:1'"),
         ({"dst": [[1, 2, 2]], "src": [[0, 0, 1]]}, {}, None),
-        ({"dst": [[1, 2]], "src": [[0, 1]]}, {}, "row 1: the nodes and edges are not those"),
+        ({"dst": [[1, 2]], "src": [[0, 1]]}, {}, "row 1: nodes and edges do not match"),
         ({"dst": [[1, 2]], "src": [[0, 1]]}, {"snap.views": "prune"}, None),
         ({"space": ["own"], "arch_id": ["any"]}, {}, None),
     ],

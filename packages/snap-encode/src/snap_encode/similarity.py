@@ -126,12 +126,8 @@ def cosines(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[
     Returns:
         Array of shape (n, m), values from -1 to 1.
     """
-    similarity: NDArray[np.float32] = (_unit(rows) @ _unit(columns).T).clip(-1, 1)
-    return similarity
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     import numpy as np
 
-    lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / lengths
+    one, other = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (rows, columns))
+    similarity: NDArray[np.float32] = (one @ other.T).clip(-1, 1)
+    return similarity

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from snap_catalog import SnapError, definition, operators
+from snap_catalog.readings import COLUMNS
 
 from snap_encode.encoder import SentenceEncoder
 from snap_encode.models import DEFAULT_MODEL
@@ -142,10 +143,10 @@ def _table(rows: Sequence[_Row], model: str, quiet: bool, metadata: Mapping[str,
         parts.append(encoder.words.encode([rows[number].text for number in plain], quiet=quiet))
     vectors = np.concatenate(parts)[np.argsort([*own, *plain])]
     columns = {
-        "space": _strings(row.space for row in rows),
-        "op": _strings(row.operator for row in rows),
-        "text": _strings(row.text for row in rows),
-        "embedding": _lists(vectors),
+        "space": pa.array([row.space for row in rows], pa.string()),
+        "op": pa.array([row.operator for row in rows], pa.string()),
+        "text": pa.array([row.text for row in rows], pa.string()),
+        "embedding": pa.FixedSizeListArray.from_arrays(vectors.ravel(), vectors.shape[1]),
     }
     if own:
         read = dict(zip(own, said, strict=True))
@@ -154,40 +155,15 @@ def _table(rows: Sequence[_Row], model: str, quiet: bool, metadata: Mapping[str,
     return pa.table(columns, metadata={**made_by, **metadata})
 
 
-def _understood(said: Sequence[Described | None]) -> dict[str, pa.Array]:
-    """Return the columns on how the descriptions of rows were read, of those that were."""
+def _understood(readings: Sequence[Described | None]) -> dict[str, pa.Array]:
+    """Return the columns on readings; rows that were not read are null."""
+    import pyarrow as pa
+
+    rows = [
+        (r.reading.summary, r.reading.confidence["kind"], r.doubt) if r else None for r in readings
+    ]
+    columns = zip(*(row or (None, None, None) for row in rows), strict=True)
+    kinds = COLUMNS.items()
     return {
-        "reading": _strings(None if each is None else each.reading.summary for each in said),
-        "confidence": _doubles(
-            None if each is None else each.reading.confidence["kind"] for each in said
-        ),
-        "doubt": _strings(None if each is None else each.doubt for each in said),
+        name: pa.array(column, kind) for (name, kind), column in zip(kinds, columns, strict=True)
     }
-
-
-# Not by `pa.array`, which imports pandas where that is installed, and so takes a second.
-
-
-def _strings(texts: Iterable[str | None]) -> pa.StringArray:
-    import pyarrow as pa
-
-    builder = pa.lib.StringBuilder()
-    builder.append_values(texts)
-    return builder.finish()
-
-
-def _doubles(numbers: Iterable[float | None]) -> pa.DoubleArray:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return pc.cast(_strings(None if n is None else repr(n) for n in numbers), pa.float64())
-
-
-def _lists(vectors: NDArray[np.float32]) -> pa.FixedSizeListArray:
-    import pyarrow as pa
-
-    count, dimension = vectors.shape
-    numbers = pa.py_buffer(vectors)
-    values = pa.Array.from_buffers(pa.float32(), vectors.size, [None, numbers])
-    of_one_length = pa.list_(pa.float32(), dimension)
-    return pa.Array.from_buffers(of_one_length, count, [None], children=[values])

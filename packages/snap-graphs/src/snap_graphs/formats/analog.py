@@ -8,7 +8,7 @@ import numpy as np
 from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
-from snap_graphs.formats.base import Chunk, Format, Request
+from snap_graphs.formats.base import Chunk, Format, Request, first_bytes
 from snap_graphs.formats.pickles import Record, load_pickle
 from snap_graphs.spaces.nb201 import EDGES, NasBench201
 
@@ -45,11 +45,7 @@ class AnalogNasBench(Format):
 
     def recognises(self, path: Path) -> bool:
         """Return whether the file begins as the package's pickle does."""
-        try:
-            with path.open("rb") as file:
-                return b"analognasbench.data" in file.read(256)
-        except OSError:
-            return False
+        return b"analognasbench.data" in first_bytes(path, 256)
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
         """Yield all cells, with accuracies in percent."""

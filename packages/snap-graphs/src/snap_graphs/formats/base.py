@@ -18,6 +18,16 @@ from snap_graphs.networks import Network
 CHUNK = 16_384
 """Architectures per chunk, which limits memory."""
 
+
+def first_bytes(path: Path, count: int) -> bytes:
+    """Return the first bytes of a file; none if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError:
+        return b""
+
+
 MALFORMED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """Exceptions raised by reading malformed records."""
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
-from snap_graphs.formats.base import CHUNK, MALFORMED, Chunk, Format, Request, fault
+from snap_graphs.formats.base import CHUNK, MALFORMED, Chunk, Format, Request, fault, first_bytes
 from snap_graphs.formats.pickle_types import NUMPY
 from snap_graphs.formats.pickles import load_pickle
 from snap_graphs.formats.tables import NasBench201Table
@@ -39,11 +39,8 @@ _SPACE = NasBench201()
 
 def is_pickle(path: Path) -> bool:
     """Return whether suffix and first byte of a file are those of a pickle."""
-    try:
-        with path.open("rb") as file:
-            return path.suffix in (".pickle", ".pkl") and file.read(1) in (b"\x80", b"(", b"}")
-    except OSError:
-        return False
+    is_named = path.suffix in (".pickle", ".pkl")
+    return is_named and first_bytes(path, 1) in (b"\x80", b"(", b"}")
 
 
 class HwNasBenchPickle(Format):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from snap_catalog import SnapError
 
 from snap_graphs.formats.archives import members
-from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
+from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault, first_bytes
 from snap_graphs.formats.repeats import chunked
 from snap_graphs.spaces.darts import STEPS, Darts
 from snap_graphs.spaces.genotypes import genotype
@@ -44,15 +44,9 @@ class NasBench301Runs(Format):
 
     def recognises(self, path: Path) -> bool:
         """Return whether names in a folder, the suffix of an archive or first bytes match."""
-        try:
-            if path.is_dir():
-                return next(path.rglob("results_*.json"), None) is not None
-            if path.name.endswith(_ARCHIVES):
-                return True
-            with path.open("rb") as file:
-                return _CONFIG.encode() in file.read(1 << 16)
-        except OSError:
-            return False
+        if path.is_dir():
+            return next(path.rglob("results_*.json"), None) is not None
+        return path.name.endswith(_ARCHIVES) or _CONFIG.encode() in first_bytes(path, 1 << 16)
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
         """Yield the cells in the order of their first runs; repeats need all files read."""

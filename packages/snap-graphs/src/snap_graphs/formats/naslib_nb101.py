@@ -6,7 +6,7 @@ from typing import Any
 
 from snap_catalog import SnapError
 
-from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
+from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault, first_bytes
 from snap_graphs.formats.nasbench_runs import Run, Runs, adjacency_digits
 from snap_graphs.formats.pickle_types import NUMPY
 from snap_graphs.formats.pickles import load_pickle
@@ -29,11 +29,7 @@ class NasLibNasBench101(Format):
 
     def recognises(self, path: Path) -> bool:
         """Return whether the file begins as such a pickle does."""
-        try:
-            with path.open("rb") as file:
-                return _START in file.read(256)
-        except OSError:
-            return False
+        return _START in first_bytes(path, 256)
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
         """Yield the cells in the order of the file."""

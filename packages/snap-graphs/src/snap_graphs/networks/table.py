@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.errors import excerpt
+from snap_catalog.rules import MOST_NODES
 
 from snap_graphs.arrays import Graphs
 from snap_graphs.networks.assembly import Network
 from snap_graphs.spaces import spaces
 from snap_graphs.table import structure_columns
 
-MOST_NODES = 2**15 - 1
-"""Nodes that a graph may have: their numbers are 16-bit integers."""
 _LARGEST_COUNT = 2**63 - 1
 
 

@@ -184,6 +184,11 @@ class ProductSpace(Space):
     def options(self) -> tuple[int, ...]:
         """Number of options of every choice."""
 
+    @property
+    def n_variables(self) -> int:
+        """Number of choices."""
+        return len(self.options)
+
     @abstractmethod
     def compose(self, choices: Sequence[int]) -> Cell:
         """Build a cell from one option per choice, each below its entry in `options`."""

@@ -83,11 +83,6 @@ class CustomSpace(ProductSpace):
         return (*counts, *(skeleton.options if skeleton else ()))
 
     @property
-    def n_variables(self) -> int:
-        """Number of choices."""
-        return len(self.options)
-
-    @property
     def enumerable(self) -> bool:
         """Whether there are no more than 65,536 cells."""
         return math.prod(self.options) <= _MOST_LISTED

@@ -54,7 +54,6 @@ class Darts(ProductSpace):
 
     name: ClassVar[str] = "darts"
     options: ClassVar[tuple[int, ...]] = tuple(itertools.chain(*_STEP_OPTIONS)) * 2
-    n_variables: ClassVar[int] = len(options)
 
     def read(self, text: str) -> Cell:
         """Parse a genotype in any form of `parse_genotype`."""

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from snap_catalog import SnapError
 from snap_catalog.definition import NAME as NAME
@@ -15,7 +15,7 @@ from snap_catalog.definition import described_operators, parse, read_text, space
 from snap_catalog.errors import excerpt
 
 from snap_graphs.cell import NONE
-from snap_graphs.spaces.skeleton import DEFAULT, Skeleton, read_skeleton
+from snap_graphs.spaces.skeleton import DEFAULT, Entries, Skeleton, read_skeleton
 from snap_graphs.spaces.unrolled import FIXED_NODES, is_reserved
 
 _KEYS = ("name", "nodes", "inputs", "edges", "in_degree", "operators", "skeleton")
@@ -94,22 +94,15 @@ def parse_definition(text: str, source: str, taken: Collection[str]) -> Definiti
     Raises:
         SnapError: it is invalid; names the source, the key, the value and the remedy.
     """
-    return _Reader(source, parse(text, source)).definition(text, taken)
+    return _Reader(parse(text, source), source, _KEYS).definition(text, taken)
 
 
-@dataclass(frozen=True)
-class _Reader:
-    """The entries of a file."""
-
-    source: str
-    entries: Mapping[str, Any]
+class _Reader(Entries):
+    """The entries of a definition."""
 
     def definition(self, text: str, taken: Collection[str]) -> Definition:
-        for key in self.entries:
-            if key not in _KEYS:
-                self._refuse(key, f"is unknown; the keys are {', '.join(_KEYS)}")
-        inputs = self._number("inputs", 1, _MOST_CELL_NODES - 1, default=1)
-        nodes = self._number("nodes", inputs + 1, _MOST_CELL_NODES)
+        inputs = self.number("inputs", 1, _MOST_CELL_NODES - 1, default=1)
+        nodes = self.number("nodes", inputs + 1, _MOST_CELL_NODES)
         sources, ends = self._wiring(nodes, inputs)
         found = Definition(
             space_name(self.entries, self.source, taken),
@@ -129,7 +122,7 @@ class _Reader:
     def _check_size(self, found: Definition) -> None:
         size = found.inputs + found.cell_operators + 1
         if size > _MOST_CELL_NODES:
-            self._refuse(
+            self.refuse(
                 "nodes", f"gives a graph of {size} nodes, more than {_MOST_CELL_NODES}; decrease it"
             )
         if found.skeleton is None or not found.is_macro:
@@ -189,41 +182,31 @@ class _Reader:
                 "rename it"
             )
 
-    def _refuse(self, key: str, problem: str) -> NoReturn:
-        value = f" = {excerpt(self.entries[key])}" if key in self.entries else ""
-        raise SnapError(f"{self.source}: {key}{value} {problem}")
-
-    def _number(self, key: str, low: int, high: int, default: int | None = None) -> int:
-        value = self.entries.get(key, default)
-        if type(value) is not int or not low <= value <= high:
-            self._refuse(key, f"must be a whole number from {low} to {high}")
-        return int(value)
-
     def _wiring(self, nodes: int, inputs: int) -> tuple[tuple[tuple[Sources, ...], ...], Sources]:
         """Return the source sets of every node, and the nodes that form the output."""
         if "in_degree" not in self.entries and "edges" not in self.entries:
-            self._refuse("edges", 'or in_degree is missing; add one, such as edges = "all"')
+            self.refuse("edges", 'or in_degree is missing; add one, such as edges = "all"')
         if "edges" in self.entries:
             if "in_degree" in self.entries:
-                self._refuse("in_degree", "cannot be combined with edges; remove one")
+                self.refuse("in_degree", "cannot be combined with edges; remove one")
             sets = self._fixed(nodes, inputs)
             return tuple((sources,) for sources in sets), (nodes - 1,)
         inner = range(inputs, nodes - 1)
         if not inner:
-            self._refuse(
+            self.refuse(
                 "nodes", f"leaves no node between {inputs} inputs and the output; increase it"
             )
         return tuple(self._combinations(node, inputs) for node in inner), tuple(inner)
 
     def _combinations(self, node: int, inputs: int) -> tuple[Sources, ...]:
-        degree = self._number("in_degree", 1, _MOST_CELL_NODES)
+        degree = self.number("in_degree", 1, _MOST_CELL_NODES)
         if degree > inputs:
-            self._refuse(
+            self.refuse(
                 "in_degree", f"is more than the {inputs} inputs; increase inputs or decrease it"
             )
         count = math.comb(node, degree)
         if count > _MOST_SETS:
-            self._refuse(
+            self.refuse(
                 "in_degree",
                 f"gives node {node} a choice of {count:,} source sets, more than "
                 f"{_MOST_SETS:,}; decrease in_degree or nodes",
@@ -234,10 +217,10 @@ class _Reader:
         edges = self._edges(nodes, inputs)
         idle = sorted(set(range(nodes - 1)) - {src for src, _ in edges})
         if idle:
-            self._refuse("edges", f"has no edge out of node {idle[0]}; add one")
+            self.refuse("edges", f"has no edge out of node {idle[0]}; add one")
         sets = [tuple(sorted(s for s, d in edges if d == node)) for node in range(inputs, nodes)]
         if () in sets:
-            self._refuse("edges", f"has no edge into node {inputs + sets.index(())}; add one")
+            self.refuse("edges", f"has no edge into node {inputs + sets.index(())}; add one")
         return sets
 
     def _edges(self, nodes: int, inputs: int) -> Sequence[tuple[int, int]]:
@@ -245,20 +228,20 @@ class _Reader:
         if value == "all":
             return [(src, dst) for dst in range(inputs, nodes) for src in range(dst)]
         if not isinstance(value, list) or not all(map(_is_pair, value)):
-            self._refuse(
+            self.refuse(
                 "edges", 'must be "all" or a list of pairs of nodes, such as [[0, 1], [0, 2]]'
             )
         edges = [(src, dst) for src, dst in value]
         for (src, dst), times in Counter(edges).items():
             if not 0 <= src < dst < nodes or dst < inputs:
-                self._refuse(
+                self.refuse(
                     "edges",
                     f"has {excerpt(src)}->{excerpt(dst)}; an edge leads from a lower to a higher "
                     f"node below {nodes} that is not an input (a cycle has no such order); reverse "
                     "it or renumber",
                 )
             if times > 1:
-                self._refuse("edges", f"has {src}->{dst} twice; remove one")
+                self.refuse("edges", f"has {src}->{dst} twice; remove one")
         return edges
 
 

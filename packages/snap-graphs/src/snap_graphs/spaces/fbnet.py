@@ -30,7 +30,6 @@ class FbNet(ProductSpace):
 
     name: ClassVar[str] = "fbnet"
     options: ClassVar[tuple[int, ...]] = (len(OPERATORS),) * LAYERS
-    n_variables: ClassVar[int] = LAYERS
 
     def read(self, text: str) -> Cell:
         """Parse a list of 22 indices below nine."""

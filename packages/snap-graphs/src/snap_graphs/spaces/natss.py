@@ -30,7 +30,6 @@ class NatsSize(ProductSpace):
     """
 
     name: ClassVar[str] = "natss"
-    n_variables: ClassVar[int] = len(LAYERS)
     enumerable: ClassVar[bool] = True
     options: ClassVar[tuple[int, ...]] = (len(CHANNELS),) * len(LAYERS)
 

@@ -31,7 +31,6 @@ class NasBench201(ProductSpace):
     """The NAS-Bench-201 (NATS-Bench topology) search space."""
 
     name: ClassVar[str] = "nb201"
-    n_variables: ClassVar[int] = len(EDGES)
     enumerable: ClassVar[bool] = True
     options: ClassVar[tuple[int, ...]] = (len(OPERATORS),) * len(EDGES)
 

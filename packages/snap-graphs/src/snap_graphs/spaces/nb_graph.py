@@ -37,7 +37,6 @@ class NasBenchGraph(ProductSpace):
 
     name: ClassVar[str] = "nb-graph"
     options: ClassVar[tuple[int, ...]] = (len(LINKS), *(len(OPERATORS),) * _SIZE)
-    n_variables: ClassVar[int] = len(options)
     enumerable: ClassVar[bool] = True
 
     def read(self, text: str) -> Cell:

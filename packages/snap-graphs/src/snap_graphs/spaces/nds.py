@@ -54,7 +54,6 @@ class Nds(ProductSpace):
 
     name: ClassVar[str] = "nds"
     options: ClassVar[tuple[int, ...]] = _STEP_OPTIONS * 2
-    n_variables: ClassVar[int] = len(options)
 
     def read(self, text: str) -> Cell:
         """Parse a genotype, with or without design space, width and depth before it."""

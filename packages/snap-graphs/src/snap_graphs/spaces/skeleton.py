@@ -98,7 +98,9 @@ class Skeleton:
         """Return whether stages are among the choices."""
         values = [value for stage in stages for value in stage]
         entries = self._entries()
-        return len(values) == len(entries) and all(map(_in, values, entries))
+        return len(values) == len(entries) and all(
+            v in e for v, e in zip(values, entries, strict=True)
+        )
 
     def steps(self, stages: Sequence[Chosen], inputs: int) -> Iterator[Step]:
         """Yield the cells in order; each reads the previous outputs, at first those of the stem.
@@ -137,7 +139,7 @@ def read_skeleton(entries: object, source: str) -> Skeleton:
     Raises:
         SnapError: it is invalid; names the source, the key, the value and the remedy.
     """
-    table = _Table(entries, source, "skeleton", _KEYS)
+    table = Entries(entries, source, _KEYS, "skeleton")
     stages = table.entries.get("stages")
     if not isinstance(stages, list) or not 0 < len(stages) <= _MOST_STAGES:
         table.refuse("stages", f"must list 1 to {_MOST_STAGES} stages, such as [[skeleton.stages]]")
@@ -151,7 +153,7 @@ def read_skeleton(entries: object, source: str) -> Skeleton:
 
 
 def _stage(entries: object, source: str, place: int) -> Stage:
-    table = _Table(entries, source, f"skeleton.stages[{place}]", _STAGE_KEYS)
+    table = Entries(entries, source, _STAGE_KEYS, f"skeleton.stages[{place}]")
     return Stage(
         table.numbers("repeats", _MOST_REPEATS, 1),
         table.numbers("width", MOST_WIDTH, None),
@@ -159,29 +161,43 @@ def _stage(entries: object, source: str, place: int) -> Stage:
     )
 
 
-class _Table:
-    """A table of a definition."""
+class Entries:
+    """The entries of a TOML table, with checks that name the source, the key and the value."""
 
-    def __init__(self, entries: object, source: str, name: str, keys: Sequence[str]) -> None:
-        self._source, self._name = source, name
+    def __init__(self, entries: object, source: str, keys: Sequence[str], table: str = "") -> None:
+        """Check that the entries are a table of known keys.
+
+        Args:
+            entries: the table.
+            source: origin of the table, for errors.
+            keys: the known keys.
+            table: name of the table in the file; empty for the top level.
+
+        Raises:
+            SnapError: the entries are not a table, or a key is unknown.
+        """
+        self.source, self._prefix = source, f"{table}." if table else ""
         if not isinstance(entries, dict):
-            raise SnapError(f"{source}: {name} = {excerpt(entries)} must be a table [{name}]")
+            raise SnapError(f"{source}: {table} = {excerpt(entries)} must be a table [{table}]")
         self.entries: Mapping[str, Any] = entries
         for key in entries:
             if key not in keys:
                 self.refuse(key, f"is unknown; the keys are {', '.join(keys)}")
 
     def refuse(self, key: str, problem: str) -> NoReturn:
+        """Raise the error on the value of a key."""
         value = f" = {excerpt(self.entries[key])}" if key in self.entries else ""
-        raise SnapError(f"{self._source}: {self._name}.{key:.40}{value} {problem}")
+        raise SnapError(f"{self.source}: {self._prefix}{key:.40}{value} {problem}")
 
-    def number(self, key: str, low: int, high: int, default: int) -> int:
+    def number(self, key: str, low: int, high: int, default: int | None = None) -> int:
+        """Return an integer from a range, or the default."""
         value = self.entries.get(key, default)
         if type(value) is not int or not low <= value <= high:
             self.refuse(key, f"must be a whole number from {low} to {high}")
         return int(value)
 
     def numbers(self, key: str, high: int, default: int | None) -> tuple[int, ...]:
+        """Return one or several integers from 1 to a maximum, or the default."""
         value = self.entries.get(key, default)
         listed = value if isinstance(value, list) else [value]
         whole = all(type(number) is int and 1 <= number <= high for number in listed)
@@ -192,7 +208,3 @@ class _Table:
                 "different ones to choose from",
             )
         return tuple(listed)
-
-
-def _in(value: int, entries: tuple[int, ...]) -> bool:
-    return value in entries

@@ -32,7 +32,6 @@ class TransNasMicro(ProductSpace):
 
     name: ClassVar[str] = "transnas-micro"
     options: ClassVar[tuple[int, ...]] = (len(OPERATORS),) * len(EDGES)
-    n_variables: ClassVar[int] = len(EDGES)
     enumerable: ClassVar[bool] = True
 
     def read(self, text: str) -> Cell:

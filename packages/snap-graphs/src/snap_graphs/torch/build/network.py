@@ -1,6 +1,6 @@
 """Build the network around a cell."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from snap_catalog import SnapError
 from snap_catalog.extras import require
@@ -9,7 +9,7 @@ from snap_graphs import Space
 from snap_graphs import space as named_space
 from snap_graphs.spaces.custom import CustomSpace
 from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, to_genotype
-from snap_graphs.torch.build.size import architecture_size
+from snap_graphs.torch.build.size import Numbers, architecture_size
 
 if TYPE_CHECKING:
     from torch import nn
@@ -19,11 +19,8 @@ def build_network(
     space: str | Space,
     arch_id: str,
     *,
-    layers: int | None = None,
-    channels: int | None = None,
-    classes: int | None = None,
-    image: int | None = None,
     auxiliary: bool = False,
+    **given: Unpack[Numbers],
 ) -> "nn.Module":
     """Build the network that a space's benchmark trains around a cell, with random weights.
 
@@ -31,13 +28,9 @@ def build_network(
         space: `nb101`, `nb201`, `transnas-micro`, `transnas-macro`, `darts`, `nds`, or a space of
             your own with a skeleton, whose code may be imported.
         arch_id: the cell, as the space's own string.
-        layers: number of cells (`transnas-macro`: of residual blocks a module); like the next three
-            the benchmark's own if None.
-        channels: channels of the first cell_networks.
-        classes: outputs of the classifier.
-        image: side of the images in pixels; in `darts` and `nds`, 64 and more bring the ImageNet
-            stem.
         auxiliary: whether a second classifier helps training (`darts` and `nds`).
+        given: any fields of `Size`; by default those of the benchmark. In `darts` and `nds`, an
+            `image` of 64 and more uses the ImageNet stem.
 
     Returns:
         A module that maps (b, 3, image, image) float32 images to (b, classes) logits; in training
@@ -49,22 +42,20 @@ def build_network(
         SnapError: torch is missing, the space has no known network, the cell is none of the
             space, the network cannot have that size, or the code of your own fails.
     """
-    home = named_space(space)
-    cell = home.parse(arch_id)
-    size = architecture_size(
-        home, cell, layers=layers, channels=channels, classes=classes, image=image
-    )
+    found = named_space(space)
+    cell = found.parse(arch_id)
+    size = architecture_size(found, cell, **given)
     require("snap-graphs[torch]", "torch")
-    if home.name in TWO_CELL_SPACES:
+    if found.name in TWO_CELL_SPACES:
         from snap_graphs.torch.build.genotype_network import GenotypeNetwork
 
         return GenotypeNetwork(to_genotype(cell), size, auxiliary)
     if auxiliary:
-        raise SnapError(f"the networks of {home.name} have no auxiliary head; leave it out")
-    if isinstance(home, CustomSpace):
+        raise SnapError(f"the networks of {found.name} have no auxiliary head; leave it out")
+    if isinstance(found, CustomSpace):
         from snap_graphs.torch.build.own_network import own_network
 
-        return own_network(home, cell, size)
+        return own_network(found, cell, size)
     from snap_graphs.torch.build import cell_networks
 
     builders = {
@@ -73,4 +64,4 @@ def build_network(
         "transnas-micro": cell_networks.transnas_micro_network,
         "transnas-macro": cell_networks.transnas_macro_network,
     }
-    return builders[home.name](cell, size)
+    return builders[found.name](cell, size)

@@ -88,7 +88,9 @@ class Blocks:
             return _BUILT_IN[name]
         place, _, attribute = self._modules[name].rpartition(":")
         with self._running(name, "importing it"):
-            module = _file(self._source, place) if place.endswith(_PYTHON) else _package(place)
+            is_file = place.endswith(_PYTHON)
+            path = (Path(self._source).parent / place).resolve()
+            module = _import_file(path) if is_file else importlib.import_module(place)
         found = getattr(module, attribute, None)
         if not isinstance(found, type):
             raise self._refused(name, f"names no class; {place} has no {attribute}; correct it")
@@ -130,17 +132,9 @@ def _skip(entering: int, channels: int, stride: int) -> nn.Module:
 _BUILT_IN: Mapping[str, Callable[[int, int, int], nn.Module]] = {NONE: _zero, SKIP: _skip}
 
 
-def _package(name: str) -> ModuleType:
-    return importlib.import_module(name)
-
-
-def _file(source: str, place: str) -> ModuleType:
-    """Import a file that lies next to a definition, once per process."""
-    return _import_file((Path(source).parent / place).resolve())
-
-
 @cache
 def _import_file(path: Path) -> ModuleType:
+    """Import a file, once per process."""
     name = f"snap_own_{path.stem}_{abs(hash(path)):x}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

@@ -1,7 +1,7 @@
 """How large a network is built of a cell."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, Unpack
 
 from snap_catalog import SnapError
 
@@ -26,6 +26,15 @@ class Size(NamedTuple):
     image: int
 
 
+class Numbers(TypedDict, total=False):
+    """The fields of `Size` that a user gives; None like a missing one."""
+
+    layers: int | None
+    channels: int | None
+    classes: int | None
+    image: int | None
+
+
 PUBLISHED: Mapping[str, Size] = {
     "nb101": Size(9, 128, 10, 32),
     "nb201": Size(15, 16, 10, 32),
@@ -43,14 +52,7 @@ _LEAST = Size(1, 8, 1, 8)
 """Channels are halved in stems, and shared by up to five vertices."""
 
 
-def network_size(
-    space: str,
-    *,
-    layers: int | None = None,
-    channels: int | None = None,
-    classes: int | None = None,
-    image: int | None = None,
-) -> Size:
+def network_size(space: str, **given: Unpack[Numbers]) -> Size:
     """Fill in what is not given from the size that the space's benchmark trains.
 
     Raises:
@@ -60,16 +62,10 @@ def network_size(
         raise SnapError(
             f"no network is known around a cell of {space!r:.60}, only of {', '.join(PUBLISHED)}"
         )
-    given = Size(
-        *(
-            default if value is None else value
-            for value, default in zip(
-                (layers, channels, classes, image), PUBLISHED[space], strict=True
-            )
-        )
-    )
-    _check(space, given)
-    return given
+    stated = {name: value for name, value in given.items() if value is not None}
+    size = PUBLISHED[space]._replace(**stated)  # type: ignore[arg-type]
+    _check(space, size)
+    return size
 
 
 def _check_least(size: Size) -> None:
@@ -79,39 +75,27 @@ def _check_least(size: Size) -> None:
             raise SnapError(f"{name} is {value} and must be at least {least}")
 
 
-def architecture_size(
-    home: Space,
-    cell: Cell,
-    *,
-    layers: int | None = None,
-    channels: int | None = None,
-    classes: int | None = None,
-    image: int | None = None,
-) -> Size:
+def architecture_size(space: Space, cell: Cell, **given: Unpack[Numbers]) -> Size:
     """Fill in what is not given from the space's benchmark, or from the user's own skeleton.
 
     Args:
-        home: the space.
+        space: the space.
         cell: the architecture.
-        layers: number of searched cells; with channels, an own skeleton sets it.
-        channels: of the first cells.
-        classes: outputs of the classifier.
-        image: side of the images in pixels.
+        given: any of the fields of `Size`; an own skeleton sets `layers` and `channels`.
 
     Raises:
         SnapError: no network is known of the space, it cannot have that size, or a number is given
             that an own skeleton sets.
     """
-    if not isinstance(home, CustomSpace):
-        return network_size(
-            home.name, layers=layers, channels=channels, classes=classes, image=image
-        )
-    if layers is not None or channels is not None:
+    if not isinstance(space, CustomSpace):
+        return network_size(space.name, **given)
+    if given.get("layers") is not None or given.get("channels") is not None:
         raise SnapError(
-            f"layers and channels of {home.name} are set by the skeleton in "
-            f"{home.definition.source}; change them there"
+            f"layers and channels of {space.name} are set by the skeleton in "
+            f"{space.definition.source}; change them there"
         )
-    skeleton, stages = home.skeleton, home.stages(home.design(cell))
+    skeleton, stages = space.skeleton, space.stages(space.design(cell))
+    classes, image = given.get("classes"), given.get("image")
     size = Size(
         sum(stage.repeats for stage in stages),
         skeleton.stem,
