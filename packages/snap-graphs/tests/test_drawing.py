@@ -108,7 +108,7 @@ def test_only_a_graph_with_many_passed_layers_goes_without_lanes() -> None:
 
 def test_a_graph_of_too_many_nodes_is_refused(tmp_path: Path) -> None:
     chain = Cell(("input", *["x"] * 600, "output"), tuple(itertools.pairwise(range(602))))
-    with pytest.raises(SnapError, match=r"a drawing shows 512 nodes, not 602"):
+    with pytest.raises(SnapError, match=r"a drawing has at most 512 nodes, not 602"):
         draw(chain, tmp_path / "cell.svg")
 
 

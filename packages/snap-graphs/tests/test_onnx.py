@@ -525,7 +525,7 @@ def test_links_are_refused(folder: Path, tmp_path: Path) -> None:
 def test_a_space_of_cells_is_refused_as_a_name(folder: Path, tmp_path: Path) -> None:
     result = run(tmp_path / "out.parquet", "--source", folder, "--space", "nb201")
     assert result.exit_code == 1
-    assert "nb201 is a search space that is known" in result.output
+    assert "nb201 is the name of a known search space" in result.output
 
 
 @pytest.mark.parametrize("options", [("--space", "mine"), ("--input", "3x8x8")])

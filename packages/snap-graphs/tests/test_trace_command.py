@@ -140,7 +140,7 @@ def test_a_space_that_cannot_be_is_refused_before_anything_is_traced(
     result = trace(folder, "several", "--space", space)
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert "name" in result.stderr
-    assert "by --space" in result.stderr
+    assert "with --space" in result.stderr
     assert sorted(path.name for path in folder.glob("out*")) == []
 
 

@@ -1,6 +1,6 @@
-"""Lay graphs out in layers, so that edges can be drawn that never cross a node.
+"""Arrange graphs in layers, so that edges cross no node.
 
-Beyond a size the edges of a graph get no lanes of their own.
+The edges of very large graphs get no lanes.
 """
 
 import itertools

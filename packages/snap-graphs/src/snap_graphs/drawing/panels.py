@@ -1,4 +1,4 @@
-"""Draw cells: layers from left to right, or of two cells side by side from top to bottom."""
+"""Draw a cell from left to right, or two cells side by side from top to bottom."""
 
 import itertools
 import math
@@ -42,7 +42,7 @@ _KIND_COLOURS = {"conv": "#9ecae9", "pool": "#ffbf79", "skip": "#c7e9c0", "none"
 def draw_architecture(
     space: str, cell: Cell, path: str | os.PathLike[str], *, title: str | None = None
 ) -> None:
-    """Draw an architecture: as normal and reduction cell where the graph joins the two, else as is.
+    """Draw an architecture: as normal and reduction cell for a joint graph, otherwise as is.
 
     Raises:
         SnapError: as for `draw`.
@@ -76,8 +76,8 @@ def draw_genotype(
 ) -> None:
     """Draw the normal and the reduction cell side by side, from top to bottom (paper, figure 9).
 
-    c_{k-2} and c_{k-1} are the outputs of the two cells before, c_{k} is the cell's own; a circle
-    stands for the sum that is one of its nodes, numbered from 0 as in the DARTS paper.
+    c_{k-2} and c_{k-1} are the outputs of the two cells before, c_{k} is the cell's own; circles
+    are its sum nodes, numbered from 0 as in the DARTS paper.
 
     Raises:
         SnapError: as for `draw`.
@@ -160,7 +160,7 @@ class _Panel:
 
 def _across(cell: Cell) -> _Panel:
     if len(cell.nodes) > _MOST_NODES:
-        raise SnapError(f"a drawing shows {_MOST_NODES} nodes, not {len(cell.nodes):,}")
+        raise SnapError(f"a drawing has at most {_MOST_NODES} nodes, not {len(cell.nodes):,}")
     labels = [_label(name) for name in cell.nodes]
     width = max(map(_width, labels))
     layout = lay_out(len(labels), cell.edges, lambda stop: _HEIGHT + _ROW_GAP)
@@ -212,7 +212,7 @@ def _save(panels: Sequence[_Panel], path: str | os.PathLike[str], title: str | N
 
 
 def _picture(panels: Sequence[_Panel], title: str | None = None) -> Picture:
-    """Put panels side by side, from the top, under a title."""
+    """Arrange panels side by side under a title."""
     bounds = [panel.bounds for panel in panels]
     width = sum(right - left for left, right, _, _ in bounds)
     heading = textwrap.wrap(
@@ -297,7 +297,7 @@ def _label(name: str) -> Label:
 
 
 def _shown(text: str) -> str:
-    """Put something visible for characters that cannot be printed; many of them make no XML."""
+    """Replace unprintable characters, many of which are invalid in XML."""
     return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
 
 

@@ -1,4 +1,4 @@
-"""What a drawing is made of: places and lengths are inches from its top left corner."""
+"""Shapes of a drawing, in inches from the top left corner."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whole networks, read as layers and put together into the operators of a graph."""
+"""Assemble the layers of complete networks into graphs of operators."""
 
 from snap_graphs.networks.assembly import Network, assembled
 from snap_graphs.networks.common_operators import common_operators

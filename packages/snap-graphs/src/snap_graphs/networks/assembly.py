@@ -1,4 +1,4 @@
-"""Put a network's layers together into operators, as SNAP's graphs have them."""
+"""Assemble the layers of a network into the operators of a graph."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,14 +15,14 @@ from snap_graphs.networks.terms import BEFORE_OR_AFTER, Term
 _IDENTITY = Operator(Term("identity"))
 _SQUARE = Operator(Term("activation", "square"))
 _TAKES_BEFORE: frozenset[str] = frozenset({"convolution", "linear", "attention"})
-"""Operators that a normalisation or activation before them joins."""
+"""Operators that absorb a preceding normalisation or activation."""
 _TAKES_AFTER: frozenset[str] = _TAKES_BEFORE | {"normalisation"}
-"""Operators that a normalisation or activation after them joins."""
+"""Operators that absorb a following normalisation or activation."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """A whole network as a graph of operators.
+    """A complete network as a graph of operators.
 
     Attributes:
         nodes: names in topological order: one `input` a network input, then operators, one
@@ -33,7 +33,7 @@ class Network:
         flops: multiply-adds of every node for one input.
         activations: elements that convolutions, linear layers and attention products put out for
             one input.
-        descriptions: by name, what every operator but input and output is.
+        descriptions: descriptions of operators by name, without input and output.
     """
 
     nodes: tuple[str, ...]
@@ -46,7 +46,7 @@ class Network:
 
 
 class _Placed(NamedTuple):
-    """A node of the graph: what it is, and the positions of what it reads."""
+    """A node of the graph, and the positions of its inputs."""
 
     operator: Operator
     inputs: list[int]
@@ -56,13 +56,12 @@ class _Placed(NamedTuple):
 
 
 def assembled(layers: Sequence[Layer]) -> Network:
-    """Put layers together into operators.
+    """Assemble layers into operators.
 
-    A convolution or linear layer takes in the normalisation and activation that follow it or, in
-    networks that put them first, precede it; an attention takes in its projections. What computes
-    nothing vanishes. A sum vanishes too where one operator reads it, which then reads the summed
-    values: an operator sums what it reads. A sum that several read, or one that does not sum,
-    stays as an identity; of values summed twice the second passes an identity of its own.
+    A convolution or linear layer absorbs the normalisation and activation after or before it; an
+    attention absorbs its projections. Layers that compute nothing are removed. A sum is removed if
+    a single operator reads it, as operators sum their inputs. A sum with several readers, or a
+    reader that does not sum, becomes an identity. A value that is summed twice gets an identity.
 
     Args:
         layers: in topological order; inputs first, one output last.
@@ -108,7 +107,7 @@ def _check(layers: Sequence[Layer]) -> None:
 
 
 def _name_squares(draft: Draft) -> None:
-    """Make a product of a value with itself an activation."""
+    """Turn products of a value with itself into activations."""
     for place, node in draft.nodes.items():
         read = node.layer.inputs
         if node.kind == "multiply" and len(read) == 2 and len({*read}) == 1:
@@ -125,12 +124,12 @@ def _merge_sums(draft: Draft) -> None:
 
 
 def _sums(node: Node) -> bool:
-    """Return whether a node sums what it reads: so do operators of one input, and sums."""
+    """Return whether a node sums its inputs."""
     return node.kind == "add" or (len(node.inputs) == 1 and node.kind != "concatenation")
 
 
 def _join_followers(draft: Draft) -> None:
-    """Let operators take in the normalisation and activation that alone read them."""
+    """Merge normalisations and activations into the operators before them."""
     for place in list(draft.nodes):
         node = draft.nodes.get(place)
         if node is None or node.operator.main.kind not in BEFORE_OR_AFTER:
@@ -147,7 +146,7 @@ def _join_followers(draft: Draft) -> None:
 
 
 def _join_predecessors(draft: Draft) -> None:
-    """Let operators take in the normalisation and activation that they alone read."""
+    """Merge normalisations and activations into the operators after them."""
     for place, node in list(draft.nodes.items()):
         before = draft.only_input(place)
         while (
@@ -164,7 +163,7 @@ def _join_predecessors(draft: Draft) -> None:
 
 
 def _placed(draft: Draft) -> Iterator[_Placed]:
-    """Yield the nodes in order; those that read one value twice with identities before them."""
+    """Yield the nodes in order, with identities for values that a node reads twice."""
     position: dict[int, int] = {}
     count = 0
     for place, node in sorted(draft.nodes.items()):

@@ -1,4 +1,4 @@
-"""Find the blocks of whole networks that may be one node: inverted residuals.
+"""Find inverted residuals in networks.
 
 An inverted residual (Sandler et al. 2018, "MobileNetV2: Inverted Residuals and Linear Bottlenecks")
 is a pointwise convolution that widens, unless the expansion is 1, a depthwise convolution, maybe a
@@ -28,7 +28,7 @@ _EXCITATION = re.compile(rf"se(?:-r([0-9]{{1,6}}))?(?:-k({_SIDES}))?")
 _SUMS = re.compile(
     rf"(?:dw)?t?conv{_SIDES}|linear|global|(?:max|avg)pool.*|{IDENTITY}|{_NORMALISATION}|{_ACTIVATION}"
 )
-"""How the names of operators begin that sum what they read."""
+"""Beginnings of the names of operators that sum their inputs."""
 _LONG = {short: long for names in (NORMALISATIONS, ACTIVATIONS) for long, short in names.items()}
 
 
@@ -37,9 +37,9 @@ class Blocks:
     """The blocks of some graphs.
 
     Attributes:
-        last: (nodes,) the last node of each node's block; the node itself if it is in none.
-        residual: (edges,) the residual connections around blocks, which are part of them.
-        operators: what each block is, by its last node.
+        last: (nodes,) the last node of each node's block, or the node itself.
+        residual: (edges,) true for residual connections around blocks.
+        operators: the operator of each block, by its last node.
     """
 
     last: Ints
@@ -49,7 +49,7 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True)
 class _Convolution:
-    """A convolution of one group, or a depthwise one, that is normalised."""
+    """A normalised ordinary or depthwise convolution."""
 
     depthwise: bool
     kernel: Whole
@@ -65,14 +65,14 @@ class _Convolution:
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """Nodes of which each alone reads the one before."""
+    """A chain of nodes without other readers in between."""
 
     nodes: tuple[int, ...]
     operator: Operator
 
 
 def has_blocks(graphs: Graphs) -> bool:
-    """Return, by their operators alone, whether graphs can have blocks."""
+    """Return whether the operators of graphs allow blocks."""
     found = [layer for layer in map(_read, graphs.vocabulary) if isinstance(layer, _Convolution)]
     return any(c.depthwise for c in found) and any(_projects(c) for c in found)
 
@@ -110,14 +110,14 @@ class _Search:
 
     @cached_property
     def into(self) -> list[list[int]]:
-        """By node: the edges that lead to it, in the order of their sources."""
+        """By node: its incoming edges, sorted by source."""
         order = np.argsort(self.target, kind="stable")
         ends = np.cumsum(np.bincount(self.target, minlength=len(self.op)))[:-1]
         return [part.tolist() for part in np.split(order, ends)]
 
     @cached_property
     def reader(self) -> list[int]:
-        """By node: the one that alone reads it; -1 if there is none or are several."""
+        """By node: its only reader; -1 if there is none or several."""
         found = np.full(len(self.op), -1)
         found[self.source] = self.target
         found[np.bincount(self.source, minlength=len(self.op)) > 1] = -1
@@ -127,14 +127,14 @@ class _Search:
         return self.layers[self.op[place]] if place >= 0 else None
 
     def before(self, place: int) -> int:
-        """Return the node that a node alone reads, and no other node does; -1 for none."""
+        """Return the only input of a node, if the node is its only reader; else -1."""
         if len(self.into[place]) != 1:
             return -1
         source = int(self.source[self.into[place][0]])
         return source if self.reader[source] == place else -1
 
     def join(self, projection: int) -> None:
-        """Make a block of the nodes that a projection ends, if they are one."""
+        """Record the block that ends in a projection, if there is one."""
         chain = self.chain(projection)
         if chain is None:
             return
@@ -150,7 +150,7 @@ class _Search:
         self.operators[last] = operator
 
     def chain(self, projection: int) -> _Chain | None:
-        """Return the nodes of the block that a projection ends, if there is one."""
+        """Return the chain of the block that ends in a projection, or None."""
         nodes = [projection]
         excitation = self.layer(self.before(projection))
         if isinstance(excitation, Term):
@@ -178,7 +178,7 @@ class _Search:
         return round(wide[0] / narrow[0], 2) if narrow[0] > 0 else 0
 
     def around(self, first: int, projection: int) -> int | None:
-        """Return the edge that adds what a block reads to what it puts out, if there is one."""
+        """Return the residual edge around a block, or None."""
         reader = self.reader[projection]
         if reader < 0 or len(self.into[first]) != 1:
             return None

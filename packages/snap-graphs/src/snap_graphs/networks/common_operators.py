@@ -1,4 +1,4 @@
-"""The operators that most networks are made of, so that predictors can bring their vectors."""
+"""The most common operators of networks, whose vectors predictors include."""
 
 import itertools
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _ACTIVATIONS = ("ReLU", "ReLU6", "SiLU", "hard-swish", "GELU")
 
 
 def common_operators() -> dict[str, str]:
-    """Return the descriptions of common operators by name, as whole networks have them."""
+    """Return the descriptions of common operators by name."""
     return described(
         itertools.chain(_convolutions(), _linear(), _attentions(), _poolings(), _others())
     )
@@ -32,7 +32,7 @@ def _convolutions() -> Iterator[Operator]:
 
 
 def _followers() -> Iterator[tuple[Term, ...]]:
-    """Yield what follows a convolution: a normalisation, an activation, or both."""
+    """Yield the terms after a convolution: a normalisation, an activation, or both."""
     batch = _normalisation("batch")
     yield ()
     yield (batch,)

@@ -1,4 +1,4 @@
-"""A network's layers as a graph whose nodes can be put together."""
+"""A graph of layers whose nodes can be merged."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,15 +10,15 @@ from snap_graphs.networks.terms import term
 
 @dataclass(slots=True)
 class Node:
-    """A layer, or several put together.
+    """A layer, or several merged layers.
 
     Attributes:
-        layer: the one whose output is the node's.
-        operator: what they compute.
-        inputs: the nodes read, in order; one that is read twice comes twice.
-        readers: the nodes that read it, likewise.
-        params: of all its layers.
-        flops: of all its layers.
+        layer: the layer with the node's output.
+        operator: the operator.
+        inputs: the input nodes, in order, with repeats.
+        readers: the nodes that read it, with repeats.
+        params: parameters of all its layers.
+        flops: multiply-adds of all its layers.
     """
 
     layer: Layer
@@ -35,11 +35,11 @@ class Node:
 
 
 class Draft:
-    """The nodes of a network by the position of the layer whose output they have.
+    """The nodes of a network by the position of their output layer.
 
-    Layers that compute nothing of the inputs are no nodes: one that hands its input on belongs to
-    the node it reads, and one that reads no input to its first reader. So the nodes' costs always
-    add up to those of the layers.
+    Layers that compute nothing from the inputs have no node: a layer that passes its input on
+    belongs to its input node, and a layer without inputs to its first reader. The costs of the
+    nodes therefore always add up to those of the layers.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
@@ -62,11 +62,11 @@ class Draft:
             node.flops += layer.flops
 
     def absorb(self, root: int, members: Iterable[int]) -> None:
-        """Put nodes together into one, which reads what they read of others, each once.
+        """Merge nodes into one, which reads the inputs of all, each once.
 
         Args:
-            root: the node whose output is that of the whole.
-            members: the others; nothing outside reads them.
+            root: the node with the output.
+            members: the other nodes; they have no readers outside.
         """
         gone = {*members} - {root}
         inputs: dict[int, None] = {}
@@ -85,7 +85,7 @@ class Draft:
             self.nodes[before].readers.append(root)
 
     def dissolve(self, place: int) -> None:
-        """Make a node part of the only one that reads it, which reads its inputs instead."""
+        """Merge a node into its only reader."""
         node = self.nodes.pop(place)
         reader = self.nodes[node.readers[0]]
         at = reader.inputs.index(place)
@@ -97,20 +97,20 @@ class Draft:
         reader.flops += node.flops
 
     def only_reader(self, place: int) -> int | None:
-        """Return the node that alone reads another, once."""
+        """Return the only reader of a node, or None."""
         readers = self.nodes[place].readers
         return readers[0] if len(readers) == 1 else None
 
     def only_input(self, place: int) -> int | None:
-        """Return the node that another reads alone, once."""
+        """Return the only input of a node, or None."""
         inputs = self.nodes[place].inputs
         return inputs[0] if len(inputs) == 1 else None
 
 
 def _hands_on(layer: Layer, inputs: Sequence[int]) -> bool:
-    """Return whether a layer hands one input on: rearranged, or changed by what it owns at most.
+    """Return whether a layer passes one input on, rearranged or changed by its own parameters.
 
-    Parts of one value that come together again are rearranged, as where an image is rolled.
+    Concatenated parts of one value count as rearranged, as in rolling an image.
     """
     if layer.kind in ("pass", "concatenation"):
         return len({*inputs}) == 1
@@ -118,7 +118,7 @@ def _hands_on(layer: Layer, inputs: Sequence[int]) -> bool:
 
 
 def _fixed(layers: Sequence[Layer]) -> set[int]:
-    """Return the layers whose output depends on no input."""
+    """Return the layers that depend on no input."""
     fixed: set[int] = set()
     for place, layer in enumerate(layers):
         if layer.kind not in ("input", "output") and fixed.issuperset(layer.inputs):
@@ -127,7 +127,7 @@ def _fixed(layers: Sequence[Layer]) -> set[int]:
 
 
 def _owners(layers: Sequence[Layer], fixed: set[int]) -> list[int]:
-    """Return, by layer, the one that its costs count at: the first reader of what is fixed."""
+    """Return the layer that owns the costs of each layer; fixed layers belong to a reader."""
     owner = list(range(len(layers)))
     reader = dict.fromkeys(fixed, len(layers) - 1)
     for place in reversed(range(len(layers))):

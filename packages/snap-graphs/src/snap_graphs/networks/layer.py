@@ -1,4 +1,4 @@
-"""The primitive operations that a network is read as, whatever it was read from."""
+"""The primitive operations of networks, independent of the source format."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,16 +32,15 @@ class Layer:
     """A primitive operation of a network.
 
     Attributes:
-        kind: what it does; `pass` rearranges or selects values without computing (view, permute,
-            slice, chunk, flatten, dropout, cast, expand, pad).
+        kind: kind of operation; `pass` rearranges or selects values without computing (view,
+            permute, slice, chunk, flatten, dropout, cast, expand, pad).
         inputs: positions of the layers whose outputs it reads, in order, duplicates kept (x * x).
-            Constants and parameters are no inputs.
+            Constants and parameters are not inputs.
         shape: of its (first) output, without the batch dimension.
-        params: trainable elements that it alone owns; one that several layers share counts at the
-            first of them.
+        params: trainable elements; shared parameters count at the first layer.
         flops: multiply-adds for one input, of a convolution, linear, product or attention; 0 else.
-        activations: elements put out by a convolution, linear, product or attention (by both of
-            its products); 0 else.
+        activations: output elements of a convolution, linear, product or attention (of both
+            products); 0 otherwise.
         attributes: by kind, all optional:
             convolution: `kernel`, `stride`, `dilation` (one value per dimension), `groups`,
                 `in_channels`, `out_channels`, `transposed`.

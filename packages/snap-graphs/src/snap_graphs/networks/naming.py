@@ -1,4 +1,4 @@
-"""Names and descriptions of operators: two operators share them only where they are alike."""
+"""Names and descriptions of operators; equal names mean equal operators."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from snap_graphs.cell import INPUT, OUTPUT
 from snap_graphs.networks.terms import Term, TermKind, Whole
 
 IDENTITY = "skip_connect"
-"""Name of the operator that hands its inputs' sum on, as views expect it (`GraphFacts`)."""
+"""Name of the identity operator, as expected by views (`GraphFacts`)."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.]")
 
@@ -66,9 +66,9 @@ class Operator:
     """A node of a network's graph.
 
     Attributes:
-        main: what it mainly computes.
-        before: normalisation and activation that come first, in order.
-        after: those that follow, in order.
+        main: the main term.
+        before: preceding normalisation and activation, in order.
+        after: following normalisation and activation, in order.
     """
 
     main: Term
@@ -77,12 +77,12 @@ class Operator:
 
     @property
     def name(self) -> str:
-        """A short name, as `dwconv5x5-s2-bn-silu`: the parts in the order they compute."""
+        """A short name, such as `dwconv5x5-s2-bn-silu`, in the order of computation."""
         return "-".join(_short(term) for term in (*self.before, self.main, *self.after))
 
     @property
     def sentence(self) -> str:
-        """A description in the catalog's words, as `Depthwise convolution 5x5, stride 2, SiLU`."""
+        """A description in the catalog's words: `Depthwise convolution 5x5, stride 2, SiLU`."""
         text = ", ".join(_long(term) for term in (self.main, *self.after))
         if self.before:
             text += ", preceded by " + " and ".join(map(_long, self.before))
@@ -210,7 +210,7 @@ def _counted(number: int, noun: str) -> list[str]:
 
 
 def _quoted(kind: str, name: str) -> str:
-    """Write a name that a producer made up, so that no other operator can have the result."""
+    """Escape a name of unknown origin, so that it cannot collide with another operator."""
     return f"{kind}:" + _UNSAFE.sub(lambda found: f"%{ord(found[0]):x}.", name)
 
 

@@ -1,4 +1,4 @@
-"""Find the layers that make up an attention, a squeeze-and-excitation or an L2 normalisation."""
+"""Merge the layers of attentions, squeeze-and-excitations and L2 normalisations."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -13,16 +13,16 @@ _PROJECTIONS: frozenset[Kind] = frozenset({"linear", "convolution"})
 _BETWEEN: frozenset[Kind] = frozenset(
     {"normalisation", "activation", "add", "multiply", "concatenation", "pass"}
 )
-"""What may come between an attention's projections and its products, as rotations by position."""
+"""Layers between an attention's projections and products, such as rotary embeddings."""
 _GATES: frozenset[Kind] = frozenset({"activation", "normalisation", *_PROJECTIONS})
 
 
 def join_attentions(draft: Draft) -> None:
-    """Make one node of every attention with its projections.
+    """Merge every attention with its projections into one node.
 
-    An attention is a fused one, or a matrix product whose softmax alone weights another. The
-    projections are the linear layers and 1x1 convolutions that only the attention reads, and the
-    one that alone reads its result.
+    An attention is a fused attention layer, or a matrix product with softmax that weights another
+    product. The projections are the linear layers and 1x1 convolutions with the attention as only
+    reader, and the only reader of its result.
     """
     for place in list(draft.nodes):
         if place in draft.nodes:
@@ -32,7 +32,7 @@ def join_attentions(draft: Draft) -> None:
 
 
 def _core(draft: Draft, place: int) -> set[int]:
-    """Return the layers that a fused attention stands for, if a node is the last of them."""
+    """Return the layers of an attention that ends in a node; empty if there is none."""
     node = draft.nodes[place]
     if node.kind == "attention":
         return {place}
@@ -105,7 +105,7 @@ def _projections(draft: Draft, core: set[int]) -> set[int]:
 
 
 def _closed(draft: Draft, core: set[int], found: set[int]) -> set[int]:
-    """Drop what a layer outside reads, now that some are outside."""
+    """Remove layers with readers outside."""
     for place in sorted(found, reverse=True):
         if not (core | found).issuperset(draft.nodes[place].readers):
             found.discard(place)
@@ -121,10 +121,10 @@ def _projects(node: Node) -> bool:
 
 
 def join_excitations(draft: Draft) -> None:
-    """Make one node of every squeeze-and-excitation.
+    """Merge every squeeze-and-excitation into one node.
 
-    That is a product of a feature map and of gates: an activation of one or two projections of
-    the map's global average.
+    It is the product of a feature map and gates: an activation of one or two projections of the
+    global average of the map.
     """
     for place in [p for p, node in draft.nodes.items() if node.kind == "multiply"]:
         inputs = draft.nodes[place].inputs
@@ -172,7 +172,7 @@ def _reduction(known: Mapping[str, Attribute]) -> int:
 
 
 def join_lengths(draft: Draft) -> None:
-    """Make one normalisation of every division of a value by its own length, clamped or not."""
+    """Merge every division of a value by its own norm into one normalisation."""
     for place in [p for p, node in draft.nodes.items() if _other(node) == "division"]:
         inputs = draft.nodes[place].inputs
         chain = _length(draft, *inputs) if len(inputs) == 2 else []
@@ -200,5 +200,5 @@ def _length(draft: Draft, divided: int, divisor: int) -> list[int]:
 
 
 def _other(node: Node) -> str:
-    """Return the name of an operation that is not known; nothing for others."""
+    """Return the name of an unknown operation; empty for known ones."""
     return str(node.layer.attributes.get("name", "")) if node.kind == "other" else ""

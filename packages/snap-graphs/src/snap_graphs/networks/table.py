@@ -1,4 +1,4 @@
-"""Tables of the `graphs` contract that hold whole networks."""
+"""Build tables of the `graphs` contract from networks."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -20,8 +20,8 @@ def network_table(space: str, names: Sequence[str], networks: Sequence[Network])
     """Build a table of the `graphs` contract.
 
     Args:
-        space: what the networks are filed under.
-        names: of the networks, which become their `arch_id`.
+        space: the search space to record.
+        names: names of the networks, which become `arch_id`.
         networks: one per name.
 
     Returns:
@@ -29,7 +29,7 @@ def network_table(space: str, names: Sequence[str], networks: Sequence[Network])
         describe the operators.
 
     Raises:
-        SnapError: the space is one of cells, or a network is too large for a file.
+        SnapError: the space is a known space, or a network is too large for a file.
     """
     check_space(space)
     for name, network in zip(names, networks, strict=True):
@@ -59,15 +59,15 @@ def network_table(space: str, names: Sequence[str], networks: Sequence[Network])
 
 
 def check_space(space: str) -> None:
-    """Refuse to file whole networks under a space of cells, which their names would not fit.
+    """Refuse a known search space of cells, or an unprintable name, as the space of networks.
 
     Raises:
         SnapError: the space is known, or its name cannot be printed.
     """
     if not space.isprintable():
-        raise SnapError(f"space {excerpt(space)}: name it in one printable line, by --space")
+        raise SnapError(f"space {excerpt(space)}: give a printable name with --space")
     if space in spaces():
-        raise SnapError(f"{space} is a search space that is known; name another, by --space")
+        raise SnapError(f"{space} is the name of a known search space; give another with --space")
 
 
 def _column(values: Iterable[object], kind: pa.DataType) -> pa.Array:
@@ -84,10 +84,11 @@ def _descriptions(networks: Sequence[Network]) -> str:
 def _check(name: str, network: Network) -> None:
     if len(network.nodes) > MOST_NODES:
         raise SnapError(
-            f"{name}: {len(network.nodes):,} operators are more than the {MOST_NODES:,} of a graph"
+            f"{name}: {len(network.nodes):,} operators are more than the {MOST_NODES:,} of a graph; "
+            "remove it"
         )
     counts = (sum(network.params), sum(network.flops), network.activations)
     if max(counts) > _LARGEST_COUNT:
-        raise SnapError(f"{name}: its costs are numbers of more than 64 bits")
+        raise SnapError(f"{name}: its costs exceed 64 bits; remove it")
     if any(side > 2**31 - 1 for shape in network.shapes for side in shape):
-        raise SnapError(f"{name}: a side of a shape is a number of more than 32 bits")
+        raise SnapError(f"{name}: a side of a shape exceeds 32 bits; remove it")

@@ -1,4 +1,4 @@
-"""What names and descriptions say of a layer, reduced from its attributes to what counts."""
+"""Reduce the attributes of layers to the terms in names and descriptions."""
 
 import math
 from collections.abc import Mapping
@@ -11,21 +11,20 @@ Whole: TypeAlias = tuple[int, ...]
 TermKind: TypeAlias = Kind | Literal["excitation", "inverted residual", "select", "identity"]
 
 BEFORE_OR_AFTER: frozenset[TermKind] = frozenset({"normalisation", "activation"})
-"""The kinds that join the operator that they come before or after."""
+"""Kinds that merge into the operator before or after them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A part of an operator: a layer, or several that have a name of their own.
+    """A part of an operator: a layer, or several layers with a common name.
 
     Attributes:
-        kind: that of the layer; `excitation` (squeeze-and-excitation), `inverted residual`,
-            `select` (values of several inputs, chosen) and `identity` (a sum that several
-            operators read) beside.
-        name: which normalisation, activation, pooling or other operation.
-        kernel: one value per dimension; none if it is unknown.
-        stride: one value where all dimensions agree; none if they are 1.
-        dilation: as `stride`.
+        kind: kind of the layer, or `excitation` (squeeze-and-excitation), `inverted residual`,
+            `select` (selected values of several inputs), `identity` (a sum with several readers).
+        name: name of the normalisation, activation, pooling or other operation.
+        kernel: one value per dimension; empty if unknown.
+        stride: one value if all dimensions agree; empty if they are 1.
+        dilation: like `stride`.
         groups: of a convolution; 1 if it is depthwise.
         depthwise: whether every group is one channel.
         multiplier: output channels by input channel of a depthwise convolution.
@@ -53,7 +52,7 @@ class Term:
 
 
 def term(layer: Layer) -> Term:
-    """Reduce a layer to what its name says."""
+    """Return the term of a layer."""
     known = layer.attributes
     match layer.kind:
         case "convolution":

@@ -1,4 +1,4 @@
-"""The shapes of a network's inputs, of which a model may leave dimensions open."""
+"""Determine the shapes of a network's inputs, including open dimensions."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ def close_inputs(
     """
     entries = [entry for entry in graph.input if entry.name not in constants]
     if not entries or len({entry.name for entry in entries}) < len(entries):
-        raise SnapError("it has no input, or two of one name")
+        raise SnapError("it has no input, or two with the same name")
     if given and len(given) != len(entries):
         names = ", ".join(excerpt(entry.name) for entry in entries[:5])
         raise SnapError(f"--input is given {len(given)} times for {len(entries)} inputs ({names})")

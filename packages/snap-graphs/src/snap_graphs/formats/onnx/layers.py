@@ -57,7 +57,7 @@ _NORMALISATIONS: Mapping[str, str] = {
     "LpNormalization": "L2 normalisation",
 }
 _NAMES: Mapping[str, str] = {"Div": "division", "ReduceL2": "linalg_vector_norm"}
-"""What PyTorch calls operators that are not known, where the form of the name is not all."""
+"""PyTorch's names of unknown operators that differ in more than form."""
 _REDUCTIONS: Mapping[str, str] = {"ReduceMean": "average", "ReduceMax": "max"}
 _GLOBAL_POOLINGS: Mapping[str, str] = {"GlobalAveragePool": "average", "GlobalMaxPool": "max"}
 _POOLINGS: Mapping[str, str] = {"AveragePool": "average", "MaxPool": "max"}

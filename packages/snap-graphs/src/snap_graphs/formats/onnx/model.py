@@ -1,4 +1,4 @@
-"""Read an outlined ONNX model as a graph, checking what the library does not."""
+"""Read an ONNX model without weights as a graph, with further checks."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""What of an ONNX file says how a network is built: all but its weights.
+"""Extract the structure of an ONNX file without its weights.
 
 The numbers are those of the fields in `onnx.proto`. Nothing is decoded here but lengths, so that a
 file of many gigabytes costs no more memory than its outline.
@@ -87,7 +87,7 @@ class _Outline:
     def _node(self, at: int, stop: int) -> bytes:
         self._nodes += 1
         if self._nodes > MOST_NODES:
-            raise SnapError(f"it has more than {MOST_NODES:,} nodes, which is refused")
+            raise SnapError(f"it has more than {MOST_NODES:,} nodes, refused")
         parts = []
         for number, first, content, end in self._spans(at, stop):
             if number in _NODE_KEPT:
@@ -105,8 +105,8 @@ class _Outline:
                 parts.append(nested(_TENSOR, self._tensor(content, end)))
             elif number in _NESTED_GRAPHS:
                 raise SnapError(
-                    "a node holds a graph of its own (If, Loop, Scan), of which it is not known "
-                    "how often it runs; export the network without control flow"
+                    "a node holds a graph of its own (If, Loop, Scan), so that the "
+                    "cost is unknown; export the network without control flow"
                 )
         return b"".join(parts)
 
@@ -123,13 +123,11 @@ class _Outline:
         for span in spans(self._message, at, stop):
             self._fields += 1
             if self._fields > MOST_FIELDS:
-                raise SnapError(f"it has more than {MOST_FIELDS:,} fields, which is refused")
+                raise SnapError(f"it has more than {MOST_FIELDS:,} fields, refused")
             yield span
 
     def _copy(self, first: int, end: int) -> bytes:
         self._bytes += end - first
         if self._bytes > MOST_BYTES:
-            raise SnapError(
-                f"it has more than {MOST_BYTES >> 20} MiB beside its weights, which is refused"
-            )
+            raise SnapError(f"it has more than {MOST_BYTES >> 20} MiB besides its weights; refused")
         return self._message[first:end]

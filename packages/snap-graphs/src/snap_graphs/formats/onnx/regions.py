@@ -1,4 +1,4 @@
-"""Find the activations and normalisations that an exporter wrote as several elementwise nodes."""
+"""Find activations and normalisations that were exported as several elementwise nodes."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The shapes of an ONNX model's values."""
+"""Infer the shapes in an ONNX model in a separate process."""
 
 import os
 import subprocess
@@ -36,8 +36,8 @@ def inferred(model: "ModelProto") -> bytes:
     except subprocess.TimeoutExpired as error:
         raise SnapError(f"inferring its shapes takes more than {_SECONDS} seconds") from error
     if done.returncode:
-        said = " ".join(done.stderr.decode(errors="replace").split())[-300:]
-        raise SnapError(f"its shapes cannot be inferred ({said or 'out of bounds'}); refused")
+        reason = " ".join(done.stderr.decode(errors="replace").split())[-300:]
+        raise SnapError(f"its shapes cannot be inferred ({reason or 'out of bounds'}); refused")
     return bytes(done.stdout)
 
 

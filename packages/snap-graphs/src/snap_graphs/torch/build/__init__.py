@@ -1,4 +1,4 @@
-"""Real networks of the cells of a search space, as PyTorch modules."""
+"""Build the networks around cells as PyTorch modules."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Count what modules cost, by watching the operations that one input meets."""
+"""Count the costs of modules from the operations on one input."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The operators of a user's own space: classes that its definition names, made and measured."""
+"""Create and measure the operators of a user-defined space from its classes."""
 
 import importlib
 import importlib.util

@@ -1,4 +1,4 @@
-"""What the networks of a user's own space cost, operator by operator."""
+"""Count the costs of networks of a user-defined space, operator by operator."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Networks of a user's own operators: the cells of a TOML space in its skeleton."""
+"""Build networks of user-defined operators: the cells of a TOML space in its skeleton."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How large a network is built of a cell."""
+"""Sizes of the networks around cells."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, TypedDict, Unpack
@@ -11,7 +11,7 @@ from snap_graphs.spaces.custom import CustomSpace
 
 
 class Size(NamedTuple):
-    """The numbers that a skeleton leaves open.
+    """The size of a network.
 
     Attributes:
         layers: number of searched cells; in `transnas-macro`, of residual blocks a module.
@@ -53,7 +53,7 @@ _LEAST = Size(1, 8, 1, 8)
 
 
 def network_size(space: str, **given: Unpack[Numbers]) -> Size:
-    """Fill in what is not given from the size that the space's benchmark trains.
+    """Return the size of the benchmark's network, with given numbers replaced.
 
     Raises:
         SnapError: no network is known of the space, or it cannot have that size.
@@ -76,7 +76,7 @@ def _check_least(size: Size) -> None:
 
 
 def architecture_size(space: Space, cell: Cell, **given: Unpack[Numbers]) -> Size:
-    """Fill in what is not given from the space's benchmark, or from the user's own skeleton.
+    """Return the size of the benchmark's or the user's network, with given numbers replaced.
 
     Args:
         space: the space.

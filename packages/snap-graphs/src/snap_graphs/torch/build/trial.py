@@ -1,4 +1,4 @@
-"""Count what a network costs, and see that it can be trained."""
+"""Count the costs of a network, and check that it can be trained."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ _AUXILIARY = "auxiliary"
 
 
 class NetworkCosts(NamedTuple):
-    """What a network costs, by the rule of `snap-graphs`.
+    """Costs of a network, counted as in `snap-graphs`.
 
     Attributes:
         params: trainable parameters, without those of an auxiliary head.

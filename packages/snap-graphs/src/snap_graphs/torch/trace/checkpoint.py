@@ -1,4 +1,4 @@
-"""The networks that a stopped run has traced, in a file next to its output: a line of JSON each."""
+"""Checkpoint of traced networks: one line of JSON per network."""
 
 import json
 from collections.abc import Iterable
@@ -16,14 +16,14 @@ _HEAD = json.dumps({"snap.traced": 1})
 
 
 class Checkpoint:
-    """The file from which a stopped run goes on.
+    """The file from which an interrupted run is resumed.
 
     Attributes:
         path: of the file.
     """
 
     def __init__(self, path: Path) -> None:
-        """Read what a stopped run left, if there was one; a line that was cut off is left out.
+        """Read the file of an interrupted run, if it exists; incomplete lines are ignored.
 
         Raises:
             SnapError: the file is of something else, or cannot be written.

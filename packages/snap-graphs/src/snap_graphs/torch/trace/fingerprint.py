@@ -1,4 +1,4 @@
-"""What a traced network depends on, so that a stopped run goes on with what is still the same."""
+"""Fingerprint everything that tracing a network depends on, for resuming."""
 
 import hashlib
 import inspect

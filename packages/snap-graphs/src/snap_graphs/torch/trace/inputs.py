@@ -1,4 +1,4 @@
-"""What a network is called with: shapes and types of its inputs, without the batch dimension.
+"""Shapes and types of a network's inputs, without the batch dimension.
 
 An input is a shape, as `(3, 224, 224)`, or a pair of a shape and a type, as `((128,), "int64")`;
 as text `3x224x224` and `int64:128`. Several are a tuple of such, or a dictionary by name.
@@ -43,7 +43,9 @@ class Input:
 
     def __post_init__(self) -> None:
         if not all(0 < size < _LARGEST_SIZE for size in self.shape):
-            raise SnapError(f"input shape {excerpt(self.shape)}: its sizes are no sizes of tensors")
+            raise SnapError(
+                f"input shape {excerpt(self.shape)}: its sizes are not sizes of tensors"
+            )
         if self.type not in _TYPES:
             raise SnapError(f"input type {excerpt(self.type)}: choose one of {', '.join(_TYPES)}")
 

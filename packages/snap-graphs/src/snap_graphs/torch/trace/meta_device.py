@@ -1,4 +1,4 @@
-"""Make modules without spending memory on their weights."""
+"""Create modules without memory for their weights."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager

@@ -1,4 +1,4 @@
-"""What the ATen operators of exported graphs compute, in the terms of `Layer`."""
+"""Describe ATen operators of exported graphs as kinds of `Layer`."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Trace all networks of a source, and go on where a stopped run was."""
+"""Trace all networks of a source, with resuming."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The networks that a function of a user's file or module returns or yields; this runs its code."""
+"""Get networks from a user's function; this runs its code."""
 
 import importlib
 import sys
