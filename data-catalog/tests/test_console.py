@@ -23,7 +23,7 @@ def _tool() -> None:
 @_tool.command()
 @click.argument("outcome")
 def work(outcome: str) -> None:
-    """Do as told."""
+    """Do as message."""
     failures = {
         "refused": SnapError("ops.txt:3: no description; write one"),
         "badly": click.UsageError("no file 'a\nb'"),

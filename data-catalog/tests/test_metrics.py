@@ -82,9 +82,9 @@ def test_a_run_of_neighbouring_beginnings_names_the_one_column_it_fits(
 def test_a_shortening_of_several_columns_is_refused_with_these_columns() -> None:
     with pytest.raises(SnapError, match="fits more than one") as refusal:
         resolve_metric("test/accuracy", COLUMNS, source="x.parquet")
-    told = str(refusal.value)
-    assert told.startswith("x.parquet: 'test/accuracy'")
-    assert told.endswith(": cifar10/test/accuracy@200, cifar100/test/accuracy@200")
+    message = str(refusal.value)
+    assert message.startswith("x.parquet: 'test/accuracy'")
+    assert message.endswith(": cifar10/test/accuracy@200, cifar100/test/accuracy@200")
 
 
 def test_a_dataset_given_whole_is_not_one_whose_name_is_longer() -> None:

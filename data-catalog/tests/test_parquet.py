@@ -37,10 +37,10 @@ def _restamp(path: Path, **entries: str | None) -> None:
 def _refusal(path: Path, name: Name = "scores", **options: Any) -> str:
     with pytest.raises(SnapError) as refusal:
         read(path, name, **options)
-    told = str(refusal.value)
-    assert told.startswith(str(path))
-    assert "\n" not in told
-    return told.removeprefix(f"{path}: ")
+    message = str(refusal.value)
+    assert message.startswith(str(path))
+    assert "\n" not in message
+    return message.removeprefix(f"{path}: ")
 
 
 def _names(folder: Path) -> list[str]:
@@ -103,9 +103,9 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"space,arch_id,score\n", b"PAR1" * 4])
 def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.parquet").write_bytes(content)
-    told = _refusal(tmp_path / "x.parquet")
-    assert told.startswith("not a readable Parquet file (")
-    assert told.endswith("; repair or replace it")
+    message = _refusal(tmp_path / "x.parquet")
+    assert message.startswith("not a readable Parquet file (")
+    assert message.endswith("; repair or replace it")
 
 
 @pytest.mark.parametrize(
@@ -162,9 +162,11 @@ def test_a_parquet_file_of_somebody_else_is_refused(scores: Path) -> None:
 @pytest.mark.parametrize("found", ["4", "0", "one", None])
 def test_another_version_of_the_contract_is_refused(scores: Path, found: str | None) -> None:
     _restamp(scores, schema_version=found)
-    told = _refusal(scores)
-    assert told.startswith(f"version {found} of the 'scores' contract, but this tool reads version")
-    assert "create it again" in told
+    message = _refusal(scores)
+    assert message.startswith(
+        f"version {found} of the 'scores' contract, but this tool reads version"
+    )
+    assert "create it again" in message
 
 
 def test_metadata_that_the_contract_asks_for_and_is_not_there_is_named(scores: Path) -> None:
@@ -218,8 +220,8 @@ def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(
 
 
 def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
-    told = r"cannot write here \(no space left on device\); choose another path"
-    with pytest.raises(SnapError, match=told), replacing(tmp_path / "x.parquet"):
+    message = r"cannot write here \(no space left on device\); choose another path"
+    with pytest.raises(SnapError, match=message), replacing(tmp_path / "x.parquet"):
         raise OSError(28, "No space left on device")
     assert _names(tmp_path) == []
 
@@ -247,10 +249,10 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_and_while_writing(
 ) -> None:
     where = tmp_path / "none" if folder == "missing" else request.getfixturevalue("unwritable")
     path = where / "x.parquet"
-    told = f"{path}: cannot write here .*; choose another path"
-    with pytest.raises(SnapError, match=told):
+    message = f"{path}: cannot write here .*; choose another path"
+    with pytest.raises(SnapError, match=message):
         check_writable(path)
-    with pytest.raises(SnapError, match=told):
+    with pytest.raises(SnapError, match=message):
         write(make("scores"), path, "scores", producer="snap-catalog")
 
 

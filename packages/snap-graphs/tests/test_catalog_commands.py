@@ -21,20 +21,20 @@ def test_catalog_lists_every_benchmark_on_a_line() -> None:
 
 @pytest.mark.parametrize("name", benchmarks())
 def test_catalog_tells_files_roles_and_traps_of_one(name: str) -> None:
-    entry, told = benchmarks()[name], run("catalog", name).stdout
+    entry, message = benchmarks()[name], run("catalog", name).stdout
     for text in (entry.title, entry.licence, entry.citation.strip(), *entry.traps):
-        assert text in told
+        assert text in message
     for file in entry.files:
-        assert file.name in told
-        assert (file.sha256 or "no published checksum") in told
-    assert {m.role for m in entry.metrics} <= set(told.replace(",", " ").split())
+        assert file.name in message
+        assert (file.sha256 or "no published checksum") in message
+    assert {m.role for m in entry.metrics} <= set(message.replace(",", " ").split())
 
 
 def test_catalog_gives_json_of_all_and_of_one() -> None:
-    told = json.loads(run("catalog", "--json").stdout)
-    assert [entry["name"] for entry in told] == list(benchmarks())
+    message = json.loads(run("catalog", "--json").stdout)
+    assert [entry["name"] for entry in message] == list(benchmarks())
     one = json.loads(run("catalog", "nb101", "--json").stdout)
-    assert one in told
+    assert one in message
     assert one["files"][0]["name"] == "nasbench_only108.tfrecord"
 
 

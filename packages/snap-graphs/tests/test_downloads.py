@@ -47,7 +47,7 @@ def busy(request: BaseHTTPRequestHandler) -> None:
 
 
 class Server:
-    """Serves one file on this machine, answering each request as told; the last answer stays."""
+    """Serves one file on this machine, answering each request as message; the last answer stays."""
 
     def __init__(self) -> None:
         self.answers: list[Answer] = [whole]
@@ -256,9 +256,9 @@ def test_progress_is_told_on_standard_error(
 ) -> None:
     server.answers = [cut, whole]
     fetch(entry(SourceFile("data.bin", None, SHA256, server.url)), quiet=False)
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.splitlines()[-1] == "data.bin: 5,120,000 of 5,120,000"
+    message = capsys.readouterr()
+    assert message.out == ""
+    assert message.err.splitlines()[-1] == "data.bin: 5,120,000 of 5,120,000"
 
 
 def test_a_source_is_sought_in_the_cache_then_a_package_then_a_download(

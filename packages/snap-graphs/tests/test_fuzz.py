@@ -297,7 +297,7 @@ def _small_sample_of_fbnet() -> Iterator[None]:
 
 
 class Edit(NamedTuple):
-    """One change of some bytes, at a place told as a fraction of their length."""
+    """One change of some bytes, at a place message as a fraction of their length."""
 
     kind: str
     place: float

@@ -44,7 +44,7 @@ def write_png(picture: Picture, path: str | os.PathLike[str]) -> None:
     dots = min(
         _DOTS, _MOST_DOTS / max(width, height), math.sqrt(_MOST_DOTS_IN_ALL / width / height)
     )
-    with warnings.catch_warnings(action="ignore"):  # of characters that the font lacks
+    with warnings.catch_warnings(action="ignore"):  # about characters missing from the font
         figure.savefig(path, format="png", dpi=dots)
 
 

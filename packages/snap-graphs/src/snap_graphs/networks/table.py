@@ -84,8 +84,8 @@ def _descriptions(networks: Sequence[Network]) -> str:
 def _check(name: str, network: Network) -> None:
     if len(network.nodes) > MOST_NODES:
         raise SnapError(
-            f"{name}: {len(network.nodes):,} operators are more than the {MOST_NODES:,} of a graph; "
-            "remove it"
+            f"{name}: {len(network.nodes):,} operators are more than the {MOST_NODES:,} of a graph;"
+            " remove it"
         )
     counts = (sum(network.params), sum(network.flops), network.activations)
     if max(counts) > _LARGEST_COUNT:

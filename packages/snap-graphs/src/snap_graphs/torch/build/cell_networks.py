@@ -101,7 +101,7 @@ class _EdgeCell(nn.Module):
 
 
 class _ResidualBlock(nn.Module):
-    """Two 3x3 convolutions, the first of stride 2, beside average pooling and a 1x1 convolution."""
+    """Two 3x3 convolutions, the first of stride 2, plus average pooling and a 1x1 convolution."""
 
     def __init__(self, entering: int, channels: int) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ class _ResidualBlock(nn.Module):
 
 
 class _BasicBlock(nn.Module):
-    """Two 3x3 convolutions beside the identity, or a 1x1 convolution where the shape changes."""
+    """Two 3x3 convolutions plus the identity, or a 1x1 convolution if the shape changes."""
 
     def __init__(self, entering: int, channels: int, stride: int) -> None:
         super().__init__()

@@ -145,7 +145,7 @@ class Opened:
             del item  # before the next is made
 
     def _items(self) -> Iterator[Any]:
-        """Yield what the function does, called again if it reads values that the device lacks."""
+        """Yield the items of the function; call it again if it reads values of meta tensors."""
         count, items = 0, iter(self.networks)
         place: Callable[[], AbstractContextManager[object]]
         place = nullcontext if self.weights else on_meta
