@@ -94,7 +94,7 @@ def _of_length_1(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _knowing(texts: list[str]) -> NDArray[np.float32]:
-    """Return the vectors of somebody who knows whose text each is, and what it tells."""
+    """Return the vectors of a perfect encoder, which knows operator and settings of each text."""
     known = {e.text: e for e in examples("train", "validate", "test")}
     names = sorted({e.term.name for e in known.values()})
     categories = sorted({e.term.category for e in known.values()})

@@ -108,7 +108,7 @@ class _TarInfo(tarfile.TarInfo):
         except tarfile.HeaderError as error:  # which would end the archive without a word
             raise ValueError(f"{error}, where a member or the end should be") from error
         if info.size < 0 or (info.type in _EXTENSIONS and info.size > _EXTENSION_LIMIT):
-            raise ValueError(f"header {info.name!r} claims {info.size:,} bytes")
+            raise ValueError(f"header {info.name!r} has {info.size:,} bytes")
         if info.type == tarfile.GNUTYPE_SPARSE:
             raise ValueError(f"member {info.name!r} is sparse")
         return info
