@@ -178,7 +178,7 @@ def test_its_graphs_are_read_with_these_vectors(folder: Path) -> None:
         ('name = "nb201"\n[operators]\na = "b"', "is the name of a known space"),
         ('name = "mine"', "../mine.toml: operators must describe one operator per line"),
         ('name = "mine"\n[operators]\na = 1', "operators.a = 1 must be a description"),
-        ('name = "mine"\n[operators]\ninput = "b"', "operators.input: every cell has this node"),
+        ('name = "mine"\n[operators]\ninput = "b"', "operators.input: is a node of every cell"),
         ('[operators]\na = "b"', "../mine.toml: name must be a name of letters"),
         (
             "a" + ".a" * 20_000 + " = 1",

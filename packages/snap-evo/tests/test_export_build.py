@@ -289,7 +289,7 @@ def test_a_string_beside_another_graph_is_refused(
     [
         (OWN, ""),
         (OWN.replace("mine", "other"), "are not the cell |conv~0|+|conv~0|pool~1| of mine"),
-        (OWN.replace("conv", "dw"), "is no cell of mine (unknown operator 'conv')"),
+        (OWN.replace("conv", "dw"), "is not a cell of mine (unknown operator 'conv')"),
         ("name = ", "best.json: not TOML"),
         (7, "space_definition is 7, no text"),
     ],

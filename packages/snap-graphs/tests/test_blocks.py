@@ -169,7 +169,7 @@ def test_absurd_costs_and_descriptions_are_refused_in_one_line() -> None:
     made = table(network((EXPAND, 0), (FILTER, 1), (PROJECT, 2)))
     place = made.column_names.index("node_params")
     huge = made.set_column(place, "node_params", pa.array([[2**62] * 5], pa.list_(pa.int64())))
-    with pytest.raises(SnapError, match="node_params: that of a block is a number of more than"):
+    with pytest.raises(SnapError, match="node_params: the sum of a block exceeds"):
         views.blocks(huge)
     with pytest.raises(SnapError, match=r"snap\.operators is not a mapping of names"):
         views.blocks(made.replace_schema_metadata({"snap.operators": "[]"}))

@@ -57,7 +57,7 @@ def test_an_optional_column_that_one_file_lacks_is_refused_or_null_but_never_los
 
 
 def test_an_architecture_in_two_files_is_refused() -> None:
-    with pytest.raises(SnapError, match=r"^b: architecture '\|.*\|' is also in a; drop it"):
+    with pytest.raises(SnapError, match=r"^b: architecture '\|.*\|' is also in a; remove it"):
         concat({"a": graphs(0, 3), "b": graphs(2, 4)})
 
 

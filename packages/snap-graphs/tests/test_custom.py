@@ -140,7 +140,7 @@ def test_a_bad_cell_is_named_by_its_number_or_skipped(
     ("name", "text", "fault"),
     [
         ("c.json", "{", "cannot be read"),
-        ("c.json", '{"space": NaN}', "NaN is no JSON number"),
+        ("c.json", '{"space": NaN}', "NaN is not a JSON number"),
         ("c.json", "[" * 100_000, "cannot be read"),
         ("c.json", "1" * 5_000, "cannot be read"),
         ("c.json", "[]", "must have the entries space and cells"),

@@ -253,7 +253,9 @@ def test_the_space_of_a_table_is_the_one_all_its_graphs_are_of() -> None:
     ],
 )
 def test_a_string_of_another_form_is_refused(string: str, fault: str) -> None:
-    with pytest.raises(SnapError, match=rf"is no cell of listed \({fault}.*expected \|none~0\|\+"):
+    with pytest.raises(
+        SnapError, match=rf"is not a cell of listed \({fault}.*expected \|none~0\|\+"
+    ):
         own(LISTED).parse(string)
 
 
@@ -310,8 +312,14 @@ MANY = "\n".join(f'o{i} = "Operator"' for i in range(257))
         (HEAD + "edges = 'all'\n[operators]\n" + MANY, "257 operators; at most 256 are allowed"),
         (HEAD + "edges = 'all'\n[operators]\nup = 3", r"operators\.up = 3 must be a description"),
         (HEAD + "edges = 'all'\n[operators]\nup = ' '", r"operators\.up = ' ' must be a descr"),
-        (HEAD + "edges = 'all'\n[operators]\ninput = 'I'", r"operators\.input: every cell has"),
-        (HEAD + "edges = 'all'\n[operators]\n'a|b' = 'I'", r"operators\.a\|b: the name may have"),
+        (
+            HEAD + "edges = 'all'\n[operators]\ninput = 'I'",
+            r"operators\.input: is a node of every cell",
+        ),
+        (
+            HEAD + "edges = 'all'\n[operators]\n'a|b' = 'I'",
+            r"operators\.a\|b: the name may only have",
+        ),
         (HEAD + EDGES + "[operators]\nup = {module = 'a:B'}", r"operators\.up = .* a description"),
         (HEAD + EDGES + MODULE + "code = 'a:B'", r"operators\.up\.code is unknown; the keys are"),
         (
@@ -343,7 +351,7 @@ MANY = "\n".join(f'o{i} = "Operator"' for i in range(257))
         ),
         (
             HEAD + EDGES + "[operators]\nstem = 'Stem'\n" + STAGE + "width = [8, 16]",
-            r"operators\.stem: a node of the skeleton has this name; rename it",
+            r"operators\.stem: the name is reserved for the skeleton; rename it",
         ),
         (
             HEAD + EDGES + TAIL + (STAGE + "width = [8, 16]\nrepeats = 200") + 4 * ENDLESS,

@@ -171,7 +171,7 @@ def test_a_node_with_other_inputs_than_two_before_it_is_a_bad_run(
         key = f"NetworkSelectorDatasetInfo:darts:inputs_node_normal_{node}"
         record["optimized_hyperparamater_config"][key] = names
     file.write_text(json.dumps(record))
-    with pytest.raises(SnapError, match=r"node [34] of the normal cell takes its inputs from"):
+    with pytest.raises(SnapError, match=r"node [34] of the normal cell has invalid inputs"):
         convert("nb301", runs)
 
 

@@ -285,7 +285,7 @@ def test_without_any_source_one_message_says_where_to_get_it(cache: Path) -> Non
     assert str(caught.value) == (
         f"toy is neither in the cache ({cache}) nor installed; run: pip install toys; "
         "or get a.tar from https://example.org/a; "
-        "then name the file: snap-graphs convert toy OUT --source FILE"
+        "then give the file: snap-graphs convert toy OUT --source FILE"
     )
-    with pytest.raises(SnapError, match="toy has no files in the catalog; name your own"):
+    with pytest.raises(SnapError, match="toy has no files in the catalog; give your own"):
         own_source("toy", [])

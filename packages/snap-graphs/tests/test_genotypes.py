@@ -156,7 +156,7 @@ def test_every_form_of_a_genotype_is_the_same_cell(form: str) -> None:
             V2.replace("'sep_conv_3x3', 0", "'sep_conv_3x3', 0, 'a'"),
             "a weight that is not a number",
         ),
-        (V2.replace("'sep_conv_3x3', 0", "'sep_conv_3x3', np.float64(0.0)"), "no pair"),
+        (V2.replace("'sep_conv_3x3', 0", "'sep_conv_3x3', np.float64(0.0)"), "not a pair"),
         (V2[:-1] + ", connects=[1])", "Genotype has no field 'connects'"),
         (" " * 70_000 + V2, "longer than 65,536 characters"),
         (V2.replace("('sep_conv_3x3', 0), ", "", 1), "the same number of nodes"),

@@ -97,7 +97,12 @@ GROWS = {
         "n_vertices,adj_upper,ops\n-5,1,3\n",
         "are not a NAS-Bench-101 cell",
     ),
-    "edges": ("nb101", "t.csv", "n_vertices,adj_upper,ops\n7," + "1" * DEEP + ",3\n", "no NAS-B"),
+    "edges": (
+        "nb101",
+        "t.csv",
+        "n_vertices,adj_upper,ops\n7," + "1" * DEEP + ",3\n",
+        "not a NAS-B",
+    ),
     "edge string": ("nb201", "t.csv", column("|none~0|+" * DEEP), "not a NAS-Bench-201 cell"),
     "edge index": (
         "custom",

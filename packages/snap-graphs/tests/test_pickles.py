@@ -156,7 +156,7 @@ def nested(opening: bytes, closing: bytes, depth: int) -> bytes:
         (nested(b"}N", b"s", 300_000) + b".", "nested more than 200 deep"),
         (b"}" + nested(b"", b"\x85", 300_000) + b"Ns.", "a key is nested more than 4 deep"),
         (b"\x8f(" + nested(b"", b"\x85", 300_000) + b"\x90.", "a key is nested more than 4 deep"),
-        (b"}" + nested(b"(", b"\x91", 300_000) + b"Ns.", "a frozenset serves as a key"),
+        (b"}" + nested(b"(", b"\x91", 300_000) + b"Ns.", "a frozenset is used as a key"),
         (b"]\x94h\x00a.", "a list contains itself"),
         (b"}\x94Nh\x00s.", "a dict contains itself"),
         (b"](]\x94h\x00ah\x00e.", "a list contains itself"),

@@ -156,7 +156,7 @@ def test_values_of_another_shape_are_refused(name: str, text: str) -> None:
 def test_a_string_of_another_space_is_refused_with_the_spaces_that_take_it(
     name: str, text: str, takers: str
 ) -> None:
-    with pytest.raises(SnapError, match=f"; the space {takers} takes it$"):
+    with pytest.raises(SnapError, match=f"; the space {takers} accepts it$"):
         space(name).parse(text)
 
 

@@ -181,7 +181,7 @@ _HUGE = 100 << 30
         (tensor(storage(4), (1 << 60,), (0,)), "an impossible shape"),
         (tensor(storage(4), (1,) * 40, (1,) * 40), "an impossible shape"),
         (tensor(storage(4), (2, 2), (1,)), "refused"),
-        (tensor(b"N", (2,), (1,)), "something other than a storage"),
+        (tensor(b"N", (2,), (1,)), "not built from a storage"),
         (tensor(storage(4), (4,), (1,)) + b"0" + storage(4) + b"Nb", "a state to a ndarray"),
     ],
 )
