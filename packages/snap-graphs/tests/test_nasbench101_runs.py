@@ -142,7 +142,7 @@ BAD = {
     put(1, 107): "107 epochs are not a budget of",
     put(1, True): "expected a list of hash, epochs",
     put(0, "xyz"): "non-hexadecimal",
-    put(0, "abcd"): "no MD5 hash",
+    put(0, "abcd"): "not an MD5 hash",
     put(2, "0110"): "do not define a cell",
     put(2, "011101000"): "do not define a cell",
     put(2, "012001000"): "do not define a cell",

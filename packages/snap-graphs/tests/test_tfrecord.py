@@ -72,7 +72,7 @@ def test_data_with_a_wrong_checksum_are_a_bad_record(path: Path) -> None:
     damaged = bytearray(framed(b"damaged"))
     damaged[12] ^= 1
     path.write_bytes(framed(b"one") + damaged + framed(b"three"))
-    with pytest.raises(SnapError, match="record 2: its data have a wrong checksum; --skip-bad"):
+    with pytest.raises(SnapError, match="record 2: its data have a wrong checksum; add --skip-bad"):
         read(path)
     request = Request(skip_bad=True)
     assert read(path, request) == [(1, b"one"), (3, b"three")]
