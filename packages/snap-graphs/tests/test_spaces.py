@@ -137,7 +137,7 @@ def test_what_programs_print_is_read_as_the_string(name: str, plain: str, printe
     "text", ["[]", "[1]", "[1, 'a']", "1", "[-1] * 22", str([True] * 22), str([-1] * 22), "Arch(1)"]
 )
 def test_values_of_another_shape_are_refused(name: str, text: str) -> None:
-    with pytest.raises(SnapError, match=r"is no .* architecture; expected"):
+    with pytest.raises(SnapError, match=r"is not an? .* architecture; expected"):
         space(name).parse(text)
 
 
