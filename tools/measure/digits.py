@@ -103,7 +103,7 @@ def search(data: str) -> None:
 def measuring(home: Space, accuracies: Mapping[str, float], seed: int) -> Found:
     """Search as `snap-evo run --measure` does, one training at a time."""
     from snap_evo import defaults
-    from snap_evo.measuring.interfaces import Measured
+    from snap_evo.measuring.interfaces import Observations
     from snap_evo.measuring.proposers import start_proposer
     from snap_evo.registry import load_scorer
 
@@ -118,7 +118,7 @@ def measuring(home: Space, accuracies: Mapping[str, float], seed: int) -> Found:
     )
     graphs, values = graph_table(home, []), np.empty(0)
     while len(values) < TRAININGS:
-        known = Measured(graphs, values, "max", graphs.slice(0, 0))
+        known = Observations(graphs, values, "max", graphs.slice(0, 0))
         proposed = proposer.propose(known, 1)
         graphs = pa.concat_tables([graphs, proposed.select(graphs.column_names)])
         values = np.append(values, accuracies[proposed["arch_id"][0].as_py()])

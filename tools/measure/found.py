@@ -15,7 +15,7 @@ from typing import NamedTuple
 import click
 import numpy as np
 from snap_catalog.console import progress
-from snap_evo.comparison import Run, best_so_far, carry_out
+from snap_evo.algorithm_comparison import Run, best_so_far, carry_out
 from snap_evo.defaults import SCORER, SURROGATE
 from snap_evo.measuring.replay import Replay
 from snap_evo.pictures import draw_best

@@ -11,7 +11,7 @@ from pymoo.core.problem import Problem
 from pymoo.core.replacement import ImprovementReplacement
 from snap_catalog import SnapError
 from snap_evo.algorithms import ALGORITHMS, MANY_OBJECTIVES, Floats, start
-from snap_evo.algorithms.differential import Replacement
+from snap_evo.algorithms.pymoo_differential import Replacement
 from snap_graphs import Cell, space
 from snap_graphs.spaces.nb201 import NasBench201
 

@@ -20,8 +20,8 @@ import pytest
 from click.testing import CliRunner, Result
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, read, write
-from snap_evo import comparison, plugins, search
-from snap_evo import measured as measured_module
+from snap_evo import algorithm_comparison as comparison
+from snap_evo import measured_accuracy, plugins, search
 from snap_evo.cli import main
 from snap_evo.plan import Plan
 from snap_evo.scorers import ParamsScorer
@@ -54,14 +54,14 @@ def refused(result: Result, code: int = 1) -> str:
 @pytest.fixture(autouse=True)
 def _unmeasurable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare searches the reading of measurements, which takes longer than they do."""
-    monkeypatch.setattr(measured_module, "installed_file", lambda _facts: None)
+    monkeypatch.setattr(measured_accuracy, "installed_file", lambda _facts: None)
 
 
 @pytest.fixture
 def measurable(measured: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let them have what was read already."""
-    monkeypatch.setattr(measured_module, "installed_file", lambda _facts: Path("data.anb"))
-    monkeypatch.setattr(measured_module, "convert", lambda _space, _source: measured)
+    monkeypatch.setattr(measured_accuracy, "installed_file", lambda _facts: Path("data.anb"))
+    monkeypatch.setattr(measured_accuracy, "convert", lambda _space, _source: measured)
 
 
 def content(out: Path) -> dict[str, Any]:
@@ -400,7 +400,7 @@ def test_a_full_disk_leaves_what_was_written_before(
         write_table(table, path, **options)
 
     monkeypatch.setattr(pq, "write_table", filling)
-    monkeypatch.setattr("snap_evo.output._SECONDS_BETWEEN_WRITES", 0.0)
+    monkeypatch.setattr("snap_evo.search_files._SECONDS_BETWEEN_WRITES", 0.0)
     result = params(tmp_path)
     assert "search.parquet: cannot write here (no space left on device)" in refused(result)
     assert f"40 candidates kept; to go on: snap-evo resume {tmp_path}" in result.stderr

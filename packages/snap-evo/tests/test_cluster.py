@@ -6,7 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from snap_catalog import SnapError
-from snap_evo import cluster, comparison
+from snap_evo import algorithm_comparison as comparison
+from snap_evo import cluster
 from snap_evo.measuring.engines import Order, RayTasks, Task
 from snap_evo.measuring.setup import Setup
 from snap_evo.plan import Plan

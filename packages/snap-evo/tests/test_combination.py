@@ -9,7 +9,7 @@ from snap_catalog import SnapError
 from snap_catalog.scores import NO_SCORE
 from snap_evo import search
 from snap_evo.combination import Part, RankCombination, Scale, _scale
-from snap_evo.reference import reference
+from snap_evo.random_cells import distinct_cells
 from snap_evo.scorers import FlopsScorer, ParamsScorer, Scores
 from snap_graphs import graph_table, space
 from snap_graphs.spaces import defined_space
@@ -64,7 +64,7 @@ def test_the_best_of_the_space_is_told_from_the_best_of_the_sample() -> None:
     best = graph_table(
         "nb201", [home.parse("|{0}~0|+|{0}~0|{0}~1|+|{0}~0|{0}~1|{0}~2|".format("nor_conv_3x3"))]
     )
-    sample = reference(home)
+    sample = distinct_cells(home)
     assert best["params"][0].as_py() > max(sample["params"].to_pylist())
     scorer = RankCombination((PARAMS,))
     assert scorer.score(sample).max() == 1.0
@@ -100,9 +100,9 @@ def test_another_space_has_a_sample_of_its_own(cells: pa.Table, three_cells: pa.
 
 def test_the_sample_holds_each_cell_of_a_small_space_once() -> None:
     text = 'name = "own"\nnodes = 3\nedges = "all"\n[operators]\nup = "Up"\ndown = "Down"\n'
-    sample = reference(defined_space(text, "own.toml"))
+    sample = distinct_cells(defined_space(text, "own.toml"))
     assert sample.num_rows == len(sample["cell_hash"].unique()) == 8
-    assert reference(space("nb201")).equals(reference(space("nb201")))
+    assert distinct_cells(space("nb201")).equals(distinct_cells(space("nb201")))
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=40), st.lists(st.floats(-1e7, 1e7)))

@@ -26,7 +26,7 @@ def test_objectives_have_names_directions_and_values(
     assert params.values(measured).tolist() == measured["params"].to_pylist()
     assert latency.values is not None
     assert latency.values(measured).tolist() == [3.0, 5.0]
-    assert latency.upwards(np.array([3.0, 5.0])).tolist() == [-3.0, -5.0]
+    assert latency.oriented(np.array([3.0, 5.0])).tolist() == [-3.0, -5.0]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from snap_catalog import SnapError, extras
 from snap_catalog.catalog import Direction
 from snap_evo import load_scorer
 from snap_evo.costs import cell_graphs
-from snap_evo.measuring.interfaces import Measured, Proposer
+from snap_evo.measuring.interfaces import Observations, Proposer
 from snap_evo.measuring.proposers import PROPOSERS, start_proposer
 from snap_evo.measuring.proposers.pool import functions, is_listed
 from snap_evo.measuring.table_space import TableSpace
@@ -52,8 +52,8 @@ def known(
     values: Values = quality,
     direction: Direction = "max",
     pending: pa.Table = NONE,
-) -> Measured:
-    return Measured(graphs, values(graphs), direction, pending)
+) -> Observations:
+    return Observations(graphs, values(graphs), direction, pending)
 
 
 def searched(proposer: Proposer, count: int, values: Values = quality) -> Iterator[pa.Table]:
@@ -170,12 +170,15 @@ def test_a_space_too_large_to_be_listed_is_searched(algorithm: str) -> None:
     assert not is_listed(darts)
     limit = Limit("params", most=3e6)
     first = begin(algorithm, darts, limits=[limit]).propose(
-        Measured(cell_graphs(darts, None, []), np.empty(0), "max", cell_graphs(darts, None, [])), 6
+        Observations(
+            cell_graphs(darts, None, []), np.empty(0), "max", cell_graphs(darts, None, [])
+        ),
+        6,
     )
     values = first["flops"].to_numpy().astype(np.float64)
     later = [
         begin(algorithm, darts, limits=[limit]).propose(
-            Measured(first, values, "max", first.slice(0, 0)), 2
+            Observations(first, values, "max", first.slice(0, 0)), 2
         )
         for _ in range(2)
     ]

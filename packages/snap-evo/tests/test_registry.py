@@ -5,7 +5,7 @@ import pytest
 from snap_catalog import SnapError
 from snap_evo import load_scorer, plugins
 from snap_evo.combination import RankCombination
-from snap_evo.program import CommandScorer
+from snap_evo.command_scorer import CommandScorer
 from snap_evo.scorers import FlopsScorer, ParamsScorer, TableScorer
 
 
@@ -131,7 +131,9 @@ def test_a_command_may_have_a_time_limit_before_it(
     monkeypatch: pytest.MonkeyPatch, spec: str, options: dict[str, object]
 ) -> None:
     given: list[dict[str, object]] = []
-    monkeypatch.setattr("snap_evo.program.CommandScorer", lambda **found: given.append(found))
+    monkeypatch.setattr(
+        "snap_evo.command_scorer.CommandScorer", lambda **found: given.append(found)
+    )
     load_scorer(spec)
     assert given == [options]
 

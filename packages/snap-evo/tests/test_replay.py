@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, read, write
-from snap_evo import comparison
+from snap_evo import algorithm_comparison as comparison
+from snap_evo.algorithm_comparison import Run, carry_out
 from snap_evo.cli import main
-from snap_evo.comparison import Run, carry_out
 from snap_evo.measuring.replay import Goal, Replay
 from snap_evo.measuring.trials import Subject, write_trials
 from snap_evo.plan import Plan

@@ -22,9 +22,9 @@ from snap_evo import load_scorer
 from snap_evo.cli import main
 from snap_evo.scorers import Measured, Scores
 from snap_evo.scoring import job as asked
-from snap_evo.scoring import scoring, tasks
+from snap_evo.scoring import score_table, tasks
 from snap_evo.scoring.job import Job
-from snap_evo.scoring.kept import Kept
+from snap_evo.scoring.partial_scores import Kept
 from snap_graphs import Space, graph_table, space
 
 NAMES = ["space", "arch_id", "nodes", "src", "dst", "cell_hash"]
@@ -69,7 +69,7 @@ def graphs(three_cells: pa.Table) -> pa.Table:
 
 
 def score(job: Job, kept: Kept) -> pa.Table:
-    return scoring.score(job, kept, map, lambda units, note: None)
+    return score_table.score(job, kept, map, lambda units, note: None)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from snap_catalog import SnapError
 from snap_evo import plugins
-from snap_evo.measuring.counts import CountsSurrogate
+from snap_evo.measuring.counts_surrogate import CountsSurrogate
 from snap_evo.measuring.surrogates import fit_graphs, load_surrogate, predict_graphs
 from snap_evo.objectives import Floats
 from snap_graphs import graph_table, space
@@ -35,7 +35,7 @@ def test_the_packages_own_surrogate_is_registered() -> None:
 
 
 def test_a_surrogate_of_another_package_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    value = "snap_evo.measuring.counts:CountsSurrogate"
+    value = "snap_evo.measuring.counts_surrogate:CountsSurrogate"
     only(monkeypatch, EntryPoint("mine", value, "snap.surrogates"))
     assert isinstance(load_surrogate("mine"), CountsSurrogate)
 

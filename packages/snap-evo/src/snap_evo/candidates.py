@@ -97,7 +97,7 @@ class Candidates:
             for objective in self._objectives
         }
         self._keep(graphs, {"score": scores, **columns, **costs})
-        values = [objective.upwards(columns[objective.name]) for objective in self._objectives]
+        values = [objective.oriented(columns[objective.name]) for objective in self._objectives]
         return np.where(within[:, None], np.column_stack(values), -np.inf), excess
 
     def _check_recorded(self, graphs: pa.Table) -> None:

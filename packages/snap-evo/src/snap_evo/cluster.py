@@ -12,7 +12,7 @@ import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.extras import require
 
-from snap_evo.comparison import Run, carry_out
+from snap_evo.algorithm_comparison import Run, carry_out
 from snap_evo.measuring.replay import Replay
 from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer

@@ -10,7 +10,7 @@ from snap_catalog import SnapError
 from snap_catalog.scores import NO_SCORE
 from snap_graphs.table import table_space
 
-from snap_evo.reference import reference
+from snap_evo.random_cells import distinct_cells
 from snap_evo.scorers import NetworkScorer, Scorer, Scores, read_by, score_graphs
 
 _LEAST_HALF = 0.1
@@ -56,7 +56,7 @@ class RankCombination:
         """
         home = table_space(graphs)
         if home.name != self._space:
-            sample = reference(home)
+            sample = distinct_cells(home)
             self._scales = tuple(_scale(part, sample) for part in self.parts)
             self._space = home.name
         total = np.zeros(graphs.num_rows)

@@ -34,9 +34,9 @@ class Objective:
     direction: Direction
     values: Callable[[pa.Table], Floats] | None
 
-    def upwards(self, values: Floats) -> Floats:
+    def oriented(self, values: Floats) -> Floats:
         """Turn values so that higher is better."""
-        return upwards(values, self.direction)
+        return oriented(values, self.direction)
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _objective(name: str, table: str | None) -> Objective:
     return Objective(name, column.direction, partial(_in_table, column))
 
 
-def upwards(values: Floats, direction: Direction) -> Floats:
+def oriented(values: Floats, direction: Direction) -> Floats:
     """Return values of which more is better, given those of a direction, or the other way round."""
     return values if direction == "max" else -values
 
@@ -217,7 +217,7 @@ def _maximum(entry: str) -> tuple[str, float]:
 
 
 def _in_table(column: TableScorer, graphs: pa.Table) -> Floats:
-    return upwards(column.score(graphs), column.direction)
+    return oriented(column.score(graphs), column.direction)
 
 
 def front(values: Floats) -> npt.NDArray[np.int64]:

@@ -14,8 +14,8 @@ from typing import Any
 from snap_catalog import SnapError
 
 from snap_evo.combination import Part, RankCombination
-from snap_evo.leashed import split_seconds
 from snap_evo.plugins import Kind
+from snap_evo.programs import split_seconds
 from snap_evo.scorers import Scorer
 
 _KIND = Kind("scorer")

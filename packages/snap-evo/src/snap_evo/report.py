@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from snap_evo.architecture import write_best
-from snap_evo.measured import Measurement
+from snap_evo.measured_accuracy import MeasuredAccuracy
 from snap_evo.plan import Plan
 from snap_evo.ranking import Ranking
 from snap_evo.scorers import Trust
@@ -31,7 +31,7 @@ class Report:
     result: SearchResult
     plan: Plan
     predicted: Ranking | None
-    measured: Measurement | None
+    measured: MeasuredAccuracy | None
     unmeasured: str = ""
     trust: Trust | None = None
 

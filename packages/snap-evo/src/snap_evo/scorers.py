@@ -45,7 +45,7 @@ class Trust(Protocol):
 
 
 @runtime_checkable
-class TrustTeller(Protocol):
+class TrustReporter(Protocol):
     """A scorer that also tells how far its ranking is to be trusted."""
 
     def trust(self, graphs: pa.Table) -> Trust:
@@ -130,7 +130,7 @@ def score_graphs(scorer: Scorer, graphs: pa.Table) -> Scores:
         SnapError: the scorer failed, or returned anything but n finite numbers.
     """
     name = type(scorer).__name__
-    with told_of(scorer):
+    with plugin_errors(scorer):
         scores = np.asarray(scorer.score(graphs), np.float64)
     if scores.shape != (graphs.num_rows,):
         raise SnapError(
@@ -155,12 +155,12 @@ def read_by(scorer: Scorer, graphs: pa.Table) -> list[str]:
     """
     if not isinstance(scorer, DescriptionReader):
         return []
-    with told_of(scorer):
+    with plugin_errors(scorer):
         return [str(each) for each in scorer.readings(graphs)]
 
 
 @contextmanager
-def told_of(plugin: object, kind: str = "scorer") -> Iterator[None]:
+def plugin_errors(plugin: object, kind: str = "scorer") -> Iterator[None]:
     """Report the failure of a plug-in, which is anybody's code, in one line.
 
     Args:

@@ -83,7 +83,7 @@ class SearchResult:
     @cached_property
     def front(self) -> pa.Table:
         """The rows of the history that no other is better than in all objectives."""
-        columns = [o.upwards(self.scored[o.name].to_numpy()) for o in self.objectives]
+        columns = [o.oriented(self.scored[o.name].to_numpy()) for o in self.objectives]
         return self.scored.take(front(np.column_stack(columns)))
 
 

@@ -6,9 +6,9 @@ from snap_catalog import SnapError
 from snap_graphs import Space
 
 from snap_evo.algorithms.base import Algorithm, Floats
-from snap_evo.algorithms.cells import LocalSearch, RegularisedEvolution
-from snap_evo.algorithms.listing import Exhaustive, RandomSearch
-from snap_evo.algorithms.points import DifferentialEvolution, Nsga2
+from snap_evo.algorithms.cell_edits import LocalSearch, RegularisedEvolution
+from snap_evo.algorithms.pymoo_solvers import DifferentialEvolution, Nsga2
+from snap_evo.algorithms.random_and_exhaustive import Exhaustive, RandomSearch
 
 __all__ = ["ALGORITHMS", "MANY_OBJECTIVES", "Algorithm", "Floats", "start"]
 

@@ -16,7 +16,7 @@ from snap_evo.commands import options
 from snap_evo.commands.measuring import surrogate_option
 
 if TYPE_CHECKING:
-    from snap_evo.comparison import Row, Run
+    from snap_evo.algorithm_comparison import Row, Run
     from snap_evo.measuring.replay import Goal, Replay
     from snap_evo.plan import Plan
 
@@ -106,7 +106,8 @@ def compare(
     from snap_graphs import space as find
     from snap_graphs.spaces.custom import DEFINITION
 
-    from snap_evo import comparison, output
+    from snap_evo import algorithm_comparison as comparison
+    from snap_evo import search_files
     from snap_evo.measuring import trials
     from snap_evo.plan import Plan
 
@@ -127,7 +128,7 @@ def compare(
     )
     names = dict.fromkeys((algorithms or (_MEASURING if measure else _SEARCHING)).split(","))
     plans = [replace(plan, algorithm=name, seed=seed) for name in names for seed in range(seeds)]
-    folder = output.prepare(out)
+    folder = search_files.prepare(out)
     if measure is not None:
         check_writable(folder / trials.FILE, "trials")
         goal, replays = _replays(plans, measure, surrogate, measurements or _MEASUREMENTS, best)
@@ -136,7 +137,7 @@ def compare(
         )
         runs = _searches(replays, space, folder, engine, jobs, quiet=quiet)
         title = f"{space}, {replays[0].column}"
-        files = output.write_measured(runs, replays[0].column, folder, title=title)
+        files = search_files.write_measured(runs, replays[0].column, folder, title=title)
         files.append(trials.write_trials(runs, subject, folder))
         _print_measured(runs, goal, files, as_json=as_json)
         return
@@ -146,7 +147,7 @@ def compare(
     if best is None:
         best = max(float(run.best[-1]) for run in runs)
     rows = comparison.rows(runs, best)
-    files = output.write_comparison(runs, best, folder, title=f"{space}, {scorer}")
+    files = search_files.write_comparison(runs, best, folder, title=f"{space}, {scorer}")
     if as_json:
         content = {"best": best, "algorithms": [asdict(row) for row in rows], "files": files}
         click.echo(json.dumps(content, indent=2))
@@ -175,7 +176,7 @@ def _replays(
 def _print_measured(runs: "list[Run]", goal: "Goal", files: list[str], *, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from snap_evo import comparison
+    from snap_evo import algorithm_comparison as comparison
 
     top, best = (comparison.rows(runs, value) for value in goal[::-1])
     if as_json:
@@ -217,7 +218,7 @@ def _searches(
 @contextmanager
 def _keeping(runs: "Sequence[Run]", wanted: int, folder: Path) -> Iterator[None]:
     """Write the searches that are done when Ctrl-C or an error ends the comparison early."""
-    from snap_evo.output import write_runs
+    from snap_evo.search_files import write_runs
 
     try:
         yield
@@ -231,7 +232,7 @@ def _keeping(runs: "Sequence[Run]", wanted: int, folder: Path) -> Iterator[None]
 def _carry_out(
     plans: "Sequence[Plan | Replay]", engine: str, jobs: int | None
 ) -> "Generator[Run, None, None]":
-    from snap_evo import comparison
+    from snap_evo import algorithm_comparison as comparison
 
     if engine == "local":
         yield from comparison.compare(plans, jobs or os.cpu_count() or 1)

@@ -103,8 +103,8 @@ def run_session(
     setup: "Setup", folder: str, work: Work, measurer: "Measurer", *, allow_code: bool
 ) -> None:
     """Begin a session, and measure."""
-    from snap_evo.measuring.output import check_replaceable
     from snap_evo.measuring.session import Session
+    from snap_evo.measuring.session_files import check_replaceable
 
     if Path(folder).exists():
         check_replaceable(Path(folder))
@@ -135,7 +135,7 @@ def _measure(session: "Session", work: Work, measurer: "Measurer | None", *, ret
         SnapError: its file lacks the number of measurements, or measuring failed.
     """
     from snap_evo.measuring.engines import Order, engine
-    from snap_evo.measuring.running import carry_out
+    from snap_evo.measuring.loop import carry_out
     from snap_evo.measuring.session import Progress
     from snap_evo.measuring.setup import FILE
 
@@ -182,15 +182,15 @@ def _measure(session: "Session", work: Work, measurer: "Measurer | None", *, ret
 
 def report(session: "Session", *, as_json: bool, stopped: str = "") -> None:
     """Write a session's files, and print the summary, or `best.json`."""
-    from snap_evo.measuring import output
+    from snap_evo.measuring import session_files
 
     progress = session.progress()
-    files = output.write_results(session, progress)
-    best = output.best_of(session, progress)
+    files = session_files.write_results(session, progress)
+    best = session_files.best_of(session, progress)
     click.echo(
-        output.as_json(session, progress, best).rstrip()
+        session_files.as_json(session, progress, best).rstrip()
         if as_json
-        else output.summary(session, progress, files, stopped)
+        else session_files.summary(session, progress, files, stopped)
     )
 
 

@@ -206,7 +206,7 @@ def resume(
     scored again. Of a search that measures, every measurement made is kept.
     """
     from snap_evo.measuring.setup import is_session
-    from snap_evo.output import read_history
+    from snap_evo.search_files import read_history
 
     if is_session(folder):
         measuring.check_given(measures=True, budget=budget)
@@ -239,13 +239,13 @@ def _search(
     quiet: bool,
 ) -> None:
     """Search, report and write the files."""
-    from snap_evo import output, report
+    from snap_evo import report, search_files
 
-    folder = output.prepare(out)
+    folder = search_files.prepare(out)
     done = 0 if recorded is None else recorded.num_rows
     with (
         _judge(plan.scorer, engine) as judge,
-        output.keeping(plan, folder) as keep,
+        search_files.keeping(plan, folder) as keep,
         progress(f"search {plan.space}", plan.budget, done=done, quiet=quiet) as advance,
     ):
 
@@ -265,7 +265,9 @@ def _search(
         }
         found = _examine(result, plan, judge, seconds)
         with _timed("writing and drawing", seconds):
-            files = output.write_results(found, folder) + output.write_drawings(found, folder)
+            files = search_files.write_results(found, folder) + search_files.write_drawings(
+                found, folder
+            )
     click.echo(report.as_json(found).rstrip() if as_json else report.summary(found, seconds, files))
 
 
@@ -289,9 +291,9 @@ def _examine(
     """Place the best cell in the space as scored and measured; or report how far to trust it."""
     from snap_catalog import SnapError
 
-    from snap_evo.measured import measure
+    from snap_evo.measured_accuracy import look_up_accuracy
+    from snap_evo.random_cells import ask_trust
     from snap_evo.ranking import rank_space
-    from snap_evo.reference import ask_trust
     from snap_evo.report import Report
 
     if result.out_of_time:  # the scorer may hang
@@ -301,7 +303,7 @@ def _examine(
     arch_id = str(result.best["arch_id"][0])
     with _timed("measured accuracies", seconds):
         try:
-            measured = measure(result.space, arch_id, predicted, result.evaluations)
+            measured = look_up_accuracy(result.space, arch_id, predicted, result.evaluations)
             return Report(result, plan, predicted, measured)
         except SnapError as error:
             unmeasured = str(error)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from snap_evo.scoring.job import Job
-    from snap_evo.scoring.kept import Kept
-    from snap_evo.scoring.scoring import Share
+    from snap_evo.scoring.partial_scores import Kept
+    from snap_evo.scoring.score_table import Share
 
 
 @click.command()
@@ -74,9 +74,9 @@ def score(
     """
     from snap_catalog.parquet import check_writable, read, write
 
-    from snap_evo.scoring import scoring
+    from snap_evo.scoring import score_table
     from snap_evo.scoring.job import Job
-    from snap_evo.scoring.kept import Kept
+    from snap_evo.scoring.partial_scores import Kept
 
     options.check_jobs(jobs, engine)
     check_writable(out, "scores")
@@ -90,7 +90,7 @@ def score(
         _share(engine, jobs) as share,
         progress("scores", job.count, quiet=quiet) as advance,
     ):
-        scores = scoring.score(job, kept, share, advance)
+        scores = score_table.score(job, kept, share, advance)
     if sample is not None:
         drawn = {"snap.sample": json.dumps({"architectures": table.num_rows, "seed": seed})}
         scores = scores.replace_schema_metadata({**scores.schema.metadata, **drawn})
@@ -147,12 +147,12 @@ def _share(engine: str, jobs: int | None) -> "Iterator[Share]":
 
 def _remarks(job: "Job") -> Iterator[str]:
     """Yield how scorers read descriptions, and how far they say to trust their rankings."""
-    from snap_evo.scorers import TrustTeller, read_by, told_of
+    from snap_evo.scorers import TrustReporter, plugin_errors, read_by
 
     for spec, scorer in job.scorers.items():
         yield from read_by(scorer, job.graphs)
-        if isinstance(scorer, TrustTeller):
-            with told_of(scorer):
+        if isinstance(scorer, TrustReporter):
+            with plugin_errors(scorer):
                 verdict = str(scorer.trust(job.graphs)).splitlines()[0]
             yield f"{spec}: {verdict}"
 

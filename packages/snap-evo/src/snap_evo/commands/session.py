@@ -121,8 +121,8 @@ def ask(
 
     The CSV has an empty column for the metric: fill it in, and give the file to snap-evo tell.
     """
+    from snap_evo.measuring.by_hand import as_csv, as_json_text, write_modules
     from snap_evo.measuring.session import Session
-    from snap_evo.measuring.sheets import as_csv, as_json_text, write_modules
 
     session = Session(folder, allow_code=allow_code)
     options.say_withheld(session.home, quiet=False)
@@ -153,9 +153,9 @@ def tell(folder: str, results: str, repeat: bool, allow_code: bool, as_json: boo
     Its columns: arch_id, and the metric (or value), "failed" where the measurement failed. Further
     ones are seconds, note and what --max limits.
     """
-    from snap_evo.measuring.output import check_replaceable
+    from snap_evo.measuring.by_hand import read_results
     from snap_evo.measuring.session import Session
-    from snap_evo.measuring.sheets import read_results
+    from snap_evo.measuring.session_files import check_replaceable
 
     session = Session(folder, allow_code=allow_code)
     check_replaceable(session.folder)

@@ -10,7 +10,7 @@ from snap_catalog.catalog import Direction
 from snap_evo.objectives import Floats
 
 
-class Measured(NamedTuple):
+class Observations(NamedTuple):
     """What a search knows so far.
 
     Attributes:
@@ -51,7 +51,7 @@ class Surrogate(Protocol):
 class Proposer(Protocol):
     """Chooses what to measure next."""
 
-    def propose(self, known: Measured, count: int) -> pa.Table:
+    def propose(self, known: Observations, count: int) -> pa.Table:
         """Choose architectures that are neither measured nor pending.
 
         Returns:

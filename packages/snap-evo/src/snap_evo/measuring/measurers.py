@@ -8,9 +8,9 @@ from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
 from snap_graphs import Space
 
-from snap_evo.leashed import split_seconds
+from snap_evo.measuring.command_measurer import CommandMeasurer
 from snap_evo.measuring.interfaces import Measurer, Outcome
-from snap_evo.measuring.program import CommandMeasurer
+from snap_evo.programs import split_seconds
 from snap_evo.scorers import TableScorer
 
 _FORMS = "command:[SECONDSs:]PROGRAM {arch} {graph} {output}, table:FILE:COLUMN or train:DATA"

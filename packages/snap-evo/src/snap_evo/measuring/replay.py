@@ -15,10 +15,10 @@ from snap_graphs import Cell, Space
 from snap_graphs.spaces import ProductSpace
 
 from snap_evo.costs import cell_graphs
-from snap_evo.measuring.interfaces import Measured
+from snap_evo.measuring.interfaces import Observations
 from snap_evo.measuring.proposers import start_proposer
 from snap_evo.measuring.table_space import TableSpace
-from snap_evo.objectives import Floats, excess, upwards
+from snap_evo.objectives import Floats, excess, oriented
 from snap_evo.plan import Plan
 from snap_evo.scorers import Scorer, TableScorer
 
@@ -125,7 +125,7 @@ class Replay:
         graphs, values = cell_graphs(home, plan.network, []), np.empty(0)
         none = graphs
         while len(values) < self.measurements and not (values >= best).any():
-            known = Measured(graphs, values, "max", none)
+            known = Observations(graphs, values, "max", none)
             proposed = proposer.propose(known, 1)
             if not proposed.num_rows:
                 break
@@ -157,7 +157,7 @@ class _Table:
 
     def look_up(self, graphs: pa.Table) -> Floats:
         """Return (n,) values, more is better; NaN where there is none."""
-        return upwards(self._scorer.look_up(graphs), self.direction)
+        return oriented(self._scorer.look_up(graphs), self.direction)
 
     @cached_property
     def cells(self) -> list[Cell]:

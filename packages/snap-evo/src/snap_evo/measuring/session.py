@@ -22,11 +22,11 @@ from snap_graphs import Cell
 from snap_evo.architecture import Architecture
 from snap_evo.costs import cell_graphs, check_network
 from snap_evo.defaults import MEASURING_ALGORITHM
-from snap_evo.measuring.interfaces import Measured, Proposer
+from snap_evo.measuring.interfaces import Observations, Proposer
 from snap_evo.measuring.journal import Asked, Entry, JsonLines, as_table, locked
 from snap_evo.measuring.setup import FILE, Setup, read_setup, write_setup
 from snap_evo.objectives import COSTS, SCORE, Floats, excess
-from snap_evo.reference import readings
+from snap_evo.random_cells import readings
 from snap_evo.registry import load_scorer
 from snap_evo.scorers import Scorer
 
@@ -407,13 +407,13 @@ class Session:
             and all(costs.get(name, math.inf) <= most for name, most in self._maxima.items())
         )
 
-    def known(self) -> Measured:
+    def known(self) -> Observations:
         """Return what a proposer learns from; beyond a limit counts as a failed measurement."""
         progress = self._progress()
         values: Floats = np.array(
             [r.entry.value if r.within else np.nan for r in progress.results], np.float64
         )
-        return Measured(
+        return Observations(
             graphs=self.graphs([result.entry.arch_id for result in progress.results]),
             values=values,
             direction=self.setup.direction,

@@ -8,7 +8,7 @@ from snap_catalog.catalog import Direction
 from snap_evo.measuring.interfaces import Surrogate
 from snap_evo.objectives import Floats
 from snap_evo.plugins import Kind
-from snap_evo.scorers import told_of
+from snap_evo.scorers import plugin_errors
 
 _KIND = Kind("surrogate")
 _ARGUMENTS = {"gcn": ("model",)}
@@ -39,7 +39,7 @@ def fit_graphs(
     Raises:
         SnapError: the surrogate failed.
     """
-    with told_of(surrogate, "surrogate"):
+    with plugin_errors(surrogate, "surrogate"):
         surrogate.fit(graphs, values, direction)
 
 
@@ -53,7 +53,7 @@ def predict_graphs(surrogate: Surrogate, graphs: pa.Table) -> tuple[Floats, Floa
         SnapError: the surrogate failed, or returned anything else.
     """
     name = type(surrogate).__name__
-    with told_of(surrogate, "surrogate"):
+    with plugin_errors(surrogate, "surrogate"):
         mean, std = (np.asarray(part, np.float64) for part in surrogate.predict(graphs))
     if not mean.shape == std.shape == (graphs.num_rows,):
         raise SnapError(

@@ -12,8 +12,8 @@ from snap_evo.objectives import (
     SCORE,
     Objective,
     is_metric_of,
+    oriented,
     parse_objectives,
-    upwards,
 )
 from snap_evo.objectives import front as pareto_front
 
@@ -66,7 +66,7 @@ def tradeoff(session: Session, progress: Progress, objective: str) -> Tradeoff:
         )
     for name, values in columns.items():
         measured = measured.append_column(name, pa.array(values, pa.float64()))
-    turned = [upwards(values, directions[name]) for name, values in columns.items()]
+    turned = [oriented(values, directions[name]) for name, values in columns.items()]
     rows = pareto_front(np.column_stack(turned))
     return Tradeoff([*columns][1:], measured, measured.take(rows))
 

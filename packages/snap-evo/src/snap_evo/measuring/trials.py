@@ -11,7 +11,7 @@ from snap_catalog.catalog import Direction
 from snap_catalog.parquet import write
 from snap_catalog.schemas import contract
 
-from snap_evo.comparison import Run
+from snap_evo.algorithm_comparison import Run
 from snap_evo.measuring.replay import Goal
 
 FILE = "trials.parquet"

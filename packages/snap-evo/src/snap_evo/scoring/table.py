@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from snap_evo.scorers import NetworkScorer
 from snap_evo.scoring.job import Job, score_names
-from snap_evo.scoring.kept import Part
+from snap_evo.scoring.partial_scores import Part
 
 
 class Scored(NamedTuple):

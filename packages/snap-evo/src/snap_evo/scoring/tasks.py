@@ -10,8 +10,8 @@ from snap_graphs import Space
 from snap_graphs.table import table_space
 
 from snap_evo.registry import load_scorer
-from snap_evo.scorers import Measured, NetworkScorer, told_of
-from snap_evo.scoring.kept import Part
+from snap_evo.scorers import Measured, NetworkScorer, plugin_errors
+from snap_evo.scoring.partial_scores import Part
 
 
 class Task(NamedTuple):
@@ -63,7 +63,7 @@ def part(
         SnapError: the network fails.
     """
     try:
-        with told_of(scorer):
+        with plugin_errors(scorer):
             found = run()
     except SnapError as error:
         if not skip_bad:

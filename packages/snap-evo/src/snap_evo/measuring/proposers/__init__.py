@@ -8,7 +8,7 @@ from snap_graphs import Space
 
 from snap_evo.measuring.interfaces import Proposer, Surrogate
 from snap_evo.measuring.proposers.pool import is_listed
-from snap_evo.measuring.proposers.replayed import AlgorithmProposer
+from snap_evo.measuring.proposers.search_algorithm import AlgorithmProposer
 from snap_evo.measuring.proposers.surrogate import SurrogateProposer
 from snap_evo.measuring.proposers.tpe import TpeProposer
 from snap_evo.measuring.surrogates import load_surrogate

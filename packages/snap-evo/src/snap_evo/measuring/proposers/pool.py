@@ -14,8 +14,8 @@ from snap_graphs.structure import pruned
 from snap_graphs.views import contracted
 
 from snap_evo.costs import cell_graphs
-from snap_evo.measuring.interfaces import Measured
-from snap_evo.objectives import Limit, excess, upwards
+from snap_evo.measuring.interfaces import Observations
+from snap_evo.objectives import Limit, excess, oriented
 
 Bools = npt.NDArray[np.bool_]
 
@@ -96,12 +96,12 @@ class Functions:
             self._known.update(zip(new, found, strict=True))
         return [self._known[name] for name in names]
 
-    def values(self, known: Measured) -> dict[str, float]:
+    def values(self, known: Observations) -> dict[str, float]:
         """Return what was measured by function, the mean where that was more than once.
 
         More is better; -inf where every measurement failed.
         """
-        better = upwards(known.values, known.direction)
+        better = oriented(known.values, known.direction)
         found: dict[str, list[float]] = {}
         for function, value in zip(self(known.graphs), better.tolist(), strict=True):
             found.setdefault(function, []).extend([value] if np.isfinite(value) else [])

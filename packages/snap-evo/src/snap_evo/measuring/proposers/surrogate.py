@@ -9,10 +9,10 @@ from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
 from snap_graphs import Cell, Space
 
-from snap_evo.measuring.interfaces import Measured, Surrogate
+from snap_evo.measuring.interfaces import Observations, Surrogate
 from snap_evo.measuring.proposers.pool import Functions, Pool, is_listed, listed
 from snap_evo.measuring.surrogates import fit_graphs, predict_graphs
-from snap_evo.objectives import Floats, Limit, upwards
+from snap_evo.objectives import Floats, Limit, oriented
 from snap_evo.scorers import Scorer, score_graphs
 from snap_evo.search_loop import search
 
@@ -77,7 +77,7 @@ class SurrogateProposer:
             raise SnapError(f"no cell of {home.name} keeps to {kept}; widen the limits")
         self._scores = None if scorer is None else score_graphs(scorer, self._pool.graphs)
 
-    def propose(self, known: Measured, count: int) -> pa.Table:
+    def propose(self, known: Observations, count: int) -> pa.Table:
         """Choose architectures, as the class says."""
         taken = {*self._functions(known.graphs), *self._functions(known.pending)}
         better = _better(known)
@@ -104,7 +104,7 @@ class SurrogateProposer:
             taken.add(pool.functions[row])
             yield pool.graphs.slice(row, 1)
 
-    def _by_bound(self, known: Measured, better: Floats, taken: set[str]) -> Iterator[pa.Table]:
+    def _by_bound(self, known: Observations, better: Floats, taken: set[str]) -> Iterator[pa.Table]:
         """Yield architectures by upper confidence bound, and add them to what is taken."""
         graphs, waiting = known.graphs.select(self._columns), known.pending
         pool: Pool | None = None
@@ -129,7 +129,7 @@ class SurrogateProposer:
         return names
 
     def _learn(self, graphs: pa.Table, better: Floats, direction: Direction) -> None:
-        fit_graphs(self._surrogate, graphs, upwards(better, direction), direction)
+        fit_graphs(self._surrogate, graphs, oriented(better, direction), direction)
 
     def _expected(self, graphs: pa.Table, better: Floats, waiting: pa.Table) -> Floats:
         """Return the values to expect, by what the surrogate learned from others."""
@@ -160,9 +160,9 @@ class SurrogateProposer:
         return pool
 
 
-def _better(known: Measured) -> Floats | None:
+def _better(known: Observations) -> Floats | None:
     """Return (n,) values, more is better, failures as the worst; None where nothing is learned."""
-    better = upwards(known.values, known.direction)
+    better = oriented(known.values, known.direction)
     worked = better[np.isfinite(better)]
     if len(np.unique(worked)) < 2:
         return None

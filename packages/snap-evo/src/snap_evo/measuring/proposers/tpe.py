@@ -10,9 +10,9 @@ from snap_graphs import Cell, Space
 from snap_graphs.spaces import ProductSpace
 
 from snap_evo.costs import cell_graphs
-from snap_evo.measuring.interfaces import Measured
+from snap_evo.measuring.interfaces import Observations
 from snap_evo.measuring.proposers.pool import Functions
-from snap_evo.measuring.proposers.replayed import AlgorithmProposer
+from snap_evo.measuring.proposers.search_algorithm import AlgorithmProposer
 from snap_evo.objectives import Limit, excess
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class TpeProposer:
         self._functions = Functions()
         self._random = AlgorithmProposer(home, "random", limits, network, seed)
 
-    def propose(self, known: Measured, count: int) -> pa.Table:
+    def propose(self, known: Observations, count: int) -> pa.Table:
         """Choose architectures that the estimator suggests."""
         from optuna.trial import TrialState
 
@@ -75,7 +75,7 @@ class TpeProposer:
             barren += 1
         return self._with_random(known, pa.concat_tables(chosen), count)
 
-    def _with_random(self, known: Measured, chosen: pa.Table, count: int) -> pa.Table:
+    def _with_random(self, known: Observations, chosen: pa.Table, count: int) -> pa.Table:
         """Add random architectures where the estimator suggests known ones alone."""
         left = count - chosen.num_rows
         if not left:
@@ -84,7 +84,7 @@ class TpeProposer:
         known = known._replace(pending=pa.concat_tables([pending, chosen]))
         return pa.concat_tables([chosen, self._random.propose(known, left)])
 
-    def _study(self, known: Measured, values: Mapping[str, float]) -> "Study":
+    def _study(self, known: Observations, values: Mapping[str, float]) -> "Study":
         """Return a study of what was measured, and of what is to be."""
         import optuna
 

@@ -12,7 +12,7 @@ from snap_graphs.cell import INPUT, OUTPUT
 from snap_graphs.spaces import Costs
 from snap_graphs.structure import pruned
 
-from snap_evo.objectives import Floats, upwards
+from snap_evo.objectives import Floats, oriented
 
 _LENGTH, _NOISE = 3.0, 0.1
 """Where the length scale, in standardised features, and the variance of noise begin."""
@@ -50,7 +50,7 @@ class CountsSurrogate:
         found = self._described(graphs)
         self._centre, width = found.mean(axis=0), found.std(axis=0)
         self._width = np.where(width > 0, width, 1.0)
-        better = upwards(values, direction)
+        better = oriented(values, direction)
         targets = ndtri((rankdata(better) - 0.5) / len(better))
         kernel = ConstantKernel() * RBF(_LENGTH) + WhiteKernel(_NOISE)
         self._model = GaussianProcessRegressor(kernel, normalize_y=True, random_state=0)

@@ -9,7 +9,7 @@ from snap_graphs import Cell, Space
 
 from snap_evo.algorithms import start
 from snap_evo.costs import cell_graphs
-from snap_evo.measuring.interfaces import Measured
+from snap_evo.measuring.interfaces import Observations
 from snap_evo.measuring.proposers.pool import Functions, is_listed, listed
 from snap_evo.objectives import Limit, excess
 
@@ -42,7 +42,7 @@ class AlgorithmProposer:
         self._functions = Functions()
         self._met: dict[Cell, _Candidate] = {}
 
-    def propose(self, known: Measured, count: int) -> pa.Table:
+    def propose(self, known: Observations, count: int) -> pa.Table:
         """Choose the next architectures that the algorithm asks for."""
         values = self._functions.values(known)
         taken = {*values, *self._functions(known.pending)}

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from snap_catalog import SnapError
-from snap_evo.measured import CHANCE_SEEDS, Measurement, measure
+from snap_evo.measured_accuracy import CHANCE_SEEDS, MeasuredAccuracy, look_up_accuracy
 from snap_evo.ranking import Ranking
 
 METRIC = "cifar10/test/baseline_accuracy"
@@ -10,7 +10,7 @@ METRIC = "cifar10/test/baseline_accuracy"
 
 @pytest.fixture(autouse=True)
 def _read_once(measured: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("snap_evo.measured.convert", lambda _space, _source: measured)
+    monkeypatch.setattr("snap_evo.measured_accuracy.convert", lambda _space, _source: measured)
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +18,8 @@ def oracle(measured: pa.Table) -> Ranking:
     return Ranking(measured, measured[METRIC].to_numpy())
 
 
-def of(oracle: Ranking, row: int, draws: int = 1000) -> Measurement:
-    return measure("nb201", oracle.arch_id(row), oracle, draws)
+def of(oracle: Ranking, row: int, draws: int = 1000) -> MeasuredAccuracy:
+    return look_up_accuracy("nb201", oracle.arch_id(row), oracle, draws)
 
 
 def test_the_best_cell_of_the_space_is_the_known_one(oracle: Ranking) -> None:
@@ -55,10 +55,10 @@ def test_chance_picks_what_the_scorer_rates_highest_of_the_cells_drawn(oracle: R
 
 def test_chance_gains_nothing_from_a_scorer_that_knows_nothing(oracle: Ranking) -> None:
     blind = Ranking(oracle.graphs, np.zeros(len(oracle)))
-    found = measure("nb201", oracle.arch_id(0), blind, 1000)
+    found = look_up_accuracy("nb201", oracle.arch_id(0), blind, 1000)
     assert abs(found.chance_mean - found.mean) < 4 * found.chance_deviation / np.sqrt(CHANCE_SEEDS)
 
 
 def test_a_space_without_measurements_is_told_of() -> None:
     with pytest.raises(SnapError, match=r"no data package holds measurements of nb101; .*table:"):
-        measure("nb101", "2:1:", None, 10)
+        look_up_accuracy("nb101", "2:1:", None, 10)

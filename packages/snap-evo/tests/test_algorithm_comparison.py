@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from snap_evo.comparison import Run, regrets, rows
+from snap_evo.algorithm_comparison import Run, regrets, rows
 from snap_evo.pictures import band, draw_regret
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 from snap_catalog import SnapError
 from snap_evo import load_scorer
-from snap_evo.program import CommandScorer
+from snap_evo.command_scorer import CommandScorer
 
 Start = Callable[..., subprocess.Popen[str]]
 

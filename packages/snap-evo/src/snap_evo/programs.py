@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from snap_catalog import SnapError
 
-from snap_evo import leash
+from snap_evo import supervisor
 from snap_evo.defaults import LONGEST
 
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s:(.*)", flags=re.ASCII | re.DOTALL)
@@ -102,7 +102,7 @@ def _answer(arguments: list[str], seconds: float) -> dict[str, object]:
         os.fdopen(read) as stdin,
         os.fdopen(write, "w") as held,
         subprocess.Popen(
-            [sys.executable, "-I", "-S", leash.__file__, *arguments],
+            [sys.executable, "-I", "-S", supervisor.__file__, *arguments],
             stdin=stdin,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C reaches this process alone

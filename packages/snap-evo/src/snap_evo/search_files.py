@@ -14,8 +14,8 @@ from snap_catalog.parquet import check_writable, read, replacing, write
 from snap_catalog.replaceable import check_first_key
 from snap_graphs.drawing import draw_architecture
 
+from snap_evo.algorithm_comparison import Run, best_so_far, regrets
 from snap_evo.candidates import Candidates
-from snap_evo.comparison import Run, best_so_far, regrets
 from snap_evo.pictures import draw_best, draw_front, draw_regret
 from snap_evo.plan import Plan
 from snap_evo.report import Report, as_json

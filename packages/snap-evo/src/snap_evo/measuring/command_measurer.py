@@ -12,7 +12,8 @@ from snap_catalog.errors import excerpt
 from snap_catalog.nested import entries_once, parse_json
 from snap_catalog.parquet import write
 
-from snap_evo.leashed import (
+from snap_evo.measuring.interfaces import Outcome
+from snap_evo.programs import (
     NotStartedError,
     ProgramError,
     check_seconds,
@@ -21,7 +22,6 @@ from snap_evo.leashed import (
     run_program,
     split_command,
 )
-from snap_evo.measuring.interfaces import Outcome
 
 SECONDS = 86_400.0
 """How long a program may take for one architecture: a day."""

@@ -47,9 +47,9 @@ class DifferentialEvolution(_Points):
     """
 
     def __init__(self, space: Space, seed: int, objectives: int) -> None:
-        from snap_evo.algorithms import differential
+        from snap_evo.algorithms import pymoo_differential
 
-        solver = differential.DifferentialEvolution(
+        solver = pymoo_differential.DifferentialEvolution(
             pop_size=_POPULATION,
             variant="DE/rand/1/bin",
             F=_DIFFERENTIAL_WEIGHT,

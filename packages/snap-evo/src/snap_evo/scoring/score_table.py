@@ -11,7 +11,7 @@ from snap_catalog import SnapError
 
 from snap_evo.scorers import Measured, NetworkScorer, Scorer, score_graphs
 from snap_evo.scoring.job import Job
-from snap_evo.scoring.kept import Kept, Part
+from snap_evo.scoring.partial_scores import Kept, Part
 from snap_evo.scoring.table import Scored, as_table, together, whole
 from snap_evo.scoring.tasks import Task, measure, part
 

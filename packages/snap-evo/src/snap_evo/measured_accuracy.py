@@ -18,7 +18,7 @@ _MEASURED = {"nb201": ("analog-nasbench", "cifar10/test/baseline_accuracy")}
 
 
 @dataclass(frozen=True)
-class Measurement:
+class MeasuredAccuracy:
     """Measured accuracy of one architecture, and what it compares with.
 
     Attributes:
@@ -52,7 +52,9 @@ class Measurement:
     chance_seeds: int
 
 
-def measure(space_name: str, arch_id: str, predicted: Ranking | None, draws: int) -> Measurement:
+def look_up_accuracy(
+    space_name: str, arch_id: str, predicted: Ranking | None, draws: int
+) -> MeasuredAccuracy:
     """Look up what was measured of an architecture.
 
     Args:
@@ -82,7 +84,7 @@ def measure(space_name: str, arch_id: str, predicted: Ranking | None, draws: int
     measured = Ranking(table, table[metric].to_numpy())
     row, best = measured.row(arch_id), int(np.argmax(measured.values))
     chance = _chance(measured, predicted, draws)
-    return Measurement(
+    return MeasuredAccuracy(
         benchmark=name,
         role=_role(benchmark(name), metric),
         metric=metric,

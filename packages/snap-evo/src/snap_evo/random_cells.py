@@ -4,7 +4,7 @@ import pyarrow as pa
 from snap_graphs import Space, graph_table, space
 from snap_graphs.space_tables import one_per_class
 
-from snap_evo.scorers import DescriptionReader, Scorer, Trust, TrustTeller, read_by, told_of
+from snap_evo.scorers import DescriptionReader, Scorer, Trust, TrustReporter, plugin_errors, read_by
 
 _DRAWN = 1000
 _SEED = 0
@@ -19,7 +19,7 @@ def draw(home: Space) -> pa.Table:
     return graph_table(home, home.sample(_DRAWN, seed=_SEED))
 
 
-def reference(home: Space) -> pa.Table:
+def distinct_cells(home: Space) -> pa.Table:
     """Return the different cells among those of `draw`, one a `cell_hash`."""
     return one_per_class(draw(home))
 
@@ -30,9 +30,9 @@ def ask_trust(scorer: Scorer, home: str | Space) -> Trust | None:
     Raises:
         SnapError: the scorer failed.
     """
-    if not isinstance(scorer, TrustTeller):
+    if not isinstance(scorer, TrustReporter):
         return None
-    with told_of(scorer):
+    with plugin_errors(scorer):
         return scorer.trust(draw(space(home)))
 
 

@@ -10,7 +10,7 @@ from snap_catalog import SnapError
 from snap_catalog.parquet import write
 from snap_catalog.scores import several
 
-from snap_evo.leashed import ProgramError, check_seconds, filled, run_program, split_command
+from snap_evo.programs import ProgramError, check_seconds, filled, run_program, split_command
 from snap_evo.scorers import Scores
 
 SECONDS = 600.0
