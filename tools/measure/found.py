@@ -14,12 +14,13 @@ from typing import NamedTuple
 
 import click
 import numpy as np
+from msgspec import structs
 from snap_catalog.console import progress
-from snap_evo.algorithm_comparison import Run, best_so_far, carry_out
+from snap_evo.algorithm_comparison import Run, best_so_far, run_search
 from snap_evo.defaults import SCORER, SURROGATE
 from snap_evo.measuring.replay import Replay
 from snap_evo.pictures import draw_best
-from snap_evo.plan import Plan
+from snap_evo.search_options import ScoredSearch
 
 from tools import printed
 from tools.pipeline import prepare_develop
@@ -71,9 +72,9 @@ def runs_of(
     found = []
     with progress(f"{task.title}, {algorithm}", seeds, quiet=quiet) as advance:
         for seed in range(seeds):
-            plan = Plan(task.benchmark, base.plan.scorer, algorithm, seed=seed)
-            replay = Replay(plan, base.file, task.column, base.surrogate, base.measurements)
-            found.append(carry_out(replay))
+            search = structs.replace(base.search, algorithm=algorithm, seed=seed)
+            replay = Replay(search, base.file, task.column, base.surrogate, base.measurements)
+            found.append(run_search(replay))
             advance(1)
     goal = replay.goal()
     return found, goal.best if task.best else goal.top
@@ -119,7 +120,13 @@ def main(
     for key in tasks.split(","):
         task = TASKS[key]
         file = str(work / f"{task.benchmark}.parquet")
-        base = Replay(Plan(task.benchmark, scorer), file, task.column, surrogate, measurements)
+        base = Replay(
+            ScoredSearch(space=task.benchmark, scorer=scorer),
+            file,
+            task.column,
+            surrogate,
+            measurements,
+        )
         found: list[Run] = []
         row = [task.title]
         for name in names:

@@ -20,11 +20,12 @@ import pytest
 from click.testing import CliRunner, Result
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, read, write
-from snap_evo import algorithm_comparison as comparison
 from snap_evo import measured_accuracy, plugins, search
+from snap_evo.algorithm_comparison import Run
 from snap_evo.cli import main
-from snap_evo.plan import Plan
+from snap_evo.engines import LocalEngine
 from snap_evo.scorers import ParamsScorer
+from snap_evo.search_options import ScoredSearch
 from snap_graphs.spaces import defined_space
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -424,7 +425,7 @@ def test_a_folder_without_a_search_cannot_be_resumed(tmp_path: Path, made: bool)
         entries = {"snap.scorer": "params", "snap.algorithm": "de", "snap.seed": "0"}
         write(table, tmp_path / "search.parquet", "search", producer="snap-evo", metadata=entries)
     message = refused(CliRunner().invoke(main, ["resume", str(tmp_path)]))
-    assert ("holds no plan of this version" if made else "no such file") in message
+    assert ("describes no search of this version" if made else "no such file") in message
 
 
 def test_algorithms_are_compared_in_a_table_and_a_picture(tmp_path: Path) -> None:
@@ -491,11 +492,13 @@ def test_a_comparison_that_is_stopped_leaves_no_process_behind(
 def test_a_comparison_that_ends_early_keeps_the_searches_that_are_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: BaseException
 ) -> None:
-    def ending(plans: list[Plan], _jobs: int) -> Iterator[comparison.Run]:
-        yield from map(comparison.carry_out, plans[:2])
+    def ending(
+        _engine: LocalEngine, function: Callable[[ScoredSearch], Run], searches: list[ScoredSearch]
+    ) -> Iterator[Run]:
+        yield from map(function, searches[:2])
         raise end
 
-    monkeypatch.setattr(comparison, "compare", ending)
+    monkeypatch.setattr(LocalEngine, "map", ending)
     options = ("--space", "nb201", "--scorer", "params", "--budget", "40", "--seeds", "3")
     out = ("--out", str(tmp_path), "--quiet")
     result = CliRunner().invoke(main, ["compare", *options, "--algorithms", "random", *out])

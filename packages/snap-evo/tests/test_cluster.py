@@ -6,12 +6,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from snap_catalog import SnapError
-from snap_evo import algorithm_comparison as comparison
 from snap_evo import cluster
+from snap_evo.algorithm_comparison import run_search
+from snap_evo.engines import EngineOptions
 from snap_evo.measuring.engines import Order, RayTasks, Task
 from snap_evo.measuring.setup import Setup
-from snap_evo.plan import Plan
 from snap_evo.scorers import ParamsScorer
+from snap_evo.search_options import ScoredSearch
 from snap_graphs import graph_table, space
 
 pytestmark = [
@@ -38,10 +39,13 @@ def test_a_population_scored_by_two_workers_gets_the_same_scores() -> None:
 
 
 def test_islands_find_what_they_find_alone() -> None:
-    plans = [Plan("nb201", "params", "de", 40, seed) for seed in range(3)]
-    runs = list(cluster.compare(plans))
-    for plan, run in zip(plans, runs, strict=True):
-        alone = comparison.carry_out(plan)
+    searches = [
+        ScoredSearch(space="nb201", scorer="params", algorithm="de", budget=40, seed=seed)
+        for seed in range(3)
+    ]
+    runs = list(cluster.RayEngine(EngineOptions("ray"), 2).map(run_search, searches))
+    for search, run in zip(searches, runs, strict=True):
+        alone = run_search(search)
         assert (run.arch_id, run.best.tolist()) == (alone.arch_id, alone.best.tolist())
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from snap_catalog import SnapError
-from snap_evo.measuring.engines import Order, Task, engine
+from snap_evo.engines import EngineOptions, LocalEngine
+from snap_evo.measuring.engines import Order, Task
 from snap_evo.measuring.interfaces import Outcome
 from snap_evo.measuring.measurers import load_measurer
 from snap_evo.measuring.setup import Setup
@@ -142,7 +143,9 @@ def test_several_programs_run_at_once_and_end_with_the_engine(
         "print(1)"
     )
     spec = "command:" + command(tmp_path, body)
-    with engine(Order(spec, SETUP, allow_code=False), "local", 2, 0) as machine:
+    with LocalEngine(EngineOptions(workers=2)).measuring(
+        Order(spec, SETUP, allow_code=False)
+    ) as machine:
         for name in "ab":
             (tmp_path / name).mkdir()
             machine.submit(Task(name, one_cell, tmp_path / name))
@@ -160,7 +163,7 @@ def test_a_process_that_is_killed_is_a_failure_and_is_replaced(
     spec = "command:" + command(tmp_path, body)
     name = one_cell.schema.get_field_index("arch_id")
     other = one_cell.set_column(name, "arch_id", pa.array(["kill"]))
-    with engine(Order(spec, SETUP, allow_code=False), "local", 1, 0) as machine:
+    with LocalEngine(EngineOptions()).measuring(Order(spec, SETUP, allow_code=False)) as machine:
         machine.submit(Task("first", other, tmp_path))
         assert machine.wait().outcome == Outcome(
             None, note=f"its process ended with exit code {-signal.SIGKILL}"

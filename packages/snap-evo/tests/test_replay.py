@@ -1,18 +1,18 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, read, write
-from snap_evo import algorithm_comparison as comparison
-from snap_evo.algorithm_comparison import Run, carry_out
+from snap_evo.algorithm_comparison import Run, run_search
 from snap_evo.cli import main
 from snap_evo.measuring.replay import Goal, Replay
 from snap_evo.measuring.trials import Subject, write_trials
-from snap_evo.plan import Plan
+from snap_evo.search_options import ScoredSearch
 from snap_graphs import Metric, graph_table, space
 
 METRIC = "hw/edge/latency_ms"
@@ -30,9 +30,9 @@ def few(tmp_path: Path) -> Path:
     return path
 
 
-def replay(file: Path, algorithm: str = "random", seed: int = 0, **options: float) -> Replay:
-    plan = Plan("nb201", "params", algorithm, seed=seed, **options)  # type: ignore[arg-type]
-    return Replay(plan, str(file), METRIC, "counts", 200)
+def replay(file: Path, algorithm: str = "random", seed: int = 0, **options: Any) -> Replay:
+    search = ScoredSearch(space="nb201", scorer="params", algorithm=algorithm, seed=seed, **options)
+    return Replay(search, str(file), METRIC, "counts", 200)
 
 
 def test_the_goal_is_the_best_value_of_the_table(few: Path) -> None:
@@ -47,24 +47,24 @@ def test_limits_hold_for_the_goal_too(few: Path) -> None:
 
 @pytest.mark.parametrize("algorithm", ["random", "surrogate"])
 def test_a_search_ends_where_the_best_of_the_table_is_found(few: Path, algorithm: str) -> None:
-    run = carry_out(replay(few, algorithm))
+    run = run_search(replay(few, algorithm))
     assert run.best[-1] == 0
     assert run.evaluations_to(0.0) == run.distinct == len(run.best) <= 80
 
 
 def test_a_table_without_the_space_is_refused(few: Path) -> None:
     with pytest.raises(SnapError, match=r"has no value of .* for darts; name a table of the space"):
-        Replay(Plan("darts"), str(few), METRIC, "counts", 5).goal()
+        Replay(ScoredSearch(space="darts"), str(few), METRIC, "counts", 5).goal()
 
 
 def test_a_table_of_a_part_of_a_space_without_choices_is_refused(three_cells_file: Path) -> None:
-    plan = Plan("nb101", "params", "random")
+    search = ScoredSearch(space="nb101", scorer="params", algorithm="random")
     with pytest.raises(SnapError, match=r"has 3 of the 423,624 cells of nb101; name a table"):
-        Replay(plan, str(three_cells_file), "accuracy", "counts", 5).carry_out(None)  # type: ignore[arg-type]
+        Replay(search, str(three_cells_file), "accuracy", "counts", 5).run(None)  # type: ignore[arg-type]
 
 
 def compare(*words: str) -> str:
-    result = CliRunner().invoke(main, ["compare", "--quiet", *words])
+    result = CliRunner().invoke(main, ["compare", "--quiet", "--jobs", "1", *words])
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -72,7 +72,6 @@ def compare(*words: str) -> str:
 def test_searches_that_measure_are_compared(
     few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison, "compare", lambda plans, jobs: map(carry_out, plans))
     command = ["--scorer", "params", "--measure", f"table:{few}:{METRIC}", "--seeds", "2"]
     command += ["--surrogate", "counts", "--measurements", "6"]
     out = tmp_path / "out"
@@ -121,7 +120,6 @@ def test_trials_hold_the_best_value_after_every_training_in_the_direction_of_the
 def test_trials_name_the_whole_metric_and_the_command_that_makes_them(
     few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison, "compare", lambda plans, jobs: map(carry_out, plans))
     given = ["--scorer", "params", "--algorithms", "random,random", "--seeds", "1"]
     given += ["--measure", f"table:{few}:edge/latency", "--measurements", "2"]
     compare(*given, "--max-params", "2M", "--jobs", "1", "--out", str(tmp_path))

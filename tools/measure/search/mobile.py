@@ -10,10 +10,10 @@ import numpy as np
 from snap_catalog.parquet import read
 from snap_evo.defaults import BUDGET, SCORER
 from snap_evo.pictures import draw_front
-from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer
 from snap_evo.scorers import Scorer, TableScorer
 from snap_evo.search_loop import SearchResult
+from snap_evo.search_options import ScoredSearch
 from snap_graphs import Cell
 from snap_graphs.drawing import draw_architecture
 from snap_graphs.spaces.genotypes import to_genotype
@@ -102,17 +102,17 @@ def _told(best: SearchResult) -> str:
 
 
 def _front(judge: Scorer, scorer: str, path: Path) -> None:
-    plan = Plan(
-        "darts",
-        scorer,
-        "nsga2",
-        _FRONT_BUDGET,
+    plan = ScoredSearch(
+        space="darts",
+        scorer=scorer,
+        algorithm="nsga2",
+        budget=_FRONT_BUDGET,
         objective="score,params,flops",
         max_params=MOBILE.max_params,
         max_flops=MOBILE.max_flops,
         network=MOBILE.network,
     )
-    draw_front(plan.carry_out(judge), path)
+    draw_front(plan.run(judge), path)
 
 
 def _trained(judge: Scorer, path: Path) -> str:

@@ -13,10 +13,10 @@ import click
 import numpy as np
 import pyarrow as pa
 from snap_evo.defaults import BUDGET, SCORER
-from snap_evo.plan import Plan
 from snap_evo.ranking import Ranking, rank_space
 from snap_evo.registry import load_scorer
 from snap_evo.scorers import Scorer, TableScorer
+from snap_evo.search_options import ScoredSearch
 
 from tools import printed
 from tools.measure.search.runs import carry_out, plan_of
@@ -83,7 +83,7 @@ def _listed(judge: Scorer) -> tuple[Found, Ranking]:
 
 
 def _found(judge: Scorer, scorer: str, algorithm: str, seeds: int, budget: int) -> Found:
-    runs = carry_out(plan_of(Plan(SPACE), scorer, algorithm, budget), judge, seeds)
+    runs = carry_out(plan_of(ScoredSearch(space=SPACE), scorer, algorithm, budget), judge, seeds)
     return Found(
         algorithm,
         runs.found,

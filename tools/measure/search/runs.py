@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from snap_evo.plan import Plan
+from msgspec.structs import replace
 from snap_evo.scorers import Scorer
 from snap_evo.search_loop import SearchResult
+from snap_evo.search_options import ScoredSearch
 
-MOBILE = Plan("darts", network="imagenet", min_params=5e6, max_params=6e6, max_flops=6e8)
+MOBILE = ScoredSearch(
+    space="darts", network="imagenet", min_params=5e6, max_params=6e6, max_flops=6e8
+)
 """The mobile setting: 14 cells of 48 channels first, images of 224 x 224."""
 
 
@@ -39,13 +42,13 @@ class Runs:
         return self.results[int(np.argmax([result.score for result in self.results]))]
 
 
-def carry_out(plan: Plan, judge: Scorer, seeds: int) -> Runs:
+def carry_out(plan: ScoredSearch, judge: Scorer, seeds: int) -> Runs:
     """Search with every seed, one after the other."""
     began, worked = time.perf_counter(), time.process_time()
-    results = [replace(plan, seed=seed).carry_out(judge) for seed in range(seeds)]
+    results = [replace(plan, seed=seed).run(judge) for seed in range(seeds)]
     return Runs(results, time.perf_counter() - began, time.process_time() - worked)
 
 
-def plan_of(plan: Plan, scorer: str, algorithm: str, budget: int) -> Plan:
+def plan_of(plan: ScoredSearch, scorer: str, algorithm: str, budget: int) -> ScoredSearch:
     """Return the same search by another algorithm."""
     return replace(plan, scorer=scorer, algorithm=algorithm, budget=budget)

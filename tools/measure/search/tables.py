@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import numpy as np
 from snap_evo.defaults import BUDGET
-from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer
 from snap_evo.scorers import Scorer, TableScorer
+from snap_evo.search_options import ScoredSearch
 from snap_gcn import Predictor
 from snap_gcn.model.recipe import BUNDLED
 
@@ -36,7 +36,7 @@ def tables(work: Path, model: str, algorithms: str, seeds: int, budget: int) -> 
     ours: dict[str, list[list[str]]] = {"nb201": [], "imagenet": []}
     for name in algorithms.split(","):
         title = f"**here**, {scorer}, {name}"
-        runs = _runs(Plan("nb201"), judge, scorer, name, budget, seeds)
+        runs = _runs(ScoredSearch(space="nb201"), judge, scorer, name, budget, seeds)
         ours["nb201"].append([title, *_nb201(runs, accuracy, training)])
         runs = _runs(MOBILE, judge, scorer, name, budget, seeds)
         ours["imagenet"].append([title, *_imagenet(runs, training)])
@@ -45,7 +45,9 @@ def tables(work: Path, model: str, algorithms: str, seeds: int, budget: int) -> 
         click.echo(printed.table(table["head"], [*table["rows"], *ours[table["kind"]]]))
 
 
-def _runs(plan: Plan, judge: Scorer, scorer: str, algorithm: str, budget: int, seeds: int) -> Runs:
+def _runs(
+    plan: ScoredSearch, judge: Scorer, scorer: str, algorithm: str, budget: int, seeds: int
+) -> Runs:
     return carry_out(plan_of(plan, scorer, algorithm, budget), judge, seeds)
 
 

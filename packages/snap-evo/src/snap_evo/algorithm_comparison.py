@@ -1,20 +1,16 @@
-"""Compare search algorithms over many seeds, in parallel processes."""
+"""Compare search algorithms over many seeds."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import mean, stdev
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from snap_evo.measuring.replay import Replay
 from snap_evo.objectives import Floats
-from snap_evo.plan import Plan
 from snap_evo.registry import load_scorer
-from snap_evo.workers import shared
-
-if TYPE_CHECKING:
-    from snap_evo.measuring.replay import Replay
+from snap_evo.search_options import ScoredSearch
 
 
 @dataclass(frozen=True)
@@ -42,22 +38,6 @@ class Run:
         """Return how many candidates it took to reach a score; infinity where it did not."""
         reached = np.flatnonzero(self.best >= score)
         return float(reached[0] + 1) if reached.size else np.inf
-
-
-def compare(plans: "Sequence[Plan | Replay]", jobs: int) -> Iterator[Run]:
-    """Carry out searches, some at a time; the searches end with the iterator.
-
-    Args:
-        plans: the searches.
-        jobs: processes.
-
-    Yields:
-        One run a plan, in the order of the plans.
-
-    Raises:
-        SnapError: one of the searches failed, or its process was killed.
-    """
-    yield from shared(carry_out, plans, jobs)
 
 
 @dataclass(frozen=True)
@@ -144,35 +124,31 @@ def _row(name: str, runs: Sequence[Run], best: float) -> Row:
 
 
 _scorer = cache(load_scorer)
-"""Makes a scorer once a process."""
+"""Makes a scorer once per process."""
 
 
-def carry_out(plan: "Plan | Replay") -> Run:
-    """Carry out one search."""
-    return _searched(plan) if isinstance(plan, Plan) else _measured(plan)
+def run_search(search: ScoredSearch | Replay) -> Run:
+    """Run one search of a comparison.
 
-
-def _searched(plan: Plan) -> Run:
-    result = plan.carry_out(_scorer(plan.scorer))
-    scores = result.history["score"].fill_null(-np.inf).to_numpy()
+    Raises:
+        SnapError: the search failed.
+    """
+    if isinstance(search, Replay):
+        options = search.search
+        replayed = search.run(_scorer(options.scorer))
+        values = np.where(np.isfinite(replayed.values), replayed.values, -np.inf)
+        best = replayed.graphs.slice(int(np.argmax(values)), 1)
+        distinct, seconds = len(values), replayed.seconds
+    else:
+        options = search
+        result = search.run(_scorer(options.scorer))
+        values = result.history["score"].fill_null(-np.inf).to_numpy()
+        best, distinct, seconds = result.best, result.distinct, result.seconds
     return Run(
-        algorithm=plan.algorithm,
-        seed=plan.seed,
-        arch_id=str(result.best["arch_id"][0]),
-        best=np.maximum.accumulate(scores),
-        distinct=result.distinct,
-        seconds=result.seconds,
-    )
-
-
-def _measured(replay: "Replay") -> Run:
-    result = replay.carry_out(_scorer(replay.plan.scorer))
-    values = np.where(np.isfinite(result.values), result.values, -np.inf)
-    return Run(
-        algorithm=replay.plan.algorithm,
-        seed=replay.plan.seed,
-        arch_id=str(result.graphs["arch_id"][int(np.argmax(values))]),
+        algorithm=options.algorithm,
+        seed=options.seed,
+        arch_id=str(best["arch_id"][0]),
         best=np.maximum.accumulate(values),
-        distinct=len(values),
-        seconds=result.seconds,
+        distinct=distinct,
+        seconds=seconds,
     )

@@ -1,25 +1,65 @@
-"""Score populations, and run searches, on the workers of a Ray cluster."""
+"""The engine `ray`: scores populations, runs searches and measures on a Ray cluster."""
 
 import itertools
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.extras import require
 
-from snap_evo.algorithm_comparison import Run, carry_out
-from snap_evo.measuring.replay import Replay
-from snap_evo.plan import Plan
+from snap_evo.engines import EngineOptions
 from snap_evo.registry import load_scorer
-from snap_evo.scorers import Scores, score_graphs
+from snap_evo.scorers import Scorer, Scores, score_graphs
+
+if TYPE_CHECKING:
+    from snap_evo.measuring.engines import MeasuringEngine, Order
+    from snap_evo.measuring.interfaces import Measurer
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
+
+
+@dataclass(frozen=True)
+class RayEngine:
+    """Works on the cluster that `cluster` joined.
+
+    Attributes:
+        options: what work it does at a time.
+        processors: of the cluster.
+    """
+
+    options: EngineOptions
+    processors: int
+
+    def map(self, function: Callable[[_T], _R], items: Sequence[_T]) -> Generator[_R, None, None]:
+        """Call a function in tasks."""
+        import ray
+
+        task = ray.remote(function)
+        yield from map(_answer, [task.remote(item) for item in items])
+
+    def scorer(self, spec: str) -> Scorer:
+        """Make a scorer that shares populations out among one worker per processor."""
+        return ClusterScorer(spec, self.processors)
+
+    @contextmanager
+    def measuring(
+        self, order: "Order", measurer: "Measurer | None" = None
+    ) -> "Iterator[MeasuringEngine]":
+        """Measure in tasks, and end those that are not done."""
+        from snap_evo.measuring.engines import RayTasks
+
+        tasks = RayTasks(order, self.options.workers or 1, self.options.gpus)
+        try:
+            yield tasks
+        finally:
+            tasks.close()
 
 
 class ClusterScorer:
@@ -51,19 +91,6 @@ class ClusterScorer:
             if part.num_rows
         ]
         return np.concatenate([_answer(one) for one in asked])
-
-
-def compare(plans: Sequence[Plan | Replay]) -> Iterator[Run]:
-    """Carry out searches on a cluster; otherwise as `comparison.compare`."""
-    return shared(carry_out, plans)
-
-
-def shared(function: Callable[[_T], _R], items: Sequence[_T]) -> Iterator[_R]:
-    """Call a function in the tasks of a cluster; otherwise as `workers.shared`."""
-    import ray
-
-    task = ray.remote(function)
-    yield from map(_answer, [task.remote(item) for item in items])
 
 
 @contextmanager

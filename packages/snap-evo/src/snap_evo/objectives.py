@@ -1,6 +1,6 @@
 """What a search is after besides the score, and the limits it keeps."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
-from snap_catalog.metrics import fitting_metrics
+from snap_catalog.metrics import fitting_metrics, oriented
 from snap_catalog.parquet import column_names
 
 from snap_evo.scorers import TableScorer, cost
@@ -132,41 +132,12 @@ def _objective(name: str, table: str | None) -> Objective:
     return Objective(name, column.direction, partial(_in_table, column))
 
 
-def oriented(values: Floats, direction: Direction) -> Floats:
-    """Return values of which more is better, given those of a direction, or the other way round."""
-    return values if direction == "max" else -values
-
-
-def cost_limits(
-    min_params: float | None,
-    max_params: float | None,
-    max_flops: float | None,
-    max_activations: float | None,
-) -> list[Limit]:
-    """Return the limits of what networks may have; None where there is none."""
-    bounds = (
-        ("params", min_params, max_params),
-        ("flops", None, max_flops),
-        ("activations", None, max_activations),
-    )
-    return [
-        Limit(column, most or np.inf, least or 0.0)
-        for column, least, most in bounds
-        if least or most
-    ]
-
-
-def join_maxima(maxima: Mapping[str, float]) -> str | None:
-    """Write highest values by name as one text, which `parse_maxima` reads; None for none."""
-    return ",".join(f"{name}={most!r}" for name, most in maxima.items()) or None
-
-
 def parse_maxima(text: str | None, table: str | None) -> tuple[list[Limit], dict[str, float]]:
     """Read highest values, as in `depth=10,latency:edgegpu=4.0`.
 
     Args:
-        text: what `join_maxima` wrote. Names are costs, or metrics of the table as in
-            `parse_objectives`.
+        text: names with values, with commas between them. Names are costs, or metrics of the
+            table as in `parse_objectives`.
         table: a `graphs.parquet` file.
 
     Returns:

@@ -8,10 +8,10 @@ import numpy as np
 
 from snap_evo.architecture import write_best
 from snap_evo.measured_accuracy import MeasuredAccuracy
-from snap_evo.plan import Plan
 from snap_evo.ranking import Ranking
 from snap_evo.scorers import Trust
 from snap_evo.search_loop import SearchResult
+from snap_evo.search_options import ScoredSearch
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Report:
 
     Attributes:
         result: what the search found.
-        plan: what the search was to do.
+        search: what the search was to do.
         predicted: the whole space as scored; None where it cannot be listed.
         measured: what was measured of the best cell; None where nothing is known.
         unmeasured: why nothing is known; empty otherwise.
@@ -29,7 +29,7 @@ class Report:
     """
 
     result: SearchResult
-    plan: Plan
+    search: ScoredSearch
     predicted: Ranking | None
     measured: MeasuredAccuracy | None
     unmeasured: str = ""
@@ -50,11 +50,11 @@ def as_json(report: Report) -> str:
         "rank": _rank(report),
         "metrics": {measured.metric: measured.value} if measured else {},
         "measured": dataclasses.asdict(measured) if measured else None,
-        "network": report.plan.network,
-        "space_file": report.plan.space if report.plan.definition else None,
-        "space_definition": report.plan.definition,
+        "network": report.search.network,
+        "space_file": report.search.space if report.search.definition else None,
+        "space_definition": report.search.definition,
         "trust": report.trust.as_dict() if report.trust else None,
-        "scorer": report.plan.scorer,
+        "scorer": report.search.scorer,
         "algorithm": result.algorithm,
         "stopped": result.stopped,
         "seed": result.seed,
@@ -77,7 +77,7 @@ def summary(report: Report, seconds: dict[str, float], files: list[str]) -> str:
     result = report.result
     lines = [
         ("best cell", report.arch_id),
-        ("score", f"{result.score:.7g} by {report.plan.scorer}, {_scored_rank(report)}"),
+        ("score", f"{result.score:.7g} by {report.search.scorer}, {_scored_rank(report)}"),
         *_trust_lines(report),
         *_measured_lines(report),
         *_front_lines(result),
@@ -134,7 +134,7 @@ def _measured_lines(report: Report) -> list[tuple[str, str]]:
         (
             "random search",
             f"{found.chance_mean:.2f} +- {found.chance_deviation:.2f} % measured, over "
-            f"{found.chance_seeds} seeds: each picks what {report.plan.scorer} rates highest of "
+            f"{found.chance_seeds} seeds: each picks what {report.search.scorer} rates highest of "
             f"{report.result.evaluations:,} random cells",
         ),
         ("mean of space", f"{found.mean:.2f} %"),

@@ -17,8 +17,8 @@ from snap_graphs.drawing import draw_architecture
 from snap_evo.algorithm_comparison import Run, best_so_far, regrets
 from snap_evo.candidates import Candidates
 from snap_evo.pictures import draw_best, draw_front, draw_regret
-from snap_evo.plan import Plan
 from snap_evo.report import Report, as_json
+from snap_evo.search_options import ScoredSearch
 
 _HISTORY, _BEST, _DRAWING = "search.parquet", "best.json", "best.svg"
 _FRONT, _FRONT_PICTURES = "front.parquet", ("front.svg", "front.png")
@@ -42,7 +42,7 @@ def prepare(folder: str | os.PathLike[str]) -> Path:
     return path
 
 
-def read_history(folder: str | os.PathLike[str]) -> tuple[pa.Table, Plan]:
+def read_history(folder: str | os.PathLike[str]) -> tuple[pa.Table, ScoredSearch]:
     """Read the history that a search left in a folder, and what it was to do.
 
     Raises:
@@ -50,11 +50,11 @@ def read_history(folder: str | os.PathLike[str]) -> tuple[pa.Table, Plan]:
     """
     path = Path(folder) / _HISTORY
     history = read(path, "search")
-    return history, Plan.of(history, str(path))
+    return history, ScoredSearch.of(history, str(path))
 
 
 @contextmanager
-def keeping(plan: Plan, folder: Path) -> Iterator[Callable[[Candidates], None]]:
+def keeping(search: ScoredSearch, folder: Path) -> Iterator[Callable[[Candidates], None]]:
     """Write a search's history as it grows, a second apart at least, and when it ends early.
 
     What was written before an error stays, and a line says how to go on.
@@ -62,14 +62,14 @@ def keeping(plan: Plan, folder: Path) -> Iterator[Callable[[Candidates], None]]:
     Yields:
         A function to call after every generation.
     """
-    history = _History(plan, folder / _HISTORY)
+    history = _History(search, folder / _HISTORY)
     try:
         yield history.keep
     except (SnapError, KeyboardInterrupt):
         with suppress(SnapError):
             history.write()
         if history.rows:
-            flag = " --allow-code" if plan.allow_code else ""
+            flag = " --allow-code" if search.allow_code else ""
             kept = counted(history.rows, "candidate")
             say(f"{kept} kept; to go on: snap-evo resume {folder}{flag}")
         raise
@@ -78,9 +78,9 @@ def keeping(plan: Plan, folder: Path) -> Iterator[Callable[[Candidates], None]]:
 class _History:
     """The file of a history that is still growing."""
 
-    def __init__(self, plan: Plan, path: Path) -> None:
+    def __init__(self, search: ScoredSearch, path: Path) -> None:
         self.rows = 0
-        self._plan, self._path = plan, path
+        self._search, self._path = search, path
         self._latest: Candidates | None = None
         self._written_at = -_SECONDS_BETWEEN_WRITES
 
@@ -91,12 +91,12 @@ class _History:
 
     def write(self) -> None:
         if self._latest is not None:
-            _write_history(self._latest.history(), self._plan, self._path)
+            _write_history(self._latest.history(), self._search, self._path)
             self.rows, self._written_at = self._latest.evaluations, time.monotonic()
 
 
-def _write_history(history: pa.Table, plan: Plan, path: Path) -> None:
-    write(history, path, "search", producer="snap-evo", metadata=plan.metadata())
+def _write_history(history: pa.Table, search: ScoredSearch, path: Path) -> None:
+    write(history, path, "search", producer="snap-evo", metadata=search.metadata())
 
 
 def write_results(report: Report, folder: Path) -> list[str]:
@@ -106,12 +106,12 @@ def write_results(report: Report, folder: Path) -> list[str]:
     """
     result = report.result
     history, best, front = (folder / name for name in (_HISTORY, _BEST, _FRONT))
-    _write_history(result.history, report.plan, history)
+    _write_history(result.history, report.search, history)
     with replacing(best) as temporary:
         temporary.write_text(as_json(report), "utf-8")
     if len(result.objectives) == 1:
         return [str(history), str(best)]
-    _write_history(result.front, report.plan, front)
+    _write_history(result.front, report.search, front)
     return [str(history), str(best), str(front)]
 
 

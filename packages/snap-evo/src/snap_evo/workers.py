@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.pool import IMapIterator
 from multiprocessing.process import BaseProcess
@@ -17,7 +17,9 @@ _R = TypeVar("_R")
 _SECONDS_BETWEEN_LOOKS = 1.0
 
 
-def shared(function: Callable[[_T], _R], items: Sequence[_T], jobs: int) -> Iterator[_R]:
+def shared(
+    function: Callable[[_T], _R], items: Sequence[_T], jobs: int
+) -> Generator[_R, None, None]:
     """Call a function in processes, some at a time; they end with the iterator.
 
     Args:

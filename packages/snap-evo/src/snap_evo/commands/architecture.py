@@ -1,10 +1,12 @@
 """`snap-evo export` and `snap-evo build`."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from snap_catalog.cli import json_option, quiet_option
 from snap_catalog.console import counted, say
 
 from snap_evo.commands import options
@@ -56,15 +58,13 @@ def export(best: str, space: str | None, form: str, draw: str | None) -> None:
 @click.option(
     "--onnx", type=click.Path(dir_okay=False), help="Write it, untrained, to this ONNX file."
 )
-@options.json_option
-@options.quiet_option
+@json_option
+@quiet_option
 def build(
     best: str,
     space: str | None,
-    layers: int | None,
-    channels: int | None,
+    size: options.SizeOptions,
     classes: int | None,
-    image: int | None,
     allow_code: bool,
     auxiliary: bool,
     onnx: str | None,
@@ -95,18 +95,18 @@ def build(
         require("snap-evo[build]", "onnxscript")
         check_writable(onnx)
     found = read_architecture(best, space, allow_code=allow_code)
-    given = {"layers": layers, "channels": channels, "classes": classes, "image": image}
+    given = {**asdict(size), "classes": classes}
     home = found.home
-    size = (
+    full_size = (
         architecture_size(home, found.cell, **given) if home else network_size(found.space, **given)
     )
     network = build_network(home or found.space, found.arch_id, **given, auxiliary=auxiliary)
-    costs, reached = count_costs(network, size.image), try_training(network, size)
+    costs, reached = count_costs(network, full_size.image), try_training(network, full_size)
     if onnx is not None:
         say(f"writing {onnx}, which may take a minute", quiet=quiet)
-        write_onnx(network, onnx, size.image)
+        write_onnx(network, onnx, full_size.image)
     shown = _json if as_json else _summary
-    click.echo(shown(found, size, costs, reached, onnx))
+    click.echo(shown(found, full_size, costs, reached, onnx))
 
 
 def _json(

@@ -1,9 +1,9 @@
 """`snap-evo compare`."""
 
 import json
-import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,200 +14,234 @@ from snap_catalog.console import progress, say
 from snap_evo import defaults
 from snap_evo.commands import options
 from snap_evo.commands.measuring import surrogate_option
+from snap_evo.engines import EngineOptions, start_engine
+from snap_evo.search_options import ScoredSearch, SearchOptions
 
 if TYPE_CHECKING:
     from snap_evo.algorithm_comparison import Row, Run
     from snap_evo.measuring.replay import Goal, Replay
-    from snap_evo.plan import Plan
 
 _SEARCHING, _MEASURING = "de,re,ls,random", "surrogate,re,ls,random"
-_MEASUREMENTS = 100
-_ASIDE = ("jobs", "engine", "out", "as_json", "quiet")
+_ASIDE = ("workers", "engine", "out", "as_json", "quiet")
 """Options on which no result depends."""
 
 
+@dataclass(frozen=True)
+class _Measuring:
+    """The table that searches measure in, if they do, and how.
+
+    Attributes:
+        measure: `table:FILE:COLUMN`; None for searches by score.
+        measurements: architectures that each search may measure.
+        surrogate: learns from measurements.
+    """
+
+    measure: str | None
+    measurements: int
+    surrogate: str
+
+
 @click.command()
-@options.space_option
-@options.scorer_option
+@options.search_options()
 @click.option(
     "--algorithms",
     help="The algorithms, with commas between. Default: de,re,ls,random, and with --measure "
     "surrogate,re,ls,random; there are also tpe (needs snap-evo[tpe]) and gp "
     "(needs snap-evo[counts]).",
 )
-@click.option(
-    "--measure",
-    help="Compare searches that measure, in a table of measurements: table:FILE:COLUMN.",
+@options.together(
+    "measuring",
+    _Measuring,
+    click.option(
+        "--measure",
+        help="Compare searches that measure, in a table of measurements: table:FILE:COLUMN.",
+    ),
+    click.option(
+        "--measurements",
+        type=options.COUNT,
+        default=100,
+        show_default=True,
+        help="Architectures that each search may measure, with --measure.",
+    ),
+    surrogate_option,
 )
-@click.option(
-    "--measurements",
-    type=options.COUNT,
-    help="Architectures that an algorithm may measure, with --measure. Default: 100.",
-)
-@surrogate_option
 @click.option(
     "--seeds",
     type=click.IntRange(1, 10_000),
     default=20,
     show_default=True,
-    help="How many runs of each algorithm, with the seeds 0, 1, ...",
+    help="Runs of each algorithm, with the seeds 0, 1, ...",
 )
 @click.option(
     "--budget",
     type=options.COUNT,
     default=defaults.BUDGET,
     show_default=True,
-    help="Candidates that an algorithm may propose.",
+    help="Number of candidates that each search may propose.",
 )
-@options.limit_options
 @options.code_option
 @click.option(
     "--best",
     type=options.Finite(),
-    help="The best score there is. Default: the best of the space where it can be listed and "
-    "nothing is limited, else the best of all runs.",
+    help="The best possible score. Default: the best score of the space if it can be listed and "
+    "nothing is limited, else the best score of all runs.",
 )
-@options.jobs_option("Searches")
-@options.engine_option
-@options.out_option
-@options.json_option
-@options.quiet_option
+@options.jobs_options("Searches")
+@options.output_options
 def compare(
-    space: str,
-    scorer: str,
+    search: SearchOptions,
     algorithms: str | None,
-    measure: str | None,
-    measurements: int | None,
-    surrogate: str,
+    measuring: _Measuring,
     seeds: int,
     budget: int,
-    min_params: float | None,
-    max_params: float | None,
-    max_flops: float | None,
-    max_activations: float | None,
     allow_code: bool,
-    network: str | None,
     best: float | None,
-    jobs: int | None,
-    engine: str,
-    out: str,
-    as_json: bool,
-    quiet: bool,
+    engine: EngineOptions,
+    output: options.Output,
 ) -> None:
-    """Compare algorithms over several seeds: a table, and a picture of regret over evaluations.
+    """Compare algorithms over several seeds: a table, and a plot of regret over evaluations.
 
-    Writes runs.csv (one row per search), regret.svg and regret.png. With --measure it writes
-    best-so-far.svg and best-so-far.png, the best value found so far against trainings, instead of
-    the pictures of regret, and trials.parquet, from which snap-eval report draws the same.
+    Writes runs.csv (one row per search), regret.svg and regret.png. With --measure the plots are
+    best-so-far.svg and best-so-far.png, the best value so far over trainings, and trials.parquet
+    holds the same for snap-eval report.
     """
-    from dataclasses import asdict, replace
+    from msgspec import structs
 
-    from snap_catalog.parquet import check_writable
-    from snap_graphs import space as find
-    from snap_graphs.spaces.custom import DEFINITION
-
-    from snap_evo import algorithm_comparison as comparison
     from snap_evo import search_files
-    from snap_evo.measuring import trials
-    from snap_evo.plan import Plan
 
-    options.check_jobs(jobs, engine)
-    home = find(space, allow_code=allow_code)
-    options.say_withheld(home, quiet=quiet)
-    plan = Plan(
-        space=space,
-        scorer=scorer,
-        budget=budget,
-        min_params=min_params,
-        max_params=max_params,
-        max_flops=max_flops,
-        max_activations=max_activations,
-        allow_code=allow_code,
-        network=network,
-        definition=home.metadata.get(DEFINITION),
+    search, space = options.with_space(search, allow_code=allow_code)
+    options.say_withheld(space, quiet=output.quiet)
+    scored = search.extended(ScoredSearch, budget=budget, allow_code=allow_code)
+    names = dict.fromkeys(
+        (algorithms or (_MEASURING if measuring.measure else _SEARCHING)).split(",")
     )
-    names = dict.fromkeys((algorithms or (_MEASURING if measure else _SEARCHING)).split(","))
-    plans = [replace(plan, algorithm=name, seed=seed) for name in names for seed in range(seeds)]
-    folder = search_files.prepare(out)
-    if measure is not None:
-        check_writable(folder / trials.FILE, "trials")
-        goal, replays = _replays(plans, measure, surrogate, measurements or _MEASUREMENTS, best)
-        subject = trials.Subject(
-            home.name, replays[0].metric, replays[0].direction, goal, options.given(_ASIDE)
-        )
-        runs = _searches(replays, space, folder, engine, jobs, quiet=quiet)
-        title = f"{space}, {replays[0].column}"
-        files = search_files.write_measured(runs, replays[0].column, folder, title=title)
-        files.append(trials.write_trials(runs, subject, folder))
-        _print_measured(runs, goal, files, as_json=as_json)
-        return
-    if best is None and not plan.limits():
-        best = _best_of_space(plan)
-    runs = _searches(plans, space, folder, engine, jobs, quiet=quiet)
+    searches = [
+        structs.replace(scored, algorithm=name, seed=seed)
+        for name in names
+        for seed in range(seeds)
+    ]
+    folder = search_files.prepare(output.out)
+    if measuring.measure is not None:
+        replays = _replays(searches, measuring.measure, measuring)
+        _compare_measuring(replays, best, engine, output, folder)
+    else:
+        _compare_scoring(searches, best, engine, output, folder)
+
+
+def _compare_scoring(
+    searches: Sequence[ScoredSearch],
+    best: float | None,
+    engine: EngineOptions,
+    output: options.Output,
+    folder: Path,
+) -> None:
+    """Compare searches by score, and show how soon each algorithm reached the best score."""
+    from snap_evo import search_files
+    from snap_evo.algorithm_comparison import rows
+
+    search = searches[0]
+    if best is None and not search.limits():
+        best = _best_of_space(search)
+    runs = _run(searches, search.space, folder, engine, quiet=output.quiet)
     if best is None:
         best = max(float(run.best[-1]) for run in runs)
-    rows = comparison.rows(runs, best)
-    files = search_files.write_comparison(runs, best, folder, title=f"{space}, {scorer}")
-    if as_json:
-        content = {"best": best, "algorithms": [asdict(row) for row in rows], "files": files}
+    title = f"{search.space}, {search.scorer}"
+    files = search_files.write_comparison(runs, best, folder, title=title)
+    found = rows(runs, best)
+    if output.as_json:
+        content = {"best": best, "algorithms": [asdict(row) for row in found], "files": files}
         click.echo(json.dumps(content, indent=2))
     else:
-        click.echo(_table(rows, best))
+        click.echo(_table(found, best))
+
+
+def _best_of_space(search: ScoredSearch) -> float | None:
+    from snap_evo import load_scorer
+    from snap_evo.ranking import rank_space
+
+    space = search.find_space(allow_code=search.allow_code)
+    ranking = rank_space(space, load_scorer(search.scorer))
+    return None if ranking is None else float(ranking.values.max())
 
 
 def _replays(
-    plans: "list[Plan]", measure: str, surrogate: str, measurements: int, best: float | None
-) -> "tuple[Goal, list[Replay]]":
-    """Return what there is to find in a table, and the searches for it."""
+    searches: Sequence[ScoredSearch], measure: str, measuring: _Measuring
+) -> "list[Replay]":
+    """Return searches that measure in a table."""
     from snap_evo.measuring.replay import Replay
     from snap_evo.plugins import Kind
 
     kind, _, rest = measure.partition(":")
     if kind != "table" or ":" not in rest:
         raise SnapError(f"{measure!r:.80} is no table of measurements; write table:FILE:COLUMN")
-    named = Kind("measurer").options(measure, ("file", "column"))
-    replays = [
-        Replay(plan, **named, surrogate=surrogate, measurements=measurements) for plan in plans
+    table = Kind("measurer").options(measure, ("file", "column"))
+    return [
+        Replay(
+            search,
+            **table,
+            surrogate=measuring.surrogate,
+            measurements=measuring.measurements,
+        )
+        for search in searches
     ]
-    goal = replays[0].goal()
-    return goal if best is None else goal._replace(best=best), replays
 
 
-def _print_measured(runs: "list[Run]", goal: "Goal", files: list[str], *, as_json: bool) -> None:
-    from dataclasses import asdict
+def _compare_measuring(
+    replays: "Sequence[Replay]",
+    best: float | None,
+    engine: EngineOptions,
+    output: options.Output,
+    folder: Path,
+) -> None:
+    """Compare searches that measure, and show how soon each found the best architectures."""
+    from snap_catalog.parquet import check_writable
 
-    from snap_evo import algorithm_comparison as comparison
+    from snap_evo import search_files
+    from snap_evo.algorithm_comparison import rows
+    from snap_evo.measuring import trials
 
-    top, best = (comparison.rows(runs, value) for value in goal[::-1])
-    if as_json:
+    first = replays[0]
+    space, column = first.search.space, first.column
+    check_writable(folder / trials.FILE, "trials")
+    goal = first.goal() if best is None else first.goal()._replace(best=best)
+    subject = trials.Subject(
+        first.space_name, first.metric, first.direction, goal, options.given(_ASIDE)
+    )
+    runs = _run(replays, space, folder, engine, quiet=output.quiet)
+    files = search_files.write_measured(runs, column, folder, title=f"{space}, {column}")
+    files.append(trials.write_trials(runs, subject, folder))
+    until_top, until_best = rows(runs, goal.top), rows(runs, goal.best)
+    if output.as_json:
         content = {
             **goal._asdict(),
             "algorithms": {
-                "top": [asdict(row) for row in top],
-                "best": [asdict(row) for row in best],
+                "top": [asdict(row) for row in until_top],
+                "best": [asdict(row) for row in until_best],
             },
             "files": files,
         }
         click.echo(json.dumps(content, indent=2))
     else:
-        click.echo(_measured_table(top, best, goal))
+        click.echo(_measured_table(until_top, until_best, goal))
 
 
-def _searches(
-    plans: "Sequence[Plan | Replay]",
+def _run(
+    searches: "Sequence[ScoredSearch | Replay]",
     space: str,
     folder: Path,
-    engine: str,
-    jobs: int | None,
+    engine: EngineOptions,
     *,
     quiet: bool,
 ) -> "list[Run]":
-    """Carry out the searches; those that are done are kept when this ends early."""
+    """Run the searches; those that are done are kept when this ends early."""
+    from snap_evo.algorithm_comparison import run_search
+
     runs: list[Run] = []
     with (
-        _keeping(runs, len(plans), folder),
-        progress(f"compare {space}", len(plans), quiet=quiet) as advance,
-        closing(_carry_out(plans, engine, jobs)) as coming,
+        _keeping(runs, len(searches), folder),
+        progress(f"compare {space}", len(searches), quiet=quiet) as advance,
+        start_engine(engine) as machine,
+        closing(machine.map(run_search, searches)) as coming,
     ):
         for run in coming:
             runs.append(run)
@@ -227,28 +261,6 @@ def _keeping(runs: "Sequence[Run]", wanted: int, folder: Path) -> Iterator[None]
             table = write_runs(runs, folder)
             say(f"{table} has {len(runs)} of {wanted} searches; for all, give the command again")
         raise
-
-
-def _carry_out(
-    plans: "Sequence[Plan | Replay]", engine: str, jobs: int | None
-) -> "Generator[Run, None, None]":
-    from snap_evo import algorithm_comparison as comparison
-
-    if engine == "local":
-        yield from comparison.compare(plans, jobs or os.cpu_count() or 1)
-        return
-    from snap_evo import cluster
-
-    with cluster.cluster():
-        yield from cluster.compare(plans)
-
-
-def _best_of_space(plan: "Plan") -> float | None:
-    from snap_evo import load_scorer
-    from snap_evo.ranking import rank_space
-
-    ranking = rank_space(plan.home, load_scorer(plan.scorer))
-    return None if ranking is None else float(ranking.values.max())
 
 
 def _table(rows: "list[Row]", best: float) -> str:

@@ -1,9 +1,9 @@
 """The part of `snap-evo run` and `snap-evo resume` that measures, and options of sessions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 from snap_catalog import SnapError
@@ -12,11 +12,14 @@ from snap_catalog.console import progress as show_progress
 
 from snap_evo import defaults
 from snap_evo.commands import options
+from snap_evo.engines import EngineOptions, start_engine
+from snap_evo.search_options import SearchOptions
 
 if TYPE_CHECKING:
+    from snap_catalog.catalog import Direction
+
     from snap_evo.measuring.interfaces import Measurer
     from snap_evo.measuring.session import Session
-    from snap_evo.measuring.setup import Setup
 
 surrogate_option = click.option(
     "--surrogate",
@@ -25,7 +28,30 @@ surrogate_option = click.option(
     help="What learns from the measurements: gcn:MODEL (needs snap-gcn), or one of another "
     "package.",
 )
-_MEASURE = (
+
+
+@dataclass(frozen=True)
+class MeasureOptions:
+    """What `run` measures, and what learns from it.
+
+    Attributes:
+        measure: the measurer, as `load_measurer` reads it; None for a search by score.
+        measurements: architectures to measure.
+        metric: name of what is measured; None for the measurer's.
+        direction: `max` or `min`; None for the measurer's.
+        surrogate: learns from measurements, as `load_surrogate` reads it.
+    """
+
+    measure: str | None
+    measurements: int | None
+    metric: str | None
+    direction: "Direction | None"
+    surrogate: str
+
+
+measure_options = options.together(
+    "measure",
+    MeasureOptions,
     click.option(
         "--measure",
         help="Search by measuring: command:PROGRAM {arch} {graph} {output}, table:FILE:COLUMN "
@@ -40,51 +66,26 @@ _MEASURE = (
     click.option(
         "--direction",
         type=click.Choice(["max", "min"]),
-        help="Whether more or less of the metric is better. Default: the measurer's.",
+        help="Whether a higher (max) or lower (min) value of the metric is better. Default: the "
+        "measurer's.",
     ),
     surrogate_option,
 )
-_WORK = (
-    click.option(
-        "--workers",
-        type=click.IntRange(1, 1024),
-        default=1,
-        show_default=True,
-        help="Measurements at a time.",
-    ),
-    click.option(
-        "--gpus-per-measurement",
-        "gpus",
-        type=options.Finite(min=0, max=1024),
-        default=0.0,
-        help="Graphics cards that each measurement needs, with --engine ray.",
-    ),
-)
 
 
-def measure_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add what `run` is given to measure."""
-    for option in reversed((*_MEASURE, *_WORK)):
-        command = option(command)
-    return command
+@dataclass(frozen=True)
+class Work:
+    """How a session is run and shown.
 
+    Attributes:
+        engine: makes the measurements.
+        time_limit: seconds after which no measurement begins; None for no limit.
+        output: folder of the session, and what is printed.
+    """
 
-def work_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add how measurements are carried out."""
-    for option in reversed(_WORK):
-        command = option(command)
-    return command
-
-
-class Work(NamedTuple):
-    """How measurements are carried out, and shown."""
-
-    engine: str
-    workers: int
-    gpus: float
+    engine: EngineOptions
     time_limit: float | None
-    as_json: bool
-    quiet: bool
+    output: options.Output
 
 
 def check_given(*, measures: bool, **given: object) -> None:
@@ -100,42 +101,57 @@ def check_given(*, measures: bool, **given: object) -> None:
 
 
 def run_session(
-    setup: "Setup", folder: str, work: Work, measurer: "Measurer", *, allow_code: bool
+    search: SearchOptions, algorithm: str, measure: MeasureOptions, work: Work, *, allow_code: bool
 ) -> None:
     """Begin a session, and measure."""
+    from snap_evo.measuring.measurers import load_measurer
     from snap_evo.measuring.session import Session
     from snap_evo.measuring.session_files import check_replaceable
+    from snap_evo.measuring.setup import Setup
 
-    if Path(folder).exists():
-        check_replaceable(Path(folder))
+    assert measure.measure is not None
+    if measure.measurements is None:
+        raise click.UsageError("--measure needs --measurements, how many to make.")
+    search, space = options.with_space(search, allow_code=allow_code)
+    measurer = load_measurer(measure.measure, space)
+    setup = search.extended(
+        Setup,
+        algorithm=algorithm,
+        metric=measure.metric or measurer.metric,
+        direction=measure.direction or measurer.direction,
+        measure=measure.measure,
+        measurements=measure.measurements,
+        surrogate=measure.surrogate,
+    )
+    folder = work.output.out
+    if folder.exists():
+        check_replaceable(folder)
     _measure(Session.start(folder, setup, allow_code=allow_code), work, measurer, retry=False)
 
 
-def resume_session(
-    folder: str, measurements: int | None, work: Work, *, allow_code: bool, retry: bool
-) -> None:
-    """Go on measuring, until as many architectures are measured."""
-    import msgspec
+def resume_session(measurements: int | None, work: Work, *, allow_code: bool, retry: bool) -> None:
+    """Continue a session until so many architectures are measured."""
+    from msgspec import structs
 
     from snap_evo.measuring.session import Session
     from snap_evo.measuring.setup import write_setup
 
-    session = Session(folder, allow_code=allow_code)
+    session = Session(work.output.out, allow_code=allow_code)
     if measurements is not None and session.setup.measure is not None:
-        session.setup = msgspec.structs.replace(session.setup, measurements=measurements)
+        session.setup = structs.replace(session.setup, measurements=measurements)
         write_setup(session.setup, session.folder)
     _measure(session, work, None, retry=retry)
 
 
 def _measure(session: "Session", work: Work, measurer: "Measurer | None", *, retry: bool) -> None:
-    """Measure with a measurer, which the session's setup loads if it is not given.
+    """Measure with a measurer, or, if it is None, with that of the session's setup.
 
     Raises:
-        click.UsageError: the session is measured by hand.
+        click.UsageError: the user measures for the session.
         SnapError: its file lacks the number of measurements, or measuring failed.
     """
-    from snap_evo.measuring.engines import Order, engine
-    from snap_evo.measuring.loop import carry_out
+    from snap_evo.measuring.engines import Order
+    from snap_evo.measuring.loop import run_session
     from snap_evo.measuring.session import Progress
     from snap_evo.measuring.setup import FILE
 
@@ -149,16 +165,17 @@ def _measure(session: "Session", work: Work, measurer: "Measurer | None", *, ret
             f"{session.folder / FILE}: measure is set, but measurements is null; give "
             "--measurements, the number of architectures to measure"
         )
-    options.say_withheld(session.home, quiet=work.quiet)
+    options.say_withheld(session.home, quiet=work.output.quiet)
     for line in session.readings():
-        say(line, quiet=work.quiet)
+        say(line, quiet=work.output.quiet)
     order = Order(setup.measure, setup, session.allow_code)
     done = session.progress().measured
     with (
         _keeping(session),
-        engine(order, work.engine, work.workers, work.gpus, measurer) as machine,
+        start_engine(work.engine) as engine,
+        engine.measuring(order, measurer) as machine,
         show_progress(
-            f"measure {setup.space}", setup.measurements, done=done, quiet=work.quiet
+            f"measure {setup.space}", setup.measurements, done=done, quiet=work.output.quiet
         ) as advance,
     ):
 
@@ -169,7 +186,7 @@ def _measure(session: "Session", work: Work, measurer: "Measurer | None", *, ret
             advance(max(progress.measured - done, 0), note)
             done = progress.measured
 
-        stopped = carry_out(
+        stopped = run_session(
             session,
             machine,
             measurements=setup.measurements,
@@ -177,7 +194,7 @@ def _measure(session: "Session", work: Work, measurer: "Measurer | None", *, ret
             retry=retry,
             after=after,
         )
-    report(session, as_json=work.as_json, stopped=stopped)
+    report(session, as_json=work.output.as_json, stopped=stopped)
 
 
 def report(session: "Session", *, as_json: bool, stopped: str = "") -> None:

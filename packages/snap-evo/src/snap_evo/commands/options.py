@@ -3,18 +3,49 @@
 import math
 import shlex
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
+from snap_catalog.cli import json_option, out_option, quiet_option
 from snap_catalog.console import say
 
 from snap_evo import defaults
+from snap_evo.engines import ENGINES, EngineOptions
+from snap_evo.search_options import SearchOptions
 
 if TYPE_CHECKING:
     from snap_graphs import Space
 
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 _FACTORS = {"k": 1e3, "M": 1e6, "G": 1e9}
+
+
+def together(name: str, kind: Callable[..., Any], *options: Decorator) -> Decorator:
+    """Return a decorator that adds options to a command, which receives them as one object.
+
+    Args:
+        name: the command's parameter.
+        kind: makes the object of the options' values by name.
+        options: the options.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def collected(**values: Any) -> None:
+            given = {each: values.pop(each) for each in names}
+            command(**values, **{name: kind(**given)})
+
+        known = len(getattr(command, "__click_params__", ()))
+        for option in reversed(options):
+            option(collected)
+        names = [each.name for each in vars(collected)["__click_params__"][known:]]
+        return collected
+
+    return decorate
 
 
 def _amount(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
@@ -71,15 +102,7 @@ class Finite(click.FloatRange):
 
 COUNT = click.IntRange(1, 2**31 - 1)
 """Of candidates: their numbers in files have 32 bits."""
-SEED = click.IntRange(0, defaults.MOST_SEED)
 
-seed_option = click.option(
-    "--seed",
-    type=SEED,
-    default=defaults.SEED,
-    show_default=True,
-    help="Seed of all randomness.",
-)
 table_option = click.option(
     "--table", type=click.Path(dir_okay=False), help="A graphs.parquet with metrics."
 )
@@ -98,19 +121,16 @@ scorer_option = click.option(
     "command:PROGRAM {input} {output}, or one of another package. MODEL is snap, paper or a model "
     "folder, FILE a graphs.parquet, COLUMN one of its metrics. gcn*0.7+params*0.3 adds up ranks.",
 )
-_LIMITS = {
-    "--min-params": "Fewest parameters of a network, as 5M.",
-    "--max-params": "Most parameters of a network, as 6M.",
-    "--max-flops": "Most multiply-adds for one image, as 600M.",
-    "--max-activations": "Most elements that convolutions and linear layers put out for one image, "
-    "as 8M.",
-}
+
+
+def _limit(name: str, text: str) -> Decorator:
+    return click.option(name, callback=_amount, metavar="AMOUNT", help=text)
 
 
 def _maxima(
     context: click.Context, parameter: click.Parameter, entries: tuple[str, ...]
-) -> dict[str, float]:
-    """Read highest values by name, each as NAME=VALUE."""
+) -> str | None:
+    """Check highest values, each as NAME=VALUE, and return them with commas between."""
     maxima: dict[str, float] = {}
     for entry in entries:
         name, _, number = entry.rpartition("=")
@@ -118,97 +138,157 @@ def _maxima(
         if not name or "," in name or "=" in name or most is None or name in maxima:
             raise click.BadParameter(f"{entry!r} is no limit; write each once, as depth=10")
         maxima[name] = most
-    return maxima
+    return ",".join(f"{name}={most!r}" for name, most in maxima.items()) or None
 
 
 maxima_option = click.option(
     "--max",
-    "maxima",
+    "most",
     multiple=True,
     callback=_maxima,
     metavar="NAME=VALUE",
-    help="Most of a cost (params, flops, activations, depth), of a metric of --table, as "
-    "hw/edgegpu/latency_ms=4, or, with --measure, of what is measured beside the metric. May be "
-    "repeated.",
+    help="Highest value of a cost (params, flops, activations, depth), of a metric of --table, as "
+    "hw/edgegpu/latency_ms=4, or, with --measure, of a cost that is measured with the metric. "
+    "May be repeated.",
 )
 
 
-def limit_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the limits, and the network whose costs they are of."""
-    network = click.option(
-        "--network",
-        help="Whose costs count: imagenet, for darts, is 14 cells of 48 "
-        "channels first on images of 224 x 224. Default: what the space's benchmark trains.",
+def search_options(*further: Decorator) -> Decorator:
+    """Return a decorator that adds space, scorer, limits and further options as `search`."""
+    return together(
+        "search",
+        SearchOptions,
+        space_option,
+        scorer_option,
+        *further,
+        _limit("--min-params", "Fewest parameters of a network, as 5M."),
+        _limit("--max-params", "Most parameters of a network, as 6M."),
+        _limit("--max-flops", "Most multiply-adds for one image, as 600M."),
+        _limit(
+            "--max-activations",
+            "Most output elements of convolutions and linear layers for one image, as 8M.",
+        ),
+        click.option(
+            "--network",
+            help="The network whose costs count: imagenet, for darts, has 14 cells, 48 initial "
+            "channels and images of 224 x 224. Default: the network of the space's benchmark.",
+        ),
     )
-    command = network(command)
-    for name, text in reversed(_LIMITS.items()):
-        command = click.option(name, callback=_amount, metavar="AMOUNT", help=text)(command)
-    return command
+
+
+def with_space(search: SearchOptions, *, allow_code: bool) -> "tuple[SearchOptions, Space]":
+    """Return the options with the definition of a TOML space, and the space itself."""
+    from msgspec import structs
+    from snap_graphs import space as find
+    from snap_graphs.spaces.custom import DEFINITION
+
+    space = find(search.space, allow_code=allow_code)
+    return structs.replace(search, definition=space.metadata.get(DEFINITION)), space
 
 
 code_option = click.option(
     "--allow-code",
     is_flag=True,
-    help="Import, and so run, the code that a TOML space names for its operators; costs, limits "
-    "and networks of that space need it.",
+    help="Import, and so run, the code that a TOML space names for its operators; its costs, "
+    "limits and networks need that code.",
 )
 best_argument = click.argument("best")
 best_space_option = click.option(
     "--space", help="Read BEST as a string of this space instead of as a file."
 )
-_SIZES = {
-    "--layers": ("layers", click.IntRange(1, 200), "Number of cells."),
-    "--channels": ("channels", click.IntRange(8, 4096), "Channels of the first cells."),
-    "--input": (
+
+
+@dataclass(frozen=True)
+class SizeOptions:
+    """The sizes of a network that a skeleton leaves open, apart from the number of classes."""
+
+    layers: int | None
+    channels: int | None
+    image: int | None
+
+
+size_options = together(
+    "size",
+    SizeOptions,
+    click.option("--layers", type=click.IntRange(1, 200), help="Number of cells."),
+    click.option("--channels", type=click.IntRange(8, 4096), help="Channels of the first cells."),
+    click.option(
+        "--input",
         "image",
-        click.IntRange(8, 1024),
-        "Side of the images in pixels; with darts and nds, 64 and more bring the ImageNet stem.",
+        type=click.IntRange(8, 1024),
+        help="Side of the images in pixels; with darts and nds, 64 or more adds the ImageNet stem.",
     ),
-}
-
-
-def size_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the numbers that a skeleton leaves open, but for that of the classes."""
-    for option, (name, kind, text) in reversed(_SIZES.items()):
-        command = click.option(option, name, type=kind, help=text)(command)
-    return command
-
-
+)
 time_limit_option = click.option(
     "--time-limit",
     type=Finite(min=0, min_open=True, max=defaults.LONGEST),
     metavar="SECONDS",
     help="Stop after so long; a scorer still at work is not waited for.",
 )
-engine_option = click.option(
+_engine_option = click.option(
     "--engine",
-    type=click.Choice(["local", "ray"]),
+    type=click.Choice([*ENGINES]),
     default="local",
     show_default=True,
-    help="Where the work is done: this machine, or the workers of a Ray cluster "
+    help="Where the work is done: local is this machine, ray the workers of a Ray cluster "
     "(needs snap-evo[ray]).",
 )
 
 
-def jobs_option(what: str) -> Callable[..., Any]:
-    """Make the option for how many searches or networks are worked on at a time."""
-    return click.option(
+def _with_jobs(engine: str, workers: int | None) -> EngineOptions:
+    """Return the options, unless they give a number of processes where Ray decides."""
+    if workers is not None and engine != "local":
+        raise click.UsageError("--jobs goes with --engine local; Ray distributes the work itself.")
+    return EngineOptions(engine, workers)
+
+
+def jobs_options(what: str) -> Decorator:
+    """Return a decorator that adds `engine`: where, and how many searches or networks at a time."""
+    jobs = click.option(
         "--jobs",
+        "workers",
         type=click.IntRange(min=1),
-        help=f"{what} at a time, each in a process of its own. Default: one a processor.",
+        help=f"{what} at a time, each in its own process. Default: one per processor.",
     )
+    return together("engine", _with_jobs, jobs, _engine_option)
 
 
-def check_jobs(jobs: int | None, engine: str) -> None:
-    """Refuse a number of processes where Ray decides."""
-    if jobs is not None and engine != "local":
-        raise click.UsageError("--jobs goes with --engine local; Ray shares out the work itself.")
-
-
-out_option = click.option(
-    "--out", default=".", show_default=True, type=click.Path(), help="Folder for the files."
+measuring_engine_options = together(
+    "engine",
+    EngineOptions,
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 1024),
+        default=1,
+        show_default=True,
+        help="Measurements at a time.",
+    ),
+    click.option(
+        "--gpus-per-measurement",
+        "gpus",
+        type=Finite(min=0, max=1024),
+        default=0.0,
+        help="Graphics cards that each measurement needs, with --engine ray.",
+    ),
+    _engine_option,
 )
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON instead of the summary."
+
+
+@dataclass(frozen=True)
+class Output:
+    """How a command shows what it does, and where it writes.
+
+    Attributes:
+        out: folder for the files.
+        as_json: print JSON instead of the summary.
+        quiet: show no progress.
+    """
+
+    as_json: bool
+    quiet: bool
+    out: Path
+
+
+output_options = together(
+    "output", Output, out_option(".", kind="folder"), json_option, quiet_option
 )
-quiet_option = click.option("--quiet", is_flag=True, help="Show no progress.")

@@ -3,21 +3,22 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from snap_catalog.cli import FOLDER, json_option, quiet_option, seed_option
 from snap_catalog.console import progress
 
 from snap_evo import defaults
 from snap_evo.commands import measuring, options
+from snap_evo.engines import EngineOptions, start_engine
+from snap_evo.search_options import ScoredSearch, SearchOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from snap_graphs import Space
 
     from snap_evo.candidates import Candidates
-    from snap_evo.plan import Plan
     from snap_evo.report import Report
     from snap_evo.scorers import Scorer
     from snap_evo.search_loop import SearchResult
@@ -26,228 +27,157 @@ _STARTED = time.perf_counter()
 
 
 @click.command()
-@options.space_option
-@options.scorer_option
+@options.search_options(
+    click.option(
+        "--objective",
+        default="score",
+        show_default=True,
+        help="What to optimise, with commas between: score, params, flops, activations, depth, or "
+        "metrics of --table, as latency:edgegpu. Costs are minimised; the direction of a metric is "
+        "in the table. With --measure the search is for the metric, here called score, alone, and "
+        "the front is of all objectives.",
+    ),
+    options.table_option,
+    options.maxima_option,
+    seed_option,
+)
 @click.option(
     "--algorithm",
     help="de (differential evolution), re (regularised evolution), ls (local search), nsga2, "
-    f"random or exhaustive. Default: {defaults.ALGORITHM}, nsga2 where there are several "
-    f"objectives, {defaults.MEASURING_ALGORITHM} with --measure.",
+    f"random or exhaustive. Default: {defaults.ALGORITHM}; nsga2 for several objectives; "
+    f"{defaults.MEASURING_ALGORITHM} with --measure.",
 )
-@click.option(
-    "--objective",
-    default="score",
-    show_default=True,
-    help="What to optimise, with commas between: score, params, flops, activations, depth, or "
-    "metrics of --table, as latency:edgegpu. All but score are lowered, metrics as the table says. "
-    "With --measure score is the metric, alone searched for; the front is of all.",
-)
-@options.table_option
-@options.limit_options
-@options.maxima_option
 @options.code_option
 @measuring.measure_options
 @click.option(
     "--budget",
     type=options.COUNT,
-    help="Candidates the algorithm may propose. A cell proposed again counts, though it is not "
-    f"scored again. Default: {defaults.BUDGET:,}, for exhaustive the whole space.",
+    help="Number of candidates that the algorithm may propose. A cell that is proposed again "
+    f"counts, but is not scored again. Default: {defaults.BUDGET:,}; for exhaustive the whole "
+    "space.",
 )
 @click.option(
     "--patience",
     type=options.COUNT,
-    help="Stop when this many candidates in a row brought no better score.",
+    help="Stop after this many candidates in a row without a better score.",
 )
 @options.time_limit_option
-@options.engine_option
-@options.seed_option
-@options.out_option
-@options.json_option
-@options.quiet_option
+@options.measuring_engine_options
+@options.output_options
 def run(
-    space: str,
-    scorer: str,
+    search: SearchOptions,
     algorithm: str | None,
-    objective: str,
-    table: str | None,
-    min_params: float | None,
-    max_params: float | None,
-    max_flops: float | None,
-    max_activations: float | None,
-    maxima: dict[str, float],
     allow_code: bool,
-    network: str | None,
-    measure: str | None,
-    measurements: int | None,
-    metric: str | None,
-    direction: str | None,
-    surrogate: str,
-    workers: int,
-    gpus: float,
+    measure: measuring.MeasureOptions,
     budget: int | None,
     patience: int | None,
     time_limit: float | None,
-    engine: str,
-    seed: int,
-    out: str,
-    as_json: bool,
-    quiet: bool,
+    engine: EngineOptions,
+    output: options.Output,
 ) -> None:
     """Search a space and report the best cell found.
 
-    Writes search.parquet (every candidate), best.json and best.svg; of several objectives
-    also front.parquet, front.svg and front.png. Equal options give equal
-    search.parquet and best.json, once `seconds` is dropped from both.
+    Writes search.parquet (every candidate), best.json and best.svg, and for several objectives
+    front.parquet, front.svg and front.png. Equal options give equal search.parquet and best.json,
+    apart from `seconds`.
 
-    With --measure the cells proposed are measured, and what was measured decides what is proposed
-    next: writes measurements.jsonl, measurements.parquet, best.json, best.svg and progress.svg.
+    With --measure the search measures the cells that it proposes and learns from the results. It
+    writes measurements.jsonl, measurements.parquet, best.json, best.svg and progress.svg.
     """
-    from snap_graphs import space as find
-    from snap_graphs.spaces.custom import DEFINITION
-
-    from snap_evo.objectives import join_maxima
-    from snap_evo.plan import Plan
-
-    if measure is not None:
-        from snap_evo.measuring.measurers import load_measurer
-        from snap_evo.measuring.setup import Setup
-
+    if measure.measure is not None:
         measuring.check_given(measures=True, budget=budget, patience=patience)
-        if measurements is None:
-            raise click.UsageError("--measure needs --measurements, how many to make.")
-        home = find(space, allow_code=allow_code)
-        measurer = load_measurer(measure, home)
-        chosen = direction or measurer.direction
-        setup = Setup(
-            space=space,
-            definition=home.metadata.get(DEFINITION),
-            metric=metric or measurer.metric,
-            direction="min" if chosen == "min" else "max",
-            measure=measure,
-            measurements=measurements,
-            scorer=scorer,
-            surrogate=surrogate,
-            algorithm=algorithm or defaults.MEASURING_ALGORITHM,
-            table=table,
-            min_params=min_params,
-            max_params=max_params,
-            max_flops=max_flops,
-            max_activations=max_activations,
-            most=join_maxima(maxima),
-            objective=objective,
-            network=network,
-            seed=seed,
-        )
-        work = measuring.Work(engine, workers, gpus, time_limit, as_json, quiet)
-        measuring.run_session(setup, out, work, measurer, allow_code=allow_code)
+        chosen = algorithm or defaults.MEASURING_ALGORITHM
+        work = measuring.Work(engine, time_limit, output)
+        measuring.run_session(search, chosen, measure, work, allow_code=allow_code)
         return
     measuring.check_given(
-        measures=False, measurements=measurements, metric=metric, direction=direction
+        measures=False,
+        measurements=measure.measurements,
+        metric=measure.metric,
+        direction=measure.direction,
     )
-    algorithm = algorithm or ("nsga2" if "," in objective else defaults.ALGORITHM)
-    home = find(space, allow_code=allow_code)
-    options.say_withheld(home, quiet=quiet)
-    plan = Plan(
-        space=space,
-        scorer=scorer,
-        algorithm=algorithm,
-        budget=_budget(home, algorithm) if budget is None else budget,
-        seed=seed,
-        objective=objective,
-        table=table,
-        min_params=min_params,
-        max_params=max_params,
-        max_flops=max_flops,
-        max_activations=max_activations,
-        most=join_maxima(maxima),
-        allow_code=allow_code,
-        network=network,
-        patience=patience,
-        definition=home.metadata.get(DEFINITION),
+    algorithm = algorithm or ("nsga2" if "," in search.objective else defaults.ALGORITHM)
+    search, space = options.with_space(search, allow_code=allow_code)
+    options.say_withheld(space, quiet=output.quiet)
+    if budget is None:
+        budget = space.count() if algorithm == "exhaustive" else defaults.BUDGET
+    scored = search.extended(
+        ScoredSearch, algorithm=algorithm, budget=budget, patience=patience, allow_code=allow_code
     )
-    _search(plan, out, None, time_limit=time_limit, engine=engine, as_json=as_json, quiet=quiet)
+    _search(scored, None, time_limit, engine, output)
 
 
 @click.command()
-@click.argument("folder", type=click.Path(file_okay=False))
-@click.option(
-    "--budget", type=options.COUNT, help="A new budget; the search's own where not given."
-)
+@click.argument("folder", type=FOLDER)
+@click.option("--budget", type=options.COUNT, help="New budget. Default: the budget of the search.")
 @click.option(
     "--measurements",
     type=options.COUNT,
-    help="Architectures to measure, of a search that measures; the search's own where not given.",
+    help="New number of architectures to measure. Default: the number of the search.",
 )
 @click.option(
-    "--retry", is_flag=True, help="Measure those again first whose measurements all failed."
+    "--retry",
+    is_flag=True,
+    help="First repeat the measurements of architectures for which all measurements failed.",
 )
-@measuring.work_options
 @options.time_limit_option
 @options.code_option
-@options.engine_option
-@options.json_option
-@options.quiet_option
+@options.measuring_engine_options
+@json_option
+@quiet_option
 def resume(
-    folder: str,
+    folder: Path,
     budget: int | None,
     measurements: int | None,
     retry: bool,
-    workers: int,
-    gpus: float,
-    allow_code: bool,
     time_limit: float | None,
-    engine: str,
+    allow_code: bool,
+    engine: EngineOptions,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Go on with the search whose files are in FOLDER.
+    """Continue the search whose files are in FOLDER.
 
-    It ends as if it had never stopped: what search.parquet holds is proposed again, but not
-    scored again. Of a search that measures, every measurement made is kept.
+    The result is the same as without the interruption: the algorithm proposes the candidates in
+    search.parquet again, but does not score them again. A search that measures keeps every
+    measurement.
     """
+    from msgspec import structs
+
     from snap_evo.measuring.setup import is_session
     from snap_evo.search_files import read_history
 
+    output = options.Output(as_json, quiet, folder)
     if is_session(folder):
         measuring.check_given(measures=True, budget=budget)
-        work = measuring.Work(engine, workers, gpus, time_limit, as_json, quiet)
-        measuring.resume_session(folder, measurements, work, allow_code=allow_code, retry=retry)
+        work = measuring.Work(engine, time_limit, output)
+        measuring.resume_session(measurements, work, allow_code=allow_code, retry=retry)
         return
     measuring.check_given(measures=False, measurements=measurements, retry=retry)
-    recorded, plan = read_history(folder)
-    budget = plan.budget if budget is None else budget
-    plan = replace(plan, budget=budget, allow_code=allow_code)
-    options.say_withheld(plan.home, quiet=quiet)
-    _search(
-        plan, folder, recorded, time_limit=time_limit, engine=engine, as_json=as_json, quiet=quiet
-    )
-
-
-def _budget(home: "Space", algorithm: str) -> int:
-    """Return the default budget."""
-    return home.count() if algorithm == "exhaustive" else defaults.BUDGET
+    recorded, search = read_history(folder)
+    search = structs.replace(search, budget=budget or search.budget, allow_code=allow_code)
+    options.say_withheld(search.find_space(allow_code=allow_code), quiet=quiet)
+    _search(search, recorded, time_limit, engine, output)
 
 
 def _search(
-    plan: "Plan",
-    out: str,
+    search: ScoredSearch,
     recorded: "pa.Table | None",
-    *,
     time_limit: float | None,
-    engine: str,
-    as_json: bool,
-    quiet: bool,
+    engine: EngineOptions,
+    output: options.Output,
 ) -> None:
     """Search, report and write the files."""
     from snap_evo import report, search_files
 
-    folder = search_files.prepare(out)
+    folder = search_files.prepare(output.out)
     done = 0 if recorded is None else recorded.num_rows
     with (
-        _judge(plan.scorer, engine) as judge,
-        search_files.keeping(plan, folder) as keep,
-        progress(f"search {plan.space}", plan.budget, done=done, quiet=quiet) as advance,
+        start_engine(engine) as machine,
+        search_files.keeping(search, folder) as keep,
+        progress(f"search {search.space}", search.budget, done=done, quiet=output.quiet) as advance,
     ):
+        scorer = machine.scorer(search.scorer)
 
         def after(candidates: "Candidates") -> None:
             nonlocal done
@@ -257,38 +187,24 @@ def _search(
             done += new
 
         began = time.perf_counter()
-        result = plan.carry_out(judge, time_limit=time_limit, recorded=recorded, after=after)
+        result = search.run(scorer, time_limit=time_limit, recorded=recorded, after=after)
         seconds = {
             "start-up": began - _STARTED,
             "scoring": result.scoring_seconds,
             "algorithm": time.perf_counter() - began - result.scoring_seconds,
         }
-        found = _examine(result, plan, judge, seconds)
+        found = _examine(result, search, scorer, seconds)
         with _timed("writing and drawing", seconds):
-            files = search_files.write_results(found, folder) + search_files.write_drawings(
-                found, folder
-            )
-    click.echo(report.as_json(found).rstrip() if as_json else report.summary(found, seconds, files))
-
-
-@contextmanager
-def _judge(scorer: str, engine: str) -> "Iterator[Scorer]":
-    """Make the scorer, where the work is to be done."""
-    from snap_evo import load_scorer
-
-    if engine == "local":
-        yield load_scorer(scorer)
-        return
-    from snap_evo.cluster import ClusterScorer, cluster
-
-    with cluster() as processors:
-        yield ClusterScorer(scorer, processors)
+            files = search_files.write_results(found, folder)
+            files += search_files.write_drawings(found, folder)
+    shown = report.as_json(found).rstrip() if output.as_json else None
+    click.echo(shown or report.summary(found, seconds, files))
 
 
 def _examine(
-    result: "SearchResult", plan: "Plan", judge: "Scorer", seconds: dict[str, float]
+    result: "SearchResult", search: ScoredSearch, scorer: "Scorer", seconds: dict[str, float]
 ) -> "Report":
-    """Place the best cell in the space as scored and measured; or report how far to trust it."""
+    """Rank the best cell by score and by measured accuracy, or report how far to trust the rank."""
     from snap_catalog import SnapError
 
     from snap_evo.measured_accuracy import look_up_accuracy
@@ -297,19 +213,20 @@ def _examine(
     from snap_evo.report import Report
 
     if result.out_of_time:  # the scorer may hang
-        return Report(result, plan, None, None, "the time limit ended the search")
+        return Report(result, search, None, None, "the time limit ended the search")
+    space = search.find_space(allow_code=search.allow_code)
     with _timed("ranking the space", seconds):
-        predicted = rank_space(plan.home, judge)
+        predicted = rank_space(space, scorer)
     arch_id = str(result.best["arch_id"][0])
     with _timed("measured accuracies", seconds):
         try:
             measured = look_up_accuracy(result.space, arch_id, predicted, result.evaluations)
-            return Report(result, plan, predicted, measured)
+            return Report(result, search, predicted, measured)
         except SnapError as error:
             unmeasured = str(error)
     with _timed("trust", seconds):
-        trust = ask_trust(judge, plan.home)
-    return Report(result, plan, predicted, None, unmeasured, trust)
+        trust = ask_trust(scorer, space)
+    return Report(result, search, predicted, None, unmeasured, trust)
 
 
 @contextmanager

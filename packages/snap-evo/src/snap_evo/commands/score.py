@@ -1,25 +1,24 @@
 """`snap-evo score`."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from snap_catalog import SnapError
+from snap_catalog.cli import json_option, out_option, quiet_option, seed_option
 from snap_catalog.console import counted, progress, say
 
 from snap_evo.commands import options
+from snap_evo.engines import EngineOptions, start_engine
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from snap_evo.scoring.job import Job
     from snap_evo.scoring.partial_scores import Kept
-    from snap_evo.scoring.score_table import Share
 
 
 @click.command()
@@ -29,48 +28,43 @@ if TYPE_CHECKING:
     "scorers",
     multiple=True,
     required=True,
-    help="As of snap-evo run, or proxy:NAME[+NAME...][,SETTING=VALUE...] (needs "
+    help="A scorer as in snap-evo run, or proxy:NAME[+NAME...][,SETTING=VALUE...] (needs "
     "snap-evo[proxies]). May be repeated.",
 )
+@out_option("scores.parquet")
 @click.option(
-    "-o",
-    "--out",
-    default="scores.parquet",
-    show_default=True,
-    type=click.Path(dir_okay=False),
-    help="File to write.",
+    "--sample",
+    type=options.COUNT,
+    help="Score N architectures, drawn with --seed.",
 )
-@click.option("--sample", type=options.COUNT, help="Score so many, drawn with --seed.")
-@options.seed_option
+@seed_option
 @click.option(
     "--source",
     metavar="FILE:FUNCTION",
     help="The function whose networks snap-graphs trace put into GRAPHS; for proxies.",
 )
 @click.option("--skip-bad", is_flag=True, help="Leave out networks that cannot be scored.")
-@options.jobs_option("Networks run")
-@options.engine_option
+@options.jobs_options("Networks run")
 @options.code_option
-@options.json_option
-@options.quiet_option
+@json_option
+@quiet_option
 def score(
     graphs: str,
     scorers: tuple[str, ...],
-    out: str,
+    out: Path,
     sample: int | None,
     seed: int,
     source: str | None,
     skip_bad: bool,
-    jobs: int | None,
-    engine: str,
+    engine: EngineOptions,
     allow_code: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Score the architectures of the Parquet file GRAPHS by several scorers; higher is better.
 
-    Writes one row for each architecture and scorer. What is scored is kept beside OUT until all is:
-    the same command goes on where it was stopped.
+    Writes one row per architecture and scorer. Scores are kept in a file next to OUT until all are
+    there: the same command continues after an interruption.
     """
     from snap_catalog.parquet import check_writable, read, write
 
@@ -78,19 +72,18 @@ def score(
     from snap_evo.scoring.job import Job
     from snap_evo.scoring.partial_scores import Kept
 
-    options.check_jobs(jobs, engine)
     check_writable(out, "scores")
     table = _drawn(read(graphs, "graphs"), sample, seed)
     if not table.num_rows:
         raise SnapError(f"{graphs}: has no architectures to score; name another file")
     job = Job(table, tuple(dict.fromkeys(scorers)), allow_code, source, skip_bad)
-    kept = Kept(Path(out), job.question)
+    kept = Kept(out, job.question)
     with (
         _noting_what_is_kept(kept),
-        _share(engine, jobs) as share,
+        start_engine(engine) as machine,
         progress("scores", job.count, quiet=quiet) as advance,
     ):
-        scores = score_table.score(job, kept, share, advance)
+        scores = score_table.score(job, kept, machine.map, advance)
     if sample is not None:
         drawn = {"snap.sample": json.dumps({"architectures": table.num_rows, "seed": seed})}
         scores = scores.replace_schema_metadata({**scores.schema.metadata, **drawn})
@@ -104,7 +97,7 @@ def score(
     found = _summary(scores)
     if as_json:
         count = {"architectures": table.num_rows}
-        click.echo(json.dumps({"scores": out, **count, "seconds": found}, indent=2))
+        click.echo(json.dumps({"scores": str(out), **count, "seconds": found}, indent=2))
         return
     for name, seconds in found.items():
         shown = counted(table.num_rows, "architecture")
@@ -130,19 +123,6 @@ def _noting_what_is_kept(kept: "Kept") -> Iterator[None]:
         if kept.path.exists():
             say(f"{kept.path}: what was scored is kept; run the same command to go on")
         raise
-
-
-@contextmanager
-def _share(engine: str, jobs: int | None) -> "Iterator[Share]":
-    """Yield what carries out tasks: this process, several, or a cluster."""
-    from snap_evo import cluster, workers
-
-    if engine == "ray":
-        with cluster.cluster():
-            yield cluster.shared
-        return
-    count = jobs or os.cpu_count() or 1
-    yield map if count == 1 else partial(workers.shared, jobs=count)
 
 
 def _remarks(job: "Job") -> Iterator[str]:

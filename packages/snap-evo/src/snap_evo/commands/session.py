@@ -3,86 +3,56 @@
 from pathlib import Path
 
 import click
+from snap_catalog.cli import json_option, quiet_option, seed_option
 from snap_catalog.console import counted, say
 
 from snap_evo import defaults
 from snap_evo.commands import measuring, options
+from snap_evo.search_options import SearchOptions
 
 _FOLDER = click.argument("folder", type=click.Path(file_okay=False))
 
 
 @click.command()
 @_FOLDER
-@options.space_option
+@options.search_options(options.table_option, options.maxima_option, seed_option)
 @click.option("--metric", required=True, help="Name of what you measure, as accuracy.")
 @click.option(
     "--direction",
     type=click.Choice(["max", "min"]),
     required=True,
-    help="Whether more or less of the metric is better.",
+    help="Whether a higher (max) or lower (min) value of the metric is better.",
 )
-@options.scorer_option
 @measuring.surrogate_option
 @click.option(
     "--algorithm",
     default=defaults.MEASURING_ALGORITHM,
     show_default=True,
-    help="What proposes architectures.",
+    help="The algorithm that proposes architectures.",
 )
-@options.table_option
-@options.limit_options
-@options.maxima_option
 @options.code_option
-@options.seed_option
-@options.quiet_option
+@quiet_option
 def start(
     folder: str,
-    space: str,
+    search: SearchOptions,
     metric: str,
     direction: str,
-    scorer: str,
     surrogate: str,
     algorithm: str,
-    table: str | None,
-    min_params: float | None,
-    max_params: float | None,
-    max_flops: float | None,
-    max_activations: float | None,
-    network: str | None,
-    maxima: dict[str, float],
     allow_code: bool,
-    seed: int,
     quiet: bool,
 ) -> None:
     """Begin, in FOLDER, a search whose architectures you measure yourself.
 
-    Go on with snap-evo ask and snap-evo tell.
+    Continue with snap-evo ask and snap-evo tell.
     """
-    from snap_graphs import space as find
-    from snap_graphs.spaces.custom import DEFINITION
-
     from snap_evo.measuring.session import Session
     from snap_evo.measuring.setup import Setup
-    from snap_evo.objectives import join_maxima
 
-    home = find(space, allow_code=allow_code)
-    options.say_withheld(home, quiet=quiet)
-    setup = Setup(
-        space=space,
-        definition=home.metadata.get(DEFINITION),
-        metric=metric,
-        direction="min" if direction == "min" else "max",
-        scorer=scorer,
-        surrogate=surrogate,
-        algorithm=algorithm,
-        table=table,
-        min_params=min_params,
-        max_params=max_params,
-        max_flops=max_flops,
-        max_activations=max_activations,
-        network=network,
-        most=join_maxima(maxima),
-        seed=seed,
+    search, space = options.with_space(search, allow_code=allow_code)
+    options.say_withheld(space, quiet=quiet)
+    setup = search.extended(
+        Setup, metric=metric, direction=direction, surrogate=surrogate, algorithm=algorithm
     )
     session = Session.start(folder, setup, allow_code=allow_code)
     for line in session.readings():
@@ -113,7 +83,7 @@ def start(
     "Python file that builds its network.",
 )
 @options.code_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON with the graphs instead of CSV.")
+@json_option
 def ask(
     folder: str, count: int, pending: bool, modules: str | None, allow_code: bool, as_json: bool
 ) -> None:
@@ -146,7 +116,7 @@ def ask(
     help="Take values of architectures that are measured already as further measurements.",
 )
 @options.code_option
-@options.json_option
+@json_option
 def tell(folder: str, results: str, repeat: bool, allow_code: bool, as_json: bool) -> None:
     """Record the measurements in the CSV file RESULTS in the session in FOLDER.
 

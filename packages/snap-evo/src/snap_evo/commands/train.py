@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from snap_catalog.cli import out_option, quiet_option, seed_option
 from snap_catalog.console import say
 
 from snap_evo.commands import options
@@ -50,16 +52,16 @@ def _augmentations(
     help="What is done to training images at random: some of crop+flip+cutout, or none.",
 )
 @options.size_options
-@options.seed_option
+@seed_option
 @click.option(
     "--device",
     type=click.Choice(["cpu", "cuda"]),
     help="Where to train. Default: cuda where there is a graphics card.",
 )
-@options.out_option
+@out_option(".", kind="folder")
 @click.option("--resume", is_flag=True, help="Go on where the same command was stopped.")
 @options.code_option
-@options.quiet_option
+@quiet_option
 def train(
     best: str,
     space: str | None,
@@ -68,12 +70,10 @@ def train(
     batch_size: int | None,
     learning_rate: float | None,
     augment: "tuple[Augmentation, ...] | None",
-    layers: int | None,
-    channels: int | None,
-    image: int | None,
+    size: options.SizeOptions,
     seed: int,
     device: str | None,
-    out: str,
+    out: Path,
     resume: bool,
     allow_code: bool,
     quiet: bool,
@@ -102,9 +102,7 @@ def train(
         read_architecture(best, space, allow_code=allow_code),
         data,
         {name: value for name, value in given.items() if value is not None},
-        layers=layers,
-        channels=channels,
-        image=image,
+        **asdict(size),
         seed=seed,
         device=device,
     )

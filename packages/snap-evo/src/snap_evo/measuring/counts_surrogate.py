@@ -7,12 +7,13 @@ import numpy as np
 import pyarrow as pa
 from snap_catalog.catalog import Direction
 from snap_catalog.extras import require
+from snap_catalog.metrics import oriented
 from snap_graphs import Graphs
 from snap_graphs.cell import INPUT, OUTPUT
 from snap_graphs.spaces import Costs
 from snap_graphs.structure import pruned
 
-from snap_evo.objectives import Floats, oriented
+from snap_evo.objectives import Floats
 
 _LENGTH, _NOISE = 3.0, 0.1
 """Where the length scale, in standardised features, and the variance of noise begin."""

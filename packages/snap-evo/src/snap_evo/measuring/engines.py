@@ -1,8 +1,8 @@
 """Where measurements take place: in this process, in others, or on a Ray cluster."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -15,7 +15,7 @@ from snap_catalog import SnapError
 from snap_catalog.errors import one_line
 
 from snap_evo.measuring.interfaces import Measurer, Outcome
-from snap_evo.measuring.measurers import TableMeasurer, load_measurer
+from snap_evo.measuring.measurers import load_measurer
 from snap_evo.measuring.setup import Setup
 from snap_evo.workers import prepare_worker
 
@@ -41,7 +41,7 @@ class Order(NamedTuple):
         Raises:
             SnapError: there is none such.
         """
-        return load_measurer(self.measure, self.setup.home(allow_code=self.allow_code))
+        return load_measurer(self.measure, self.setup.find_space(allow_code=self.allow_code))
 
 
 class Task(NamedTuple):
@@ -66,7 +66,7 @@ class Done(NamedTuple):
     seconds: float
 
 
-class Engine(Protocol):
+class MeasuringEngine(Protocol):
     """Makes measurements.
 
     Attributes:
@@ -251,39 +251,3 @@ class RayTasks:
 
         for reference in self._busy:
             ray.cancel(reference, force=True)
-
-
-@contextmanager
-def engine(
-    order: Order, name: str, workers: int, gpus: float, measurer: Measurer | None = None
-) -> Iterator[Engine]:
-    """Start an engine, and end all that it started.
-
-    Args:
-        order: what measures.
-        name: `local` or `ray`.
-        workers: measurements at a time.
-        gpus: graphics cards that each needs, with `ray`.
-        measurer: what the order loads, if it is loaded already.
-
-    Raises:
-        SnapError: what measures is unknown, or Ray is not installed.
-    """
-    measurer = measurer or order.load()
-    if name == "ray":
-        from snap_evo.cluster import cluster
-
-        with cluster():
-            tasks = RayTasks(order, workers, gpus)
-            try:
-                yield tasks
-            finally:
-                tasks.close()
-    elif isinstance(measurer, TableMeasurer):
-        yield Inline(measurer)
-    else:
-        processes = Processes(order, workers)
-        try:
-            yield processes
-        finally:
-            processes.close()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from snap_catalog import SnapError
 from snap_catalog.console import counted
 
-from snap_evo.measuring.engines import Done, Engine, Task
+from snap_evo.measuring.engines import Done, MeasuringEngine, Task
 from snap_evo.measuring.journal import locked
 from snap_evo.measuring.session import Progress, Session
 
@@ -15,9 +15,9 @@ _FAILURES_AT_FIRST = 3
 """After as many failed measurements and none that worked, what measures is at fault."""
 
 
-def carry_out(
+def run_session(
     session: Session,
-    engine: Engine,
+    engine: MeasuringEngine,
     *,
     measurements: int,
     time_limit: float | None = None,
@@ -42,12 +42,12 @@ def carry_out(
     """
     with locked(session.folder / ".run-lock", wait=False):
         run = _Run(session, engine, measurements, time_limit)
-        return run.carry_out(run.left_over(retry=retry), after)
+        return run.to_the_end(run.left_over(retry=retry), after)
 
 
 class _Run:
     def __init__(
-        self, session: Session, engine: Engine, measurements: int, time_limit: float | None
+        self, session: Session, engine: MeasuringEngine, measurements: int, time_limit: float | None
     ) -> None:
         self._session, self._engine = session, engine
         self._measurements, self._time_limit = measurements, time_limit
@@ -66,7 +66,7 @@ class _Run:
                 shutil.rmtree(folder, ignore_errors=True)
         return [*begun, *(name for name, folder in failed.items() if folder is not None)]
 
-    def carry_out(self, waiting: list[str], after: Callable[[Progress], None]) -> str:
+    def to_the_end(self, waiting: list[str], after: Callable[[Progress], None]) -> str:
         progress = self._session.progress()
         while True:
             stopped = self._reason_to_stop(progress, waiting)

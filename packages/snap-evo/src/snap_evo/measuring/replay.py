@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
+from snap_catalog.metrics import oriented
 from snap_catalog.parquet import read
 from snap_graphs import Cell, Space
 from snap_graphs.spaces import ProductSpace
@@ -18,9 +19,9 @@ from snap_evo.costs import cell_graphs
 from snap_evo.measuring.interfaces import Observations
 from snap_evo.measuring.proposers import start_proposer
 from snap_evo.measuring.table_space import TableSpace
-from snap_evo.objectives import Floats, excess, oriented
-from snap_evo.plan import Plan
+from snap_evo.objectives import Floats, excess
 from snap_evo.scorers import Scorer, TableScorer
+from snap_evo.search_options import ScoredSearch, SearchOptions
 
 _SHARE = 0.001
 """Of the architectures of a table: the best of them are what a search may be content with."""
@@ -57,14 +58,14 @@ class Replay:
     """A search that measures in a table.
 
     Attributes:
-        plan: its space, scorer, algorithm, seed and limits.
+        search: its space, scorer, algorithm, seed and limits.
         file: the `graphs.parquet` file.
         column: its metric.
         surrogate: what learns, as `load_surrogate` reads it.
         measurements: architectures to measure; the search ends before where it finds the best.
     """
 
-    plan: Plan
+    search: ScoredSearch
     file: str
     column: str
     surrogate: str
@@ -72,7 +73,12 @@ class Replay:
 
     @property
     def _home(self) -> Space:
-        return _home(self.plan.space, self.plan.definition, self.plan.allow_code)
+        return _home(self.search.space, self.search.definition, self.search.allow_code)
+
+    @property
+    def space_name(self) -> str:
+        """The name of the search space, whose file may have another name."""
+        return self._home.name
 
     @property
     def metric(self) -> str:
@@ -90,18 +96,18 @@ class Replay:
         Raises:
             SnapError: the table cannot be read, has no values of the space, or none within.
         """
-        plan, home = self.plan, self._home
+        search, home = self.search, self._home
         table = _table(self.file, self.column, home)
         values = table.values
-        if limits := plan.limits():
-            graphs = cell_graphs(home, plan.network, table.cells)
+        if limits := search.limits():
+            graphs = cell_graphs(home, search.network, table.cells)
             values = values[excess(graphs, limits) == 0]
         if not values.size:
             raise SnapError(f"{self.file}: no architecture keeps to the limits; widen them")
         ordered = np.sort(values)
         return Goal(float(ordered[-1]), float(ordered[-int(np.ceil(_SHARE * values.size))]))
 
-    def carry_out(self, scorer: Scorer) -> Replayed:
+    def run(self, scorer: Scorer) -> Replayed:
         """Search.
 
         Args:
@@ -110,19 +116,19 @@ class Replay:
         Raises:
             SnapError: an argument is unknown, or the scorer or the surrogate failed.
         """
-        began, plan, best = time.perf_counter(), self.plan, self.goal().best
+        began, search, best = time.perf_counter(), self.search, self.goal().best
         table = _table(self.file, self.column, self._home)
         home = table.space
         proposer = start_proposer(
             home,
             scorer=scorer,
             surrogate=self.surrogate,
-            limits=plan.limits(),
-            network=plan.network,
-            seed=plan.seed,
-            algorithm=plan.algorithm,
+            limits=search.limits(),
+            network=search.network,
+            seed=search.seed,
+            algorithm=search.algorithm,
         )
-        graphs, values = cell_graphs(home, plan.network, []), np.empty(0)
+        graphs, values = cell_graphs(home, search.network, []), np.empty(0)
         none = graphs
         while len(values) < self.measurements and not (values >= best).any():
             known = Observations(graphs, values, "max", none)
@@ -190,7 +196,7 @@ class _Table:
 @lru_cache(maxsize=1)
 def _home(name: str, definition: str | None, allow_code: bool) -> Space:
     """Return the same space for all seeds, so that what is kept of it is found again."""
-    return Plan(name, definition=definition, allow_code=allow_code).home
+    return SearchOptions(space=name, definition=definition).find_space(allow_code=allow_code)
 
 
 _table = lru_cache(maxsize=1)(_Table)

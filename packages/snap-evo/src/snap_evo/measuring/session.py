@@ -132,7 +132,7 @@ class Session:
                 f"{folder}: began with the code that {self.setup.space} names, without which costs "
                 "are unknown; add --allow-code"
             )
-        self.home = self.setup.home(allow_code=allow_code)
+        self.home = self.setup.find_space(allow_code=allow_code)
         self._limits = self.setup.limits()
         self._maxima = self.setup.measured_maxima()
         check_network(self.home.name, self.setup.network)
@@ -176,7 +176,7 @@ class Session:
                 )
             check_first_key(path / FILE, "session")
             check_writable(path / TABLE, "measurements")
-            check_network(setup.home().name, setup.network)
+            check_network(setup.find_space().name, setup.network)
             setup.limits()
             _check_metric(setup)
             if SCORE not in setup.objective.split(","):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
+from snap_catalog.metrics import oriented
 
 from snap_evo.measuring.session import Progress, Result, Session
 from snap_evo.objectives import (
@@ -12,7 +13,6 @@ from snap_evo.objectives import (
     SCORE,
     Objective,
     is_metric_of,
-    oriented,
     parse_objectives,
 )
 from snap_evo.objectives import front as pareto_front

@@ -8,6 +8,7 @@ from statistics import mean
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from snap_catalog.metrics import oriented
 from snap_graphs import Cell, Graphs, Space
 from snap_graphs.hashing import graph_hashes
 from snap_graphs.structure import pruned
@@ -15,7 +16,7 @@ from snap_graphs.views import contracted
 
 from snap_evo.costs import cell_graphs
 from snap_evo.measuring.interfaces import Observations
-from snap_evo.objectives import Limit, excess, oriented
+from snap_evo.objectives import Limit, excess
 
 Bools = npt.NDArray[np.bool_]
 

@@ -7,12 +7,13 @@ import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
+from snap_catalog.metrics import oriented
 from snap_graphs import Cell, Space
 
 from snap_evo.measuring.interfaces import Observations, Surrogate
 from snap_evo.measuring.proposers.pool import Functions, Pool, is_listed, listed
 from snap_evo.measuring.surrogates import fit_graphs, predict_graphs
-from snap_evo.objectives import Floats, Limit, oriented
+from snap_evo.objectives import Floats, Limit
 from snap_evo.scorers import Scorer, score_graphs
 from snap_evo.search_loop import search
 
