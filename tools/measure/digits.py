@@ -104,18 +104,12 @@ def measuring(home: Space, accuracies: Mapping[str, float], seed: int) -> Found:
     """Search as `snap-evo run --measure` does, one training at a time."""
     from snap_evo import defaults
     from snap_evo.measuring.interfaces import Observations
-    from snap_evo.measuring.proposers import start_proposer
+    from snap_evo.measuring.proposers import Start, start_proposer
+    from snap_evo.measuring.proposers.pool import Feasible
     from snap_evo.registry import load_scorer
 
-    proposer = start_proposer(
-        home,
-        scorer=load_scorer(defaults.SCORER),
-        surrogate=defaults.SURROGATE,
-        limits=(),
-        network=None,
-        seed=seed,
-        algorithm=defaults.MEASURING_ALGORITHM,
-    )
+    start = Start(Feasible(home), load_scorer(defaults.SCORER), defaults.SURROGATE, seed)
+    proposer = start_proposer(defaults.MEASURING_ALGORITHM, start)
     graphs, values = graph_table(home, []), np.empty(0)
     while len(values) < TRAININGS:
         known = Observations(graphs, values, "max", graphs.slice(0, 0))

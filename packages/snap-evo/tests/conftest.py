@@ -48,18 +48,17 @@ def three_cells_file(three_cells: pa.Table, tmp_path: Path) -> Path:
 
 _STAND_IN = """
 import pyarrow as pa
-from snap_evo.costs import cell_graphs
 from snap_evo.measuring import proposers
 
 
 class InOrder:
     '''Proposes cells that keep to the limits, in an order that the seed alone decides.'''
 
-    def __init__(self, home, *, limits, network, seed, **others):
-        self.cells = cell_graphs(home, network, list(dict.fromkeys(home.sample(60, seed))))
-        for limit in limits:
-            keeps = limit.excess(limit.values(self.cells)) == 0
-            self.cells = self.cells.filter(pa.array(keeps))
+    def __init__(self, algorithm, start):
+        feasible = start.feasible
+        cells = list(dict.fromkeys(feasible.space.sample(60, start.seed)))
+        self.cells = feasible.graphs(cells)
+        self.cells = self.cells.filter(pa.array(feasible.excess(self.cells) == 0))
 
     def propose(self, known, count):
         seen = {*known.graphs["arch_id"].to_pylist(), *known.pending["arch_id"].to_pylist()}

@@ -180,5 +180,5 @@ def test_an_unknown_algorithm_is_answered_with_the_known_ones() -> None:
 
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS.keys() - set(MANY_OBJECTIVES)))
 def test_one_objective_is_all_that_some_algorithms_know(algorithm: str) -> None:
-    with pytest.raises(SnapError, match="knows one objective, not 2; use nsga2, random"):
+    with pytest.raises(SnapError, match="accepts one objective, not 2; use nsga2, random"):
         start(algorithm, HOME, 0, objectives=2)

@@ -1,5 +1,6 @@
 """Journals that several processes append to, and that kill -9 may tear."""
 
+import io
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -153,3 +154,34 @@ def test_a_journal_that_cannot_be_written_is_reported(journal: JsonLines[Entry])
         SnapError, match=r"measurements.jsonl: cannot be written \(is a directory\)"
     ):
         journal.append([entry(0)])
+
+
+@pytest.mark.parametrize("torn", [0, 1, 100, 4095, 4096, 4097, 10_000])
+def test_appending_reads_only_the_end_of_the_file(
+    journal: JsonLines[Entry], monkeypatch: pytest.MonkeyPatch, torn: int
+) -> None:
+    line = journal.path.open("ab")
+    journal.append([entry(0)])
+    one = journal.path.read_bytes()
+    with line:
+        line.write(one * (300_000 // len(one)) + b"{" * torn)
+    count = len(journal.path.read_bytes().splitlines())
+    read = []
+
+    class Counting(io.BufferedReader):
+        def read(self, size: int | None = -1) -> bytes:
+            read.append(len(found := super().read(size)))
+            return found
+
+    opened = Path.open
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            Path,
+            "open",
+            lambda path, mode: Counting(io.FileIO(path)) if mode == "rb" else opened(path, mode),
+        )
+        patched.delattr(Path, "read_bytes")
+        journal.append([entry(1)])
+    assert sum(read) <= torn + 2 * 4096
+    assert journal.path.read_bytes().count(b"\n") == count + (torn == 0)
+    assert journal.read()[-1] == entry(1)

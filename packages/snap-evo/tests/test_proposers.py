@@ -8,8 +8,8 @@ from snap_catalog.catalog import Direction
 from snap_evo import load_scorer
 from snap_evo.costs import cell_graphs
 from snap_evo.measuring.interfaces import Observations, Proposer
-from snap_evo.measuring.proposers import PROPOSERS, start_proposer
-from snap_evo.measuring.proposers.pool import functions, is_listed
+from snap_evo.measuring.proposers import PROPOSERS, Start, start_proposer
+from snap_evo.measuring.proposers.pool import Feasible, functions
 from snap_evo.measuring.table_space import TableSpace
 from snap_evo.objectives import Floats, Limit
 from snap_graphs import Space, space
@@ -36,15 +36,8 @@ def quality(graphs: pa.Table) -> Floats:
 
 
 def begin(algorithm: str, home: Space = TOY, seed: int = 0, limits: list[Limit] = []) -> Proposer:  # noqa: B006
-    return start_proposer(
-        home,
-        scorer=load_scorer("params"),
-        surrogate="counts",
-        limits=limits,
-        network=None,
-        seed=seed,
-        algorithm=algorithm,
-    )
+    feasible = Feasible(home, tuple(limits))
+    return start_proposer(algorithm, Start(feasible, load_scorer("params"), "counts", seed))
 
 
 def known(
@@ -167,7 +160,7 @@ TWINS = [("nor_conv_3x3", "skip_connect"), ("skip_connect", "nor_conv_3x3")]
 @pytest.mark.parametrize("algorithm", ["surrogate", "re", "tpe"])
 def test_a_space_too_large_to_be_listed_is_searched(algorithm: str) -> None:
     darts = space("darts")
-    assert not is_listed(darts)
+    assert not Feasible(darts).is_listed
     limit = Limit("params", most=3e6)
     first = begin(algorithm, darts, limits=[limit]).propose(
         Observations(

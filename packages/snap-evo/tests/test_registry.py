@@ -74,7 +74,10 @@ def test_the_predictor_takes_a_model_folder_or_none(
         name = "gcn"
 
         def load(self) -> object:
-            return lambda **options: given.append(options)
+            def factory(model: str = "", device: str = "cpu") -> None:
+                given.append({"model": model} if model else {})
+
+            return factory
 
     monkeypatch.setattr("snap_evo.plugins.entry_points", lambda group: [Entry()])
     load_scorer(spec)
@@ -123,22 +126,75 @@ def test_an_unknown_scorer_of_a_combination_is_named() -> None:
 @pytest.mark.parametrize(
     ("spec", "options"),
     [
-        ("command:p {input} {output}", {"command": "p {input} {output}"}),
-        ("command:2.5s:p a:b c", {"seconds": 2.5, "command": "p a:b c"}),
+        ("command:p {input} {output}", ("p {input} {output}", 600.0)),
+        ("command:2.5s:p a:b {input} {output}", ("p a:b {input} {output}", 2.5)),
     ],
 )
 def test_a_command_may_have_a_time_limit_before_it(
-    monkeypatch: pytest.MonkeyPatch, spec: str, options: dict[str, object]
+    monkeypatch: pytest.MonkeyPatch, spec: str, options: tuple[str, float]
 ) -> None:
-    given: list[dict[str, object]] = []
-    monkeypatch.setattr(
-        "snap_evo.command_scorer.CommandScorer", lambda **found: given.append(found)
-    )
+    given: list[tuple[str, float]] = []
+
+    def record(self: CommandScorer, command: str, seconds: float = 600.0) -> None:
+        given.append((command, seconds))
+
+    monkeypatch.setattr(CommandScorer, "__init__", record)
     load_scorer(spec)
     assert given == [options]
 
 
-@pytest.mark.parametrize("spec", ["command", "command:", "command:60s:"])
-def test_a_command_needs_a_program(spec: str) -> None:
-    with pytest.raises(SnapError, match="write it as command:COMMAND"):
+@pytest.mark.parametrize(
+    ("spec", "problem"),
+    [
+        ("command", "write it as command:COMMAND"),
+        ("command:", "write it as command:COMMAND"),
+        ("command:60s:", "its arguments must hold {input} and {output}"),
+    ],
+)
+def test_a_command_needs_a_program(spec: str, problem: str) -> None:
+    with pytest.raises(SnapError, match=problem):
+        load_scorer(spec)
+
+
+class Mine:
+    """A scorer of another package."""
+
+    def __init__(self, folder: str, scale: str, offset: str = "0", *, quiet: bool = True) -> None:
+        self.arguments = (folder, scale, offset, quiet)
+
+
+class Lenient:
+    """A scorer of another package that requires no argument."""
+
+    def __init__(self, folder: str = "here", scale: str = "1") -> None:
+        self.arguments = (folder, scale)
+
+
+@pytest.mark.parametrize(
+    ("spec", "arguments"),
+    [
+        ("mine:a:b/c:2", ("a:b/c", "2", "0", True)),
+        ("lenient", ("here", "1")),
+        ("lenient:a:b", ("a:b", "1")),
+    ],
+)
+def test_a_scorer_of_another_package_takes_arguments_as_the_built_in_ones_do(
+    monkeypatch: pytest.MonkeyPatch, spec: str, arguments: tuple[object, ...]
+) -> None:
+    monkeypatch.setattr("snap_evo.scorers.Mine", Mine, raising=False)
+    monkeypatch.setattr("snap_evo.scorers.Lenient", Lenient, raising=False)
+    own = (entry("mine", "snap_evo.scorers:Mine"), entry("lenient", "snap_evo.scorers:Lenient"))
+    only(monkeypatch, *own)
+    scorer = load_scorer(spec)
+    assert isinstance(scorer, Mine | Lenient)
+    assert scorer.arguments == arguments
+
+
+@pytest.mark.parametrize("spec", ["mine", "mine:a", "mine::2", "mine:a:"])
+def test_the_arguments_that_a_scorer_of_another_package_requires_are_named(
+    monkeypatch: pytest.MonkeyPatch, spec: str
+) -> None:
+    monkeypatch.setattr("snap_evo.scorers.Mine", Mine, raising=False)
+    only(monkeypatch, entry("mine", "snap_evo.scorers:Mine"))
+    with pytest.raises(SnapError, match=r"write it as mine:FOLDER:SCALE$"):
         load_scorer(spec)

@@ -10,7 +10,14 @@ from snap_catalog import SnapError
 from snap_catalog.parquet import write
 from snap_catalog.scores import several
 
-from snap_evo.programs import ProgramError, check_seconds, filled, run_program, split_command
+from snap_evo.programs import (
+    ProgramError,
+    check_seconds,
+    filled,
+    run_program,
+    split_command,
+    split_seconds,
+)
 from snap_evo.scorers import Scores
 
 SECONDS = 600.0
@@ -47,6 +54,12 @@ class CommandScorer:
             )
         check_seconds(command, seconds)
         self._seconds = seconds
+
+    @classmethod
+    def of(cls, command: str) -> "CommandScorer":
+        """Make the scorer of a command line, or of `60s:COMMAND`, which allows 60 seconds."""
+        seconds, program = split_seconds(command)
+        return cls(program) if seconds is None else cls(program, seconds)
 
     def score(self, graphs: pa.Table) -> Scores:
         """Return (n,) scores.

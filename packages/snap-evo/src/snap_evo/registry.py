@@ -1,4 +1,4 @@
-"""Make scorers of what the user writes, with the factories of the installed packages.
+"""Make scorers of specs, with the factories of the installed packages.
 
     scorer      = single | combination
     combination = single "*" WEIGHT "+" single "*" WEIGHT { "+" single "*" WEIGHT }
@@ -9,23 +9,13 @@ What does not end in a weight is a single scorer, whose arguments may hold any c
 
 import math
 import re
-from typing import Any
 
 from snap_catalog import SnapError
 
 from snap_evo.combination import Part, RankCombination
-from snap_evo.plugins import Kind
-from snap_evo.programs import split_seconds
+from snap_evo.plugins import load_plugin
 from snap_evo.scorers import Scorer
 
-_KIND = Kind("scorer")
-_ARGUMENTS = {
-    "table": ("file", "column"),
-    "gcn": ("model",),
-    "command": ("command",),
-    "proxy": ("names",),
-}
-_ARGUMENTS_OPTIONAL = {"gcn"}
 _WEIGHT = re.compile(r"\*(-?\d+(?:\.\d+)?)(?:\+|$)", flags=re.ASCII)
 
 
@@ -33,11 +23,11 @@ def load_scorer(spec: str) -> Scorer:
     """Make a scorer.
 
     Args:
-        spec: the name of an entry point of the group `snap.scorers`, `table:FILE:COLUMN`,
-            `gcn:MODEL` for a bundled predictor (`snap`, `paper`) or a model folder,
-            `command:[SECONDSs:]PROGRAM {input} {output}`,
-            `proxy:NAME[+NAME...][,SETTING=VALUE...]`, or several of these with their weights,
-            as in `gcn*0.7+params*0.3`.
+        spec: an entry point of the group `snap.scorers` with its arguments, as `params`,
+            `table:FILE:COLUMN`, `gcn:MODEL` for a bundled predictor (`snap`, `paper`) or a model
+            folder, `command:[SECONDSs:]PROGRAM {input} {output}` or
+            `proxy:NAME[+NAME...][,SETTING=VALUE...]`; or several of these with their weights, as
+            in `gcn*0.7+params*0.3`.
 
     Raises:
         SnapError: a name is unknown, its package cannot be imported, or the arguments or weights
@@ -60,18 +50,9 @@ def _single(spec: str) -> Scorer:
     name = spec.partition(":")[0]
     if {"*", "+"} & set(name):
         raise _unreadable(spec, "each scorer of a combination has a weight")
-    entry = _KIND.find(name)
-    scorer: Scorer = _KIND.make(entry, _options(name, spec))
+    scorer: Scorer = load_plugin("scorer", spec)
     return scorer
 
 
 def _unreadable(spec: str, problem: str) -> SnapError:
     return SnapError(f"cannot read the scorer {spec!r}: {problem}; write it as gcn*0.7+params*0.3")
-
-
-def _options(name: str, spec: str) -> dict[str, Any]:
-    if name == "command":
-        seconds, program = split_seconds(spec.removeprefix("command:"))
-        if seconds is not None:
-            return {"seconds": seconds, **_options(name, f"command:{program}")}
-    return {**_KIND.options(spec, _ARGUMENTS.get(name, ()), optional=name in _ARGUMENTS_OPTIONAL)}

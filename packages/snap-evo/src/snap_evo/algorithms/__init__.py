@@ -1,4 +1,4 @@
-"""Search algorithms: each proposes cells and learns from what they are worth."""
+"""Search algorithms: each proposes cells and learns from their values."""
 
 from collections.abc import Mapping
 
@@ -19,9 +19,11 @@ ALGORITHMS: Mapping[str, type[Algorithm]] = {
     "nsga2": Nsga2,
     "random": RandomSearch,
     "exhaustive": Exhaustive,
+    # Add a search algorithm here: a class of `Algorithm` in a module of this folder. Test it in
+    # test_algorithms.py, which runs through this list, and describe it in the README's table.
 }
-MANY_OBJECTIVES = ("nsga2", "random", "exhaustive")
-"""The algorithms that know of more than one objective."""
+MANY_OBJECTIVES = tuple(name for name, kind in ALGORITHMS.items() if kind.many_objectives)
+"""The algorithms that accept more than one objective."""
 
 
 def start(name: str, space: Space, seed: int, objectives: int = 1) -> Algorithm:
@@ -34,13 +36,13 @@ def start(name: str, space: Space, seed: int, objectives: int = 1) -> Algorithm:
         objectives: number of objectives.
 
     Raises:
-        SnapError: no algorithm has that name, or it cannot do that.
+        SnapError: no algorithm has that name, or it accepts one objective only.
     """
     if name not in ALGORITHMS:
         raise SnapError(f"unknown algorithm {name!r}; known are {', '.join(ALGORITHMS)}")
     if objectives > 1 and name not in MANY_OBJECTIVES:
         raise SnapError(
-            f"the algorithm {name!r} knows one objective, not {objectives}; "
+            f"the algorithm {name!r} accepts one objective, not {objectives}; "
             f"use {', '.join(MANY_OBJECTIVES)}"
         )
     return ALGORITHMS[name](space, seed, objectives)

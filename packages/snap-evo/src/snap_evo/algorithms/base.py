@@ -1,6 +1,7 @@
-"""What a search algorithm is."""
+"""The interface of search algorithms."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +14,13 @@ Bools = npt.NDArray[np.bool_]
 class Algorithm(ABC):
     """Proposes cells, generation by generation.
 
-    Equal arguments and equal answers give equal proposals.
+    Equal arguments and equal values give equal proposals.
+
+    Attributes:
+        many_objectives: whether it accepts more than one objective.
     """
+
+    many_objectives: ClassVar[bool] = False
 
     @abstractmethod
     def __init__(self, space: Space, seed: int, objectives: int) -> None:
@@ -28,13 +34,13 @@ class Algorithm(ABC):
 
     @abstractmethod
     def ask(self) -> list[Cell]:
-        """Return the next generation; none where there is nothing left to propose."""
+        """Return the next generation, which is empty if there is nothing left to propose."""
 
     @abstractmethod
     def tell(self, values: Floats, excess: Floats) -> None:
-        """Learn what the cells last asked for are worth.
+        """Learn the values of the cells of the last generation.
 
         Args:
             values: (k, objectives), higher is better; -inf for cells beyond a limit.
-            excess: (k,) by how much the cells are beyond the limits; 0 within.
+            excess: (k,) by what share the cells are beyond the limits, 0 within.
         """

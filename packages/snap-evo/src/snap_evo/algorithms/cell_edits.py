@@ -16,28 +16,27 @@ _NEIGHBOURS = 10
 
 
 class _Member(NamedTuple):
-    """A cell and its worth; of two members the greater is better."""
+    """A cell, and its negated excess and objective: of two members the greater pair is better."""
 
     cell: Cell
-    worth: tuple[float, float]
+    oriented: tuple[float, float]
 
 
 def _members(cells: Sequence[Cell], values: Floats, excess: Floats) -> list[_Member]:
-    """Pair cells with their worth: within the limits first, then the one objective."""
-    worths = zip((-excess).tolist(), values[:, 0].tolist(), strict=True)
-    return [_Member(cell, worth) for cell, worth in zip(cells, worths, strict=True)]
+    pairs = zip((-excess).tolist(), values[:, 0].tolist(), strict=True)
+    return [_Member(cell, pair) for cell, pair in zip(cells, pairs, strict=True)]
 
 
 def _best(members: Sequence[_Member]) -> _Member:
-    return max(members, key=lambda member: member.worth)
+    return max(members, key=lambda member: member.oriented)
 
 
 class RegularisedEvolution(Algorithm):
     """Ageing evolution (Real et al., 2019): the oldest member dies, not the worst.
 
-    The parent of every child is the best of 10 members drawn from the population of 50; the child
-    is one edit away from it. Ten children are made before any of them joins, so that they can be
-    scored together.
+    The parent of every child is the best of 10 members drawn from the population of 50, and the
+    child is one edit away from it. Ten children are made and scored together before any of them
+    joins the population.
     """
 
     def __init__(self, space: Space, seed: int, objectives: int) -> None:
@@ -55,7 +54,7 @@ class RegularisedEvolution(Algorithm):
         return self._asked
 
     def tell(self, values: Floats, excess: Floats) -> None:
-        """Let the children take the place of the oldest members."""
+        """Replace the oldest members by the children."""
         self._population += _members(self._asked, values, excess)
 
     def _child(self) -> Cell:
@@ -67,9 +66,9 @@ class RegularisedEvolution(Algorithm):
 class LocalSearch(Algorithm):
     """Hill climbing with restarts (White et al., 2021).
 
-    Neighbours of the present cell are tried in random order, ten at a time; the best of ten that
-    is better than the present cell takes its place. Where no neighbour is, the climb starts anew
-    from a random cell.
+    Neighbours of the present cell are tried in random order, ten at a time. If the best of ten is
+    better than the present cell, it replaces it. If no neighbour is, the climb restarts from a
+    random cell.
     """
 
     def __init__(self, space: Space, seed: int, objectives: int) -> None:
@@ -90,9 +89,9 @@ class LocalSearch(Algorithm):
         return self._asked
 
     def tell(self, values: Floats, excess: Floats) -> None:
-        """Move where that is better."""
+        """Move to the best neighbour if it is better."""
         found = _best(_members(self._asked, values, excess))
-        if self._present is None or found.worth > self._present.worth:
+        if self._present is None or found.oriented > self._present.oriented:
             self._present = found
             near = list(self._space.neighbours(found.cell))
             self._untried = [near[i] for i in self._random.permutation(len(near))]

@@ -12,7 +12,7 @@ from snap_evo.algorithms.base import Bools, Floats
 
 
 class Replacement(ReplacementSurvival):  # type: ignore[misc]
-    """Lets a child replace its parent where it is better, and equals no other point."""
+    """Replaces a parent by its child if the child is better and equals no other point."""
 
     def _do(self, problem: Problem, pop: Any, off: Any) -> Bools:
         old_excess, old, parents = (pop.get(name) for name in ("CV", "F", "X"))

@@ -1,4 +1,4 @@
-"""Evolution of points of the unit cube, which the space turns into cells; through pymoo."""
+"""Evolution of points of the unit cube, which the space decodes into cells; through pymoo."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _FRONT_POPULATION = 50
 
 
 class _Points(Algorithm):
-    """Hands points of a pymoo algorithm to the space, and what the cells are worth back."""
+    """Decodes the points of a pymoo algorithm, and returns it the values of the cells."""
 
     def _setup(self, solver: Any, space: Space, seed: int, objectives: int) -> None:
         from pymoo.core.problem import Problem
@@ -40,10 +40,10 @@ class DifferentialEvolution(_Points):
     """DE/rand/1/bin, the paper's search (Algorithm 1).
 
     Mutation adds the scaled difference of two random members to a third, binomial crossover mixes
-    the outcome with the parent, and the better of parent and child survives. A coordinate that
-    leaves [0, 1] is drawn again between its base and the bound. The paper leaves open the
-    population (20 here), differential weight (0.5) and crossover rate (0.5): of those tried on
-    NAS-Bench-201's CIFAR-10 test accuracy, these came to the best cell soonest.
+    the result with the parent, and the better of parent and child survives. A coordinate that
+    leaves [0, 1] is drawn again between its base and the bound. The paper does not state the
+    population (here 20), the differential weight (0.5) and the crossover rate (0.5): of the values
+    tried on NAS-Bench-201's CIFAR-10 test accuracy, these found the best cell first.
     """
 
     def __init__(self, space: Space, seed: int, objectives: int) -> None:
@@ -61,6 +61,8 @@ class DifferentialEvolution(_Points):
 
 class Nsga2(_Points):
     """NSGA-II (Deb et al., 2002): survival by front and crowding, for several objectives."""
+
+    many_objectives = True
 
     def __init__(self, space: Space, seed: int, objectives: int) -> None:
         from pymoo.algorithms.moo.nsga2 import NSGA2

@@ -1,4 +1,4 @@
-"""Algorithms that learn nothing: a draw, and the whole space."""
+"""Algorithms that learn nothing: random search, and the whole space."""
 
 from itertools import islice
 
@@ -14,12 +14,14 @@ _LISTED_AT_A_TIME = 2000
 class RandomSearch(Algorithm):
     """Draws native strings uniformly, with replacement."""
 
+    many_objectives = True
+
     def __init__(self, space: Space, seed: int, objectives: int) -> None:
         self._space = space
         self._random = np.random.default_rng(seed)
 
     def ask(self) -> list[Cell]:
-        """Return some cells; how many means nothing."""
+        """Return 100 cells."""
         return self._space.sample(_AT_A_TIME, seed=self._random)
 
     def tell(self, values: Floats, excess: Floats) -> None:
@@ -32,6 +34,8 @@ class Exhaustive(Algorithm):
     Raises:
         SnapError: the space is too large to be listed.
     """
+
+    many_objectives = True
 
     def __init__(self, space: Space, seed: int, objectives: int) -> None:
         self._cells = space.enumerate()

@@ -169,16 +169,16 @@ def _replays(
 ) -> "list[Replay]":
     """Return searches that measure in a table."""
     from snap_evo.measuring.replay import Replay
-    from snap_evo.plugins import Kind
 
     kind, _, rest = measure.partition(":")
-    if kind != "table" or ":" not in rest:
+    file, _, column = rest.rpartition(":")
+    if kind != "table" or not file or not column:
         raise SnapError(f"{measure!r:.80} is no table of measurements; write table:FILE:COLUMN")
-    table = Kind("measurer").options(measure, ("file", "column"))
     return [
         Replay(
             search,
-            **table,
+            file=file,
+            column=column,
             surrogate=measuring.surrogate,
             measurements=measuring.measurements,
         )

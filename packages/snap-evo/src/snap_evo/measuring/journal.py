@@ -17,6 +17,8 @@ from snap_catalog.parquet import readable
 
 _Record = TypeVar("_Record", bound=Struct)
 _Moment = Annotated[datetime, Meta(tz=True)]
+_BLOCK = 4096
+"""Bytes at the end of a file that are read at a time, which hold most last lines."""
 _Count = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
@@ -109,15 +111,24 @@ class JsonLines(Generic[_Record]):
 
     def _repair(self) -> bytes:
         """Remove a last line that is incomplete; return the end of a line that lacks only that."""
-        content = self.path.read_bytes()
-        rest = content.rpartition(b"\n")[2]
+        size, rest = self.path.stat().st_size, self._unfinished_line()
         if not rest:
             return b""
         if self._whole(rest) is not None:
             return b"\n"
-        os.truncate(self.path, len(content) - len(rest))
+        os.truncate(self.path, size - len(rest))
         say(f"{self.path}: removed an incomplete last line, left by a writer that was killed")
         return b""
+
+    def _unfinished_line(self) -> bytes:
+        """Return what follows the last end of a line, reading no more than the file's end."""
+        with self.path.open("rb") as file:
+            begin, rest = file.seek(0, os.SEEK_END), b""
+            while begin and b"\n" not in rest:
+                end, begin = begin, max(begin - _BLOCK, 0)
+                file.seek(begin)
+                rest = file.read(end - begin) + rest
+        return rest.rpartition(b"\n")[2]
 
     def _whole(self, rest: bytes) -> _Record | None:
         """Return the record of a line without end; None where it is incomplete."""

@@ -17,7 +17,8 @@ from snap_graphs.spaces import ProductSpace
 
 from snap_evo.costs import cell_graphs
 from snap_evo.measuring.interfaces import Observations
-from snap_evo.measuring.proposers import start_proposer
+from snap_evo.measuring.proposers import Start, start_proposer
+from snap_evo.measuring.proposers.pool import Feasible
 from snap_evo.measuring.table_space import TableSpace
 from snap_evo.objectives import Floats, excess
 from snap_evo.scorers import Scorer, TableScorer
@@ -119,15 +120,9 @@ class Replay:
         began, search, best = time.perf_counter(), self.search, self.goal().best
         table = _table(self.file, self.column, self._home)
         home = table.space
-        proposer = start_proposer(
-            home,
-            scorer=scorer,
-            surrogate=self.surrogate,
-            limits=search.limits(),
-            network=search.network,
-            seed=search.seed,
-            algorithm=search.algorithm,
-        )
+        feasible = Feasible(home, tuple(search.limits()), search.network)
+        start = Start(feasible, scorer, self.surrogate, search.seed)
+        proposer = start_proposer(search.algorithm, start)
         graphs, values = cell_graphs(home, search.network, []), np.empty(0)
         none = graphs
         while len(values) < self.measurements and not (values >= best).any():

@@ -426,18 +426,13 @@ class Session:
 
     @cached_property
     def _proposer(self) -> Proposer:
-        from snap_evo.measuring.proposers import start_proposer
+        from snap_evo.measuring.proposers import Start, start_proposer
+        from snap_evo.measuring.proposers.pool import Feasible
 
         setup = self.setup
-        return start_proposer(
-            self.home,
-            scorer=self._scorer,
-            surrogate=setup.surrogate,
-            limits=self._limits,
-            network=setup.network,
-            seed=setup.seed,
-            algorithm=setup.algorithm,
-        )
+        feasible = Feasible(self.home, tuple(self._limits), setup.network)
+        start = Start(feasible, self._scorer, setup.surrogate, setup.seed)
+        return start_proposer(setup.algorithm, start)
 
 
 def _check_metric(setup: Setup) -> None:

@@ -7,11 +7,8 @@ from snap_catalog.catalog import Direction
 
 from snap_evo.measuring.interfaces import Surrogate
 from snap_evo.objectives import Floats
-from snap_evo.plugins import Kind
+from snap_evo.plugins import load_plugin
 from snap_evo.scorers import plugin_errors
-
-_KIND = Kind("surrogate")
-_ARGUMENTS = {"gcn": ("model",)}
 
 
 def load_surrogate(spec: str) -> Surrogate:
@@ -24,10 +21,7 @@ def load_surrogate(spec: str) -> Surrogate:
     Raises:
         SnapError: the name is unknown, its package cannot be imported, or the argument is wrong.
     """
-    name = spec.partition(":")[0]
-    entry = _KIND.find(name)
-    options = _KIND.options(spec, _ARGUMENTS.get(name, ()), optional=name in _ARGUMENTS)
-    surrogate: Surrogate = _KIND.make(entry, options)
+    surrogate: Surrogate = load_plugin("surrogate", spec)
     return surrogate
 
 

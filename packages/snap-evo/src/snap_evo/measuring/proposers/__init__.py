@@ -1,69 +1,87 @@
 """What chooses the architectures to measure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from snap_catalog import SnapError
 from snap_graphs import Space
 
 from snap_evo.measuring.interfaces import Proposer, Surrogate
-from snap_evo.measuring.proposers.pool import is_listed
+from snap_evo.measuring.proposers.pool import Feasible
 from snap_evo.measuring.proposers.search_algorithm import AlgorithmProposer
 from snap_evo.measuring.proposers.surrogate import SurrogateProposer
 from snap_evo.measuring.proposers.tpe import TpeProposer
 from snap_evo.measuring.surrogates import load_surrogate
-from snap_evo.objectives import Limit
 from snap_evo.scorers import Scorer
 
-PROPOSERS = ("surrogate", "random", "re", "ls", "tpe", "gp")
-"""The algorithms that propose what to measure."""
 
+class Start(NamedTuple):
+    """What a proposer starts with.
 
-def start_proposer(
-    home: Space,
-    *,
-    scorer: Scorer,
-    surrogate: str,
-    limits: Sequence[Limit],
-    network: str | None,
-    seed: int,
-    algorithm: str,
-) -> Proposer:
-    """Start what chooses the architectures to measure.
-
-    Args:
-        home: the search space.
+    Attributes:
+        feasible: the architectures that it may propose.
         scorer: rates architectures before anything is measured.
-        surrogate: what learns from measurements, as `load_surrogate` reads it.
-        limits: what architectures may cost.
-        network: whose costs are meant; the benchmark's own where None.
+        surrogate: learns from measurements, as `load_surrogate` reads it.
         seed: of all randomness.
-        algorithm: `surrogate`, which alone looks at the scorer and the surrogate; `random`, `re`
-            (regularised evolution), `ls` (local search), `tpe` (tree-structured Parzen estimator),
-            or `gp` (a Gaussian process on operator counts and costs, begun at random).
+    """
+
+    feasible: Feasible
+    scorer: Scorer
+    surrogate: str
+    seed: int
+
+
+def _surrogate(start: Start) -> Proposer:
+    learner = _learner(start.surrogate, start.feasible)
+    return SurrogateProposer(start.feasible, start.scorer, learner, start.seed)
+
+
+def _gp(start: Start) -> Proposer:
+    return SurrogateProposer(start.feasible, None, _learner("counts", start.feasible), start.seed)
+
+
+def _tpe(start: Start) -> Proposer:
+    return TpeProposer(start.feasible, start.seed)
+
+
+def _search(algorithm: str) -> Callable[[Start], Proposer]:
+    return lambda start: AlgorithmProposer(start.feasible, algorithm, start.seed)
+
+
+PROPOSERS: Mapping[str, Callable[[Start], Proposer]] = {
+    "surrogate": _surrogate,  # alone uses the scorer and the surrogate
+    "random": _search("random"),
+    "re": _search("re"),
+    "ls": _search("ls"),
+    "tpe": _tpe,
+    "gp": _gp,
+    # Add a proposer here: a function that makes a `Proposer`. A search algorithm proposes as it is,
+    # by `_search`. Test it in test_proposers.py, which runs through this list, and describe it in
+    # the README's table of --algorithms.
+}
+"""By name the algorithms that propose what to measure."""
+
+
+def start_proposer(algorithm: str, start: Start) -> Proposer:
+    """Start the proposer of a name.
 
     Raises:
         SnapError: the algorithm or the surrogate is unknown, a package is missing, or nothing is
             within the limits.
     """
-    if algorithm == "surrogate":
-        return SurrogateProposer(home, scorer, _learner(surrogate, home), limits, network, seed)
-    if algorithm == "gp":
-        return SurrogateProposer(home, None, _learner("counts", home), limits, network, seed)
-    if algorithm == "tpe":
-        return TpeProposer(home, limits, network, seed)
-    if algorithm in PROPOSERS:
-        return AlgorithmProposer(home, algorithm, limits, network, seed)
-    raise SnapError(
-        f"no algorithm {algorithm!r} proposes what to measure; known are {', '.join(PROPOSERS)}"
-    )
+    if algorithm not in PROPOSERS:
+        raise SnapError(
+            f"no algorithm {algorithm!r} proposes what to measure; known are {', '.join(PROPOSERS)}"
+        )
+    return PROPOSERS[algorithm](start)
 
 
-def _learner(spec: str, home: Space) -> Surrogate:
-    """Return a surrogate, in listed spaces the one that other seeds use, as it knows the cells."""
-    return _shared_learner(spec, home) if is_listed(home) else load_surrogate(spec)
+def _learner(spec: str, feasible: Feasible) -> Surrogate:
+    """Return a surrogate; for a listed space all seeds share one, which knows the cells already."""
+    return _shared_learner(spec, feasible.space) if feasible.is_listed else load_surrogate(spec)
 
 
 @lru_cache(maxsize=1)
-def _shared_learner(spec: str, home: Space) -> Surrogate:
+def _shared_learner(spec: str, space: Space) -> Surrogate:
     return load_surrogate(spec)

@@ -1,6 +1,7 @@
 """Architectures to choose from: within the limits of a search, and no two that compute the same."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from statistics import mean
@@ -16,7 +17,7 @@ from snap_graphs.views import contracted
 
 from snap_evo.costs import cell_graphs
 from snap_evo.measuring.interfaces import Observations
-from snap_evo.objectives import Limit, excess
+from snap_evo.objectives import Floats, Limit, excess
 
 Bools = npt.NDArray[np.bool_]
 
@@ -27,6 +28,34 @@ _MOST_PARALLEL = 4
 """Parallel edges of which more count as this many, so that no cell grows out of bounds."""
 
 
+@dataclass(frozen=True)
+class Feasible:
+    """The architectures that may be proposed.
+
+    Attributes:
+        space: the search space.
+        limits: what architectures may cost.
+        network: the network whose costs count; the benchmark's own if None.
+    """
+
+    space: Space
+    limits: tuple[Limit, ...] = ()
+    network: str | None = None
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the space is small enough for all its cells to be in a pool."""
+        return self.space.enumerable and self.space.count() <= _MOST_LISTED
+
+    def graphs(self, cells: Sequence[Cell]) -> pa.Table:
+        """Return cells as rows of the `graphs` contract."""
+        return cell_graphs(self.space, self.network, cells)
+
+    def excess(self, graphs: pa.Table) -> Floats:
+        """Return (n,) by what share of the limits rows of the `graphs` contract are beyond them."""
+        return excess(graphs, self.limits)
+
+
 class Pool:
     """Architectures within the limits, of each function the first that was added.
 
@@ -35,30 +64,23 @@ class Pool:
         functions: what each computes, as `functions` returns it.
     """
 
-    def __init__(self, home: Space, limits: Sequence[Limit], network: str | None) -> None:
-        """Start without any.
-
-        Args:
-            home: the search space.
-            limits: what architectures may cost.
-            network: whose costs are meant; the benchmark's own where None.
-        """
-        self._home, self._limits, self._network = home, limits, network
-        self.graphs = cell_graphs(home, network, [])
+    def __init__(self, feasible: Feasible) -> None:
+        """Start with an empty pool."""
+        self._feasible = feasible
+        self.graphs = feasible.graphs([])
         self.functions: list[str] = []
 
     def with_cells(self, cells: Iterable[Cell]) -> "Pool":
         """Return a pool with further cells at its end."""
-        wider = Pool(self._home, self._limits, self._network)
-        graphs = cell_graphs(self._home, self._network, list(cells))
-        graphs = graphs.filter(pa.array(excess(graphs, self._limits) == 0))
+        wider = Pool(self._feasible)
+        graphs = self._feasible.graphs(list(cells))
+        graphs = graphs.filter(pa.array(self._feasible.excess(graphs) == 0))
         known, rows = set(self.functions), dict[str, int]()
         for row, function in enumerate(functions(graphs)):
             if function not in known:
                 rows.setdefault(function, row)
-        wider.graphs = pa.concat_tables(
-            [self.graphs, graphs.take(np.array([*rows.values()], np.int64))]
-        )
+        new = graphs.take(np.array([*rows.values()], np.int64))
+        wider.graphs = pa.concat_tables([self.graphs, new])
         wider.functions = [*self.functions, *rows]
         return wider
 
@@ -69,7 +91,7 @@ class Pool:
 
     def cells(self, rows: Iterable[int]) -> list[Cell]:
         """Return the cells of some rows."""
-        return [self._home.read(str(self.graphs["arch_id"][row])) for row in rows]
+        return [self._feasible.space.read(str(self.graphs["arch_id"][row])) for row in rows]
 
 
 def functions(graphs: pa.Table) -> list[str]:
@@ -109,15 +131,10 @@ class Functions:
         return {name: mean(values) if values else -np.inf for name, values in found.items()}
 
 
-def is_listed(home: Space) -> bool:
-    """Return whether a space is small enough for all its cells to be in a pool."""
-    return home.enumerable and home.count() <= _MOST_LISTED
-
-
 @lru_cache(maxsize=1)
-def listed(home: Space, limits: tuple[Limit, ...], network: str | None) -> Pool:
+def listed(feasible: Feasible) -> Pool:
     """Return all of a space; remembered, as searches of several seeds share it."""
-    pool, cells = Pool(home, limits, network), home.enumerate()
+    pool, cells = Pool(feasible), feasible.space.enumerate()
     while part := list(islice(cells, _AT_A_TIME)):
         pool = pool.with_cells(part)
     return pool

@@ -5,13 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from snap_graphs import Cell, Space
+from snap_graphs import Cell
 
 from snap_evo.algorithms import start
-from snap_evo.costs import cell_graphs
 from snap_evo.measuring.interfaces import Observations
-from snap_evo.measuring.proposers.pool import Functions, is_listed, listed
-from snap_evo.objectives import Limit, excess
+from snap_evo.measuring.proposers.pool import Feasible, Functions, listed
 
 _BARREN = 5000
 """Candidates in a row that are all known, after which no new one is expected."""
@@ -25,20 +23,15 @@ class AlgorithmProposer:
     value.
     """
 
-    def __init__(
-        self, home: Space, algorithm: str, limits: Sequence[Limit], network: str | None, seed: int
-    ) -> None:
+    def __init__(self, feasible: Feasible, algorithm: str, seed: int) -> None:
         """Start.
 
         Args:
-            home: the search space.
+            feasible: the architectures that may be proposed.
             algorithm: `re`, `ls` or `random`.
-            limits: what architectures may cost.
-            network: whose costs are meant; the benchmark's own where None.
             seed: of all randomness.
         """
-        self._home, self._algorithm, self._seed = home, algorithm, seed
-        self._limits, self._network = limits, network
+        self._feasible, self._algorithm, self._seed = feasible, algorithm, seed
         self._functions = Functions()
         self._met: dict[Cell, _Candidate] = {}
 
@@ -47,7 +40,7 @@ class AlgorithmProposer:
         values = self._functions.values(known)
         taken = {*values, *self._functions(known.pending)}
         worst = min(filter(np.isfinite, values.values()), default=0.0)
-        solver, chosen, barren = start(self._algorithm, self._home, self._seed), [], 0
+        solver, chosen, barren = start(self._algorithm, self._feasible.space, self._seed), [], 0
         while barren < _BARREN and (cells := solver.ask()):
             candidates = self._looked_up(cells)
             for candidate in candidates:
@@ -58,24 +51,24 @@ class AlgorithmProposer:
                     barren = 0
                 if len(chosen) == count:
                     return pa.concat_tables(chosen)
-            worths = [-np.inf if c.excess else values.get(c.function, worst) for c in candidates]
-            solver.tell(np.array(worths)[:, None], np.array([c.excess for c in candidates]))
+            better = [-np.inf if c.excess else values.get(c.function, worst) for c in candidates]
+            solver.tell(np.array(better)[:, None], np.array([c.excess for c in candidates]))
         return pa.concat_tables([*chosen, self._left(taken, count - len(chosen))])
 
     def _looked_up(self, cells: Sequence[Cell]) -> list["_Candidate"]:
         new = [cell for cell in dict.fromkeys(cells) if cell not in self._met]
         if new:
-            graphs = cell_graphs(self._home, self._network, new)
-            beyond = excess(graphs, self._limits).tolist()
+            graphs = self._feasible.graphs(new)
+            beyond = self._feasible.excess(graphs).tolist()
             for row, found in enumerate(zip(self._functions(graphs), beyond, strict=True)):
                 self._met[new[row]] = _Candidate(*found, graphs.slice(row, 1))
         return [self._met[cell] for cell in cells]
 
     def _left(self, taken: set[str], count: int) -> pa.Table:
         """Return architectures that the algorithm does not come to."""
-        if not is_listed(self._home):
-            return cell_graphs(self._home, self._network, [])
-        pool = listed(self._home, tuple(self._limits), self._network)
+        if not self._feasible.is_listed:
+            return self._feasible.graphs([])
+        pool = listed(self._feasible)
         free = np.random.default_rng(self._seed).permutation(np.flatnonzero(pool.free(taken)))
         return pool.graphs.take(free[:count])
 

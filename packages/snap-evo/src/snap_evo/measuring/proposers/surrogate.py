@@ -1,6 +1,6 @@
 """The search that learns: what a scorer rates high first, then what a surrogate expects most of."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
@@ -8,12 +8,12 @@ import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
 from snap_catalog.metrics import oriented
-from snap_graphs import Cell, Space
+from snap_graphs import Cell
 
 from snap_evo.measuring.interfaces import Observations, Surrogate
-from snap_evo.measuring.proposers.pool import Functions, Pool, is_listed, listed
+from snap_evo.measuring.proposers.pool import Feasible, Functions, Pool, listed
 from snap_evo.measuring.surrogates import fit_graphs, predict_graphs
-from snap_evo.objectives import Floats, Limit
+from snap_evo.objectives import Floats
 from snap_evo.scorers import Scorer, score_graphs
 from snap_evo.search_loop import search
 
@@ -44,38 +44,29 @@ class SurrogateProposer:
     """
 
     def __init__(
-        self,
-        home: Space,
-        scorer: Scorer | None,
-        surrogate: Surrogate,
-        limits: Sequence[Limit],
-        network: str | None,
-        seed: int,
+        self, feasible: Feasible, scorer: Scorer | None, surrogate: Surrogate, seed: int
     ) -> None:
         """Start.
 
         Args:
-            home: the search space.
+            feasible: the architectures that may be proposed.
             scorer: rates architectures before anything is measured; None to draw the first ones
                 from all.
             surrogate: learns from measurements.
-            limits: what architectures may cost.
-            network: whose costs are meant; the benchmark's own where None.
             seed: of all randomness.
 
         Raises:
             SnapError: the scorer failed, or nothing is within the limits.
         """
-        self._home, self._surrogate, self._seed = home, surrogate, seed
-        self._functions, self._is_listed = Functions(), is_listed(home)
-        self._pool = (
-            listed(home, tuple(limits), network)
-            if self._is_listed
-            else Pool(home, limits, network).with_cells(_found(home, scorer, limits, network, seed))
-        )
+        self._feasible, self._surrogate, self._seed = feasible, surrogate, seed
+        self._functions = Functions()
+        if feasible.is_listed:
+            self._pool = listed(feasible)
+        else:
+            self._pool = Pool(feasible).with_cells(_found(feasible, scorer, seed))
         if not self._pool.functions:
-            kept = "; ".join(map(str, limits))
-            raise SnapError(f"no cell of {home.name} keeps to {kept}; widen the limits")
+            limits = "; ".join(map(str, feasible.limits))
+            raise SnapError(f"no cell of {feasible.space.name} keeps to {limits}; widen the limits")
         self._scores = None if scorer is None else score_graphs(scorer, self._pool.graphs)
 
     def propose(self, known: Observations, count: int) -> pa.Table:
@@ -145,18 +136,17 @@ class SurrogateProposer:
 
     def _wider(self, graphs: pa.Table, better: Floats) -> Pool:
         """Return the pool with what mutation finds, where the space is not listed."""
-        if self._is_listed:
+        if self._feasible.is_listed:
             return self._pool
         rng = np.random.default_rng([self._seed, graphs.num_rows])
         best = graphs.take(np.argsort(-better, kind="stable")[:_PARENTS])
-        parents = [self._home.read(text) for text in best["arch_id"].to_pylist()]
+        space = self._feasible.space
+        parents = [space.read(text) for text in best["arch_id"].to_pylist()]
         pool = self._pool
         for _ in range(_ROUNDS):
             highest = np.argsort(-self._bounds(pool.graphs), kind="stable")[:_PARENTS]
             parents += pool.cells(highest.tolist())
-            children = [
-                self._home.mutate(parent, rng) for parent in parents for _ in range(_CHILDREN)
-            ]
+            children = [space.mutate(parent, rng) for parent in parents for _ in range(_CHILDREN)]
             pool, parents = pool.with_cells(children), []
         return pool
 
@@ -171,17 +161,12 @@ def _better(known: Observations) -> Floats | None:
     return found
 
 
-def _found(
-    home: Space,
-    scorer: Scorer | None,
-    limits: Sequence[Limit],
-    network: str | None,
-    seed: int,
-) -> list[Cell]:
+def _found(feasible: Feasible, scorer: Scorer | None, seed: int) -> list[Cell]:
     """Return cells of a space that is too large to be listed."""
+    space, limits, network = feasible.space, feasible.limits, feasible.network
     if scorer is None:
-        return home.sample(_BUDGET, seed)
+        return space.sample(_BUDGET, seed)
     result = search(
-        home, scorer, algorithm="re", budget=_BUDGET, seed=seed, limits=limits, network=network
+        space, scorer, algorithm="re", budget=_BUDGET, seed=seed, limits=limits, network=network
     )
-    return [home.read(text) for text in result.history["arch_id"].unique().to_pylist()]
+    return [space.read(text) for text in result.history["arch_id"].unique().to_pylist()]

@@ -1,6 +1,6 @@
 """The tree-structured Parzen estimator (Bergstra et al., 2011) as a proposer; through Optuna."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,11 +9,9 @@ from snap_catalog.extras import require
 from snap_graphs import Cell, Space
 from snap_graphs.spaces import ProductSpace
 
-from snap_evo.costs import cell_graphs
 from snap_evo.measuring.interfaces import Observations
-from snap_evo.measuring.proposers.pool import Functions
+from snap_evo.measuring.proposers.pool import Feasible, Functions
 from snap_evo.measuring.proposers.search_algorithm import AlgorithmProposer
-from snap_evo.objectives import Limit, excess
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -31,25 +29,21 @@ class TpeProposer:
     the worst one, and is not proposed.
     """
 
-    def __init__(
-        self, home: Space, limits: Sequence[Limit], network: str | None, seed: int
-    ) -> None:
+    def __init__(self, feasible: Feasible, seed: int) -> None:
         """Start.
 
         Args:
-            home: the search space.
-            limits: what architectures may cost.
-            network: whose costs are meant; the benchmark's own where None.
+            feasible: the architectures that may be proposed.
             seed: of all randomness.
 
         Raises:
             SnapError: Optuna is not installed.
         """
         require("snap-evo[tpe]", "optuna")
-        self._home, self._limits, self._network, self._seed = home, limits, network, seed
-        self._dimensions = _dimensions(home)
+        self._feasible, self._seed = feasible, seed
+        self._dimensions = _dimensions(feasible.space)
         self._functions = Functions()
-        self._random = AlgorithmProposer(home, "random", limits, network, seed)
+        self._random = AlgorithmProposer(feasible, "random", seed)
 
     def propose(self, known: Observations, count: int) -> pa.Table:
         """Choose architectures that the estimator suggests."""
@@ -59,11 +53,11 @@ class TpeProposer:
         taken = {*values, *self._functions(known.pending)}
         worst = min(filter(np.isfinite, values.values()), default=0.0)
         study, barren = self._study(known, values), 0
-        chosen = [cell_graphs(self._home, self._network, [])]
+        chosen = [self._feasible.graphs([])]
         while len(chosen) <= count and barren < _BARREN:
             trial = study.ask(self._dimensions)
-            graph = cell_graphs(self._home, self._network, [self._cell(trial.params)])
-            beyond, function = excess(graph, self._limits)[0] > 0, self._functions(graph)[0]
+            graph = self._feasible.graphs([self._cell(trial.params)])
+            beyond, function = self._feasible.excess(graph)[0] > 0, self._functions(graph)[0]
             if beyond or np.isfinite(values.get(function, np.nan)):
                 study.tell(trial, worst if beyond else values[function])
             elif function in taken:
@@ -109,26 +103,27 @@ class TpeProposer:
                 yield create_trial(
                     state=TrialState.RUNNING if value is None else TrialState.COMPLETE,
                     value=value,
-                    params=self._params(self._home.read(text)),
+                    params=self._params(self._feasible.space.read(text)),
                     distributions=self._dimensions,
                 )
 
     def _cell(self, params: Mapping[str, Any]) -> Cell:
         numbers = [params[name] for name in self._dimensions]
-        if isinstance(self._home, ProductSpace):
-            return self._home.compose(numbers)
-        return self._home.decode(np.array(numbers))
+        space = self._feasible.space
+        if isinstance(space, ProductSpace):
+            return space.compose(numbers)
+        return space.decode(np.array(numbers))
 
     def _params(self, cell: Cell) -> dict[str, Any]:
-        home = self._home
-        numbers = home.choices(cell) if isinstance(home, ProductSpace) else home.encode(cell)
+        space = self._feasible.space
+        numbers = space.choices(cell) if isinstance(space, ProductSpace) else space.encode(cell)
         return dict(zip(self._dimensions, np.asarray(numbers).tolist(), strict=True))
 
 
-def _dimensions(home: Space) -> "dict[str, BaseDistribution]":
+def _dimensions(space: Space) -> "dict[str, BaseDistribution]":
     """Return what is to be suggested, by name."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-    if isinstance(home, ProductSpace):
-        return {str(i): CategoricalDistribution(range(n)) for i, n in enumerate(home.options)}
-    return {str(i): FloatDistribution(0.0, 1.0) for i in range(home.n_variables)}
+    if isinstance(space, ProductSpace):
+        return {str(i): CategoricalDistribution(range(n)) for i, n in enumerate(space.options)}
+    return {str(i): FloatDistribution(0.0, 1.0) for i in range(space.n_variables)}
