@@ -87,11 +87,11 @@ def test_without_permission_no_code_runs_and_a_line_says_so(
         assert "add --allow-code" in refused.stderr
     refused = search(tmp_path / "a", *LIMITS)
     assert refused.exit_code == 1
-    assert "tells no params of its cells" in refused.stderr
+    assert "the params of its cells are unknown" in refused.stderr
     resumed = call("resume", str(found), "--budget", "70")
     assert resumed.exit_code == 1
     assert note in resumed.stderr
-    assert "tells no params of its cells" in resumed.stderr
+    assert "the params of its cells are unknown" in resumed.stderr
 
 
 def test_a_search_without_costs_needs_no_code(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_history_cannot_allow_its_own_code(found: Path, tmp_path: Path) -> Non
     pq.write_table(history.replace_schema_metadata(entries), tmp_path / "search.parquet")
     refused = call("resume", str(tmp_path), "--budget", "70", "--quiet")
     assert refused.exit_code == 1
-    assert "holds no plan of this version" in refused.stderr
+    assert "describes no search of this version" in refused.stderr
 
 
 def test_the_macro_networks_of_transnas_are_searched_within_limits(tmp_path: Path) -> None:

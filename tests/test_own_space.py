@@ -80,4 +80,4 @@ def test_without_an_encoder_the_remedy_is_told(
 def test_a_space_without_costs_says_so(tmp_path: Path) -> None:
     done = search(tmp_path, "--scorer", "params")
     assert done.exit_code == 1
-    assert "mobile tells no params of its cells; use another scorer" in done.stderr
+    assert "mobile: the params of its cells are unknown; use another scorer" in done.stderr

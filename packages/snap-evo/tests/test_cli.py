@@ -380,7 +380,7 @@ def test_ctrl_c_keeps_the_history_and_says_how_to_go_on(tmp_path: Path, start: S
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     kept = read(tmp_path / "search.parquet", "search").num_rows
-    assert errors == f"{kept} candidates kept; to go on: snap-evo resume {tmp_path}\n"
+    assert errors == f"{kept} candidates kept; to continue: snap-evo resume {tmp_path}\n"
 
 
 def test_progress_counts_what_was_done_before_as_done(tmp_path: Path) -> None:
@@ -404,7 +404,7 @@ def test_a_full_disk_leaves_what_was_written_before(
     monkeypatch.setattr("snap_evo.search_files._SECONDS_BETWEEN_WRITES", 0.0)
     result = params(tmp_path)
     assert "search.parquet: cannot write here (no space left on device)" in refused(result)
-    assert f"40 candidates kept; to go on: snap-evo resume {tmp_path}" in result.stderr
+    assert f"40 candidates kept; to continue: snap-evo resume {tmp_path}" in result.stderr
     assert read(tmp_path / "search.parquet", "search").num_rows == 40
     assert [path.name for path in tmp_path.iterdir()] == ["search.parquet"]
 
@@ -465,7 +465,7 @@ def workers(process: subprocess.Popen[str]) -> list[int]:
     [
         (False, signal.SIGINT, 130, ""),
         (False, signal.SIGKILL, -9, ""),
-        (True, signal.SIGKILL, 1, "Error: a process at work was killed, as when memory is "),
+        (True, signal.SIGKILL, 1, "Error: a worker process was killed, perhaps for lack of m"),
     ],
 )
 def test_a_comparison_that_is_stopped_leaves_no_process_behind(
@@ -691,7 +691,7 @@ def test_a_scorer_that_fails_later_leaves_the_history_and_one_line(
     result = params(tmp_path, "--quiet")
     assert problem in refused(result)
     assert result.stderr.splitlines()[:-1] == [
-        f"40 candidates kept; to go on: snap-evo resume {tmp_path}"
+        f"40 candidates kept; to continue: snap-evo resume {tmp_path}"
     ]
     assert read(tmp_path / "search.parquet", "search").num_rows == 40
     assert [path.name for path in tmp_path.iterdir()] == ["search.parquet"]
@@ -711,7 +711,7 @@ def test_a_scorer_that_hangs_is_left_behind_and_the_best_so_far_told(
 
 def test_limits_that_nothing_keeps_to_leave_the_history_and_one_line(tmp_path: Path) -> None:
     message = refused(params(tmp_path, "--min-params", "900M", "--quiet"))
-    assert "none of 60 candidates keeps to 900,000,000 <= params (seen were" in message
+    assert "none of 60 candidates keeps to 900,000,000 <= params (candidates have" in message
     assert read(tmp_path / "search.parquet", "search")["score"].null_count == 60
 
 

@@ -57,7 +57,7 @@ def test_a_search_keeps_to_limits_of_the_network_named() -> None:
     ("home", "network", "problem"),
     [
         ("darts", "cinema", "unknown network 'cinema'; known are imagenet"),
-        ("nb201", "imagenet", "the network 'imagenet' is of cells of darts, not of nb201"),
+        ("nb201", "imagenet", "the network 'imagenet' has cells of darts, not of nb201"),
     ],
 )
 def test_an_unknown_network_is_refused(home: str, network: str, problem: str) -> None:

@@ -100,8 +100,8 @@ def test_build_tells_size_costs_and_check() -> None:
     result = call("build", CELL, "--space", "nb201", *SMALL, "--classes", "7")
     assert result.exit_code == 0, result.output
     printed = {line[:15].strip(): line[15:] for line in result.stdout.splitlines()}
-    assert printed["network"] == "3 cells, 8 channels first, 7 classes, images of 16 x 16"
-    assert printed["multiply-adds"].endswith("of convolutions and linear layers, one image")
+    assert printed["network"] == "3 cells, 8 initial channels, 7 classes, images of 16 x 16"
+    assert printed["multiply-adds"].endswith("of convolutions and linear layers, for one image")
     assert printed["checked"].startswith("forward and backward; a gradient reaches")
     assert set(printed) == {
         "cell",
@@ -166,7 +166,7 @@ def test_a_missing_extra_is_told_and_nothing_is_written(
 
 def test_what_is_no_best_cell_is_told(tmp_path: Path) -> None:
     path = tmp_path / "best.json"
-    assert "add --space to give a cell by its string" in refused("export", CELL)
+    assert "add --space to give the string of a cell" in refused("export", CELL)
     for content in ("", "[]", "{}", '{"space": "nb201", "arch_id": "x", "nodes": 3}'):
         path.write_text(content)
         assert "best.json" in refused("build", str(path))
@@ -259,10 +259,10 @@ def test_a_damaged_best_json_is_one_line_that_names_the_file(
     ("content", "problem"),
     [
         ("", "no readable best.json"),
-        ("[" * 100_000, "no readable best.json"),
-        ("[]", "no best.json, which holds an object"),
-        ("{}", "no best.json (space is None, no text)"),
-        ('{"space": ' + "9" * 5000 + "}", "no readable best.json"),
+        ("[" * 100_000, "no best.json (Expected `object`"),
+        ("[]", "no best.json (Expected `object`, got `array`)"),
+        ("{}", "no best.json (Object missing required field `space`)"),
+        ('{"space": ' + "9" * 5000 + "}", "no best.json (Number out of range - at `$.space`)"),
         (" " * 2**20 + "{}", "no readable best.json"),
     ],
     ids=lambda text: text[:20].strip(),
@@ -291,7 +291,7 @@ def test_a_string_beside_another_graph_is_refused(
         (OWN.replace("mine", "other"), "are not the cell |conv~0|+|conv~0|pool~1| of mine"),
         (OWN.replace("conv", "dw"), "is not a cell of mine (unknown operator 'conv')"),
         ("name = ", "best.json: not TOML"),
-        (7, "space_definition is 7, no text"),
+        (7, "Expected `str | null`, got `int` - at `$.space_definition`"),
     ],
 )
 def test_the_graph_of_a_space_of_ones_own_is_checked_by_its_definition(

@@ -200,7 +200,7 @@ def test_nothing_is_lost_by_a_kill_and_resume_goes_on(
     _, errors = process.communicate(timeout=60)
     assert process.returncode == (130 if number == signal.SIGINT else -number)
     if number == signal.SIGINT:
-        assert f"2 measurements kept; to go on: snap-evo resume {out}" in errors
+        assert f"2 measurements kept; to continue: snap-evo resume {out}" in errors
     progress = Session(out).progress()
     assert (progress.measured, len(progress.pending)) == (2, 1)
     begun = progress.pending[0].arch_id
@@ -353,7 +353,7 @@ def test_a_limited_cost_has_a_column(tmp_path: Path) -> None:
 def test_a_session_by_hand_is_not_resumed(tmp_path: Path) -> None:
     started(tmp_path / "out")
     told = snap_evo("resume", tmp_path / "out", code=2).output
-    assert "go on with snap-evo ask and snap-evo tell" in told
+    assert "continue with snap-evo ask and snap-evo tell" in told
 
 
 def test_a_session_that_lacks_its_number_of_measurements_asks_for_it(tmp_path: Path) -> None:
@@ -379,4 +379,4 @@ def test_commands_that_are_suggested_import_the_code_that_was_allowed(tmp_path: 
     assert "without which costs are unknown; add --allow-code" in refused
     measure = program(tmp_path, "sys.exit(1)")
     failed = run(out, measure, "--measurements", 4, "--allow-code", code=1)
-    assert f"to go on: snap-evo resume {out} --allow-code" in failed.stderr
+    assert f"to continue: snap-evo resume {out} --allow-code" in failed.stderr

@@ -65,7 +65,7 @@ def test_a_space_without_costs_cannot_be_limited(three_cells: pa.Table) -> None:
 
     cells = list(Graphs.from_table(three_cells).cells())
     table = graph_table("own", cells, arch_ids=["a", "b", "c"])
-    with pytest.raises(SnapError, match="own tells no params of its cells"):
+    with pytest.raises(SnapError, match="own: the params of its cells are unknown"):
         cost(table, "params")
 
 

@@ -369,7 +369,7 @@ def test_a_search_by_a_proxy_ends_without_running_the_whole_space(tmp_path: Path
     result = CliRunner().invoke(main, ["run", *arguments, "--quiet"])
     assert result.exit_code == 0, result.output
     assert "rank 1 of the" in result.stdout
-    assert "was not ranked as a whole" in result.stdout
+    assert "not ranked as a whole" in result.stdout
 
 
 def test_a_search_may_run_the_code_of_an_own_space(

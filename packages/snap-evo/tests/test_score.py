@@ -325,7 +325,7 @@ def test_networks_of_other_than_square_colour_images_are_named(
 ) -> None:
     result = run_edited(traced, SOURCE.replace("(3, 16, 16)", shape))
     assert result.exit_code == 1
-    assert f"{expected}; proxies are of networks for square images" in result.output
+    assert f"{expected}; proxies need networks for square images" in result.output
 
 
 def test_a_network_of_the_source_that_fails_is_named(
@@ -384,7 +384,7 @@ def test_networks_that_cannot_be_scored_are_left_out_on_request(
     assert run(*arguments).exit_code == 1
     result = run(*arguments, "--skip-bad")
     assert result.exit_code == 0, result.output
-    assert "left out 2 networks, the first since " in result.stderr
+    assert "left out 2 networks, the first because " in result.stderr
     assert read(out, "scores")["arch_id"].to_pylist() == ["net8"]
 
 

@@ -31,7 +31,7 @@ def test_costs_are_the_columns_of_the_table(three_cells: pa.Table) -> None:
 @pytest.mark.parametrize("scorer", [ParamsScorer(), FlopsScorer()])
 def test_costs_that_the_space_does_not_tell_are_refused(scorer: Any) -> None:
     cell = space("nb101").parse("3:111:m")
-    with pytest.raises(SnapError, match=r"^own tells no (params|flops) of its cells; use another"):
+    with pytest.raises(SnapError, match=r"^own: the (params|flops) of its cells are unknown; use"):
         scorer.score(graph_table("own", [cell], arch_ids=["a"]))
 
 

@@ -191,7 +191,7 @@ def test_cells_beyond_a_limit_are_not_scored() -> None:
 def test_a_limit_that_nothing_keeps_to_is_told_of_with_what_was_seen() -> None:
     with pytest.raises(
         SnapError,
-        match=r"none of 40 candidates keeps to params <= 10 \(seen were 73,306 to 886,426\); widen",
+        match=r"keeps to params <= 10 \(candidates have 73,306 to 886,426\); widen the limits",
     ):
         search("nb201", ParamsScorer(), budget=40, limits=[Limit("params", 10)])
 

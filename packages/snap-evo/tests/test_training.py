@@ -175,7 +175,7 @@ def test_a_killed_training_is_gone_on_with_to_the_same_end(
     epochs = len(read_content(out / "checkpoint.safetensors")["epochs"])
     if epochs < 3:
         assert refused.exit_code == 1
-        assert "go on with --resume" in refused.stderr
+        assert "add --resume" in refused.stderr
     done = train(data, out, "--resume")
     assert done.exit_code == 0, done.output
     ends = [load_file(tmp_path / name / "weights.safetensors") for name in ("killed", "whole")]
@@ -191,7 +191,7 @@ def test_ctrl_c_keeps_what_was_trained_and_says_how_to_go_on(
     process.send_signal(signal.SIGINT)
     _, said = process.communicate()
     assert process.returncode == 130
-    assert "give the same command with --resume" in said
+    assert "run the same command with --resume" in said
     assert "Traceback" not in said
     assert read_content(tmp_path / "checkpoint.safetensors")["epochs"]
 

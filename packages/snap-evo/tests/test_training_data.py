@@ -16,10 +16,10 @@ from snap_catalog import SnapError
 torch = pytest.importorskip("torch")
 Image = pytest.importorskip("PIL.Image")
 
+from snap_evo.training.arrays import split  # noqa: E402
 from snap_evo.training.augmentation import blank, mirror, shift  # noqa: E402
 from snap_evo.training.data import read_data  # noqa: E402
 from snap_evo.training.folders import decode  # noqa: E402
-from snap_evo.training.split import split  # noqa: E402
 
 
 def arrays(**changes: Any) -> dict[str, Any]:
@@ -89,14 +89,14 @@ NAN[3, 1, 1] = np.nan
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"train_labels": None}, "lacks images or labels (it has train_images, valid_images"),
+        ({"train_labels": None}, "images or labels are missing (it has train_images, valid_images"),
         ({"train_images": np.zeros((6, 8))}, "train_images has the shape (6, 8)"),
         ({"train_images": np.zeros((6, 3, 8, 8))}, "train_images has the shape (6, 3, 8, 8)"),
         ({"train_images": np.zeros((6, 8, 9))}, "images of 8 x 9; give square ones"),
         ({"train_images": np.zeros((6, 4, 4))}, "images of 4 x 4; give square ones of 8"),
         ({"train_images": np.zeros((6, 9, 9), np.uint8)}, "differ in shape ((9, 9) and (8, 8))"),
         ({"train_images": np.zeros((6, 8, 8), np.int64)}, "train_images is of type int64"),
-        ({"train_images": np.zeros((6, 8, 8))}, "are not of one type"),
+        ({"train_images": np.zeros((6, 8, 8))}, "differ in type"),
         ({"train_images": NAN}, "holds NaN, infinity or numbers beyond 1e+30, first in image 3"),
         ({"train_images": np.full((6, 8, 8), "a")}, "train_images is of type <U1"),
         ({"train_labels": np.array([0, 1, 2, 0, 1])}, "6 images and train_labels 5 labels"),
@@ -105,7 +105,10 @@ NAN[3, 1, 1] = np.nan
         ({"train_labels": np.array([0, 1, 2, 0, 1, 10**6])}, "train_labels holds 1000000"),
         ({"train_labels": np.array([0, 1, 3, 0, 1, 3])}, "no training image is of class 2"),
         ({"train_labels": np.zeros(6, int), "valid_labels": np.zeros(3, int)}, "one class only"),
-        ({"valid_labels": np.array([0, 1, 7])}, "valid_labels has 7, of which there is no"),
+        (
+            {"valid_labels": np.array([0, 1, 7])},
+            "no training image has the label 7 of valid_labels",
+        ),
         (
             {"valid_images": np.zeros((0, 8, 8), np.uint8), "valid_labels": np.zeros(0, int)},
             "valid_images holds 0 images",

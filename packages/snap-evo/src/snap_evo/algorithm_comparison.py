@@ -20,11 +20,11 @@ class Run:
     Attributes:
         algorithm: its algorithm.
         seed: its seed.
-        arch_id: the best cell it found.
+        arch_id: the best cell that it found.
         best: (evaluations,) the best score so far after every candidate, -inf before the first
-            within the limits. Of a search that measures, the best value after every measurement.
-        distinct: cells scored, or measured.
-        seconds: how long it took.
+            within the limits; or the best value so far after every measurement.
+        distinct: number of cells scored or measured.
+        seconds: time that it took.
     """
 
     algorithm: str
@@ -35,7 +35,7 @@ class Run:
     seconds: float
 
     def evaluations_to(self, score: float) -> float:
-        """Return how many candidates it took to reach a score; infinity where it did not."""
+        """Return the number of candidates until it reached a score, infinity if it did not."""
         reached = np.flatnonzero(self.best >= score)
         return float(reached[0] + 1) if reached.size else np.inf
 
@@ -48,10 +48,10 @@ class Row:
         algorithm: the algorithm.
         runs: number of runs.
         score: mean of the best scores.
-        deviation: their sample standard deviation; None of a single run.
-        reached: how many runs reached the best score of all.
-        evaluations: median number of candidates until then, a run that did not reach it counting
-            as endless; None where that is endless.
+        deviation: their sample standard deviation; None for a single run.
+        reached: number of runs that reached the score to reach.
+        evaluations: median number of candidates until then, infinity for a run that did not reach
+            it; None if the median is infinite.
         distinct: mean number of cells scored.
         seconds: mean time of a run.
     """
@@ -67,17 +67,12 @@ class Row:
 
 
 def rows(runs: Iterable[Run], best: float) -> list[Row]:
-    """Sum up runs by algorithm.
-
-    Args:
-        runs: the runs.
-        best: the score to reach.
-    """
+    """Summarise runs by algorithm, given the score to reach."""
     return [_row(name, group, best) for name, group in by_algorithm(runs).items()]
 
 
 def by_algorithm(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    """Group runs."""
+    """Group runs by algorithm."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(run.algorithm, []).append(run)
@@ -85,17 +80,17 @@ def by_algorithm(runs: Iterable[Run]) -> dict[str, list[Run]]:
 
 
 def regrets(runs: Iterable[Run], best: float) -> dict[str, Floats]:
-    """Return (runs, evaluations) distances of the best so far from the best there is, by algorithm.
+    """Return by algorithm (runs, evaluations) differences of the best score and the best so far.
 
-    A run that ended early keeps the regret that it ended with.
+    A run that ended early keeps its last regret.
     """
     return {name: best - curves for name, curves in best_so_far(runs).items()}
 
 
 def best_so_far(runs: Iterable[Run]) -> dict[str, Floats]:
-    """Return the (runs, evaluations) best so far, by algorithm.
+    """Return by algorithm the (runs, evaluations) best so far.
 
-    A run that ended early keeps the value that it ended with.
+    A run that ended early keeps its last value.
     """
     groups = by_algorithm(runs)
     longest = max(len(run.best) for group in groups.values() for run in group)

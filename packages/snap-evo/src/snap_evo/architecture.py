@@ -1,14 +1,13 @@
-"""One architecture: what a search found, or what a user names."""
+"""One architecture, of a `best.json` or of a string."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+from msgspec import Struct
 from snap_catalog import SnapError
-from snap_catalog.errors import excerpt
-from snap_catalog.nested import parse_json
 from snap_graphs import Cell, Space, graph_table
 from snap_graphs import space as named_space
 from snap_graphs.spaces import Costs, defined_space, spaces
@@ -27,7 +26,7 @@ class Architecture(NamedTuple):
         space: its search space.
         arch_id: the space's own string.
         cell: its graph.
-        home: the same space; None of one that neither the catalog nor a file defines.
+        home: the same space; None if neither the catalog nor a file defines it.
     """
 
     space: str
@@ -37,14 +36,14 @@ class Architecture(NamedTuple):
 
     @classmethod
     def of(cls, home: Space, cell: Cell) -> "Architecture":
-        """Return a cell of a space with the string that the space has for it."""
+        """Return a cell of a space with its string."""
         return cls(home.name, home.format(cell), cell, home)
 
 
 def read_architecture(
     best: str, space: str | None = None, *, allow_code: bool = False
 ) -> Architecture:
-    """Read the `best.json` of a search, or, where a space is named, one of its strings.
+    """Read the `best.json` of a search, or, if a space is given, one of its strings.
 
     Args:
         best: the file, or the string.
@@ -52,97 +51,70 @@ def read_architecture(
         allow_code: whether code that a space's definition names may be imported.
 
     Raises:
-        SnapError: the file is missing or no `best.json`, the space is unknown, or the string is
-            none of the space; or the file's graph is not that of its string.
+        SnapError: the file is missing or is no `best.json`, its graph is not that of its string,
+            the space is unknown, or it has no such string.
     """
     if space is not None:
-        home = named_space(space, allow_code=allow_code)
-        return Architecture(home.name, best, home.parse(best), home)
-    return _Found(best, _content(best), allow_code).architecture()
+        named = named_space(space, allow_code=allow_code)
+        return Architecture(named.name, best, named.parse(best), named)
+    found = _read(best)
+    home = _home(best, found, allow_code=allow_code)
+    try:
+        cell = Cell(tuple(found.nodes), tuple(zip(found.src, found.dst, strict=True)))
+        same = home is None or (home.name == found.space and home.parse(found.arch_id) == cell)
+    except (SnapError, ValueError) as error:
+        raise SnapError(f"{best}: {error}; {_REMEDY}") from error
+    if not same:
+        raise SnapError(
+            f"{best}: its nodes, src and dst are not the cell {found.arch_id:.80} of "
+            f"{found.space:.80}; {_REMEDY}"
+        )
+    return Architecture(found.space, found.arch_id, cell, home)
 
 
-def _content(best: str) -> Mapping[str, Any]:
+class _Best(Struct):
+    """The entries of a `best.json` that describe the architecture."""
+
+    space: str
+    arch_id: str
+    nodes: list[str]
+    src: list[int]
+    dst: list[int]
+    space_file: str | None = None
+    space_definition: str | None = None
+
+
+def _read(best: str) -> _Best:
     try:
         with Path(best).open("rb") as file:
-            content = parse_json(file.read(_MOST_BYTES))
-    except (OSError, ValueError) as error:
+            return msgspec.json.decode(file.read(_MOST_BYTES), type=_Best)
+    except msgspec.ValidationError as error:
+        raise SnapError(f"{best}: no best.json ({error}); {_REMEDY}") from error
+    except (OSError, ValueError, RecursionError) as error:
         raise SnapError(
-            f"{best:.80}: no readable best.json; name one, or add --space to give a cell by its "
-            "string"
+            f"{best:.80}: no readable best.json; name one, or add --space to give the string of a "
+            "cell"
         ) from error
-    if not isinstance(content, dict):
-        raise SnapError(f"{best}: no best.json, which holds an object; {_REMEDY}")
-    return content
 
 
-@dataclass(frozen=True)
-class _Found:
-    """The entries of a `best.json`, which anybody may have written."""
-
-    source: str
-    entries: Mapping[str, Any]
-    allow_code: bool
-
-    def architecture(self) -> Architecture:
-        space, arch_id = self._text("space"), self._text("arch_id")
-        edges = zip(*self._ends(), strict=True)
-        home = self._home(space)
-        try:
-            cell = Cell(tuple(self._list("nodes", str)), tuple(edges))
-            same = home is None or (home.name == space and home.parse(arch_id) == cell)
-        except SnapError as error:
-            raise SnapError(f"{self.source}: {error}; {_REMEDY}") from error
-        if not same:
-            raise SnapError(
-                f"{self.source}: its nodes, src and dst are not the cell {arch_id:.80} of "
-                f"{space:.80}; {_REMEDY}"
-            )
-        return Architecture(space, arch_id, cell, home)
-
-    def _home(self, space: str) -> Space | None:
-        """Return the search space; None of one that neither the catalog nor the file defines."""
-        if self.entries.get("space_definition") is not None:
-            return self._own_home()
-        return spaces().get(space)
-
-    def _own_home(self) -> Space:
-        """Return the space that the file defines; its code lies beside the TOML file named."""
-        text = self._text("space_definition")
-        if self.entries.get("space_file") is None:
-            return defined_space(text, self.source)
-        try:
-            return defined_space(text, self._text("space_file"), allow_code=self.allow_code)
-        except SnapError as error:
-            raise SnapError(f"{self.source}: {error}") from error
-
-    def _ends(self) -> tuple[list[Any], list[Any]]:
-        src, dst = self._list("src", int), self._list("dst", int)
-        if len(src) != len(dst):
-            raise self._damaged("src", f"is {len(src)} long and dst {len(dst)}")
-        return src, dst
-
-    def _list(self, key: str, kind: type) -> list[Any]:
-        value = self.entries.get(key)
-        if not isinstance(value, list) or any(type(item) is not kind for item in value):
-            raise self._damaged(key, f"is {excerpt(value)}, no list of type {kind.__name__}")
-        return value
-
-    def _text(self, key: str) -> str:
-        value = self.entries.get(key)
-        if not isinstance(value, str):
-            raise self._damaged(key, f"is {excerpt(value)}, no text")
-        return value
-
-    def _damaged(self, key: str, problem: str) -> SnapError:
-        return SnapError(f"{self.source}: no best.json ({key} {problem}); {_REMEDY}")
+def _home(best: str, found: _Best, *, allow_code: bool) -> Space | None:
+    """Return the search space; None if neither the catalog nor the file defines it."""
+    if found.space_definition is None:
+        return spaces().get(found.space)
+    if found.space_file is None:
+        return defined_space(found.space_definition, best)
+    try:  # code lies next to the TOML file
+        return defined_space(found.space_definition, found.space_file, allow_code=allow_code)
+    except SnapError as error:
+        raise SnapError(f"{best}: {error}") from error
 
 
 def write_best(graph: Mapping[str, Any], entries: Mapping[str, Any]) -> str:
-    """Write the content of a `best.json`, one entry a line.
+    """Return the content of a `best.json`, one entry per line.
 
     Args:
         graph: the architecture, a row of the `graphs` contract.
-        entries: what else is known; those of `metrics` follow the costs.
+        entries: further entries; those of `metrics` follow the costs.
     """
     metrics = {name: graph[name] for name in _METRICS} | entries.get("metrics", {})
     content = {name: graph[name] for name in _GRAPH} | {**entries, "metrics": metrics}
@@ -151,10 +123,10 @@ def write_best(graph: Mapping[str, Any], entries: Mapping[str, Any]) -> str:
 
 
 def as_genotype(architecture: Architecture) -> str:
-    """Write an architecture of two cells as the DARTS code base prints and reads it.
+    """Return an architecture of two cells as the DARTS code base writes it.
 
     Raises:
-        SnapError: it is not of two cells.
+        SnapError: it does not have two cells.
     """
     if architecture.space not in TWO_CELL_SPACES:
         known = " and ".join(TWO_CELL_SPACES)
@@ -163,7 +135,7 @@ def as_genotype(architecture: Architecture) -> str:
 
 
 def as_json(architecture: Architecture) -> str:
-    """Write an architecture, its graph and costs, and, where it has one, its genotype as JSON."""
+    """Return an architecture, its graph and costs, and its genotype if it has one, as JSON."""
     space, arch_id, cell, home = architecture
     row = graph_table(home or space, [cell], arch_ids=[arch_id]).to_pylist()[0]
     content: dict[str, Any] = {name: row[name] for name in (*_GRAPH, *Costs._fields)}

@@ -1,4 +1,4 @@
-"""The candidates of a search: score each cell once, and remember them all."""
+"""The candidates of a search, of which each cell is scored once."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -14,18 +14,18 @@ from snap_evo.scorers import Scorer, Scores, score_graphs
 
 
 class OutOfTimeError(Exception):
-    """The search's time is over."""
+    """The time limit of the search is over."""
 
 
 class Candidates:
     """All candidates of a search.
 
     Attributes:
-        evaluations: how many there are.
-        best: the one with the best score, the first of equals, as a row of the `graphs` contract;
-            None where none was within the limits.
-        since_best: how many came after it.
-        scoring_seconds: how long the scorer took.
+        evaluations: number of candidates.
+        best: the candidate with the best score, the first of equals, as a row of the `graphs`
+            contract; None if none was within the limits.
+        since_best: number of candidates after the best.
+        scoring_seconds: time that the scorer took.
     """
 
     def __init__(
@@ -37,15 +37,15 @@ class Candidates:
         time_limit: float | None = None,
         recorded: pa.Table | None = None,
     ) -> None:
-        """Start without any.
+        """Start without candidates.
 
         Args:
-            tabulate: writes cells as rows of the `graphs` contract.
+            tabulate: returns cells as rows of the `graphs` contract.
             scorer: rates cells.
-            objectives: what candidates are worth.
-            limits: what they may cost.
-            time_limit: seconds from now on in which scoring must end.
-            recorded: history of an earlier run, whose scores are taken over.
+            objectives: what to optimise.
+            limits: limits on costs.
+            time_limit: seconds from now within which scoring must end.
+            recorded: history of an earlier run, whose scores are reused.
         """
         self.evaluations = 0
         self.since_best = 0
@@ -63,22 +63,22 @@ class Candidates:
 
     @property
     def seconds(self) -> float:
-        """How long the search has taken, earlier runs included."""
+        """Time of the search, earlier runs included."""
         return time.perf_counter() - self._began
 
     def history(self) -> pa.Table:
-        """Return one row a candidate, as in the `search` contract."""
+        """Return one row per candidate, as in the `search` contract."""
         return pa.concat_tables(self._generations).combine_chunks()
 
     def add(self, cells: Sequence[Cell]) -> tuple[Floats, Floats]:
         """Score one generation and keep it.
 
         Returns:
-            (k, objectives) values, higher is better, -inf for cells beyond a limit; and (k,) the
-            shares by which they are beyond, 0 within.
+            (k, objectives) values, higher is better, -inf for cells beyond a limit; and (k,) by
+            what share the cells are beyond the limits, 0 within.
 
         Raises:
-            OutOfTimeError: the time limit came first; the generation is not kept.
+            OutOfTimeError: the time limit is over; the generation is not kept.
             SnapError: the scorer failed, or the recorded history is of another search.
         """
         if self._deadline is not None and time.perf_counter() > self._deadline:
@@ -106,11 +106,11 @@ class Candidates:
             if old != new:
                 raise SnapError(
                     f"candidate {self.evaluations + place} was {old} and is now {new}: another "
-                    "version of snap-evo made this history; start the search anew"
+                    "version of snap-evo made this history; start the search again"
                 )
 
     def _score(self, graphs: pa.Table) -> Scores:
-        """Return (n,) scores, asking for those of new cells only."""
+        """Return (n,) scores; only new cells are scored."""
         hashes = graphs["cell_hash"].to_pylist()
         new = {h: row for row, h in reversed([*enumerate(hashes)]) if h not in self._known}
         if new:
@@ -167,14 +167,14 @@ def _known(recorded: pa.Table) -> dict[str, float]:
 
 
 def _where(rows: np.ndarray, graphs: pa.Table, values: Callable[[pa.Table], Floats]) -> Floats:
-    """Return (n,) values of some rows, NaN for the others."""
+    """Return (n,) values, NaN for rows that are not selected."""
     filled = np.full(len(rows), np.nan)
     filled[rows] = values(graphs.filter(pa.array(rows)))
     return filled
 
 
 def _before(deadline: float, call: Callable[[], Scores]) -> Scores:
-    """Call in a thread that is left behind when the time is over, for nothing can end it."""
+    """Call in a thread, which is left running if it is not done in time, as nothing can end it."""
     outcome: list[Scores | BaseException] = []
 
     def run() -> None:

@@ -14,9 +14,9 @@ _Key = TypeVar("_Key", bound=Hashable)
 class CellTable:
     """The rows of a `graphs.parquet` file by cell.
 
-    A cell that the file does not hold is found by the first one of its space that is isomorphic to
-    it without dead operators: generated NAS-Bench-101 cells are seldom written as the benchmark
-    writes them.
+    If the file does not hold a cell, the first cell of the same space that is isomorphic to it
+    without dead operators takes its place: generated NAS-Bench-101 cells are seldom written as the
+    benchmark writes them.
     """
 
     def __init__(self, file: str | os.PathLike[str]) -> None:
@@ -36,10 +36,10 @@ class CellTable:
         self._by_hash = _first_rows(zip(spaces, hashes, strict=True))
 
     def check_space(self, name: str) -> None:
-        """Refuse a space of which the file holds no cells.
+        """Check that the file holds cells of a space.
 
         Raises:
-            SnapError: naming the spaces of the file and the one asked for.
+            SnapError: it holds none.
         """
         if name not in self._spaces:
             held = ", ".join(self._spaces[:5]) or "no space"
@@ -48,7 +48,7 @@ class CellTable:
             )
 
     def rows(self, graphs: pa.Table) -> list[int | None]:
-        """Return the row of every architecture of a table; None where the file lacks it.
+        """Return the file's row of every architecture of a table; None if it is missing.
 
         Args:
             graphs: n rows of the `graphs` contract.

@@ -20,9 +20,9 @@ class Part(NamedTuple):
     """A scorer of a combination.
 
     Attributes:
-        name: what the user calls it.
+        name: the spec of the scorer.
         scorer: the scorer.
-        weight: what its ranks count for; below 0 where less is better.
+        weight: factor of its ranks, below 0 if a lower score is better.
     """
 
     name: str
@@ -31,12 +31,11 @@ class Part(NamedTuple):
 
 
 class RankCombination:
-    """Adds up weighted ranks, which scores of different units can be compared by.
+    """Adds up weighted ranks, as scores of different units cannot be added.
 
-    Ranks within a generation would mean something else in the next, when its cells are better, and
-    ranks among all candidates so far would change a candidate's score after the search has acted on
-    it. So a cell is ranked among a fixed random sample of its space: its score depends on nothing
-    but the cell, and is the same for every generation, seed and process.
+    Ranks within a generation would change their meaning as its cells get better, and ranks among
+    all candidates so far would change a score after the search has used it. So a cell is ranked
+    among a fixed random sample of its space: its score depends on the cell alone.
 
     Attributes:
         parts: the scorers.
@@ -51,7 +50,7 @@ class RankCombination:
         """Return (n,) weighted sums of the parts' ranks, `NO_SCORE` where a part has none.
 
         Raises:
-            SnapError: a part failed or cannot tell cells apart, or the graphs are of several
+            SnapError: a part failed or scores all cells alike, or the graphs are of several
                 spaces.
         """
         home = table_space(graphs)
@@ -68,7 +67,7 @@ class RankCombination:
         return np.where(lost, NO_SCORE, total)
 
     def readings(self, graphs: pa.Table) -> list[str]:
-        """Return how those parts that read descriptions of operators understood them.
+        """Return how the parts that read descriptions of operators understood them.
 
         Raises:
             SnapError: a part failed.
@@ -95,8 +94,8 @@ class Scale:
     Attributes:
         scores: (k,) the different scores of the sample, ascending.
         levels: (k,) their ranks, equal scores averaged.
-        below: rank that a score loses for each unit that it is below the sample.
-        above: rank that it gains for each unit above it.
+        below: slope of the ranks below the sample.
+        above: slope of the ranks above the sample.
     """
 
     scores: Scores
@@ -117,9 +116,10 @@ class Scale:
     def ranks(self, scores: Scores) -> Scores:
         """Return (n,) ranks of n scores.
 
-        Between the sample's scores ranks are interpolated. Beyond its ends, where a search comes
-        to, they go on as steeply as on average between the sample's median and that end, which
-        count as a tenth of the sample's range apart at least: a crowded end would drown the others.
+        Ranks are interpolated between the scores of the sample. Beyond its ends, which a search
+        reaches, they continue with the mean slope between the sample's median and that end. The two
+        count as at least a tenth of the sample's range apart, as a crowded end would otherwise
+        outweigh the other scorers.
         """
         inside = np.interp(scores, self.scores, self.levels)
         under = np.minimum(scores - self.scores[0], 0)

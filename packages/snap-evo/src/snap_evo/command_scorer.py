@@ -1,4 +1,4 @@
-"""A scorer that is any program."""
+"""The scorer `command`, which runs any program."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,30 +21,30 @@ from snap_evo.programs import (
 from snap_evo.scorers import Scores
 
 SECONDS = 600.0
-"""How long a program may take for one generation."""
+"""Time limit of a program for one generation."""
 _COLUMNS = ("arch_id", "score")
 _INPUT, _OUTPUT = "{input}", "{output}"
 
 
 class CommandScorer:
-    """Hands architectures to a program as a Parquet file, and takes scores from another one.
+    """Runs a program that reads architectures from a Parquet file and writes scores to another.
 
-    The program is started once a generation, without a shell. What it prints is not data; where it
-    fails, the error quotes the last line. All processes that it started end with it, and it ends
-    with this process, whatever ends that.
+    The program is started once per generation, without a shell. If it fails, the error quotes the
+    last line that it printed. All processes that it started end with it, and it ends with this
+    process.
     """
 
     def __init__(self, command: str, seconds: float = SECONDS) -> None:
-        """Take a command line apart.
+        """Parse a command line.
 
         Args:
             command: program and arguments, quoted as for a shell; `{input}` stands for the
                 `graphs.parquet` to read, `{output}` for the file to write, with the columns
-                `arch_id` and `score`, rows in any order; a column `scorer` must name one alone.
-            seconds: how long it may take for one generation.
+                `arch_id` and `score`, rows in any order; a column `scorer` must name only one.
+            seconds: time limit for one generation.
 
         Raises:
-            SnapError: it is none, or lacks one of the two, or has no time.
+            SnapError: it is no command line, one of the two is missing, or it has no time.
         """
         self._arguments = split_command(command)
         if not all(any(part in a for a in self._arguments[1:]) for part in (_INPUT, _OUTPUT)):
@@ -66,7 +66,7 @@ class CommandScorer:
 
         Raises:
             SnapError: the program cannot be started, takes too long, exits with an error, or
-                writes anything but one finite number an architecture.
+                writes anything but one finite number per architecture.
         """
         with TemporaryDirectory(prefix="snap-evo-") as folder:
             graphs_file, scores_file = (Path(folder) / f"{n}.parquet" for n in ("graphs", "scores"))
@@ -97,8 +97,8 @@ class CommandScorer:
         """Bring the scores into the order of the architectures."""
         for column in _COLUMNS:
             if column not in table.column_names:
-                told = ", ".join(table.column_names) or "none"
-                raise self._failure(f"wrote no column {column!r} (its columns: {told})")
+                columns = ", ".join(table.column_names) or "none"
+                raise self._failure(f"wrote no column {column!r} (its columns: {columns})")
         if scorers := several(table):
             raise self._failure(f"wrote scores of several scorers ({scorers})")
         if not _is_number(table["score"].type):
@@ -106,10 +106,10 @@ class CommandScorer:
         scores = table["score"].cast(pa.float64()).to_numpy()
         by_arch = dict(zip(table["arch_id"].to_pylist(), scores.tolist(), strict=True))
         if table.num_rows != len(arch_ids) or by_arch.keys() != set(arch_ids):
-            lacking = next((name for name in arch_ids if name not in by_arch), "")
+            missing = next((name for name in arch_ids if name not in by_arch), "")
             raise self._failure(
                 f"wrote {table.num_rows:,} rows for {len(arch_ids):,} architectures"
-                + (f", none of them {lacking}" if lacking else "")
+                + (f", none of them {missing}" if missing else "")
             )
         matched = np.array([by_arch[name] for name in arch_ids], np.float64)
         wrong = np.flatnonzero(~np.isfinite(matched))

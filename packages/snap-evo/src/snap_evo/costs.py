@@ -1,4 +1,4 @@
-"""What the networks around cells cost, at the size that a search is for."""
+"""Costs of the networks around cells, at the size that a search is for."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,14 +9,14 @@ from snap_graphs.spaces.darts import Darts, network_costs
 from snap_graphs.torch.build.size import Size
 
 NETWORKS: Mapping[str, Size] = {"imagenet": Size(14, 48, 1000, 224)}
-"""Sizes other than the benchmark's own, by name. `imagenet` is the mobile setting's network."""
+"""By name sizes other than the benchmark's own. `imagenet` is the network of the mobile setting."""
 
 
 def check_network(space: str, network: str | None) -> None:
-    """Refuse a network that is not known around the cells of a space.
+    """Check that a network is known for the cells of a space.
 
     Raises:
-        SnapError: it is not.
+        SnapError: it is unknown.
     """
     if network is None:
         return
@@ -24,8 +24,8 @@ def check_network(space: str, network: str | None) -> None:
         raise SnapError(f"unknown network {network!r}; known are {', '.join(NETWORKS)}")
     if space != Darts.name:
         raise SnapError(
-            f"the network {network!r} is of cells of {Darts.name}, not of {space}; "
-            "leave --network out to count the network that the space's benchmark trains"
+            f"the network {network!r} has cells of {Darts.name}, not of {space}; leave --network "
+            "out to count the costs of the network that the space's benchmark trains"
         )
 
 
@@ -34,7 +34,7 @@ def cell_graphs(home: str | Space, network: str | None, cells: Sequence[Cell]) -
 
     Args:
         home: the search space, or its name.
-        network: whose parameters and multiply-adds to give; the benchmark's own where None.
+        network: the network whose costs count; the benchmark's own if None.
         cells: the cells.
     """
     table = graph_table(home, cells)

@@ -1,17 +1,17 @@
-"""What a search does unless told otherwise."""
+"""Default options of a search."""
 
 SPACE = "nb201"
 ALGORITHM = "de"
 SCORER = "gcn:snap"
-"""The default predictor of snap-gcn, whose favourites are the better ones too."""
+"""The default predictor of snap-gcn, whose best-scored cells are the better ones too."""
 SEED = 0
 MOST_SEED = 2**32 - 1
 LONGEST = 1e9
-"""Seconds that a limit of time may be, which systems cannot wait much beyond."""
+"""Largest time limit in seconds; systems cannot wait much longer."""
 BUDGET = 1000
-"""On NAS-Bench-201's CIFAR-10 test accuracy, differential evolution came to the best cell within
-this for each of 20 seeds."""
+"""With this budget differential evolution found the cell of NAS-Bench-201 with the best CIFAR-10
+test accuracy from each of 20 seeds."""
 SURROGATE = "gcn:snap"
-"""What learns from measurements."""
+"""Learns from measurements."""
 MEASURING_ALGORITHM = "surrogate"
-"""What proposes architectures to measure."""
+"""Proposes architectures to measure."""

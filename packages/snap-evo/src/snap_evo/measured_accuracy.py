@@ -1,6 +1,6 @@
-"""What was measured of the cell found, of the whole space, and of what chance would pick.
+"""Measured accuracy of the cell found, of the whole space, and of random search.
 
-Nothing here reaches a search: the benchmarks have the role `test` and are only reported.
+No search uses these numbers: the benchmarks have the role `test` and are only reported.
 """
 
 from collections.abc import Mapping
@@ -19,23 +19,23 @@ _MEASURED = {"nb201": ("analog-nasbench", "cifar10/test/baseline_accuracy")}
 
 @dataclass(frozen=True)
 class MeasuredAccuracy:
-    """Measured accuracy of one architecture, and what it compares with.
+    """Measured accuracy of one architecture, and of others to compare with.
 
     Attributes:
-        benchmark: where the accuracies come from.
+        benchmark: the benchmark that measured it.
         role: the benchmark's role among the splits.
         metric: the metric's name; values are in percent.
-        value: of the architecture.
-        rank: 1 + the number of architectures that measured better.
-        architectures: how many were measured.
-        best: of the best architecture.
-        best_arch_id: which that is.
-        mean: over the space.
-        chance_mean: of the picks of random search: in each of `chance_seeds` runs, as many cells
-            as the search had evaluations are drawn uniformly, with replacement, from the whole
-            space, and the one that the same scorer rates highest is picked.
+        value: accuracy of the architecture.
+        rank: 1 + the number of architectures with a higher accuracy.
+        architectures: number of architectures measured.
+        best: highest accuracy.
+        best_arch_id: the architecture with the highest accuracy.
+        mean: mean over the space.
+        chance_mean: mean over the picks of random search. Each of `chance_seeds` runs draws as many
+            cells as the search had evaluations, uniformly with replacement, from the whole space,
+            and picks the cell that the same scorer rates highest.
         chance_deviation: sample standard deviation of the same.
-        chance_seeds: number of such runs, with the seeds 0, 1, ...
+        chance_seeds: number of runs, with the seeds 0, 1, ...
     """
 
     benchmark: str
@@ -55,26 +55,26 @@ class MeasuredAccuracy:
 def look_up_accuracy(
     space_name: str, arch_id: str, predicted: Ranking | None, draws: int
 ) -> MeasuredAccuracy:
-    """Look up what was measured of an architecture.
+    """Look up the measured accuracy of an architecture.
 
     Args:
         space_name: the search space.
         arch_id: the architecture.
-        predicted: the whole space as scored by the scorer of the search.
-        draws: candidates that each run of random search draws.
+        predicted: the whole space, scored by the scorer of the search.
+        draws: candidates of each run of random search.
 
     Raises:
-        SnapError: nothing is measured of the space, or the data package is not installed.
+        SnapError: no measurements are known, or the data package is not installed.
     """
     if space_name not in _MEASURED:
         raise SnapError(
-            f"no data package holds measurements of {space_name}; "
-            "where a table has one for every cell, search that: --scorer table:FILE:COLUMN"
+            f"no data package holds measurements of {space_name}; to search a table of your own, "
+            "use --scorer table:FILE:COLUMN"
         )
     if predicted is None:
         raise SnapError(
-            f"{space_name} was not ranked as a whole, since the scorer runs a network for each "
-            "cell, so there is no chance to compare with; score the file with snap-evo score"
+            f"{space_name}: not ranked as a whole, as the scorer runs a network for each cell, so "
+            "there is no random search to compare with; score a file with snap-evo score"
         )
     name, metric = _MEASURED[space_name]
     source = installed_file(benchmark(name))

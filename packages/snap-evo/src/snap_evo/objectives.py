@@ -1,4 +1,4 @@
-"""What a search is after besides the score, and the limits it keeps."""
+"""The objectives of a search, and its limits."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ COSTS = ("params", "flops", "activations", "depth")
 
 @dataclass(frozen=True)
 class Objective:
-    """One thing to optimise.
+    """A quantity to optimise.
 
     Attributes:
-        name: as the user wrote it; the name of its column in the history.
-        direction: whether more or less is better.
+        name: the name that the user gave, which its column in the history has.
+        direction: whether a higher (`max`) or lower (`min`) value is better.
         values: takes n rows of the `graphs` contract and returns (n,) values; None for the score.
     """
 
@@ -41,14 +41,14 @@ class Objective:
 
 @dataclass(frozen=True)
 class Limit:
-    """What a cell may cost.
+    """The lowest and highest value allowed of a cost.
 
     Attributes:
-        column: `params`, `flops`, `activations` or `depth`, or what the values are called.
+        column: `params`, `flops`, `activations` or `depth`, or the name of a metric.
         most: the highest value allowed.
         least: the lowest value allowed.
-        look_up: takes n rows of the `graphs` contract and returns (n,) values; None where these
-            are in the column.
+        look_up: takes n rows of the `graphs` contract and returns (n,) values; None to take them
+            from the column.
     """
 
     column: str
@@ -65,22 +65,22 @@ class Limit:
         """Return (n,) values of n rows of the `graphs` contract.
 
         Raises:
-            SnapError: they are not known.
+            SnapError: they are unknown.
         """
         return cost(graphs, self.column) if self.look_up is None else self.look_up(graphs)
 
     def excess(self, values: Floats) -> Floats:
-        """Return (n,) by what share of the bound costs are beyond it, 0 within."""
+        """Return (n,) by what share of the bound values are beyond it, 0 within."""
         above = values / self.most - 1
         below = 1 - values / self.least if self.least else np.zeros(len(values))
         return np.maximum(np.maximum(above, below), 0.0)
 
 
 def excess(graphs: pa.Table, limits: Sequence[Limit]) -> Floats:
-    """Return (n,) by what shares rows of the `graphs` contract are beyond limits, 0 within.
+    """Return (n,) by what share rows of the `graphs` contract are beyond limits, 0 within.
 
     Raises:
-        SnapError: a limited cost is not known.
+        SnapError: a limited cost is unknown.
     """
     total = np.zeros(graphs.num_rows)
     for limit in limits:
@@ -89,7 +89,7 @@ def excess(graphs: pa.Table, limits: Sequence[Limit]) -> Floats:
 
 
 def _written(bound: float) -> str:
-    """Write a bound without rounding it."""
+    """Write a bound exactly."""
     return f"{bound:,.0f}" if float(bound).is_integer() else f"{bound:,}"
 
 
@@ -100,14 +100,14 @@ def parse_objectives(text: str, table: str | None = None) -> tuple[Objective, ..
     """Read objectives, as in `score,params,latency:edgegpu`.
 
     Args:
-        text: names with commas between them: `score`, of which more is better; `params`, `flops`,
-            `activations` and `depth`, of which less is; any other is a metric of the table, with
-            the table's direction. `latency:edgegpu` stands for `edgegpu/latency`, a shortening of
+        text: names with commas between them: `score`, which is maximised; `params`, `flops`,
+            `activations` and `depth`, which are minimised; or metrics of the table, which gives
+            their direction. `latency:edgegpu` stands for `edgegpu/latency`, a shortening of
             `hw/edgegpu/latency_ms`.
         table: a `graphs.parquet` file.
 
     Raises:
-        SnapError: the score is not among them, one is named twice or known nowhere.
+        SnapError: the score is not among them, or one is named twice or unknown.
     """
     names = text.split(",")
     if SCORE not in names or len(set(names)) < len(names):
@@ -141,11 +141,11 @@ def parse_maxima(text: str | None, table: str | None) -> tuple[list[Limit], dict
         table: a `graphs.parquet` file.
 
     Returns:
-        The limits of costs and of metrics of the table, and the highest values of everything else.
+        The limits on costs and on metrics of the table, and the highest values of all other names.
 
     Raises:
-        SnapError: an entry is no name and number, the table cannot be read, or it has several
-            metrics of a name.
+        SnapError: an entry is not NAME=VALUE, the table cannot be read, or a name fits several of
+            its metrics.
     """
     limits: list[Limit] = []
     others: dict[str, float] = {}
@@ -163,7 +163,7 @@ def parse_maxima(text: str | None, table: str | None) -> tuple[list[Limit], dict
 
 
 def is_metric_of(name: str, table: str | None) -> bool:
-    """Return whether a name, as in `parse_objectives`, is one of a metric of a table.
+    """Return whether a name, as in `parse_objectives`, is that of a metric of a table.
 
     Raises:
         SnapError: the table cannot be read.
@@ -192,10 +192,10 @@ def _in_table(column: TableScorer, graphs: pa.Table) -> Floats:
 
 
 def front(values: Floats) -> npt.NDArray[np.int64]:
-    """Return the rows of the Pareto front: those that no other row beats.
+    """Return the rows of the Pareto front, which no other row dominates.
 
     Args:
-        values: (n, objectives), higher is better. Of equal rows the first is taken.
+        values: (n, objectives), higher is better. The first of equal rows is taken.
 
     Returns:
         Row numbers, ascending.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def write_onnx(network: "nn.Module", path: str | os.PathLike[str], image: int) -> None:
-    """Write a network for inference as one ONNX file: `images` in, `logits` out, any batch.
+    """Write a network for inference as one ONNX file: `images` in, `logits` out, any batch size.
 
     Args:
         network: maps images to logits.
@@ -43,7 +43,7 @@ def write_onnx(network: "nn.Module", path: str | os.PathLike[str], image: int) -
 
 @contextmanager
 def _no_word_of_torchvision() -> Iterator[None]:
-    """Keep the exporter from warning of operators that no network here has."""
+    """Suppress the exporter's warnings about operators that no network here has."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

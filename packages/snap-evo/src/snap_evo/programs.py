@@ -1,4 +1,4 @@
-"""Run a program of the user's to its end, without a shell and without leaving processes behind."""
+"""Run a user's program without a shell and without leaving processes behind."""
 
 import json
 import os
@@ -17,14 +17,14 @@ _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s:(.*)", flags=re.ASCII | re.DOTALL)
 
 
 class ProgramError(Exception):
-    """A program did not come to a good end.
+    """A program failed.
 
     Attributes:
         remedy: what to do about it.
     """
 
     def __init__(self, problem: str, remedy: str = "fix the program") -> None:
-        """Say what went wrong, as a sentence about the program goes on, and what to do."""
+        """Take the predicate of a sentence about the program, and what to do."""
         super().__init__(problem)
         self.remedy = remedy
 
@@ -37,7 +37,7 @@ def split_command(command: str) -> list[str]:
     """Return the program and the arguments of a command line, quoted as for a shell.
 
     Raises:
-        SnapError: the quotes do not match.
+        SnapError: a quote is not closed.
     """
     try:
         return shlex.split(command)
@@ -46,23 +46,23 @@ def split_command(command: str) -> list[str]:
 
 
 def split_seconds(text: str) -> tuple[float | None, str]:
-    """Return the time limit of `3600s:PROGRAM`, None without one, and the program."""
+    """Return the time limit of `3600s:PROGRAM`, or None, and the program."""
     limited = _SECONDS.fullmatch(text)
     return (float(limited[1]), limited[2]) if limited else (None, text)
 
 
 def check_seconds(command: str, seconds: float) -> None:
-    """Refuse a time limit that no system keeps.
+    """Check that a time limit is one that systems can keep.
 
     Raises:
-        SnapError: naming the command.
+        SnapError: it is not.
     """
     if not 0 < seconds <= LONGEST:
         raise SnapError(f"command {command!r}: give it more than 0 s and {LONGEST:g} at most")
 
 
 def filled(argument: str, values: Mapping[str, str]) -> str:
-    """Return an argument with values in place of their names, as `{input}`."""
+    """Return an argument with placeholders as `{input}` replaced by their values."""
     for name, value in values.items():
         argument = argument.replace(name, value)
     return argument
@@ -96,7 +96,7 @@ def last_line(text: str) -> str:
 
 
 def _answer(arguments: list[str], seconds: float) -> dict[str, object]:
-    """Run the program, end all that it started, and return what `leash` answers."""
+    """Run the program, end all that it started, and return the report of `supervisor`."""
     read, write = os.pipe()
     with (
         os.fdopen(read) as stdin,
@@ -109,7 +109,7 @@ def _answer(arguments: list[str], seconds: float) -> dict[str, object]:
         ) as process,
     ):
         try:
-            told, _ = process.communicate(timeout=seconds)
+            report, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired as error:
             raise ProgramError(
                 f"was not done after {seconds:g} s and was stopped",
@@ -117,8 +117,8 @@ def _answer(arguments: list[str], seconds: float) -> dict[str, object]:
             ) from error
         finally:
             held.close()
-            process.communicate()  # not `wait`, lest it wait for us to read its answer
-    if not told:
-        raise ProgramError("was killed", "see whether memory is short")
-    answer: dict[str, object] = json.loads(told)
+            process.communicate()  # not `wait`: it may be waiting for us to read its report
+    if not report:
+        raise ProgramError("was killed", "check whether memory is short")
+    answer: dict[str, object] = json.loads(report)
     return answer

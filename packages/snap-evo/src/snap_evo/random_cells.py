@@ -1,4 +1,4 @@
-"""Random cells of a space, and what a scorer makes of them."""
+"""Random cells of a space, and what a scorer reports of them."""
 
 import pyarrow as pa
 from snap_graphs import Space, graph_table, space
@@ -11,21 +11,17 @@ _SEED = 0
 
 
 def draw(home: Space) -> pa.Table:
-    """Draw 1,000 cells of a space at random, with replacement; the same at every call.
-
-    Returns:
-        Rows as in the `graphs` contract, of which some may be equal.
-    """
+    """Draw 1,000 cells of a space with replacement, the same at every call, as `graphs` rows."""
     return graph_table(home, home.sample(_DRAWN, seed=_SEED))
 
 
 def distinct_cells(home: Space) -> pa.Table:
-    """Return the different cells among those of `draw`, one a `cell_hash`."""
+    """Return the different cells among those of `draw`, one per `cell_hash`."""
     return one_per_class(draw(home))
 
 
 def ask_trust(scorer: Scorer, home: str | Space) -> Trust | None:
-    """Ask a scorer how far its ranking of a space is to be trusted; None where it does not tell.
+    """Ask a scorer how far to trust its ranking of a space; None if it does not report that.
 
     Raises:
         SnapError: the scorer failed.
@@ -37,7 +33,7 @@ def ask_trust(scorer: Scorer, home: str | Space) -> Trust | None:
 
 
 def readings(scorer: Scorer, home: Space) -> list[str]:
-    """Return, in one line each, how a scorer understood the descriptions of a space's operators.
+    """Return, one line each, how a scorer understood the descriptions of a space's operators.
 
     Raises:
         SnapError: the scorer failed.

@@ -17,7 +17,7 @@ class Ranking:
 
     Attributes:
         graphs: n rows of the `graphs` contract.
-        values: (n,) one value an architecture.
+        values: (n,) one per architecture.
     """
 
     graphs: pa.Table
@@ -28,7 +28,7 @@ class Ranking:
 
     @property
     def distinct(self) -> int:
-        """Number of cells that differ once dead operators are removed."""
+        """Number of cells that differ without dead operators."""
         return len(self.graphs["cell_hash"].unique())
 
     def arch_id(self, row: int) -> str:
@@ -52,7 +52,7 @@ def rank_space(space_name: str | Space, scorer: Scorer) -> Ranking | None:
     """Score every architecture of a space.
 
     Returns:
-        None where the space cannot be listed, or a network would be run for each.
+        None if the space cannot be listed, or a network would be run for each architecture.
 
     Raises:
         SnapError: the space is unknown, or the scorer failed.

@@ -1,4 +1,4 @@
-"""Report what a search found: `best.json` and the summary on the terminal."""
+"""Report what a search found: `best.json`, and the summary on the terminal."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from snap_evo.search_options import ScoredSearch
 
 @dataclass(frozen=True)
 class Report:
-    """All that is reported of one search.
+    """The results of one search.
 
     Attributes:
         result: what the search found.
-        search: what the search was to do.
-        predicted: the whole space as scored; None where it cannot be listed.
-        measured: what was measured of the best cell; None where nothing is known.
-        unmeasured: why nothing is known; empty otherwise.
-        trust: how far the scorer says its ranking is to be trusted; None where it does not say, or
-            something was measured.
+        search: its options.
+        predicted: the whole space ranked by score; None if it cannot be listed.
+        measured: the measured accuracy of the best cell; None if it is unknown.
+        unmeasured: why it is unknown; empty otherwise.
+        trust: how far to trust the scorer's ranking; None if the scorer does not report that, or
+            the accuracy is known.
     """
 
     result: SearchResult
@@ -42,7 +42,7 @@ class Report:
 
 
 def as_json(report: Report) -> str:
-    """Write the content of `best.json`; equal for equal runs once `seconds` is dropped."""
+    """Return the content of `best.json`, which is equal for equal runs apart from `seconds`."""
     result = report.result
     measured = report.measured
     entries: dict[str, Any] = {
@@ -67,11 +67,11 @@ def as_json(report: Report) -> str:
 
 
 def summary(report: Report, seconds: dict[str, float], files: list[str]) -> str:
-    """Write the summary.
+    """Return the summary.
 
     Args:
-        report: what to show.
-        seconds: how long each part of the command took.
+        report: the results.
+        seconds: by part of the command the time that it took.
         files: the files written.
     """
     result = report.result

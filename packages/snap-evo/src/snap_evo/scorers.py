@@ -1,9 +1,9 @@
-"""What a scorer is, and the scorers that need no model: costs and tables."""
+"""The interface of scorers, and the scorers that need no model: costs and tables."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
-from snap_catalog.metrics import resolve_metric
+from snap_catalog.metrics import oriented, resolve_metric
 from snap_catalog.parquet import read
 from snap_graphs import Space
 
@@ -27,18 +27,11 @@ class Scorer(Protocol):
     """Rates architectures without training them."""
 
     def score(self, graphs: pa.Table) -> Scores:
-        """Score architectures.
-
-        Args:
-            graphs: n rows of the `graphs` contract.
-
-        Returns:
-            (n,) finite scores, higher is better.
-        """
+        """Return (n,) finite scores of n rows of the `graphs` contract, higher is better."""
 
 
 class Trust(Protocol):
-    """What speaks for and against a ranking; the first line of its text is the verdict."""
+    """The evidence for and against a ranking; the first line of its text is the verdict."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the same for JSON."""
@@ -46,23 +39,27 @@ class Trust(Protocol):
 
 @runtime_checkable
 class TrustReporter(Protocol):
-    """A scorer that also tells how far its ranking is to be trusted."""
+    """A scorer that reports how far to trust its ranking."""
 
     def trust(self, graphs: pa.Table) -> Trust:
-        """Tell it of the architectures of a table.
+        """Return how far to trust the ranking of n rows of the `graphs` contract."""
 
-        Args:
-            graphs: n rows of the `graphs` contract.
-        """
+
+@runtime_checkable
+class DescriptionReader(Protocol):
+    """A scorer that reads the descriptions of a user's operators."""
+
+    def readings(self, graphs: pa.Table) -> Sequence[object]:
+        """Return how it understood each operator of a table; each prints as one line."""
 
 
 class Measured(NamedTuple):
-    """What a scorer of networks found out about one.
+    """The scores of one network.
 
     Attributes:
         values: by name the score, higher is better.
-        seconds: by step the time it took; steps are what several scores may share.
-        images: which images the network was shown.
+        seconds: by step the time that it took; several scores may share a step.
+        images: description of the images that the network processed.
     """
 
     values: dict[str, float]
@@ -72,23 +69,23 @@ class Measured(NamedTuple):
 
 @runtime_checkable
 class NetworkScorer(Scorer, Protocol):
-    """A scorer that runs one network after another, long enough for each to be kept.
+    """A scorer that runs networks, each long enough for its result to be kept.
 
     Attributes:
-        names: of the scores that it gives.
-        images: which images networks are shown.
-        home: the search space, where its code may be imported; None to take it from the tables.
+        names: names of its scores.
+        images: description of the images that networks process.
+        home: the search space, if its code may be imported; None to take it from the tables.
     """
 
     home: Space | None
 
     @property
     def names(self) -> Sequence[str]:
-        """Of the scores that it gives."""
+        """Names of its scores."""
 
     @property
     def images(self) -> str:
-        """Which images networks are shown."""
+        """Description of the images that networks process."""
 
     def measure(self, home: Space, arch_id: str) -> Measured:
         """Build the network of an architecture of a search space, and run it."""
@@ -98,30 +95,18 @@ class NetworkScorer(Scorer, Protocol):
 
         Args:
             network: maps (b, 3, side, side) images to (b, classes) logits.
-            side: of the images in pixels; None for the usual.
+            side: of the images in pixels; None for the default.
         """
 
     def together(self, rows: Sequence[Mapping[str, float]]) -> dict[str, Scores]:
-        """Return by name the (n,) scores of n networks, given what was measured of each."""
+        """Return by name the (n,) scores of n networks, given the values measured of each."""
 
     def seconds(self, steps: Mapping[str, float]) -> dict[str, float]:
-        """Return how long each score takes by itself, given the seconds of the steps."""
-
-
-@runtime_checkable
-class DescriptionReader(Protocol):
-    """A scorer that reads the descriptions of a user's operators."""
-
-    def readings(self, graphs: pa.Table) -> Sequence[object]:
-        """Return how those of the operators in a table were understood, each printed in one line.
-
-        Args:
-            graphs: n rows of the `graphs` contract.
-        """
+        """Return how long each score takes on its own, given the seconds of the steps."""
 
 
 def score_graphs(scorer: Scorer, graphs: pa.Table) -> Scores:
-    """Ask a scorer for scores and check what it returns.
+    """Score architectures, and check what the scorer returns.
 
     Returns:
         (n,) finite scores, higher is better.
@@ -148,7 +133,7 @@ def score_graphs(scorer: Scorer, graphs: pa.Table) -> Scores:
 
 
 def read_by(scorer: Scorer, graphs: pa.Table) -> list[str]:
-    """Return, in one line each, how a scorer understood the descriptions of operators, if it does.
+    """Return, one line each, how a scorer understood descriptions of operators, if it reads any.
 
     Raises:
         SnapError: the scorer failed.
@@ -161,14 +146,14 @@ def read_by(scorer: Scorer, graphs: pa.Table) -> list[str]:
 
 @contextmanager
 def plugin_errors(plugin: object, kind: str = "scorer") -> Iterator[None]:
-    """Report the failure of a plug-in, which is anybody's code, in one line.
+    """Report any exception of a plug-in, which may be anybody's code, in one line.
 
     Args:
-        plugin: whose code is called.
-        kind: what it is.
+        plugin: the object whose code is called.
+        kind: the kind of plug-in.
 
     Raises:
-        SnapError: it raised something.
+        SnapError: the code raised something.
     """
     try:
         yield
@@ -179,28 +164,28 @@ def plugin_errors(plugin: object, kind: str = "scorer") -> Iterator[None]:
         raise SnapError(f"the {kind} {name} failed ({reason}); fix it or use another") from error
 
 
-class ParamsScorer:
-    """Scores an architecture by its number of parameters."""
+class _CostScorer:
+    column: ClassVar[str]
 
     def score(self, graphs: pa.Table) -> Scores:
-        """Return (n,) trainable parameters.
+        """Return (n,) costs.
 
         Raises:
-            SnapError: the space does not tell them.
+            SnapError: the cost is unknown.
         """
-        return cost(graphs, "params")
+        return cost(graphs, self.column)
 
 
-class FlopsScorer:
+class ParamsScorer(_CostScorer):
+    """Scores an architecture by its number of trainable parameters."""
+
+    column = "params"
+
+
+class FlopsScorer(_CostScorer):
     """Scores an architecture by its multiply-adds for one image."""
 
-    def score(self, graphs: pa.Table) -> Scores:
-        """Return (n,) multiply-adds.
-
-        Raises:
-            SnapError: the space does not tell them.
-        """
-        return cost(graphs, "flops")
+    column = "flops"
 
 
 class TableScorer:
@@ -210,8 +195,8 @@ class TableScorer:
     is negated; other columns, as `params`, are taken as they are.
 
     Attributes:
-        column: the column.
-        direction: of the metric, `min` where scores are its negatives.
+        column: full name of the column.
+        direction: of the metric; `min` if scores are its negatives.
     """
 
     def __init__(self, file: str | os.PathLike[str], column: str) -> None:
@@ -228,27 +213,27 @@ class TableScorer:
         self.column = _resolve(column, pq.read_schema(file), source=str(file))
         self._file = str(file)
         values = read(file, "graphs", columns=[self.column])
-        self.direction: Direction = "min" if _is_min(values.schema.field(0)) else "max"
-        self._sign = -1.0 if self.direction == "min" else 1.0
+        metadata = values.schema.field(0).metadata or {}
+        self.direction: Direction = "min" if metadata.get(b"direction") == b"min" else "max"
         self._values = _numbers(values[self.column])
 
     def score(self, graphs: pa.Table) -> Scores:
-        """Return (n,) values of the column.
+        """Return (n,) values of the column, higher is better.
 
         Raises:
             SnapError: the file holds no cells of their space, or has no value for one of them.
         """
-        scores = self._sign * self.look_up(graphs)
-        lacking = np.flatnonzero(np.isnan(scores))
-        if lacking.size:
+        scores = oriented(self.look_up(graphs), self.direction)
+        missing = np.flatnonzero(np.isnan(scores))
+        if missing.size:
             raise SnapError(
                 f"{self._file}: no value of {self.column} for "
-                f"{graphs['arch_id'][int(lacking[0])]}; name a table that covers the search space"
+                f"{graphs['arch_id'][int(missing[0])]}; name a table that covers the search space"
             )
         return scores
 
     def look_up(self, graphs: pa.Table) -> Scores:
-        """Return (n,) values as they are in the file, NaN where it has none.
+        """Return (n,) values as they are in the file, NaN if it has none.
 
         Raises:
             SnapError: the file holds no cells of their space.
@@ -263,20 +248,16 @@ def _resolve(column: str, schema: pa.Schema, *, source: str) -> str:
     return resolve_metric(column, schema.names, source=source)
 
 
-def _is_min(field: pa.Field) -> bool:
-    return (field.metadata or {}).get(b"direction") == b"min"
-
-
 def cost(graphs: pa.Table, column: str) -> Scores:
     """Return (n,) values of a column of costs.
 
     Raises:
-        SnapError: the space does not tell them.
+        SnapError: the space does not define them.
     """
     if graphs[column].null_count:
         raise SnapError(
-            f"{graphs['space'][0]} tells no {column} of its cells; use another scorer, objective "
-            "or limit"
+            f"{graphs['space'][0]}: the {column} of its cells are unknown; use another scorer, "
+            "objective or limit"
         )
     return _numbers(graphs[column])
 

@@ -1,4 +1,4 @@
-"""Write the files of a search."""
+"""Read and write the files of searches by score."""
 
 import csv
 import os
@@ -28,10 +28,10 @@ _SECONDS_BETWEEN_WRITES = 1.0
 
 
 def prepare(folder: str | os.PathLike[str]) -> Path:
-    """Make sure, before any work, that a folder exists and takes files.
+    """Create a folder if it is missing, and check that the files can be written.
 
     Raises:
-        SnapError: it does not.
+        SnapError: they cannot.
     """
     path = Path(folder)
     if not path.exists():
@@ -43,7 +43,7 @@ def prepare(folder: str | os.PathLike[str]) -> Path:
 
 
 def read_history(folder: str | os.PathLike[str]) -> tuple[pa.Table, ScoredSearch]:
-    """Read the history that a search left in a folder, and what it was to do.
+    """Read the history that a search left in a folder, and the search's options.
 
     Raises:
         SnapError: there is none.
@@ -55,9 +55,9 @@ def read_history(folder: str | os.PathLike[str]) -> tuple[pa.Table, ScoredSearch
 
 @contextmanager
 def keeping(search: ScoredSearch, folder: Path) -> Iterator[Callable[[Candidates], None]]:
-    """Write a search's history as it grows, a second apart at least, and when it ends early.
+    """Write a search's history as it grows, at most once per second, and when it ends early.
 
-    What was written before an error stays, and a line says how to go on.
+    After an error the history stays, and a message says how to continue.
 
     Yields:
         A function to call after every generation.
@@ -71,12 +71,12 @@ def keeping(search: ScoredSearch, folder: Path) -> Iterator[Callable[[Candidates
         if history.rows:
             flag = " --allow-code" if search.allow_code else ""
             kept = counted(history.rows, "candidate")
-            say(f"{kept} kept; to go on: snap-evo resume {folder}{flag}")
+            say(f"{kept} kept; to continue: snap-evo resume {folder}{flag}")
         raise
 
 
 class _History:
-    """The file of a history that is still growing."""
+    """The file of a growing history."""
 
     def __init__(self, search: ScoredSearch, path: Path) -> None:
         self.rows = 0
@@ -100,7 +100,7 @@ def _write_history(history: pa.Table, search: ScoredSearch, path: Path) -> None:
 
 
 def write_results(report: Report, folder: Path) -> list[str]:
-    """Write history, best cell and, of several objectives, the front; return the files' paths.
+    """Write history, best cell and, for several objectives, the front; return the files' paths.
 
     Each file is written atomically.
     """
@@ -116,7 +116,7 @@ def write_results(report: Report, folder: Path) -> list[str]:
 
 
 def write_drawings(report: Report, folder: Path) -> list[str]:
-    """Draw the best cell, and the front where there is one; return the files' paths."""
+    """Draw the best cell and, for several objectives, the front; return the files' paths."""
     cell = str(folder / _DRAWING)
     draw_architecture(report.result.space, report.result.cell, cell, title=report.arch_id)
     if len(report.result.objectives) == 1:
@@ -128,14 +128,7 @@ def write_drawings(report: Report, folder: Path) -> list[str]:
 
 
 def write_comparison(runs: Sequence[Run], best: float, folder: Path, *, title: str) -> list[str]:
-    """Write `runs.csv` and the regret pictures of a comparison; return the files' paths.
-
-    Args:
-        runs: the searches.
-        best: the best score there is.
-        folder: where to write.
-        title: a line above the pictures.
-    """
+    """Write `runs.csv` and the plots of regret against the best score; return the files' paths."""
     pictures = [str(folder / name) for name in _REGRET_PICTURES]
     for path in pictures:
         draw_regret(regrets(runs, best), path, title=title)
@@ -143,14 +136,7 @@ def write_comparison(runs: Sequence[Run], best: float, folder: Path, *, title: s
 
 
 def write_measured(runs: Sequence[Run], metric: str, folder: Path, *, title: str) -> list[str]:
-    """Write `runs.csv` and the pictures of searches that measured; return the files' paths.
-
-    Args:
-        runs: the searches.
-        metric: what they measured.
-        folder: where to write.
-        title: a line above the pictures.
-    """
+    """Write `runs.csv` and the plots of the best value so far; return the files' paths."""
     pictures = [str(folder / name) for name in _BEST_PICTURES]
     for path in pictures:
         draw_best(best_so_far(runs), path, metric=metric, title=title)

@@ -1,4 +1,4 @@
-"""Search a space for the cells that a scorer likes best."""
+"""Search a space for the cells with the best scores."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,21 +20,21 @@ from snap_evo.scorers import Scorer
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search did and found.
+    """The result of a search.
 
     Attributes:
         space: name of the search space.
         algorithm: name of the algorithm.
         seed: its seed.
-        objectives: what it was after.
-        limits: what cells may cost.
-        history: one row a candidate, as in the `search` contract.
-        best: the best candidate within the limits, the first of equals, as one row of the `graphs`
+        objectives: what was optimised.
+        limits: the limits on costs.
+        history: one row per candidate, as in the `search` contract.
+        best: the best candidate within the limits, the first of equals, as a row of the `graphs`
             contract.
         stopped: why the search ended, in a few words.
-        out_of_time: whether that was the time limit; the scorer may be at work still.
-        seconds: how long the search took.
-        scoring_seconds: how much of that the scorer took.
+        out_of_time: whether the time limit ended it; the scorer may still be running.
+        seconds: time of the search.
+        scoring_seconds: part of that time that the scorer took.
     """
 
     space: str
@@ -82,7 +82,7 @@ class SearchResult:
 
     @cached_property
     def front(self) -> pa.Table:
-        """The rows of the history that no other is better than in all objectives."""
+        """The Pareto front: rows of the history that no other row dominates."""
         columns = [o.oriented(self.scored[o.name].to_numpy()) for o in self.objectives]
         return self.scored.take(front(np.column_stack(columns)))
 
@@ -104,25 +104,22 @@ def search(
 ) -> SearchResult:
     """Search a space (paper, Algorithm 1).
 
-    The cells that an algorithm proposes are scored, and the scores steer it. Cells that are
-    isomorphic once dead operators are removed count as one: the first is scored, the others take
-    its score. Cells beyond a limit are not scored. Equal arguments give equal results, times
-    aside.
+    The algorithm proposes cells and learns from their scores. Cells that are isomorphic without
+    dead operators count as one: the first is scored, the others take its score. Cells beyond a
+    limit are not scored. Equal arguments give equal results, apart from times.
 
     Args:
-        space_name: a space, or what `snap_graphs.space` finds it by.
+        space_name: a space, or the name or TOML file of one.
         scorer: rates the cells.
-        algorithm: `de` (differential evolution), `re` (regularised evolution), `ls` (local
-            search), `nsga2`, `random` or `exhaustive`.
-        budget: candidates the algorithm may propose, repetitions included.
+        algorithm: a key of `snap_evo.algorithms.ALGORITHMS`.
+        budget: number of candidates that the algorithm may propose, repetitions included.
         seed: of all randomness.
-        objectives: what to optimise; several need an algorithm that knows of them.
-        limits: what cells may cost.
-        network: whose costs are meant: `imagenet`, or the benchmark's own where None.
-        patience: stop where that many candidates in a row brought no better score.
-        time_limit: seconds after which to stop; a scorer still at work then is not waited for.
-        recorded: history of an earlier run of the same search: its scores are not asked for again,
-            so that the search goes on where that one ended.
+        objectives: what to optimise; several need an algorithm of `MANY_OBJECTIVES`.
+        limits: limits on the costs of cells.
+        network: the network whose costs count: `imagenet`, or the benchmark's own if None.
+        patience: stop after this many candidates in a row without a better score.
+        time_limit: seconds after which to stop, without waiting for a scorer that is running.
+        recorded: history of an earlier run of the same search, which continues with its scores.
         after: called after every generation with all candidates so far.
 
     Raises:
@@ -192,12 +189,13 @@ def _history(candidates: Candidates, stopped: str) -> pa.Table:
 def _best(candidates: Candidates, limits: Sequence[Limit]) -> pa.Table:
     if candidates.best is None:
         history = candidates.history()
-        told = "; ".join(
-            f"{limit} (seen were {min(seen):,.0f} to {max(seen):,.0f})"
+        limits_and_range = "; ".join(
+            f"{limit} (candidates have {min(seen):,.0f} to {max(seen):,.0f})"
             for limit in limits
             if (seen := history[limit.column].to_pylist())
         )
         raise SnapError(
-            f"none of {candidates.evaluations:,} candidates keeps to {told}; widen the limits"
+            f"none of {candidates.evaluations:,} candidates keeps to {limits_and_range}; "
+            "widen the limits"
         )
     return candidates.best

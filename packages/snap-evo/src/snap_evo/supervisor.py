@@ -1,12 +1,11 @@
-"""Run a program for as long as the process that asked for it lives, and end all that it started.
+"""Run a program while the process that wants it lives, and end all processes that it started.
 
-A script of its own, `python -I -S leash.py PROGRAM [ARGUMENT ...]`, without imports of snap-evo.
-Whoever starts it holds the other end of its standard input: when that is closed, by intent or
-because the holder died of anything, the program is killed. When the program has ended, the
-processes that it left behind are killed, on Linux also those in sessions of their own. Standard
-output then gets one JSON object: `code`, the exit code, `said`, the end of what was printed, and
-`answered`, the end of what of that came on the program's standard output; or `refused`, why the
-program could not be started.
+A script that imports nothing of snap-evo: `python -I -S supervisor.py PROGRAM [ARGUMENT ...]`. The
+process that starts it holds the other end of its standard input. When that is closed, on purpose
+or because the process died, the program is killed. When the program has ended, the processes that
+it left behind are killed, on Linux also those in other sessions. Standard output then gets one JSON
+object: `code`, the exit code, `said`, the end of what was printed, and `answered`, the end of
+standard output; or `refused`, why the program could not be started.
 """
 
 import contextlib
@@ -22,15 +21,15 @@ from pathlib import Path
 from typing import IO
 
 _KEPT = 2**16
-"""Bytes at the end of what a program prints that are kept; the rest is read and dropped."""
+"""Bytes kept of the end of what a program prints; the rest is read and dropped."""
 _SECONDS_BETWEEN_LOOKS = 0.05
 _PATIENCE = 5.0
-"""Seconds to wait for killed processes, of which some may be beyond our rights to kill."""
+"""Seconds to wait for killed processes; some we may not be permitted to kill."""
 _PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(arguments: list[str]) -> None:
-    """Run a program to its end, or to that of standard input, and answer on standard output."""
+    """Run a program until it or standard input ends, and report on standard output."""
     _adopt_orphans()
     try:
         program = subprocess.Popen(
@@ -55,12 +54,12 @@ def main(arguments: list[str]) -> None:
 
 
 def _answer(content: dict[str, object]) -> None:
-    with contextlib.suppress(BrokenPipeError):  # nobody waits for it any more
+    with contextlib.suppress(BrokenPipeError):  # nobody waits for it any longer
         os.write(sys.stdout.fileno(), json.dumps(content).encode())
 
 
 def _adopt_orphans() -> None:
-    """Become the parent of every descendant whose own parent ends, where the system can do that."""
+    """Become the parent of every descendant whose own parent ends, if the system supports it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -69,8 +68,8 @@ class _Printed:
     """The end of what a program prints.
 
     Attributes:
-        said: of everything, in the order of reading.
-        answered: of standard output.
+        said: the end of all output, in the order of reading.
+        answered: the end of standard output.
         open: the pipes that the program has not closed.
     """
 
@@ -90,7 +89,7 @@ class _Printed:
         return bool(piece)
 
     def read_rest(self) -> None:
-        """Read what is left in the pipes, now that nothing writes to them any more."""
+        """Read what is left in the pipes when nothing writes to them any longer."""
         for pipe in [*self.open]:
             os.set_blocking(pipe, False)
             with contextlib.suppress(BlockingIOError):
@@ -110,7 +109,7 @@ def _watch(program: "subprocess.Popen[bytes]", printed: _Printed) -> None:
 
 
 def _end(program: "subprocess.Popen[bytes]") -> None:
-    """Kill the program, if it is still there, and all that it started."""
+    """Kill the program, if it still runs, and all that it started."""
     _kill(-program.pid)
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
@@ -125,13 +124,13 @@ def _end(program: "subprocess.Popen[bytes]") -> None:
 
 
 def _kill(process: int) -> None:
-    """Kill a process, or, of a negative number, a process group."""
+    """Kill a process, or the process group of a negative number."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(process, signal.SIGKILL)
 
 
 def _children() -> list[int]:
-    """Return the processes whose parent is this one; none where the system does not list them."""
+    """Return the child processes; none if the system does not list them in /proc."""
     own, found = os.getpid(), []
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):

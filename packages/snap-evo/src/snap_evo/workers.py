@@ -1,4 +1,4 @@
-"""Processes that work for another one, and end with it."""
+"""Processes that work for their parent, and end with it."""
 
 import multiprocessing
 import os
@@ -20,15 +20,15 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 def shared(
     function: Callable[[_T], _R], items: Sequence[_T], jobs: int
 ) -> Generator[_R, None, None]:
-    """Call a function in processes, some at a time; they end with the iterator.
+    """Call a function in processes, which end with the iterator.
 
     Args:
-        function: of a module, so that processes find it.
-        items: what it is called with, one after the other.
-        jobs: processes.
+        function: a function of a module, so that processes find it.
+        items: its arguments, one per call.
+        jobs: number of processes.
 
     Yields:
-        What it returns, in the order of the items.
+        The results, in the order of the items.
 
     Raises:
         SnapError: a call failed, or its process was killed.
@@ -44,27 +44,27 @@ def shared(
 
 
 def _next(coming: "IMapIterator[_R]", workers: set[BaseProcess]) -> _R:
-    """Wait for a result; a pool does not tell by itself that the process at work was killed."""
+    """Wait for a result; a pool does not report that one of its processes was killed."""
     while True:
         try:
             return coming.next(timeout=_SECONDS_BETWEEN_LOOKS)
         except multiprocessing.TimeoutError as error:
             if not workers <= set(active_children()):
                 raise SnapError(
-                    "a process at work was killed, as when memory is short; run fewer at a time "
+                    "a worker process was killed, perhaps for lack of memory; run fewer at a time "
                     "with --jobs"
                 ) from error
 
 
 def prepare_worker() -> None:
-    """Let a worker leave Ctrl-C to its parent, which ends it, and compute on one core."""
+    """Make a worker ignore Ctrl-C, compute on one core, and end with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """Do not work on where the process that asked for it was killed."""
+    """End this process when its parent ends, also if that was killed."""
     parent = parent_process()
     if parent is not None:
         parent.join()

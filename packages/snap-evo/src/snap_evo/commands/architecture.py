@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     "the graph.",
 )
 @click.option(
-    "--draw", type=click.Path(dir_okay=False), help="Draw it too, into a file .svg or .png."
+    "--draw", type=click.Path(dir_okay=False), help="Also draw it, to an SVG or PNG file."
 )
 def export(best: str, space: str | None, form: str, draw: str | None) -> None:
-    """Print the architecture of the file BEST (best.json) for other programs to read."""
+    """Print the architecture of the file BEST (best.json) for other programs."""
     from snap_graphs.drawing import draw_architecture
 
     from snap_evo.architecture import as_genotype, as_json, read_architecture
@@ -54,9 +54,9 @@ def export(best: str, space: str | None, form: str, draw: str | None) -> None:
 @options.size_options
 @click.option("--classes", type=click.IntRange(1, 100_000), help="Outputs of the classifier.")
 @options.code_option
-@click.option("--auxiliary", is_flag=True, help="Give it the auxiliary head (darts, nds).")
+@click.option("--auxiliary", is_flag=True, help="Add the auxiliary head (darts, nds).")
 @click.option(
-    "--onnx", type=click.Path(dir_okay=False), help="Write it, untrained, to this ONNX file."
+    "--onnx", type=click.Path(dir_okay=False), help="Write the untrained network to this ONNX file."
 )
 @json_option
 @quiet_option
@@ -71,10 +71,10 @@ def build(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Build the PyTorch network around the cell of the file BEST (best.json), count and check it.
+    """Build the PyTorch network of the cell in the file BEST (best.json), and count its costs.
 
-    A size that is not given is the one that the space's benchmark trains, or that the skeleton of a
-    TOML space sets.
+    The default sizes are those of the network that the space's benchmark trains, or of the skeleton
+    of a TOML space. A forward and a backward pass check the network.
     """
     from snap_catalog.extras import require
     from snap_catalog.parquet import check_writable
@@ -129,18 +129,18 @@ def _summary(
     everything = costs.params + costs.auxiliary_params
     macro = found.space == "transnas-macro"
     classes = counted(size.classes, "class", "classes")
-    parts = f"{counted(size.layers, 'block')} a module" if macro else counted(size.layers, "cell")
+    parts = f"{counted(size.layers, 'block')} per module" if macro else counted(size.layers, "cell")
     lines = [
         ("cell", found.arch_id),
         (
             "network",
-            f"{parts}, {size.channels} channels first, {classes}, "
+            f"{parts}, {size.channels} initial channels, {classes}, "
             f"images of {size.image} x {size.image}",
         ),
         ("parameters", f"{costs.params:,}"),
         *([("auxiliary", f"{costs.auxiliary_params:,} more")] if costs.auxiliary_params else []),
-        ("multiply-adds", f"{costs.flops:,} of convolutions and linear layers, one image"),
-        ("activations", f"{costs.activations:,} that these put out"),
+        ("multiply-adds", f"{costs.flops:,} of convolutions and linear layers, for one image"),
+        ("activations", f"{costs.activations:,} output elements of these"),
         ("checked", f"forward and backward; a gradient reaches {reached:,} of {everything:,}"),
         *([("onnx", onnx)] if onnx else []),
     ]

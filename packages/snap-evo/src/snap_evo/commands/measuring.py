@@ -25,8 +25,8 @@ surrogate_option = click.option(
     "--surrogate",
     default=defaults.SURROGATE,
     show_default=True,
-    help="What learns from the measurements: gcn:MODEL (needs snap-gcn), or one of another "
-    "package.",
+    help="The surrogate that learns from measurements: gcn:MODEL (needs snap-gcn), counts (needs "
+    "snap-evo[counts]), or one of another package.",
 )
 
 
@@ -89,11 +89,7 @@ class Work:
 
 
 def check_given(*, measures: bool, **given: object) -> None:
-    """Refuse options that do not go with --measure, or that go only with it.
-
-    Raises:
-        click.UsageError: one was given; names it.
-    """
+    """Refuse options that do not go with --measure, or only with it."""
     for name, value in given.items():
         if value:
             problem = "does not go with --measure" if measures else "goes only with --measure"
@@ -158,7 +154,7 @@ def _measure(session: "Session", work: Work, measurer: "Measurer | None", *, ret
     setup = session.setup
     if setup.measure is None:
         raise click.UsageError(
-            f"{session.folder} is measured by hand: go on with snap-evo ask and snap-evo tell."
+            f"{session.folder} is measured by hand: continue with snap-evo ask and snap-evo tell."
         )
     if setup.measurements is None:
         raise SnapError(
@@ -182,7 +178,7 @@ def _measure(session: "Session", work: Work, measurer: "Measurer | None", *, ret
         def after(progress: Progress) -> None:
             nonlocal done
             best = progress.best
-            note = f"best {best.entry.value:.6g}" if best else "none worked yet"
+            note = f"best {best.entry.value:.6g}" if best else "none succeeded yet"
             advance(max(progress.measured - done, 0), note)
             done = progress.measured
 
@@ -213,14 +209,14 @@ def report(session: "Session", *, as_json: bool, stopped: str = "") -> None:
 
 @contextmanager
 def _keeping(session: "Session") -> Iterator[None]:
-    """Say what is kept, and how to go on, where measuring ends early."""
+    """Print what is kept, and how to continue, if measuring ends early."""
     try:
         yield
     except (SnapError, KeyboardInterrupt):
         progress = session.progress()
         if progress.results or progress.pending:
             say(
-                f"{counted(progress.measured, 'measurement')} kept; to go on: "
+                f"{counted(progress.measured, 'measurement')} kept; to continue: "
                 f"snap-evo resume {session.folder}{options.code_flag(session.allow_code)}"
             )
         raise

@@ -49,7 +49,7 @@ def together(name: str, kind: Callable[..., Any], *options: Decorator) -> Decora
 
 
 def _amount(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
-    """Read a positive number with or without k, M or G behind it, as 600M."""
+    """Read a positive number, optionally with the suffix k, M or G, as 600M."""
     if text is None:
         return None
     factor = _FACTORS.get(text[-1:])
@@ -63,18 +63,18 @@ def _amount(context: click.Context, parameter: click.Parameter, text: str | None
 
 
 def say_withheld(home: "Space", *, quiet: bool) -> None:
-    """Say in a line that code which a space names is not imported, where that is so."""
+    """Print that code which a space names is not imported, if so."""
     if home.withheld_code:
         say(home.withheld_code, quiet=quiet)
 
 
 def code_flag(allowed: bool) -> str:
-    """Return what a suggested command ends with, so that it may import the same code."""
+    """Return the end of a suggested command, so that it may import the same code."""
     return " --allow-code" if allowed else ""
 
 
 def given(aside: Collection[str]) -> str:
-    """Return the running command as it was given, without the options of some names."""
+    """Return the running command line, without the options of some names."""
     context = click.get_current_context()
     words = ["snap-evo", context.command.name or ""]
     for option in context.command.params:
@@ -86,7 +86,7 @@ def given(aside: Collection[str]) -> str:
 
 
 class Finite(click.FloatRange):
-    """A number within bounds that is neither infinite nor NaN."""
+    """A finite number within bounds."""
 
     name = "number"
 
@@ -101,7 +101,7 @@ class Finite(click.FloatRange):
 
 
 COUNT = click.IntRange(1, 2**31 - 1)
-"""Of candidates: their numbers in files have 32 bits."""
+"""Of candidates, which files number with 32 bits."""
 
 table_option = click.option(
     "--table", type=click.Path(dir_okay=False), help="A graphs.parquet with metrics."
@@ -110,16 +110,16 @@ space_option = click.option(
     "--space",
     default=defaults.SPACE,
     show_default=True,
-    help="A search space that snap-graphs knows, as nb201 or darts, or a TOML file (*.toml) that "
-    "defines one.",
+    help="The search space: a name, as nb201 or darts, or a TOML file (*.toml) of your own.",
 )
 scorer_option = click.option(
     "--scorer",
     default=defaults.SCORER,
     show_default=True,
-    help="gcn:MODEL (needs snap-gcn), params, flops, table:FILE:COLUMN, "
-    "command:PROGRAM {input} {output}, or one of another package. MODEL is snap, paper or a model "
-    "folder, FILE a graphs.parquet, COLUMN one of its metrics. gcn*0.7+params*0.3 adds up ranks.",
+    help="What rates cells: gcn:MODEL (needs snap-gcn), params, flops, table:FILE:COLUMN, "
+    "command:PROGRAM {input} {output}, proxy:NAME (needs snap-evo[proxies]), or one of another "
+    "package. MODEL is snap, paper or a model folder, FILE a graphs.parquet, COLUMN one of its "
+    "metrics. gcn*0.7+params*0.3 adds up weighted ranks.",
 )
 
 
@@ -223,7 +223,7 @@ time_limit_option = click.option(
     "--time-limit",
     type=Finite(min=0, min_open=True, max=defaults.LONGEST),
     metavar="SECONDS",
-    help="Stop after so long; a scorer still at work is not waited for.",
+    help="Stop after this time, without waiting for a scorer that is still running.",
 )
 _engine_option = click.option(
     "--engine",

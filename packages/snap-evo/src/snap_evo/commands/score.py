@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--source",
     metavar="FILE:FUNCTION",
-    help="The function whose networks snap-graphs trace put into GRAPHS; for proxies.",
+    help="The function that made the networks that snap-graphs trace wrote to GRAPHS; for proxies.",
 )
 @click.option("--skip-bad", is_flag=True, help="Leave out networks that cannot be scored.")
 @options.jobs_options("Networks run")
@@ -91,7 +91,7 @@ def score(
     bad = kept.notes()
     kept.remove()
     if bad:
-        say(f"left out {counted(len(bad), 'network')}, the first since {bad[0]}")
+        say(f"left out {counted(len(bad), 'network')}, the first because {bad[0]}")
     for line in _remarks(job):
         say(line, quiet=quiet)
     found = _summary(scores)
@@ -105,7 +105,7 @@ def score(
 
 
 def _drawn(table: "pa.Table", sample: int | None, seed: int) -> "pa.Table":
-    """Draw rows without replacement, in their order; all where there are no more."""
+    """Draw rows without replacement, in their order, or return all if there are no more."""
     import numpy as np
 
     if sample is None or sample >= table.num_rows:
@@ -116,17 +116,17 @@ def _drawn(table: "pa.Table", sample: int | None, seed: int) -> "pa.Table":
 
 @contextmanager
 def _noting_what_is_kept(kept: "Kept") -> Iterator[None]:
-    """Say, where a run ends early, how to go on."""
+    """Print how to continue if a run ends early."""
     try:
         yield
     except (Exception, KeyboardInterrupt):
         if kept.path.exists():
-            say(f"{kept.path}: what was scored is kept; run the same command to go on")
+            say(f"{kept.path}: the scores so far are kept; run the same command to continue")
         raise
 
 
 def _remarks(job: "Job") -> Iterator[str]:
-    """Yield how scorers read descriptions, and how far they say to trust their rankings."""
+    """Yield how scorers read descriptions, and how far to trust their rankings."""
     from snap_evo.scorers import TrustReporter, plugin_errors, read_by
 
     for spec, scorer in job.scorers.items():
@@ -138,7 +138,7 @@ def _remarks(job: "Job") -> Iterator[str]:
 
 
 def _summary(scores: "pa.Table") -> dict[str, float]:
-    """Return by scorer the mean seconds that it took for each architecture."""
+    """Return by scorer its mean seconds per architecture."""
     import numpy as np
     from snap_catalog.scores import by_scorer
 

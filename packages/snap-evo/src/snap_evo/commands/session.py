@@ -1,4 +1,4 @@
-"""`snap-evo start`, `snap-evo ask` and `snap-evo tell`: a search that the user measures for."""
+"""`snap-evo start`, `snap-evo ask` and `snap-evo tell`: a search whose user measures."""
 
 from pathlib import Path
 
@@ -69,27 +69,27 @@ def start(
     type=click.IntRange(1, 10_000),
     default=1,
     show_default=True,
-    help="How many architectures.",
+    help="Number of architectures.",
 )
 @click.option(
     "--pending",
     is_flag=True,
-    help="Print what was asked for and is not measured yet, instead of asking for more.",
+    help="Print the proposals that are not measured yet, instead of new ones.",
 )
 @click.option(
     "--modules",
     type=click.Path(file_okay=False),
-    help="Also write, to this folder, of every architecture a graphs.parquet of one row and a "
-    "Python file that builds its network.",
+    help="Also write to this folder, for each architecture, a graphs.parquet of one row and a Python "
+    "file that builds the network.",
 )
 @options.code_option
 @json_option
 def ask(
     folder: str, count: int, pending: bool, modules: str | None, allow_code: bool, as_json: bool
 ) -> None:
-    """Print what to measure next in the session in FOLDER.
+    """Print the architectures to measure next in the session in FOLDER, as CSV.
 
-    The CSV has an empty column for the metric: fill it in, and give the file to snap-evo tell.
+    The CSV has an empty column for the metric: fill it in, and pass the file to snap-evo tell.
     """
     from snap_evo.measuring.by_hand import as_csv, as_json_text, write_modules
     from snap_evo.measuring.session import Session
@@ -113,15 +113,15 @@ def ask(
 @click.option(
     "--repeat",
     is_flag=True,
-    help="Take values of architectures that are measured already as further measurements.",
+    help="Record values of architectures that are already measured as further measurements.",
 )
 @options.code_option
 @json_option
 def tell(folder: str, results: str, repeat: bool, allow_code: bool, as_json: bool) -> None:
-    """Record the measurements in the CSV file RESULTS in the session in FOLDER.
+    """Record the measurements of the CSV file RESULTS in the session in FOLDER.
 
-    Its columns: arch_id, and the metric (or value), "failed" where the measurement failed. Further
-    ones are seconds, note and what --max limits.
+    Its columns are arch_id and the metric (or value), "failed" for a failed measurement, and, if
+    needed, seconds, note and the costs that --max limits.
     """
     from snap_evo.measuring.by_hand import read_results
     from snap_evo.measuring.session import Session
@@ -134,6 +134,6 @@ def tell(folder: str, results: str, repeat: bool, allow_code: bool, as_json: boo
     say(f"{counted(len(found), 'measurement')} recorded")
     if session.progress().best is None:
         session.write_table()
-        say("none so far worked and keeps to the limits: there is no best one yet")
+        say("no measurement so far succeeded within the limits: there is no best one yet")
         return
     measuring.report(session, as_json=as_json)

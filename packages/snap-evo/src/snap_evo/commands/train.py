@@ -38,28 +38,28 @@ def _augmentations(
     help="A folder of images (train/CLASS/IMAGE and val/CLASS/IMAGE, or CLASS/IMAGE), or an .npz "
     "of arrays.",
 )
-@click.option("--epochs", type=click.IntRange(1, 100_000), help="How often all images are seen.")
-@click.option("--batch-size", type=click.IntRange(2, 2**16), help="Images that share a step.")
+@click.option("--epochs", type=click.IntRange(1, 100_000), help="Passes over all images.")
+@click.option("--batch-size", type=click.IntRange(2, 2**16), help="Images per step.")
 @click.option(
     "--learning-rate",
     type=options.Finite(0, 100, min_open=True),
-    help="Of the first epoch.",
+    help="Learning rate of the first epoch.",
 )
 @click.option(
     "--augment",
     callback=_augmentations,
     metavar="KINDS",
-    help="What is done to training images at random: some of crop+flip+cutout, or none.",
+    help="Random augmentations of training images: some of crop+flip+cutout, or none.",
 )
 @options.size_options
 @seed_option
 @click.option(
     "--device",
     type=click.Choice(["cpu", "cuda"]),
-    help="Where to train. Default: cuda where there is a graphics card.",
+    help="Where to train. Default: cuda if there is a graphics card.",
 )
 @out_option(".", kind="folder")
-@click.option("--resume", is_flag=True, help="Go on where the same command was stopped.")
+@click.option("--resume", is_flag=True, help="Resume the training of the same command.")
 @options.code_option
 @quiet_option
 def train(
@@ -78,10 +78,10 @@ def train(
     allow_code: bool,
     quiet: bool,
 ) -> None:
-    """Train the network around the cell of the file BEST (best.json) on images of your own.
+    """Train the network of the cell in the file BEST (best.json) on images of your own.
 
-    Settings that are not given are those of the authors of the space's benchmark. The last line
-    printed is JSON with the validation accuracy.
+    The default settings are those of the authors of the space's benchmark. The last line printed
+    is JSON with the validation accuracy.
     """
     from snap_catalog.extras import require
 
@@ -117,6 +117,6 @@ def _noting_what_is_kept(checkpoint: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        kept = f"; {checkpoint} holds every finished epoch: give the same command with --resume"
+        kept = f"; {checkpoint} holds every finished epoch: run the same command with --resume"
         say(f"Stopped{kept if checkpoint.exists() else ' before the first epoch was over'}")
         raise

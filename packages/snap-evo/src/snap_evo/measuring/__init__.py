@@ -1,1 +1,1 @@
-"""Search by measuring: propose, have it measured, learn from it, propose again."""
+"""Search by measuring: propose architectures, measure them, and learn from the results."""

@@ -1,4 +1,4 @@
-"""What is handed to users who measure themselves, and what they bring back."""
+"""Exchange proposals and measurements, as CSV and JSON, with users who measure themselves."""
 
 import csv
 import io
@@ -16,13 +16,13 @@ from snap_graphs.spaces import Costs
 from snap_evo.measuring.session import Measurement, Session
 
 FAILED = "failed"
-"""In place of a value."""
+"""Stands for the value of a failed measurement."""
 _VALUE, _SECONDS, _NOTE, _ARCH = "value", "seconds", "note", "arch_id"
 _MOST_BYTES = 2**26
 
 
 def as_csv(session: Session, names: Sequence[str]) -> str:
-    """Write architectures, their costs, and empty columns for what is to be measured, as CSV."""
+    """Return architectures, their costs, and empty columns for the values to measure, as CSV."""
     graphs = session.graphs(names)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -34,13 +34,13 @@ def as_csv(session: Session, names: Sequence[str]) -> str:
 
 
 def as_json_text(session: Session, names: Sequence[str]) -> str:
-    """Write architectures, their graphs and costs as a JSON list."""
+    """Return architectures, their graphs and costs, as a JSON list."""
     columns = ["space", _ARCH, "cell_hash", "nodes", "src", "dst", *Costs._fields]
     return json.dumps(session.graphs(names).select(columns).to_pylist(), indent=2) + "\n"
 
 
 def write_modules(session: Session, names: Sequence[str], folder: Path) -> None:
-    """Write a graphs.parquet of one row and a Python file that builds the network, by number.
+    """Write, for each architecture, a graphs.parquet and a Python file that builds its network.
 
     Raises:
         SnapError: the folder cannot be written to.
@@ -59,7 +59,7 @@ def write_modules(session: Session, names: Sequence[str], folder: Path) -> None:
 
 
 def _code(session: Session, name: str) -> str:
-    """Write Python that builds a network."""
+    """Return Python code that builds a network."""
     setup = session.setup
     home = f"space({setup.space!r})"
     if setup.definition is not None:
@@ -90,13 +90,13 @@ def read_results(session: Session, path: Path, *, repeat: bool) -> list[Measurem
     Args:
         session: the session.
         path: the file.
-        repeat: whether architectures may be there twice, or have been measured before.
+        repeat: whether an architecture may occur twice or have been measured before.
 
     Returns:
         The measurements, in the order of the file.
 
     Raises:
-        SnapError: naming the file and the line at fault.
+        SnapError: naming the file and the wrong line.
     """
     names, lines = _read(path)
     column = _value_column(session, names, path)
@@ -117,7 +117,7 @@ def read_results(session: Session, path: Path, *, repeat: bool) -> list[Measurem
         found[measurement.name] = line.number
         measurements.append(measurement)
     if not measurements:
-        raise SnapError(f"{path}: no measurements; write one a line under arch_id,{column}")
+        raise SnapError(f"{path}: no measurements; write one per line under arch_id,{column}")
     return measurements
 
 
@@ -196,7 +196,7 @@ def _number(line: _Line, column: str, path: Path) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise SnapError(
-            f"{path}: line {line.number}: {column} is {text!r:.40}, no number; write {FAILED} as "
-            "the value of a measurement that failed, and drop lines that are not measured yet"
+            f"{path}: line {line.number}: {column} is {text!r:.40}, no number; write {FAILED} for "
+            "a failed measurement, and drop lines that are not measured yet"
         )
     return value

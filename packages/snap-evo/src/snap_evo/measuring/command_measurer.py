@@ -1,4 +1,4 @@
-"""A measurer that is any program."""
+"""The measurer `command`, which runs any program."""
 
 import math
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from snap_evo.programs import (
 )
 
 SECONDS = 86_400.0
-"""How long a program may take for one architecture: a day."""
+"""Time limit of a program for one architecture: a day."""
 GRAPH, OUTPUT = "graph.parquet", "output"
 """Files of a measurement."""
 _ARCH, _GRAPH, _OUTPUT = "{arch}", "{graph}", "{output}"
@@ -33,28 +33,28 @@ _MOST_COSTS = 100
 
 
 class CommandMeasurer:
-    """Has a program measure one architecture at a time.
+    """Runs a program that measures one architecture.
 
     The program is started without a shell. It answers with a number, or with a JSON object as
-    `{"value": 93.1, "latency_ms": 4.2}`, whose other entries are costs: in the file `{output}`, or
-    as the last line of its standard output where it wrote none. All processes that it started end
-    with it, and it ends with this process, whatever ends that.
+    `{"value": 93.1, "latency_ms": 4.2}`, whose other entries are costs. The answer is in the file
+    `{output}`, or, if it writes none, the last line of its standard output. All processes that it
+    started end with it, and it ends with this process.
     """
 
     metric = "value"
     direction: Direction = "max"
 
     def __init__(self, command: str, seconds: float = SECONDS) -> None:
-        """Take a command line apart.
+        """Parse a command line.
 
         Args:
             command: program and arguments, quoted as for a shell; `{arch}` stands for the native
                 string of the architecture, `{graph}` for a `graphs.parquet` that holds it alone,
                 `{output}` for a file to write.
-            seconds: how long it may take for one architecture.
+            seconds: time limit for one architecture.
 
         Raises:
-            SnapError: it is none, or names no architecture, or has no time.
+            SnapError: it is no command line, it names no architecture, or it has no time.
         """
         self._arguments = split_command(command)
         if not any(part in a for a in self._arguments[1:] for part in (_ARCH, _GRAPH)):
@@ -66,7 +66,7 @@ class CommandMeasurer:
         self._command, self._seconds = command, seconds
 
     def measure(self, graph: pa.Table, folder: Path) -> Outcome:
-        """Measure an architecture; an answer that an earlier attempt left is taken.
+        """Measure an architecture, or return the answer that an earlier attempt left.
 
         Raises:
             SnapError: the program cannot be started.
@@ -95,7 +95,7 @@ class CommandMeasurer:
 
 
 def left_behind(folder: Path) -> Outcome | None:
-    """Return the answer that a program left in a folder; None without a whole one."""
+    """Return the answer that a program left in a folder, or None if it is missing or incomplete."""
     try:
         found = _outcome(_text(folder / OUTPUT))
     except (OSError, ValueError):
@@ -114,7 +114,7 @@ def _outcome(text: str) -> Outcome:
     """Read an answer.
 
     Raises:
-        ValueError: it is no number, and no JSON object with one; the error says so of the program.
+        ValueError: it is neither a number nor a JSON object with one.
     """
     try:
         answer = parse_json(text.strip(), object_pairs_hook=entries_once)

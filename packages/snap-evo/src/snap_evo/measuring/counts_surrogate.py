@@ -1,4 +1,4 @@
-"""A surrogate that needs no predictor: a Gaussian process on operator counts and costs."""
+"""The surrogate `counts`, a Gaussian process on operator counts and costs."""
 
 import warnings
 from typing import Any
@@ -16,14 +16,14 @@ from snap_graphs.structure import pruned
 from snap_evo.objectives import Floats
 
 _LENGTH, _NOISE = 3.0, 0.1
-"""Where the length scale, in standardised features, and the variance of noise begin."""
+"""Initial length scale, in standardised features, and variance of the noise."""
 
 
 class CountsSurrogate:
     """A Gaussian process with a squared exponential kernel (Rasmussen and Williams 2006).
 
-    It sees of each architecture how often it has which operator that is not dead, and logarithms of
-    parameters, multiply-adds and activations where these are known of all.
+    Its features are the numbers of each operator, dead ones excluded, and the logarithms of
+    parameters, multiply-adds and activations if these are known for all architectures.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class CountsSurrogate:
         self._model: Any = None
 
     def fit(self, graphs: pa.Table, values: Floats, direction: Direction) -> None:
-        """Learn from normal scores of the values' ranks; see `Surrogate.fit`."""
+        """Fit the process to normal scores of the values' ranks; see `Surrogate.fit`."""
         from scipy.special import ndtri
         from scipy.stats import rankdata
         from sklearn.gaussian_process import GaussianProcessRegressor
@@ -56,7 +56,7 @@ class CountsSurrogate:
         kernel = ConstantKernel() * RBF(_LENGTH) + WhiteKernel(_NOISE)
         self._model = GaussianProcessRegressor(kernel, normalize_y=True, random_state=0)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a bound is reached where nothing can be learned
+            warnings.simplefilter("ignore")  # a bound is reached if nothing can be learned
             self._model.fit(self._standardised(found), targets)
 
     def predict(self, graphs: pa.Table) -> tuple[Floats, Floats]:

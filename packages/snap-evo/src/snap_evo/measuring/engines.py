@@ -1,4 +1,4 @@
-"""Where measurements take place: in this process, in others, or on a Ray cluster."""
+"""Make measurements: in this process, in others, or on a Ray cluster."""
 
 import time
 from collections.abc import Callable
@@ -23,12 +23,12 @@ _SECONDS_TO_END = 5.0
 
 
 class Order(NamedTuple):
-    """What measures, in a form that other processes are sent.
+    """A measurer, in a form that can be sent to other processes.
 
     Attributes:
         measure: the measurer, as `load_measurer` reads it.
-        setup: what it measures for.
-        allow_code: whether code that a space of the user's own names may be imported.
+        setup: the search that it measures for.
+        allow_code: whether code that the search space names may be imported.
     """
 
     measure: str
@@ -39,7 +39,7 @@ class Order(NamedTuple):
         """Make the measurer.
 
         Raises:
-            SnapError: there is none such.
+            SnapError: there is no such measurer.
         """
         return load_measurer(self.measure, self.setup.find_space(allow_code=self.allow_code))
 
@@ -49,8 +49,8 @@ class Task(NamedTuple):
 
     Attributes:
         arch_id: the architecture.
-        graph: the same as one row of the `graphs` contract.
-        folder: of this measurement alone; it exists.
+        graph: its row of the `graphs` contract.
+        folder: for the files of this measurement; it exists.
     """
 
     arch_id: str
@@ -70,16 +70,16 @@ class MeasuringEngine(Protocol):
     """Makes measurements.
 
     Attributes:
-        slots: how many at a time.
+        slots: largest number at a time.
     """
 
     slots: int
 
     def submit(self, task: Task) -> None:
-        """Begin a measurement; at most `slots` may be going on."""
+        """Begin a measurement; at most `slots` may run at a time."""
 
     def wait(self) -> Done:
-        """Wait for the end of one of those going on.
+        """Wait until a running measurement ends.
 
         Raises:
             SnapError: no architecture can be measured.
@@ -87,7 +87,7 @@ class MeasuringEngine(Protocol):
 
 
 class _Answer(NamedTuple):
-    """What `_measured` returns: an outcome, or why nothing can be measured."""
+    """An outcome, or why nothing can be measured."""
 
     outcome: Outcome
     seconds: float
@@ -101,7 +101,7 @@ class _Answer(NamedTuple):
 
 @cache
 def _loaded(order: Order) -> Measurer:
-    """Make a measurer once a process."""
+    """Make a measurer once per process."""
     return order.load()
 
 
@@ -111,7 +111,7 @@ def _measured(order: Order, graph: pa.Table, folder: Path) -> _Answer:
 
 
 def _answer(load: Callable[[], Measurer], graph: pa.Table, folder: Path) -> _Answer:
-    """Measure; a measurer is anybody's code, which may fail with one architecture in any way."""
+    """Measure; a measurer may be anybody's code and fail in any way."""
     began = time.perf_counter()
     try:
         outcome, refusal = load().measure(graph, folder), ""
@@ -132,11 +132,11 @@ class Inline:
         self._tasks: list[Task] = []
 
     def submit(self, task: Task) -> None:
-        """Keep a measurement for later."""
+        """Queue a measurement."""
         self._tasks.append(task)
 
     def wait(self) -> Done:
-        """Measure the first that was kept."""
+        """Make the first measurement of the queue."""
         task = self._tasks.pop(0)
         return _answer(lambda: self._measurer, task.graph, task.folder).done(task.arch_id)
 
@@ -162,7 +162,7 @@ class _Worker:
 
 
 def _serve(order: Order, connection: Connection) -> None:
-    """Measure what comes in until nothing does any more."""
+    """Measure what arrives until the connection is closed."""
     prepare_worker()
     with suppress(EOFError):
         while True:
@@ -171,9 +171,9 @@ def _serve(order: Order, connection: Connection) -> None:
 
 
 class Processes:
-    """Measures in processes of this machine, each of which takes one architecture at a time.
+    """Measures in processes of this machine, each one architecture at a time.
 
-    Where such a process dies, as when memory is short, that measurement failed.
+    If a process dies, for example for lack of memory, its measurement failed.
     """
 
     def __init__(self, order: Order, workers: int) -> None:
@@ -183,13 +183,13 @@ class Processes:
         self._busy: dict[Connection, tuple[_Worker, Task, float]] = {}
 
     def submit(self, task: Task) -> None:
-        """Hand a measurement to a process that has nothing to do."""
+        """Send a measurement to an idle process."""
         worker = self._idle.pop() if self._idle else _Worker(self._order)
         self._busy[worker.connection] = worker, task, time.perf_counter()
         worker.connection.send((task.graph, task.folder))
 
     def wait(self) -> Done:
-        """Wait for the first process that answers or dies.
+        """Wait until a process answers or dies.
 
         Raises:
             SnapError: no architecture can be measured.
@@ -214,7 +214,7 @@ class Processes:
 
 
 class RayTasks:
-    """Measures in tasks of a Ray cluster, to whose machines the session's folder is common."""
+    """Measures in tasks of a Ray cluster, whose machines share the session's folder."""
 
     def __init__(self, order: Order, slots: int, gpus: float) -> None:
         import ray
@@ -230,7 +230,7 @@ class RayTasks:
         self._busy[self._measure.remote(self._order, task.graph, task.folder)] = task
 
     def wait(self) -> Done:
-        """Wait for the first task that ends.
+        """Wait until a task ends.
 
         Raises:
             SnapError: no architecture can be measured.
@@ -246,7 +246,7 @@ class RayTasks:
         return answer.done(task.arch_id)
 
     def close(self) -> None:
-        """End the tasks that are going on."""
+        """Cancel the running tasks."""
         import ray
 
         for reference in self._busy:

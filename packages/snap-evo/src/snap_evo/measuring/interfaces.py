@@ -1,4 +1,4 @@
-"""What a search that measures is put together from."""
+"""The interfaces of the parts of a search that measures."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,14 +11,14 @@ from snap_evo.objectives import Floats
 
 
 class Observations(NamedTuple):
-    """What a search knows so far.
+    """The measurements of a search so far.
 
     Attributes:
-        graphs: n rows of the `graphs` contract, one a measurement; an architecture that was
-            measured twice is there twice.
-        values: (n,) the metric; NaN where the measurement failed.
-        direction: whether more (`max`) or less (`min`) of the metric is better.
-        pending: rows of architectures that were asked for and are not measured yet.
+        graphs: n rows of the `graphs` contract, one per measurement; an architecture that was
+            measured twice has two rows.
+        values: (n,) the metric, NaN for failed measurements.
+        direction: whether a higher (`max`) or lower (`min`) value of the metric is better.
+        pending: rows of architectures that were proposed and are not measured yet.
     """
 
     graphs: pa.Table
@@ -31,20 +31,20 @@ class Surrogate(Protocol):
     """Learns a metric from measurements (entry points `snap.surrogates`)."""
 
     def fit(self, graphs: pa.Table, values: Floats, direction: Direction) -> None:
-        """Learn from all measurements so far, in place of what was learned before.
+        """Learn from all measurements so far, and forget what was learned before.
 
         Args:
-            graphs: n rows of the `graphs` contract; equal architectures may repeat.
+            graphs: n rows of the `graphs` contract; architectures may repeat.
             values: (n,) finite values of the metric.
-            direction: whether more or less of it is better.
+            direction: whether a higher or lower value is better.
         """
 
     def predict(self, graphs: pa.Table) -> tuple[Floats, Floats]:
         """Predict the metric of n architectures.
 
         Returns:
-            (n,) means and (n,) standard deviations on a scale of the surrogate's own, on which
-            more is better whatever the direction.
+            (n,) means and (n,) standard deviations on the surrogate's own scale, on which higher is
+            better for either direction.
         """
 
 
@@ -56,16 +56,16 @@ class Proposer(Protocol):
 
         Returns:
             At most `count` different rows of the `graphs` contract, the most promising first;
-            fewer where no more are left.
+            fewer if no more are left.
         """
 
 
 class Outcome(NamedTuple):
-    """What measuring an architecture came to.
+    """The result of measuring an architecture.
 
     Attributes:
-        value: the metric; None where the measurement failed.
-        costs: further figures by name, as a latency.
+        value: the metric; None if the measurement failed.
+        costs: by name further measured values, as a latency.
         note: a remark, as why the measurement failed.
     """
 
@@ -75,11 +75,11 @@ class Outcome(NamedTuple):
 
 
 class Measurer(Protocol):
-    """Measures architectures, as by training them.
+    """Measures architectures, for example by training them.
 
     Attributes:
-        metric: name of what it measures.
-        direction: whether more (`max`) or less (`min`) of it is better.
+        metric: name of the metric.
+        direction: whether a higher (`max`) or lower (`min`) value is better.
     """
 
     metric: str
@@ -88,11 +88,11 @@ class Measurer(Protocol):
     def measure(self, graph: pa.Table, folder: Path) -> Outcome:
         """Measure an architecture.
 
-        What goes wrong with this architecture is an outcome without value, and the search goes on.
+        A failure of this architecture is an outcome without value, and the search continues.
 
         Args:
             graph: one row of the `graphs` contract.
-            folder: of this measurement alone, for files; it holds what an earlier attempt left.
+            folder: for the files of this measurement; it holds those of an earlier attempt.
 
         Raises:
             SnapError: no architecture can be measured, so that the search must end.

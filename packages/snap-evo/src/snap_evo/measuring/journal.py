@@ -1,4 +1,4 @@
-"""Keep records as lines of JSON in files that only grow, whoever else writes to them."""
+"""Append records as lines of JSON to files that several processes write to."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ _Count = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One line of `measurements.jsonl`, as in the `measurements` contract.
 
-    The costs of a measurement stand before its metric, so that a metric that is there has them all.
+    The costs of a measurement precede its metric: if the metric is recorded, so are they all.
     """
 
     space: str
@@ -42,10 +42,10 @@ class Asked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One line of `asked.jsonl`: an architecture that is to be measured.
 
     Attributes:
-        number: 1, 2, ... in the order of asking.
+        number: 1, 2, ... in the order of proposing.
         arch_id: the architecture.
-        at: when it was asked for, in UTC.
-        by: the command that asked, and so takes care of measuring: `run`, or `ask` for the user.
+        at: when it was proposed, in UTC.
+        by: the command that proposed it: `run`, which measures, or `ask`, for the user.
     """
 
     number: _Count
@@ -55,11 +55,10 @@ class Asked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class JsonLines(Generic[_Record]):
-    """A file of one JSON object a line.
+    """A file with one JSON object per line.
 
-    Lines are appended and synchronised with the disk, and never changed. What a writer that was
-    killed left of its last line is no record, and the next writer removes it. Locking is the
-    caller's affair.
+    Lines are appended and synchronised with the disk, and never changed. If a writer is killed, the
+    next writer removes its incomplete last line. The caller must hold a lock.
     """
 
     def __init__(self, path: Path, kind: type[_Record]) -> None:
@@ -70,7 +69,7 @@ class JsonLines(Generic[_Record]):
         """Return all records.
 
         Raises:
-            SnapError: the file is missing, or lines of it are damaged, which it names.
+            SnapError: the file is missing, or lines of it are damaged.
         """
         with readable(self.path, "journal"):
             *lines, rest = self.path.read_bytes().split(b"\n")
@@ -106,11 +105,11 @@ class JsonLines(Generic[_Record]):
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise SnapError(
-                f"{self.path}: cannot be written ({reason}); make room, or see to its permissions"
+                f"{self.path}: cannot be written ({reason}); make room, or check its permissions"
             ) from error
 
     def _repair(self) -> bytes:
-        """Remove a last line that is incomplete; return the end of a line that lacks only that."""
+        """Remove an incomplete last line; return the line end that a complete one still needs."""
         size, rest = self.path.stat().st_size, self._unfinished_line()
         if not rest:
             return b""
@@ -131,7 +130,7 @@ class JsonLines(Generic[_Record]):
         return rest.rpartition(b"\n")[2]
 
     def _whole(self, rest: bytes) -> _Record | None:
-        """Return the record of a line without end; None where it is incomplete."""
+        """Return the record of a line without end, or None if it is incomplete."""
         try:
             return self._decoder.decode(rest)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -144,10 +143,10 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
 
     Args:
         path: the lock's file, which stays.
-        wait: whether to wait for whoever holds it.
+        wait: whether to wait for the process that holds it.
 
     Raises:
-        SnapError: the file cannot be written; or, without waiting, somebody else holds the lock.
+        SnapError: the file cannot be written; or, without waiting, another process holds the lock.
     """
     lock = FileLock(path, timeout=-1 if wait else 0)
     try:

@@ -1,4 +1,4 @@
-"""Propose, measure, learn, and propose again."""
+"""The loop of a search that measures: propose, measure, learn, repeat."""
 
 import shutil
 import time
@@ -12,7 +12,7 @@ from snap_evo.measuring.journal import locked
 from snap_evo.measuring.session import Progress, Session
 
 _FAILURES_AT_FIRST = 3
-"""After as many failed measurements and none that worked, what measures is at fault."""
+"""After this many failed measurements and no other, the measurer is at fault."""
 
 
 def run_session(
@@ -26,14 +26,14 @@ def run_session(
 ) -> str:
     """Measure architectures until there is a reason to stop, and return it in a few words.
 
-    What an earlier run was at when it ended comes first.
+    Measurements that an earlier run did not finish come first.
 
     Args:
         session: the session.
         engine: makes the measurements.
-        measurements: how many architectures are to be measured, those already measured included.
-        time_limit: seconds after which no further measurement begins.
-        retry: whether to measure those again first whose measurements all failed.
+        measurements: number of architectures to measure, including those already measured.
+        time_limit: seconds after which no measurement begins.
+        retry: whether to measure first the architectures whose measurements all failed.
         after: called after every measurement.
 
     Raises:
@@ -55,7 +55,7 @@ class _Run:
         self._busy = 0
 
     def left_over(self, *, retry: bool) -> list[str]:
-        """Return what an earlier run was at, and, to be measured again, what failed."""
+        """Return the architectures that an earlier run did not finish, and failed ones to retry."""
         progress = self._session.progress()
         begun = [asked.arch_id for asked in progress.pending if asked.by == "run"]
         if not retry:
@@ -87,7 +87,7 @@ class _Run:
         return ""
 
     def _fill(self, progress: Progress, waiting: list[str]) -> str:
-        """Begin as many measurements as there is room for; return why there are no more, if so."""
+        """Begin as many measurements as are free to run; return why none is left, if so."""
         free = self._engine.slots - self._busy
         left = self._measurements - progress.measured - self._busy
         names = [waiting.pop(0) for _ in range(min(free, len(waiting)))]
@@ -108,21 +108,17 @@ class _Run:
         self._busy -= 1
         setup, (value, costs, note) = self._session.setup, done.outcome
         costs = {name: cost for name, cost in costs.items() if name != setup.metric}
-        lacking = [name for name in setup.measured_maxima() if name not in costs]
-        if value is not None and lacking:
-            value, note = None, f"answered no {lacking[0]}, which is limited"
+        missing = [name for name in setup.measured_maxima() if name not in costs]
+        if value is not None and missing:
+            value, note = None, f"answered no {missing[0]}, which is limited"
         self._session.tell(done.arch_id, value, costs=costs, seconds=done.seconds, note=note)
 
 
 def _check_failures(progress: Progress) -> None:
-    """Stop before everything is spent on a measurer that never works.
-
-    Raises:
-        SnapError: the first measurements all failed.
-    """
+    """Raise an error if the first measurements all failed, rather than make more such ones."""
     entries = [result.entry for result in progress.results]
     if len(entries) == _FAILURES_AT_FIRST and all(entry.value is None for entry in entries):
         raise SnapError(
             f"the first {len(entries)} measurements failed, the last one because it "
-            f"{entries[-1].note or 'said so'}; correct what measures, and resume with --retry"
+            f"{entries[-1].note or 'said so'}; correct the measurer, and resume with --retry"
         )

@@ -1,4 +1,4 @@
-"""What measures architectures, made of what the user writes."""
+"""Make measurers of specs."""
 
 import math
 from pathlib import Path
@@ -21,7 +21,7 @@ class TableMeasurer:
 
     Attributes:
         metric: the column.
-        direction: whether more or less of it is better, as the file says.
+        direction: of the metric, as in the file.
     """
 
     def __init__(self, file: str, column: str) -> None:
@@ -39,7 +39,7 @@ class TableMeasurer:
         self.direction: Direction = self._table.direction
 
     def measure(self, graph: pa.Table, folder: Path) -> Outcome:
-        """Return the value of an architecture; an outcome without one where the file has none.
+        """Return the value of an architecture, or a failure if the file has none.
 
         Raises:
             SnapError: the file holds no cells of the space.
@@ -56,7 +56,7 @@ def load_measurer(spec: str, home: Space) -> Measurer:
     Args:
         spec: `command:[SECONDSs:]PROGRAM {arch} {graph} {output}`, `table:FILE:COLUMN`, or
             `train:DATA`.
-        home: the space of the architectures, whose code may be imported where it names some.
+        home: the space of the architectures; its code may be imported.
 
     Raises:
         SnapError: it is none of these, or its arguments are wrong.

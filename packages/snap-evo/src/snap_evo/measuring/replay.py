@@ -1,4 +1,4 @@
-"""Searches that measure, carried out on a table of measurements, so that they can be compared."""
+"""Replay searches that measure on a table of measurements, so that they can be compared."""
 
 import time
 from dataclasses import dataclass
@@ -25,15 +25,15 @@ from snap_evo.scorers import Scorer, TableScorer
 from snap_evo.search_options import ScoredSearch, SearchOptions
 
 _SHARE = 0.001
-"""Of the architectures of a table: the best of them are what a search may be content with."""
+"""Share of a table's architectures that are its top."""
 
 
 class Goal(NamedTuple):
-    """What there is to find in a table, more is better.
+    """The values to find in a table, higher is better.
 
     Attributes:
         best: the best value.
-        top: the value of the last of the best 0.1 % of the architectures, rounded up.
+        top: the lowest value of the best 0.1 % of the architectures, whose number is rounded up.
     """
 
     best: float
@@ -41,12 +41,12 @@ class Goal(NamedTuple):
 
 
 class Replayed(NamedTuple):
-    """What a search measured.
+    """The measurements of a search.
 
     Attributes:
         graphs: n rows of the `graphs` contract, in the order of measuring.
-        values: (n,) what was measured, more is better; NaN where the table has no value.
-        seconds: how long it took.
+        values: (n,) values, higher is better; NaN if the table has none.
+        seconds: time of the search.
     """
 
     graphs: pa.Table
@@ -62,8 +62,8 @@ class Replay:
         search: its space, scorer, algorithm, seed and limits.
         file: the `graphs.parquet` file.
         column: its metric.
-        surrogate: what learns, as `load_surrogate` reads it.
-        measurements: architectures to measure; the search ends before where it finds the best.
+        surrogate: learns from measurements, as `load_surrogate` reads it.
+        measurements: architectures to measure; the search ends early if it finds the best.
     """
 
     search: ScoredSearch
@@ -88,14 +88,14 @@ class Replay:
 
     @property
     def direction(self) -> Direction:
-        """Whether more (`max`) or less (`min`) of the metric is better."""
+        """Whether a higher (`max`) or lower (`min`) value of the metric is better."""
         return _table(self.file, self.column, self._home).direction
 
     def goal(self) -> Goal:
-        """Return what there is to find within the limits.
+        """Return the values to find within the limits.
 
         Raises:
-            SnapError: the table cannot be read, has no values of the space, or none within.
+            SnapError: the table cannot be read, or has no values of the space within the limits.
         """
         search, home = self.search, self._home
         table = _table(self.file, self.column, home)
@@ -140,7 +140,7 @@ class _Table:
 
     Attributes:
         metric: the full name of its column.
-        direction: whether more or less of it is better.
+        direction: whether a higher or lower value is better.
     """
 
     def __init__(self, file: str, column: str, home: Space) -> None:
@@ -157,7 +157,7 @@ class _Table:
             )
 
     def look_up(self, graphs: pa.Table) -> Floats:
-        """Return (n,) values, more is better; NaN where there is none."""
+        """Return (n,) values, higher is better; NaN if there is none."""
         return oriented(self._scorer.look_up(graphs), self.direction)
 
     @cached_property
@@ -168,15 +168,15 @@ class _Table:
 
     @property
     def values(self) -> Floats:
-        """Their (m,) values, more is better."""
+        """Their (m,) values, higher is better."""
         return self._values[np.isfinite(self._values)]
 
     @cached_property
     def space(self) -> Space:
-        """Where to search: the space, or what the table has of it.
+        """The space to search, or the part of it that the table has.
 
         Raises:
-            SnapError: the space has no distances.
+            SnapError: cells of the space have no distances.
         """
         if self._rows.num_rows >= self._home.count():
             return self._home
@@ -190,7 +190,7 @@ class _Table:
 
 @lru_cache(maxsize=1)
 def _home(name: str, definition: str | None, allow_code: bool) -> Space:
-    """Return the same space for all seeds, so that what is kept of it is found again."""
+    """Return the same space for all seeds, so that what is cached by space is found again."""
     return SearchOptions(space=name, definition=definition).find_space(allow_code=allow_code)
 
 

@@ -1,4 +1,4 @@
-"""A search that measures, kept in a folder: what to measure next, and what was measured."""
+"""A search that measures, kept in a folder: its proposals and its measurements."""
 
 import math
 import os
@@ -32,20 +32,20 @@ from snap_evo.scorers import Scorer
 
 JOURNAL, ASKED, TABLE = "measurements.jsonl", "asked.jsonl", "measurements.parquet"
 WORK = "measuring"
-"""Folder of what measurements read and write."""
+"""Folder for the files of measurements."""
 Asker = Literal["run", "ask"]
 _COLUMNS = ("space", "arch_id", "cell_hash", "seconds", "note", *COSTS)
-"""Of the files that the metric is a column of."""
+"""Columns of the files in which the metric is a column."""
 
 
 class Measurement(NamedTuple):
     """A measurement to record.
 
     Attributes:
-        name: the architecture, as its space's native string.
-        value: the metric; None where the measurement failed.
-        costs: what was measured beside it, by name.
-        seconds: how long it took; None where that is not known.
+        name: the architecture, as its space's native string, whether proposed or not.
+        value: the metric; None if the measurement failed.
+        costs: by name the costs measured with it.
+        seconds: its time; None if unknown.
         note: a remark.
     """
 
@@ -61,8 +61,8 @@ class Result(NamedTuple):
 
     Attributes:
         entry: the journal's entry of the metric.
-        costs: what was measured beside it, by name.
-        within: whether it has a value, and keeps to all limits.
+        costs: by name the costs measured with it.
+        within: whether it has a value and keeps to all limits.
     """
 
     entry: Entry
@@ -72,11 +72,11 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True)
 class Progress:
-    """What a session knows at one moment.
+    """The state of a session.
 
     Attributes:
         results: the measurements, in the order of recording.
-        pending: what was asked for and has not been measured yet, in the order of asking.
+        pending: proposals that are not measured yet, in the order of proposing.
     """
 
     results: list[Result]
@@ -85,45 +85,45 @@ class Progress:
 
     @cached_property
     def best(self) -> Result | None:
-        """The best measurement within the limits, the first of equals; None without any."""
+        """The best measurement within the limits, the first of equals; None if there is none."""
         within = [result for result in self.results if result.within]
         sign = -1.0 if self._direction == "min" else 1.0
         return max(within, key=lambda result: sign * (result.entry.value or 0.0), default=None)
 
     @property
     def measured(self) -> int:
-        """Number of different architectures measured, those that failed included."""
+        """Number of different architectures measured, including failures."""
         return len({result.entry.arch_id for result in self.results})
 
     @property
     def failed(self) -> list[str]:
-        """The architectures of which every measurement failed."""
+        """The architectures whose measurements all failed."""
         worked = {r.entry.arch_id for r in self.results if r.entry.value is not None}
         names = dict.fromkeys(result.entry.arch_id for result in self.results)
         return [name for name in names if name not in worked]
 
     @property
     def beyond(self) -> int:
-        """Number of measurements with a value that are beyond a limit."""
+        """Number of measurements with a value beyond a limit."""
         return sum(r.entry.value is not None and not r.within for r in self.results)
 
 
 class Session:
     """A search that measures.
 
-    Everything is in its folder, so that several processes may open it, ask and tell at once.
+    Its state is in its folder, so that several processes may use the same session at once.
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, allow_code: bool = False) -> None:
         """Open the session in a folder.
 
         Args:
-            folder: where `Session.start` was.
-            allow_code: whether code that a space of the user's own names may be imported.
+            folder: a folder that `Session.start` prepared.
+            allow_code: whether code that the search space names may be imported.
 
         Raises:
-            SnapError: the folder holds none, or its files are damaged; or it began with code that
-                is not allowed now.
+            SnapError: the folder holds no session, its files are damaged, or it began with code
+                that is not allowed now.
         """
         self.folder, self.allow_code = Path(folder), allow_code
         self.setup = read_setup(self.folder)
@@ -145,18 +145,18 @@ class Session:
     def start(
         cls, folder: str | os.PathLike[str], setup: Setup, *, allow_code: bool = False
     ) -> "Session":
-        """Begin a session in a folder, which is made where it is missing.
+        """Begin a session in a folder, which is created if it is missing.
 
-        A session in which nothing was asked or measured is replaced.
+        A session without proposals and measurements is replaced.
 
         Args:
             folder: the folder.
-            setup: what to search for.
-            allow_code: whether code that a space of the user's own names may be imported.
+            setup: the options of the search.
+            allow_code: whether code that the search space names may be imported.
 
         Raises:
-            SnapError: the folder holds a session already, or cannot be written to; or the setup
-                names what is unknown, or a scorer that cannot be loaded.
+            SnapError: the folder holds a session already or cannot be written to, or an option is
+                wrong.
         """
         path = Path(folder)
         if not path.exists():
@@ -166,13 +166,13 @@ class Session:
             for name in (JOURNAL, ASKED):
                 if (path / name).exists() and (path / name).stat().st_size:
                     raise SnapError(
-                        f"{path}: holds a session already; go on with it (snap-evo resume or ask), "
+                        f"{path}: holds a session already; continue it (snap-evo resume or ask), "
                         "or name another folder"
                     )
             if (path / WORK).exists():
                 raise SnapError(
-                    f"{path / WORK}: holds files of measurements of an earlier session, which "
-                    "would be taken for this one's; remove it, or name another folder"
+                    f"{path / WORK}: holds files of measurements of an earlier session; remove it, "
+                    "or name another folder"
                 )
             check_first_key(path / FILE, "session")
             check_writable(path / TABLE, "measurements")
@@ -193,9 +193,9 @@ class Session:
         return session
 
     def readings(self) -> list[str]:
-        """Return, in one line each, how the scorer understood the descriptions of the operators.
+        """Return, one line each, how the scorer understood the descriptions of the operators.
 
-        None are returned if the algorithm does not look at the scorer.
+        The list is empty if the algorithm does not use the scorer.
 
         Raises:
             SnapError: the scorer failed.
@@ -205,17 +205,17 @@ class Session:
         return readings(self._scorer, self.home)
 
     def ask(self, count: int, *, by: Asker = "ask") -> list[Architecture]:
-        """Choose what to measure next, and remember that it was asked for.
+        """Propose architectures to measure next, and record the proposals.
 
-        With equal seeds, the same measurements in the same order lead to the same choices. No two
+        With equal seeds, the same measurements in the same order lead to the same proposals. No two
         calls, of any process, return the same architecture.
 
         Args:
-            count: how many architectures.
-            by: who takes care of measuring them.
+            count: number of architectures.
+            by: the command that asks.
 
         Returns:
-            At most `count` architectures, the most promising first; fewer where none are left.
+            At most `count` architectures, the most promising first; fewer if none are left.
 
         Raises:
             SnapError: the scorer or the surrogate failed.
@@ -232,7 +232,7 @@ class Session:
         return [self.architecture(name) for name in chosen]
 
     def _keep_asked(self, names: Sequence[str], by: Asker) -> list[str]:
-        """Append proposals, but for those that somebody has measured since; return them."""
+        """Record and return the proposals that nobody has measured in the meantime."""
         with locked(self.folder / ".lock"):
             asked = self._asked.read()
             known = {entry.arch_id for entry in self._entries.read()} | {a.arch_id for a in asked}
@@ -256,14 +256,7 @@ class Session:
         seconds: float | None = None,
         note: str = "",
     ) -> None:
-        """Record a measurement; it is on the disk when this returns.
-
-        Args:
-            name: the architecture, as its space's native string, whether asked for or not.
-            value: the metric; None where the measurement failed.
-            costs: what was measured beside it, by name.
-            seconds: how long it took.
-            note: a remark.
+        """Record a measurement, with the attributes of `Measurement`, on the disk.
 
         Raises:
             SnapError: the space has no such architecture, or a number is not finite.
@@ -271,14 +264,14 @@ class Session:
         self.tell_all([Measurement(name, value, costs or {}, seconds, note)])
 
     def tell_all(self, measurements: Sequence[Measurement], *, repeat: bool = True) -> None:
-        """Record measurements: all of them, or, after an error, none.
+        """Record measurements, or none of them after an error.
 
         Args:
-            measurements: what was measured.
+            measurements: the measurements.
             repeat: whether architectures may have been measured before.
 
         Raises:
-            SnapError: as `tell`; or an architecture has been measured before.
+            SnapError: as in `tell`; or an architecture has been measured before.
         """
         named = [(self.architecture(m.name).arch_id, m) for m in measurements]
         for _, measurement in named:
@@ -300,14 +293,14 @@ class Session:
             if value is not None and not math.isfinite(value):
                 raise SnapError(
                     f"{name} of {measurement.name:.80} is {excerpt(value)}; give a finite number, "
-                    "or None where the measurement failed"
+                    "or None if the measurement failed"
                 )
         if self.setup.metric in measurement.costs:
-            raise SnapError(f"{self.setup.metric!r} is what is measured and no cost beside it")
-        lacking = [name for name in self._maxima if name not in measurement.costs]
-        if measurement.value is not None and lacking:
+            raise SnapError(f"{self.setup.metric!r} is the metric; drop it from the costs")
+        missing = [name for name in self._maxima if name not in measurement.costs]
+        if measurement.value is not None and missing:
             raise SnapError(
-                f"{measurement.name:.80}: no {lacking[0]}, which the session limits; measure it too"
+                f"{measurement.name:.80}: no {missing[0]}, which the session limits; measure it too"
             )
 
     def _lines(self, name: str, measurement: Measurement, attempt: int) -> Iterable[Entry]:
@@ -327,14 +320,14 @@ class Session:
         """Return an architecture of the space by its native string.
 
         Raises:
-            SnapError: it is none of the space.
+            SnapError: the space has no such architecture.
         """
         return Architecture.of(self.home, self.home.parse(name))
 
     def folder_of(self, name: str) -> Path | None:
-        """Return the folder for the files of an architecture's measurement; None of one not asked.
+        """Return the folder, which may not exist yet, for the files of a proposal's measurement.
 
-        It need not exist.
+        None is returned for an architecture that was not proposed.
         """
         for asked in self._asked.read():
             if asked.arch_id == name:
@@ -345,7 +338,7 @@ class Session:
         """Return architectures, named as in the session's files, as rows of the `graphs` contract.
 
         Raises:
-            SnapError: one is none of the space.
+            SnapError: the space has no such architecture.
         """
         for name in names:
             if name not in self._cells:
@@ -356,7 +349,7 @@ class Session:
         return cell_graphs(self.home, self.setup.network, [self._cells[name] for name in names])
 
     def progress(self) -> Progress:
-        """Return what is known now.
+        """Return the measurements and proposals so far.
 
         Raises:
             SnapError: a file of the session is damaged.
@@ -365,7 +358,7 @@ class Session:
             return self._progress()
 
     def write_table(self) -> Path:
-        """Write `measurements.parquet`, which holds what the journal does, and return its path."""
+        """Write `measurements.parquet`, the journal as a table, and return its path."""
         path = self.folder / TABLE
         with locked(self.folder / ".lock"):
             metadata = {
@@ -393,7 +386,7 @@ class Session:
         return Progress(results, pending, self.setup.direction)
 
     def _note_limits(self, names: Sequence[str]) -> None:
-        """Find out which architectures keep to the limits of what is known of them unmeasured."""
+        """Determine which architectures keep to the limits that are known without measuring."""
         new = [name for name in dict.fromkeys(names) if name not in self._within]
         if not new:
             return
@@ -408,7 +401,7 @@ class Session:
         )
 
     def known(self) -> Observations:
-        """Return what a proposer learns from; beyond a limit counts as a failed measurement."""
+        """Return the observations for a proposer; a value beyond a limit counts as failed."""
         progress = self._progress()
         values: Floats = np.array(
             [r.entry.value if r.within else np.nan for r in progress.results], np.float64
@@ -436,11 +429,7 @@ class Session:
 
 
 def _check_metric(setup: Setup) -> None:
-    """Refuse names of a metric that stand for something else.
-
-    Raises:
-        SnapError: naming it.
-    """
+    """Refuse names of a metric that have another meaning."""
     metric = setup.metric
     if metric in _COLUMNS or not metric.isprintable():
         raise SnapError(
@@ -449,6 +438,5 @@ def _check_metric(setup: Setup) -> None:
     objectives = {*setup.objective.split(",")} - {SCORE}
     if metric in {*setup.measured_maxima()} | objectives:
         raise SnapError(
-            f"{metric!r:.80} is the metric, and neither a limit nor a further objective; "
-            "give either another name"
+            f"{metric!r:.80} is the metric, and neither a limit nor a further objective; rename one"
         )

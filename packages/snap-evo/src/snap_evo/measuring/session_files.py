@@ -1,4 +1,4 @@
-"""Write the files of a session, and sum it up."""
+"""Write the files and the summary of a session."""
 
 import csv
 from pathlib import Path
@@ -22,10 +22,10 @@ _FRONT, _FRONT_PICTURES = "front.csv", ("front.svg", "front.png")
 
 
 def check_replaceable(folder: Path) -> None:
-    """Refuse, before any work, a folder whose files are not a session's to replace.
+    """Check that a session may write its files to a folder.
 
     Raises:
-        SnapError: naming the file.
+        SnapError: a file of another origin is in the way.
     """
     check_first_key(folder / _BEST, "space")
     check_writable(folder / _BEST)
@@ -34,7 +34,7 @@ def check_replaceable(folder: Path) -> None:
 def write_results(session: Session, progress: Progress) -> list[str]:
     """Write measurements.parquet, best.json, best.svg and the pictures; return their paths.
 
-    Without a measurement within the limits there is only the first.
+    Without a measurement within the limits only the first is written.
     """
     files = [session.write_table()]
     if progress.best is None:
@@ -61,7 +61,7 @@ def _write_front(session: Session, progress: Progress) -> list[str]:
         return []
     names, measured, front = tradeoff(session, progress, setup.objective)
     if not front.num_rows:
-        say(f"no measurement answered all of {', '.join(names)}: the front is empty")
+        say(f"no measurement has all of {', '.join(names)}: the front is empty")
     table = session.folder / _FRONT
     with replacing(table) as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -75,14 +75,14 @@ def _write_front(session: Session, progress: Progress) -> list[str]:
 
 
 def curves(progress: Progress, direction: str) -> tuple[Floats, Floats]:
-    """Return (n,) measurements in order, NaN where one does not count, and (n,) the best so far."""
+    """Return (n,) measurements, NaN if failed or beyond a limit, and the (n,) best so far."""
     values = np.array([r.entry.value if r.within else np.nan for r in progress.results], np.float64)
     best = np.fmin if direction == "min" else np.fmax
     return values, best.accumulate(values)
 
 
 def as_json(session: Session, progress: Progress, best: Result) -> str:
-    """Write the content of `best.json`."""
+    """Return the content of `best.json`."""
     setup = session.setup
     entries: dict[str, Any] = {
         "metric": setup.metric,
@@ -109,41 +109,44 @@ def best_of(session: Session, progress: Progress) -> Result:
     """Return the best measurement.
 
     Raises:
-        SnapError: none worked, or none keeps to the limits.
+        SnapError: all failed or are beyond the limits.
     """
     if progress.best is not None:
         return progress.best
     measured, failed = progress.measured, len(progress.failed)
-    problem, remedy = "and all of them failed", "correct what measures, and add --retry"
+    problem, remedy = "and all of them failed", "correct the measurer, and add --retry"
     if failed < measured:
         problem = f"{failed:,} of them failed and the others are beyond the limits"
-        remedy = "correct what measures, or widen the limits"
+        remedy = "correct the measurer, or widen the limits"
     effort = f"{counted(measured, 'architecture')} measured"
     raise SnapError(f"{session.folder}: {effort}, {problem}; {remedy}")
 
 
 def summary(session: Session, progress: Progress, files: list[str], stopped: str = "") -> str:
-    """Write the summary of a session in which a measurement worked.
+    """Return the summary of a session.
 
     Args:
         session: the session.
-        progress: what it knows.
+        progress: its state.
         files: the files written.
-        stopped: why a run of it ended; empty outside of one.
+        stopped: why the run ended; empty if this is no run.
+
+    Raises:
+        SnapError: there is no best measurement.
     """
     best = best_of(session, progress)
     setup = session.setup
     first = [result.entry.arch_id for result in progress.results].index(best.entry.arch_id) + 1
-    beside = "".join(f", {name} {value:.7g}" for name, value in best.costs.items())
+    costs = "".join(f", {name} {value:.7g}" for name, value in best.costs.items())
     measured = f"{counted(progress.measured, 'architecture')} measured"
     effort = f"{measured}, {len(progress.failed):,} failed"
     beyond = counted(progress.beyond, "measurement")
     lines = [
         ("best measured", best.entry.arch_id),
-        ("value", f"{best.entry.value:.7g} {setup.metric}{beside}, by measurement {first:,}"),
+        ("value", f"{best.entry.value:.7g} {setup.metric}{costs}, by measurement {first:,}"),
         ("measured", effort + (f"; ended by {stopped}" if stopped else "")),
         *([("limits", f"{beyond} beyond")] if progress.beyond else []),
-        *([("pending", f"{len(progress.pending):,} asked for")] if progress.pending else []),
+        *([("pending", f"{len(progress.pending):,} proposed")] if progress.pending else []),
         ("files", ", ".join(files)),
     ]
     return "\n".join(f"{label:<15}{text}" for label, text in lines)

@@ -1,4 +1,4 @@
-"""Make surrogates of what the user writes, and check what they predict."""
+"""Make surrogates of specs, and check their predictions."""
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +15,8 @@ def load_surrogate(spec: str) -> Surrogate:
     """Make a surrogate.
 
     Args:
-        spec: the name of an entry point of the group `snap.surrogates`, or `gcn:MODEL` for a
-            bundled predictor or a model folder.
+        spec: an entry point of the group `snap.surrogates` with its arguments, as `counts`, or
+            `gcn:MODEL` for a bundled predictor or a model folder.
 
     Raises:
         SnapError: the name is unknown, its package cannot be imported, or the argument is wrong.
@@ -28,7 +28,7 @@ def load_surrogate(spec: str) -> Surrogate:
 def fit_graphs(
     surrogate: Surrogate, graphs: pa.Table, values: Floats, direction: Direction
 ) -> None:
-    """Let a surrogate learn; arguments are those of `Surrogate.fit`.
+    """Fit a surrogate; arguments are those of `Surrogate.fit`.
 
     Raises:
         SnapError: the surrogate failed.
@@ -38,10 +38,10 @@ def fit_graphs(
 
 
 def predict_graphs(surrogate: Surrogate, graphs: pa.Table) -> tuple[Floats, Floats]:
-    """Ask a surrogate for predictions and check what it returns.
+    """Predict architectures, and check what the surrogate returns.
 
     Returns:
-        (n,) finite means, of which more is better, and (n,) finite standard deviations.
+        (n,) finite means, higher is better, and (n,) finite standard deviations.
 
     Raises:
         SnapError: the surrogate failed, or returned anything else.

@@ -1,4 +1,4 @@
-"""The part of a search space that a table has measured."""
+"""The part of a search space for which a table has measurements."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -15,8 +15,8 @@ _NEAR = 20
 class TableSpace(ProductSpace):
     """Some cells of a space of independent choices.
 
-    Other cells of the space stand for the one of these that differs from them in the fewest
-    choices, the first of equals. Neighbours are the 20 other cells that differ least.
+    Any other cell of the space is replaced by the cell that differs from it in the fewest choices,
+    the first of equals. Neighbours are the 20 other cells that differ least.
     """
 
     def __init__(self, home: ProductSpace, cells: Sequence[Cell]) -> None:
@@ -24,7 +24,7 @@ class TableSpace(ProductSpace):
 
         Args:
             home: the space.
-            cells: one or more of it.
+            cells: one or more of its cells.
 
         Raises:
             SnapError: a cell is no point of the space.
@@ -54,11 +54,11 @@ class TableSpace(ProductSpace):
 
     @property
     def metadata(self) -> Mapping[str, str]:
-        """What the metadata of a table say of the space."""
+        """Metadata of tables of the space."""
         return self._home.metadata
 
     def read(self, text: str) -> Cell:
-        """Read the space's native string, whether or not the cell is one of these."""
+        """Read the space's native string, also of a cell that the table lacks."""
         return self._home.read(text)
 
     def format(self, cell: Cell) -> str:
@@ -66,19 +66,19 @@ class TableSpace(ProductSpace):
         return self._home.format(cell)
 
     def compose(self, choices: Sequence[int]) -> Cell:
-        """Return the cell that differs least."""
+        """Return the cell that differs least from the choices."""
         return self._cells[int(np.argmin(self._differences(choices)))]
 
     def choices(self, cell: Cell) -> tuple[int, ...]:
-        """Return the options that the space builds the cell of."""
+        """Return the options that make up the cell."""
         return self._home.choices(cell)
 
     def costs(self, graphs: Graphs) -> Costs | None:
-        """Compute what the networks built from the cells cost; None where that is not known."""
+        """Compute the costs of the cells' networks; None if they are unknown."""
         return self._home.costs(graphs)
 
     def node_facts(self, cells: Sequence[Cell]) -> NodeFacts | None:
-        """Return what is known of each node of whole networks; None where graphs are of cells."""
+        """Return facts about each node of whole networks; None for graphs of cells."""
         return self._home.node_facts(cells)
 
     def enumerate(self) -> Iterator[Cell]:
@@ -95,7 +95,7 @@ class TableSpace(ProductSpace):
         return [self._cells[row] for row in drawn]
 
     def neighbours(self, cell: Cell) -> Iterator[Cell]:
-        """Yield the cells that differ least from a cell, and are others."""
+        """Yield the other cells that differ least from a cell."""
         order = np.argsort(self._differences(self._home.choices(cell)), kind="stable")
         near = (self._cells[row] for row in order[: _NEAR + 1])
         return (other for other in near if other != cell)

@@ -1,4 +1,4 @@
-"""The trade-off between what was measured and what it costs."""
+"""The trade-off between a measured metric and costs."""
 
 from typing import NamedTuple
 
@@ -23,9 +23,9 @@ class Tradeoff(NamedTuple):
 
     Attributes:
         names: the objectives besides the metric.
-        measured: one row a measurement within the limits of which all objectives are known, with a
-            column for the metric and one for every other objective.
-        front: the rows that no other is better than in all of them.
+        measured: one row per measurement within the limits whose objectives are all known, with a
+            column for the metric and for every other objective.
+        front: the rows that no other row dominates.
     """
 
     names: list[str]
@@ -38,9 +38,9 @@ def tradeoff(session: Session, progress: Progress, objective: str) -> Tradeoff:
 
     Args:
         session: the session.
-        progress: what it knows.
+        progress: its measurements.
         objective: names with commas between, as in `score,params,latency_ms`: `score` stands for
-            the metric, the others for costs, metrics of the table, and costs measured beside it.
+            the metric, the others for costs, metrics of the table, and costs measured with it.
 
     Raises:
         SnapError: the metric is not among the objectives, or one is named twice.

@@ -1,4 +1,4 @@
-"""What replayed searches found, training by training, as a file of the `trials` contract."""
+"""Write the results of replayed searches, per training, as a file of the `trials` contract."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -19,14 +19,14 @@ _SCHEMA = contract("trials").schema()
 
 
 class Subject(NamedTuple):
-    """What a comparison is of.
+    """The subject of a comparison.
 
     Attributes:
         space: the search space.
-        metric: what the searches measure.
-        direction: whether more (`max`) or less (`min`) of it is better.
-        goal: what there is to find, more is better.
-        command: what makes the comparison.
+        metric: the metric that the searches measure.
+        direction: whether a higher (`max`) or lower (`min`) value is better.
+        goal: the values to find, higher is better.
+        command: the command that compares.
     """
 
     space: str
@@ -35,17 +35,17 @@ class Subject(NamedTuple):
     goal: Goal
     command: str
 
-    def as_measured(self, value: float) -> float:
-        """Return the value of the metric for one of which more is better."""
-        return value if self.direction == "max" else -value
+    def as_measured(self, oriented: float) -> float:
+        """Return the value of the metric, given the value for which higher is better."""
+        return oriented if self.direction == "max" else -oriented
 
 
 def write_trials(runs: Sequence[Run], subject: Subject, folder: Path) -> str:
     """Write `trials.parquet`, and return its path.
 
-    Each run has a row per training with the best value so far, null before the first value, and
-    a row per goal with the number of trainings until it was found, null if it was not. Values are
-    in the direction of the metric.
+    Each run has a row per training with the best value so far, null before the first value, and a
+    row per goal with the number of trainings until it was found, null if it was not. Values are
+    those of the metric, not oriented.
 
     Raises:
         SnapError: the file cannot be written.

@@ -1,1 +1,1 @@
-"""Scores of all architectures of a file, by any scorers: `snap-evo score`."""
+"""`snap-evo score`: score all architectures of a file by any scorers."""

@@ -1,4 +1,4 @@
-"""The networks of a user's own function, by the names under which they were traced."""
+"""The networks of a user's function, by the names under which they were traced."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -9,27 +9,24 @@ from torch import nn, random
 
 
 class Network(NamedTuple):
-    """A network with initial weights, and the side of the images that it takes; None unknown."""
+    """A network with initial weights, and the side of its images, None if unknown."""
 
     module: nn.Module
     side: int | None
 
 
 def sourced(text: str, rows: Mapping[str, int]) -> Iterator[tuple[int, Network]]:
-    """Make the networks that some rows are of.
-
-    Every network is made with the same state of torch's random numbers.
+    """Make the networks of rows, each with the same state of torch's random numbers.
 
     Args:
         text: `file.py:function` or `package.module:function`, as `snap-graphs trace` takes it.
-        rows: by name.
+        rows: by name of the network.
 
     Yields:
         A row and its network.
 
     Raises:
-        SnapError: the code fails, a network takes something else than images, or the function
-            makes none of some name.
+        SnapError: the code fails, a network takes anything but images, or a network is missing.
     """
     missing = dict(rows)
     if not missing:
@@ -55,7 +52,7 @@ def _side(who: str, inputs: Inputs | None) -> int | None:
     if len(shapes) != 1 or len(shapes[0]) != 3 or shapes[0][0] != 3 or shapes[0][1] != shapes[0][2]:
         shown = ", ".join(str(shape) for shape in shapes)
         raise SnapError(
-            f"{who} takes {shown}; proxies are of networks for square images of three channels, "
+            f"{who} takes {shown}; proxies need networks for square images of three channels; "
             "leave out the others"
         )
     return shapes[0][-1]

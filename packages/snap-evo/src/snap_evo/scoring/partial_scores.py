@@ -1,4 +1,4 @@
-"""What a run has scored so far, kept in a file beside its output."""
+"""Scores of an unfinished run, kept in a file next to its output."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,13 +10,13 @@ from snap_evo.measuring.journal import JsonLines
 
 
 class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Scores of some architectures that follow one another in the table.
+    """Scores of consecutive architectures of the table.
 
     Attributes:
-        scorer: as the user wrote it.
-        row: the first of them.
+        scorer: its spec.
+        row: row of the first architecture.
         scores: by name.
-        seconds: by name, how long it took to get each score.
+        seconds: by name the time that the scores took.
         note: why there are no scores.
     """
 
@@ -33,18 +33,18 @@ class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Kept:
-    """The parts that are done, on the disk as soon as they are.
+    """The finished parts, each on the disk at once.
 
     Attributes:
-        path: of the file, whose name tells what was asked for, so that other questions have others.
+        path: the file, whose name depends on the question.
     """
 
     def __init__(self, out: Path, question: str) -> None:
-        """Read what a run with the same question left.
+        """Read the parts of an earlier run with the same question.
 
         Args:
             out: the run's output.
-            question: a hash of all that scores depend on.
+            question: a hash of all that the scores depend on.
 
         Raises:
             SnapError: the file is damaged or cannot be written.
@@ -60,7 +60,7 @@ class Kept:
         self._parts = {(part.scorer, part.row): part for part in found}
 
     def of(self, scorer: str) -> Mapping[int, Part]:
-        """Return the parts of a scorer by their first rows."""
+        """Return the parts of a scorer by first row."""
         return {row: part for (name, row), part in self._parts.items() if name == scorer}
 
     def notes(self) -> list[str]:
@@ -68,7 +68,7 @@ class Kept:
         return [part.note for part in self._parts.values() if not part.scores]
 
     def add(self, part: Part) -> None:
-        """Keep a part; when this returns it is on the disk.
+        """Write a part to the disk.
 
         Raises:
             SnapError: the file cannot be written.
@@ -78,5 +78,5 @@ class Kept:
         self._parts[part.scorer, part.row] = part
 
     def remove(self) -> None:
-        """Remove the file, as its content is in the output now."""
+        """Remove the file once its content is in the output."""
         self.path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Score every architecture of a table by several scorers, and go on where an earlier run ended."""
+"""Score every architecture of a table by several scorers, and resume an earlier run."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from snap_evo.scoring.networks import Network
 
 Share = Callable[[Callable[[Task], Part], Sequence[Task]], Iterator[Part]]
-"""Carries tasks out, in their order, wherever that is done."""
+"""Yields the results of tasks in their order, as `Engine.map`."""
 Advance = Callable[[int, str], object]
 
 
@@ -27,16 +27,16 @@ def score(job: Job, kept: Kept, share: Share, advance: Advance) -> pa.Table:
     """Score all architectures.
 
     Args:
-        job: what is to be scored.
-        kept: what is done already; grows.
-        share: carries out what can be done for each network by itself.
-        advance: is called with the number of scores just made, and the scorer.
+        job: the architectures and scorers.
+        kept: the parts that are done; grows.
+        share: runs networks, each independently of the others.
+        advance: called with the number of new scores, and the scorer.
 
     Returns:
-        Rows of the `scores` contract: those of one scorer after those of another.
+        Rows of the `scores` contract, scorer by scorer.
 
     Raises:
-        SnapError: a scorer fails, or no network could be scored; what was scored is kept.
+        SnapError: a scorer fails, or no network could be scored; finished parts are kept.
     """
     found: dict[str, Scored] = {}
     for spec, scorer in job.scorers.items():
@@ -59,7 +59,7 @@ def score(job: Job, kept: Kept, share: Share, advance: Advance) -> pa.Table:
 
 
 def _check_any(kept: Kept, spec: str) -> None:
-    """Refuse to go on where all networks had to be left out."""
+    """Raise an error if all networks were left out."""
     parts = kept.of(spec).values()
     if not any(each.scores for each in parts):
         note = next(each.note for each in parts)
@@ -68,17 +68,17 @@ def _check_any(kept: Kept, spec: str) -> None:
 
 @contextmanager
 def _readable(kept: Kept, spec: str) -> Iterator[None]:
-    """Report what was kept but is no score of this scorer, as after an edit by hand."""
+    """Report kept parts that are not scores of this scorer, as after an edit by hand."""
     try:
         yield
     except (LookupError, ValueError) as error:
         raise SnapError(
-            f"{kept.path}: holds other scores than those of {spec}; remove it to score anew"
+            f"{kept.path}: holds other scores than those of {spec}; remove it to score again"
         ) from error
 
 
 def _at_once(graphs: pa.Table, spec: str, scorer: Scorer) -> Part:
-    """Score a table by a scorer that takes it whole."""
+    """Score a table by a scorer that takes it as a whole."""
     began = time.perf_counter()
     scores = score_graphs(scorer, graphs).tolist()
     seconds = time.perf_counter() - began
@@ -88,7 +88,7 @@ def _at_once(graphs: pa.Table, spec: str, scorer: Scorer) -> Part:
 def _by_network(
     job: Job, spec: str, scorer: NetworkScorer, done: set[int], share: Share
 ) -> Iterator[Part]:
-    """Yield the scores of the networks that have none yet."""
+    """Yield the scores of networks that are not scored yet."""
     rows = [row for row in range(job.graphs.num_rows) if row not in done]
     if job.source is None:
         # A slice would be sent to other processes with all of the table.

@@ -1,4 +1,4 @@
-"""Put the scores of all scorers into one table."""
+"""Combine the scores of all scorers in one table."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,12 @@ from snap_evo.scoring.partial_scores import Part
 
 
 class Scored(NamedTuple):
-    """Scores by one name.
+    """The scores of one name.
 
     Attributes:
-        rows: (m,) of the table, those that have a score.
+        rows: (m,) rows of the table that have a score.
         scores: (m,) higher is better.
-        seconds: (m,) how long each took.
+        seconds: (m,) time that each took.
     """
 
     rows: Sequence[int]
@@ -29,14 +29,14 @@ class Scored(NamedTuple):
 def together(
     spec: str, scorer: NetworkScorer, parts: Mapping[int, Part], spaces: Sequence[str]
 ) -> dict[str, Scored]:
-    """Return the scores of networks by their names.
+    """Return the scores of networks by name.
 
     Scores that compare networks with one another do so within a search space.
 
     Args:
-        spec: the scorer as the user wrote it.
-        scorer: it.
-        parts: by row of the table what was found out; those without scores are left out.
+        spec: the scorer's spec.
+        scorer: the scorer.
+        parts: by row of the table its part; those without scores are left out.
         spaces: of all rows.
     """
     rows = [row for row in range(len(spaces)) if parts[row].scores]
@@ -55,10 +55,10 @@ def together(
 
 
 def whole(spec: str, part: Part, count: int) -> Scored:
-    """Return the scores of n rows that were scored at once.
+    """Return the scores of n rows that were scored together.
 
     Raises:
-        ValueError: they are of another number of rows.
+        ValueError: there is another number of scores.
     """
     scores = part.scores[spec]
     if len(scores) != count:
@@ -67,7 +67,7 @@ def whole(spec: str, part: Part, count: int) -> Scored:
 
 
 def as_table(job: Job, found: Mapping[str, Scored]) -> pa.Table:
-    """Return rows of the `scores` contract: those by one name after those by another."""
+    """Return rows of the `scores` contract, name by name."""
     keys = job.graphs.select(["space", "arch_id"])
     keys = pa.concat_tables([keys.take(pa.array(each.rows, pa.int64())) for each in found.values()])
     missing = pa.nulls(len(keys), pa.float64())

@@ -18,11 +18,11 @@ class Task(NamedTuple):
     """One network to score.
 
     Attributes:
-        scorer: as the user wrote it.
+        scorer: its spec.
         row: of the table.
         graph: that row alone, with the table's metadata.
         allow_code: whether code that its search space names may be imported.
-        skip_bad: whether a failure is noted in the part rather than raised.
+        skip_bad: whether to note a failure in the part rather than raise it.
     """
 
     scorer: str
@@ -53,11 +53,11 @@ def part(
     """Run a network, and return its scores, or why there are none.
 
     Args:
-        scorer: what runs it.
-        spec: the same as the user wrote it.
+        scorer: runs the network.
+        spec: the scorer's spec.
         row: of the table.
         run: runs the network.
-        skip_bad: whether a failure is noted in the part rather than raised.
+        skip_bad: whether to note a failure in the part rather than raise it.
 
     Raises:
         SnapError: the network fails.
@@ -78,13 +78,13 @@ def _home(task: Task) -> Space:
         return table_space(task.graph, allow_code=task.allow_code)
     except SnapError as error:
         raise SnapError(
-            f"{error}; networks that snap-graphs trace put into the file are scored with --source"
+            f"{error}; score networks that snap-graphs trace wrote to the file with --source"
         ) from error
 
 
 @cache
 def _loaded(spec: str) -> NetworkScorer:
-    """Make a scorer once a process."""
+    """Make a scorer once per process."""
     scorer = load_scorer(spec)
     assert isinstance(scorer, NetworkScorer)
     return scorer

@@ -1,4 +1,4 @@
-"""Train what a search finds, on a user's images."""
+"""Train an architecture on a user's images."""
 
 from snap_evo.training.measure import TrainingMeasurer, measurer
 

@@ -1,4 +1,4 @@
-"""Read the arrays of an `.npz` file that anybody may have written."""
+"""Read the arrays of an `.npz` file, which may be hostile, and split off validation images."""
 
 import io
 import math
@@ -14,8 +14,6 @@ from snap_catalog.errors import excerpt
 from snap_catalog.unpacking import damaged, magic, total_limit
 from snap_graphs.formats.archives import zip_content
 
-from snap_evo.training.split import split
-
 Array = npt.NDArray[Any]
 _SPLIT = ("train_images", "train_labels", "valid_images", "valid_labels")
 _WHOLE = ("images", "labels")
@@ -25,16 +23,18 @@ _MOST_SIDE = 1024
 _LEAST_SIDE = 8
 _MOST_CLASSES = 100_000
 _LARGEST = 1e30
+_SEED, _SHARE = 0, 0.2
+"""Of the split."""
 
 
 class Arrays(NamedTuple):
-    """Images to train on and to judge by.
+    """Training and validation images.
 
     Attributes:
         train_images: (n, side, side) or (n, side, side, 3) uint8 or float32.
         train_labels: (n,) int64, 0 and above.
-        valid_images: of the same kind and side.
-        valid_labels: theirs.
+        valid_images: likewise, of the same type and side.
+        valid_labels: likewise.
     """
 
     train_images: Array
@@ -44,10 +44,12 @@ class Arrays(NamedTuple):
 
 
 def read_arrays(path: Path) -> Arrays:
-    """Read images and labels; where they are not split, a fifth of each class is to judge by.
+    """Read images and labels; if they are not split, a fifth of each class is for validation.
+
+    Nothing is unpickled.
 
     Raises:
-        SnapError: naming the file, the array and what is wrong with it. Nothing is unpickled.
+        SnapError: naming the file, the array and what is wrong with it.
     """
     members = _members(path)
     if members.keys() >= set(_SPLIT):
@@ -59,19 +61,19 @@ def read_arrays(path: Path) -> Arrays:
         found = Arrays(images[train], labels[train], images[valid], labels[valid])
     else:
         has = ", ".join(sorted(members)) or "none"
-        raise SnapError(f"{path}: lacks images or labels (it has {has:.200}); {_KEYS}")
+        raise SnapError(f"{path}: images or labels are missing (it has {has:.200}); {_KEYS}")
     _check_pair(path, _SPLIT[:2], found.train_images, found.train_labels)
     _check_pair(path, _SPLIT[2:], found.valid_images, found.valid_labels)
     if found.train_images.shape[1:] != found.valid_images.shape[1:]:
         shapes = f"{found.train_images.shape[1:]} and {found.valid_images.shape[1:]}"
         raise SnapError(f"{path}: its training and validation images differ in shape ({shapes})")
     if found.train_images.dtype.kind != found.valid_images.dtype.kind:
-        raise SnapError(f"{path}: train_images and valid_images are not of one type; convert one")
+        raise SnapError(f"{path}: train_images and valid_images differ in type; convert one")
     most = found.train_labels.max(initial=-1)
     if found.valid_labels.max(initial=-1) > most:
         raise SnapError(
-            f"{path}: valid_labels has {found.valid_labels.max()}, of which there is no training "
-            "image; number classes from 0"
+            f"{path}: no training image has the label {found.valid_labels.max()} of valid_labels; "
+            "number classes from 0"
         )
     return Arrays(
         _plain(found.train_images),
@@ -81,8 +83,27 @@ def read_arrays(path: Path) -> Arrays:
     )
 
 
+def split(labels: Array) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Draw a fifth of every class for validation, always the same images.
+
+    The number is rounded up if a class has several images.
+
+    Args:
+        labels: (n,) classes.
+
+    Returns:
+        Numbers of the training images, and of the validation images, both ascending.
+    """
+    random = np.random.default_rng(_SEED)
+    apart = np.zeros(len(labels), np.bool_)
+    for label in np.unique(labels):
+        members = random.permutation(np.flatnonzero(labels == label))
+        apart[members[: min(int(np.ceil(_SHARE * len(members))), len(members) - 1)]] = True
+    return np.flatnonzero(~apart), np.flatnonzero(apart)
+
+
 def _plain(images: Array) -> Array:
-    """Return uint8 as they are, and numbers with a fraction as float32."""
+    """Return uint8 images unchanged, and floating-point ones as float32."""
     return np.array(images, np.uint8 if images.dtype.kind == "u" else np.float32, order="C")
 
 
@@ -92,7 +113,7 @@ def _check_pair(path: Path, names: tuple[str, ...], images: Array, labels: Array
     if len(images) != len(labels) or not len(images):
         raise SnapError(
             f"{path}: {names[0]} holds {len(images):,} images and {names[1]} {len(labels):,} "
-            "labels; give some, one an image"
+            "labels; give one label per image"
         )
 
 
@@ -130,7 +151,7 @@ def _check_labels(name: str, labels: Array) -> None:
 
 
 def _members(path: Path) -> Mapping[str, Array]:
-    """Read the arrays of known names, after what the archive claims of their sizes is checked."""
+    """Read the arrays of known names, once the sizes that the archive declares are checked."""
     if not magic(path).startswith(b"PK"):
         raise SnapError(f"{path}: neither a folder nor an .npz file; name one of the two")
     try:

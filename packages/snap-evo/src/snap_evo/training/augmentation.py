@@ -1,4 +1,4 @@
-"""Change training images at random."""
+"""Augment training images at random."""
 
 from collections.abc import Sequence
 
@@ -37,7 +37,7 @@ def blank(images: Tensor, random: torch.Generator) -> Tensor:
 
 
 def augmented(images: Tensor, kinds: Sequence[Augmentation], random: torch.Generator) -> Tensor:
-    """Apply what changes places of pixels, before they are normalised."""
+    """Apply the augmentations that move pixels, before normalisation."""
     if "crop" in kinds:
         images = shift(images, random)
     return mirror(images, random) if "flip" in kinds else images

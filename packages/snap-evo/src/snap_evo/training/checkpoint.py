@@ -1,4 +1,4 @@
-"""The files of a training: where it goes on from, and its best weights; no pickles."""
+"""The files of a training, without pickles: its checkpoint, and its best weights."""
 
 import json
 from collections.abc import Mapping
@@ -16,19 +16,20 @@ from torch import Tensor
 
 Tensors = Mapping[str, Tensor]
 _KEY = "snap.training"
+_DAMAGES = (SafetensorError, OSError, KeyError, TypeError, ValueError)
 _PARTS = ("network", "optimiser", "best")
 
 
 class Epoch(NamedTuple):
-    """What an epoch came to.
+    """The results of an epoch.
 
     Attributes:
         epoch: its number, from 1.
         learning_rate: of its steps.
         train_loss: mean over its steps.
-        valid_loss: mean over the validation images, after it.
-        valid_accuracy: percent of them.
-        seconds: that it took, validation included.
+        valid_loss: mean over the validation images, after the epoch.
+        valid_accuracy: in percent, after the epoch.
+        seconds: its time, validation included.
     """
 
     epoch: int
@@ -41,13 +42,13 @@ class Epoch(NamedTuple):
 
 @dataclass
 class State:
-    """How far a training is.
+    """The state of a training.
 
     Attributes:
-        epochs: those that are over.
+        epochs: the finished epochs.
         network: weights and statistics after the last one.
-        optimiser: its tensors, as `NUMBER.NAME` of a parameter and an entry.
-        best: weights and statistics after the epoch of the best validation accuracy, the earliest
+        optimiser: its tensors, by number of the parameter and name of the entry, `NUMBER.NAME`.
+        best: weights and statistics after the epoch with the best validation accuracy, the first
             of equals.
     """
 
@@ -63,12 +64,12 @@ class State:
 
 
 def save_state(path: Path, run: Mapping[str, Any], state: State) -> None:
-    """Write the file that a training goes on from, atomically.
+    """Write a checkpoint atomically.
 
     Args:
         path: the file.
-        run: what the training depends on, as JSON has it.
-        state: how far it is.
+        run: the settings of the training, for JSON.
+        state: its state.
 
     Raises:
         SnapError: the file cannot be written.
@@ -77,15 +78,15 @@ def save_state(path: Path, run: Mapping[str, Any], state: State) -> None:
     tensors = {
         f"{part}.{name}": tensor for part in parts for name, tensor in getattr(state, part).items()
     }
-    _save(path, tensors, {"run": run, "epochs": [epoch._asdict() for epoch in state.epochs]})
+    save_weights(path, tensors, {"run": run, "epochs": [epoch._asdict() for epoch in state.epochs]})
 
 
 def load_state(path: Path, run: Mapping[str, Any]) -> State:
-    """Read the file of a training that depended on the same.
+    """Read the checkpoint of a training with the same settings.
 
     Raises:
-        SnapError: it depended on something else, or the file is damaged, as by more epochs than
-            the training has.
+        SnapError: its settings differ, or the file is damaged, as by more epochs than the training
+            has.
     """
     try:
         content = read_content(path)
@@ -93,7 +94,7 @@ def load_state(path: Path, run: Mapping[str, Any]) -> State:
         epochs = [msgspec.convert([*Epoch(**epoch)], Epoch) for epoch in content["epochs"]]
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except _DAMAGES as error:
         raise SnapError(f"{path}: damaged ({error}); remove it to start over") from error
     other = [
         f"{k} {begun.get(k)}, not {value}" for k, value in run.items() if begun.get(k) != value
@@ -113,7 +114,7 @@ def load_state(path: Path, run: Mapping[str, Any]) -> State:
 
 
 def is_finished(path: Path) -> bool:
-    """Return whether all epochs of the training that a file goes on from are over.
+    """Return whether the training of a checkpoint is finished.
 
     Raises:
         SnapError: the file is damaged.
@@ -121,45 +122,32 @@ def is_finished(path: Path) -> bool:
     try:
         content = read_content(path)
         done, asked = len(content["epochs"]), int(content["run"]["epochs"])
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except _DAMAGES as error:
         raise SnapError(f"{path}: damaged ({error}); remove it to start over") from error
     _check_length(path, done, asked)
     return done == asked
 
 
 def _check_length(path: Path, done: int, asked: int) -> None:
-    """Refuse more epochs than the training has: what is kept is none of its results.
-
-    Raises:
-        SnapError: naming both numbers.
-    """
+    """Refuse more epochs than the training has."""
     if done > asked:
         raise SnapError(
             f"{path}: damaged ({done:,} epochs of a training of {asked:,}); remove it to start over"
         )
 
 
-def save_weights(path: Path, weights: Tensors, facts: Mapping[str, Any]) -> None:
-    """Write the weights of a network, with what is known of it as JSON, atomically.
-
-    Raises:
-        SnapError: the file cannot be written.
-    """
-    _save(path, weights, facts)
-
-
 def check_replaceable(path: Path) -> None:
-    """Refuse to replace a file that no training wrote.
+    """Check that a file may be replaced.
 
     Raises:
-        SnapError: naming it.
+        SnapError: no training wrote it.
     """
     check_regular(path)
     if not path.exists():
         return
     try:
         read_content(path)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except _DAMAGES as error:
         raise refusal(path) from error
 
 
@@ -167,14 +155,19 @@ def read_content(path: Path) -> dict[str, Any]:
     """Return the JSON of a file, without reading its tensors.
 
     Raises:
-        SafetensorError, OSError, KeyError, TypeError, ValueError: it is no file of a training.
+        SafetensorError, OSError, KeyError, TypeError, ValueError: no training wrote it.
     """
     with safe_open(path, "pt") as file:
         content: dict[str, Any] = json.loads(file.metadata()[_KEY])
     return content
 
 
-def _save(path: Path, tensors: Tensors, content: Mapping[str, Any]) -> None:
-    apart = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+def save_weights(path: Path, weights: Tensors, facts: Mapping[str, Any]) -> None:
+    """Write tensors, with facts about them as JSON, atomically.
+
+    Raises:
+        SnapError: the file cannot be written.
+    """
+    apart = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     with replacing(path) as temporary:
-        save_file(apart, temporary, {_KEY: json.dumps(content)})
+        save_file(apart, temporary, {_KEY: json.dumps(facts)})

@@ -1,4 +1,4 @@
-"""Images with labels: what a network is trained on, and what it is judged by."""
+"""Images with labels, for training and for validation."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from torch import Tensor
 from snap_evo.training import arrays, folders
 
 _FEWEST_IMAGES = 2
-"""Batch normalisation needs as many in a step."""
+"""Batch normalisation needs two images in a step."""
 _SAMPLE = 5_000
-"""Images from which mean and deviation of the channels are computed, at most."""
+"""Largest number of images from which the channels' mean and deviation are computed."""
 
 
 class Pixels(Protocol):
@@ -29,11 +29,11 @@ class Pixels(Protocol):
 
 
 class Part(NamedTuple):
-    """Images of one use.
+    """Images for training or validation.
 
     Attributes:
         pixels: n images.
-        labels: (n,) int64, the number of each one's class.
+        labels: (n,) int64 classes.
     """
 
     pixels: Pixels
@@ -41,7 +41,7 @@ class Part(NamedTuple):
 
 
 class Normalisation(NamedTuple):
-    """By channel, over training images, in the unit of the images."""
+    """Mean and deviation by channel over the training images, in their unit."""
 
     mean: list[float]
     deviation: list[float]
@@ -52,12 +52,12 @@ class Data:
     """A data set.
 
     Attributes:
-        train: images to train on.
-        valid: images to judge by.
+        train: training images.
+        valid: validation images.
         classes: names of the classes, in the order of their numbers.
         side: of the square images in pixels.
-        normalisation: what is subtracted from, and divides, the images.
-        fingerprint: SHA-256 that differs where the data do.
+        normalisation: mean to subtract from the images, and deviation to divide them by.
+        fingerprint: SHA-256 of the data.
     """
 
     train: Part
@@ -72,10 +72,10 @@ def read_data(path: str, image: int | None, usual: int) -> Data:
     """Read a folder of images, or an `.npz` of arrays.
 
     Args:
-        path: either.
-        image: side in pixels, to which images of a folder are scaled and which arrays must have;
-            None: the usual one, or the arrays'.
-        usual: side of the images that the network is known for.
+        path: the folder or file.
+        image: side in pixels to scale images of a folder to, and which arrays must have; None for
+            the usual side, or the arrays' own.
+        usual: side of the images of the network's benchmark.
 
     Raises:
         SnapError: naming the file and what is wrong.
@@ -115,15 +115,15 @@ def _of_folder(path: Path, side: int) -> Data:
 def _checked(
     path: Path, train: Part, valid: Part, classes: tuple[str, ...], side: int, digest: str
 ) -> Data:
-    """Compute the normalisation of a data set that has something to learn."""
+    """Check that there is something to learn, and compute the normalisation."""
     if len(classes) < 2:
-        raise SnapError(f"{path}: has one class only; give two or more to tell apart")
+        raise SnapError(f"{path}: has one class only; give two or more")
     counts = torch.bincount(train.labels, minlength=len(classes))
     if not counts.all():
-        lacking = classes[int(counts.argmin())]
-        raise SnapError(f"{path}: no training image is of class {lacking}; number without gaps")
+        empty = classes[int(counts.argmin())]
+        raise SnapError(f"{path}: no training image is of class {empty}; number without gaps")
     if len(train.labels) < _FEWEST_IMAGES or not len(valid.labels):
-        raise SnapError(f"{path}: has too few images to train on and to judge by; add some")
+        raise SnapError(f"{path}: has too few training or validation images; add some")
     return Data(train, valid, classes, side, _normalisation(train), digest)
 
 
@@ -143,7 +143,7 @@ def _normalisation(part: Part) -> Normalisation:
 
 
 class _InMemory:
-    """Images that are in memory."""
+    """Images in memory."""
 
     def __init__(self, images: npt.NDArray[np.generic]) -> None:
         """Take (n, side, side) or (n, side, side, 3) uint8 or float32."""
@@ -156,7 +156,7 @@ class _InMemory:
 
 
 class _InFiles:
-    """Images that are decoded when they are needed, several at a time."""
+    """Images that are decoded on demand, several at a time."""
 
     def __init__(self, files: Sequence[Path], side: int) -> None:
         self._files, self._side = files, side

@@ -1,4 +1,4 @@
-"""Images in folders, one folder a class."""
+"""Read images from folders, one folder per class."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 from snap_catalog import SnapError
 
-from snap_evo.training.split import split
+from snap_evo.training.arrays import split
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 _TRAIN, _VALID = "train", "val"
@@ -24,8 +24,8 @@ class Listing(NamedTuple):
     """The images of a folder.
 
     Attributes:
-        train: files to train on, and by file the number of its class.
-        valid: the same to judge by.
+        train: training images, and by file the number of its class.
+        valid: the same for validation.
         classes: names of the folders, sorted.
         fingerprint: SHA-256 of the files' names and sizes.
     """
@@ -37,10 +37,10 @@ class Listing(NamedTuple):
 
 
 def list_images(folder: Path) -> Listing:
-    """List the images of a folder; where it is not split, a fifth of each class is to judge by.
+    """List the images of a folder; if it is not split, a fifth of each class is for validation.
 
     Raises:
-        SnapError: it holds no images by class, or validation images of further classes.
+        SnapError: it holds no images by class, or validation images of other classes.
     """
     parts = [folder / _TRAIN, folder / _VALID]
     if not all(part.is_dir() for part in parts):
@@ -52,16 +52,16 @@ def list_images(folder: Path) -> Listing:
         classes = _classes(parts[0])
         further = sorted({*_classes(parts[1])} - {*classes})
         if further:
-            raise SnapError(f"{parts[1] / further[0]}: no class of {parts[0]}; add images of it")
+            raise SnapError(f"{parts[1] / further[0]}: no class of {parts[0]}; add training images")
         train, valid = (_labelled(part, classes) for part in parts)
     return Listing(train, valid, classes, _fingerprint(folder, [*train[0], *valid[0]]))
 
 
 def decode(path: Path, side: int) -> npt.NDArray[np.uint8]:
-    """Read an image as (side, side, 3), its shorter side scaled and its middle cut out.
+    """Read an image as (side, side, 3): scale its shorter side, and crop its centre.
 
     Raises:
-        SnapError: naming the file, which is no image or a huge one.
+        SnapError: the file is no image, or a huge one.
     """
     try:
         with Image.open(path) as image:

@@ -1,4 +1,4 @@
-"""A training as a user asks for it: an architecture, data and settings."""
+"""A training: an architecture, data and settings."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +17,7 @@ from snap_evo.training.loop import Trainer
 from snap_evo.training.recipe import Recipe, recipe_for
 
 _AUXILIARY_SIDES = (32, 224)
-"""Images that the auxiliary head of `darts` and `nds` fits."""
+"""Sides of images that the auxiliary head of `darts` and `nds` fits."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class Job:
     """A training.
 
     Attributes:
-        architecture: what is trained.
+        architecture: the architecture to train.
         home: its space.
-        layers: its number of cells; as the space's benchmark has them where None.
-        channels: of its first cells; likewise.
-        data: what it is trained on.
-        recipe: how.
-        seed: of the first weights and of all that is random later.
+        layers: its number of cells; that of the space's benchmark if None.
+        channels: channels of its first cells; likewise.
+        data: training and validation images.
+        recipe: the settings.
+        seed: of initial weights and all later randomness.
         device: `cpu` or `cuda`.
     """
 
@@ -57,17 +57,17 @@ class Job:
         seed: int = 0,
         device: str | None = None,
     ) -> "Job":
-        """Read the data and fill in what is not given.
+        """Read the data, and fill in the defaults.
 
         Args:
-            architecture: what to train.
-            data: a folder of images or an `.npz` of arrays, or what was read from it.
-            settings: of the recipe, by name, in place of the space's.
-            layers: number of cells; as the space's benchmark has them where None.
-            channels: of the first cells.
-            image: side that images of a folder are scaled to.
+            architecture: the architecture to train.
+            data: a folder of images or an `.npz` of arrays, or the data read from it.
+            settings: by name settings of the recipe that replace those of the space.
+            layers: number of cells; that of the space's benchmark if None.
+            channels: channels of the first cells.
+            image: side to scale images of a folder to.
             seed: of all randomness.
-            device: `cpu` or `cuda`; the latter where there is one, if None.
+            device: `cpu` or `cuda`; if None, `cuda` if there is one.
 
         Raises:
             SnapError: the data are damaged or of another size, no network of that size is known,
@@ -98,7 +98,7 @@ class Job:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the training depends on, as JSON has it."""
+        """All settings of the training, for JSON."""
         return {
             "space": self.architecture.space,
             "arch_id": self.architecture.arch_id,
@@ -114,7 +114,7 @@ class Job:
         """Train until all epochs are over.
 
         Args:
-            state: how far an earlier run came.
+            state: the state of an earlier run.
             keep: called with the state after every epoch.
             quiet: show no progress.
 

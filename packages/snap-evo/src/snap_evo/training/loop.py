@@ -36,12 +36,12 @@ class Trainer:
     """Trains one network; equal arguments give equal weights on one kind of processor.
 
     Attributes:
-        network: maps (b, 3, side, side) images to (b, classes) logits, in training perhaps to a
-            pair of them, the second of an auxiliary head.
-        data: what to train on and to judge by.
+        network: maps (b, 3, side, side) images to (b, classes) logits; in training perhaps to two
+            of them, the second of an auxiliary head.
+        data: training and validation images.
         recipe: the settings.
-        seed: of order and augmentation, and of what the network does at random.
-        device: where.
+        seed: of the order of images, augmentation, and randomness within the network.
+        device: where the network is.
     """
 
     network: nn.Module
@@ -59,7 +59,7 @@ class Trainer:
         """Train until all epochs are over.
 
         Args:
-            state: how far an earlier run came.
+            state: the state of an earlier run.
             keep: called with the state after every epoch.
             advance: called after every step.
 
@@ -167,7 +167,7 @@ class Trainer:
 
     @contextmanager
     def _running(self) -> Iterator[None]:
-        """Report in one line how a network, which may hold anybody's code, fails."""
+        """Report the failure of a network, which may hold anybody's code, in one line."""
         try:
             yield
         except (SnapError, MemoryError):

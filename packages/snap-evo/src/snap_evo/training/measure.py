@@ -1,4 +1,4 @@
-"""Measure architectures by training them for a short time."""
+"""The measurer `train`, which trains architectures for a short time."""
 
 import math
 import re
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from snap_evo.training.data import Data
 
 EPOCHS = 10
-"""A short training, unless another number is given."""
+"""The default, a short training."""
 
 
 def _whole(least: int) -> Callable[[str], int]:
@@ -56,9 +56,9 @@ def measurer(data: str, home: Space) -> "TrainingMeasurer":
     """Make the measurer `train:DATA[,NAME=VALUE...]`.
 
     Args:
-        data: a folder of images or an `.npz` of arrays, and settings that options of
-            `snap-evo train` have the names of: `digits.npz,epochs=20,augment=crop`.
-        home: the space of the architectures, whose code may be imported where it names some.
+        data: a folder of images or an `.npz` of arrays, and settings named as the options of
+            `snap-evo train`: `digits.npz,epochs=20,augment=crop`.
+        home: the space of the architectures; its code may be imported.
 
     Raises:
         SnapError: there are no such data or settings, or a package or a permission is missing.
@@ -87,22 +87,22 @@ def _setting(data: str, text: str) -> tuple[str, Any]:
 
 
 class TrainingMeasurer:
-    """Trains the network around an architecture, and takes its accuracy after the last epoch.
+    """Trains the network of an architecture, and returns its accuracy after the last epoch.
 
     Attributes:
-        metric: validation accuracy in percent, by the name of the data.
-        direction: more is better.
+        metric: validation accuracy in percent, named after the data.
+        direction: `max`.
     """
 
     direction: Direction = "max"
 
     def __init__(self, home: Space, path: str, settings: Mapping[str, Any]) -> None:
-        """Choose what to train on, and how.
+        """Take the settings of all trainings.
 
         Args:
             home: the space.
             path: the data.
-            settings: by the names that `Recipe` and `Job.of` have.
+            settings: by the names of `Recipe` and `Job.of`.
         """
         name = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(path).resolve().stem) or "data"
         self.metric = f"{name}/valid/accuracy"
@@ -114,12 +114,12 @@ class TrainingMeasurer:
         self._data: Data | None = None
 
     def measure(self, graph: pa.Table, folder: Path) -> Outcome:
-        """Train an architecture; what an earlier attempt left in the folder is gone on with.
+        """Train an architecture, resuming an earlier attempt in the folder.
 
-        The folder gets the files of `snap-evo train`.
+        The folder receives the files of `snap-evo train`.
 
         Raises:
-            SnapError: no architecture can be trained, as the data are damaged.
+            SnapError: the data are damaged.
         """
         from snap_evo.training.job import Job
         from snap_evo.training.output import Folder

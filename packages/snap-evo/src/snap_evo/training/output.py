@@ -1,14 +1,18 @@
-"""The folder that a training writes."""
+"""The folder of files that a training writes."""
 
+import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from snap_catalog import SnapError
-from snap_catalog.parquet import check_writable
+from snap_catalog.parquet import check_writable, replacing
 
+from snap_evo.pictures import draw_learning
 from snap_evo.training.checkpoint import (
+    Epoch,
     State,
     check_replaceable,
     is_finished,
@@ -16,7 +20,6 @@ from snap_evo.training.checkpoint import (
     save_state,
     save_weights,
 )
-from snap_evo.training.curve import draw_curve, write_curve
 from snap_evo.training.job import Job
 
 _CHECKPOINT, _WEIGHTS = "checkpoint.safetensors", "weights.safetensors"
@@ -26,16 +29,16 @@ _AUXILIARY = "auxiliary."
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder for the files of one training."""
+    """The folder of one training."""
 
     path: Path
 
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> "Folder":
-        """Make sure, before any work, that a folder exists and takes the files.
+        """Create a folder if it is missing, and check that the files can be written.
 
         Raises:
-            SnapError: it does not, or has files of these names that no training wrote.
+            SnapError: they cannot, or files of these names were not written by a training.
         """
         folder = Path(path)
         if not folder.exists():
@@ -48,18 +51,18 @@ class Folder:
 
     @property
     def checkpoint(self) -> Path:
-        """The file that a training goes on from."""
+        """The file that a training resumes from."""
         return self.path / _CHECKPOINT
 
     def begun(self, job: Job, *, resume: bool) -> State:
-        """Return how far a training came that was stopped here; its beginning if none was.
+        """Return the state of a training that was stopped here, or the initial state.
 
         Args:
             job: the training.
-            resume: whether to go on with it.
+            resume: whether to resume a stopped training.
 
         Raises:
-            SnapError: one was stopped, but it is not to be gone on with or was another one.
+            SnapError: a training was stopped here that is another one or must not be resumed.
         """
         if not self.checkpoint.exists():
             return State()
@@ -67,23 +70,27 @@ class Folder:
             return load_state(self.checkpoint, job.facts)
         if not is_finished(self.checkpoint):
             raise SnapError(
-                f"{self.checkpoint}: a training was stopped here; go on with --resume, name "
-                "another --out, or remove it"
+                f"{self.checkpoint}: a training was stopped here; add --resume, name another "
+                "--out, or remove it"
             )
         return State()
 
     def keep(self, job: Job, state: State) -> None:
-        """Write what the training goes on from, and its curve so far."""
+        """Write the checkpoint and the learning curve so far."""
         save_state(self.checkpoint, job.facts, state)
-        write_curve(state.epochs, self.path / _TABLE)
+        with (
+            replacing(self.path / _TABLE) as temporary,
+            temporary.open("w", newline="") as file,
+        ):
+            writer = csv.writer(file)
+            writer.writerow(Epoch._fields)
+            writer.writerows(state.epochs)
 
     def finish(self, job: Job, state: State) -> dict[str, Any]:
-        """Write the best weights and the picture of the curve.
-
-        The weights are those of a network built without an auxiliary head.
+        """Write the best weights, without those of the auxiliary head, and the learning curve.
 
         Returns:
-            What came out, as JSON has it.
+            The results, for JSON.
 
         Raises:
             SnapError: a file cannot be written.
@@ -109,5 +116,6 @@ class Folder:
         }
         save_weights(self.path / _WEIGHTS, weights, facts)
         title = f"{job.architecture.space} {job.architecture.arch_id}"
-        draw_curve(state.epochs, self.path / _PICTURE, title=f"{title:.100}")
+        _, _, train, valid, accuracy, _ = np.array(state.epochs, np.float64).T
+        draw_learning(train, valid, accuracy, self.path / _PICTURE, title=f"{title:.100}")
         return result

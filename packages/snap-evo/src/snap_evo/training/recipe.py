@@ -1,4 +1,4 @@
-"""How a network is trained: settings of the benchmarks' authors, as in docs/training.md."""
+"""The settings of trainings: those of the benchmarks' authors, as in docs/training.md."""
 
 import math
 from collections.abc import Mapping
@@ -9,14 +9,14 @@ from snap_graphs import Space
 from snap_graphs.spaces.genotypes import TWO_CELL_SPACES
 
 Augmentation = Literal["crop", "flip", "cutout"]
-"""Random crop after padding by an eighth of the side; mirror image; half the side blanked out."""
+"""Random crop after padding by an eighth of the side; mirror image; a square set to 0."""
 
 
 def read_augmentations(text: str) -> tuple[Augmentation, ...]:
-    """Read a list of augmentations, as `crop+flip`; `none` is the empty one.
+    """Read a list of augmentations, as `crop+flip`; `none` is the empty list.
 
     Raises:
-        ValueError: one is unknown; the message says which there are.
+        ValueError: one is unknown.
     """
     if text == "none":
         return ()
@@ -32,17 +32,17 @@ class Recipe:
     """The settings of a training.
 
     Attributes:
-        epochs: how often all training images are seen.
-        batch_size: images that share a step.
+        epochs: passes over the training images.
+        batch_size: images per step.
         learning_rate: of the first epoch.
-        decay: what the learning rate is multiplied by after an epoch; None: cosine to 0.
-        optimiser: SGD with momentum 0.9, the same with Nesterov's, or RMSProp.
+        decay: factor of the learning rate after each epoch; None for a cosine to 0.
+        optimiser: SGD with momentum 0.9, the same with Nesterov momentum, or RMSProp.
         weight_decay: L2 penalty on all weights.
         smoothing: label smoothing, 0 to 1.
-        clip: largest norm of the gradient; None: any.
-        auxiliary: whether an auxiliary head takes part, with weight 0.4, where it fits the images.
-        drop_path: probability of dropping an operator's output that grows to this linearly.
-        augment: what is done to the training images, at random.
+        clip: largest norm of the gradient; None for no limit.
+        auxiliary: whether to add an auxiliary head, with weight 0.4, if it fits the images.
+        drop_path: probability of dropping an operator's output; it grows linearly to this value.
+        augment: random augmentations of the training images.
     """
 
     epochs: int
@@ -91,16 +91,16 @@ _DARTS_IMAGENET = Recipe(
 )
 _IMAGENET_SIDE = 64
 _FEWEST_STEPS = 16
-"""Steps that an epoch has at least, so that a small data set is not seen in one."""
+"""Fewest steps of an epoch, so that a small data set takes more than one."""
 
 
 def recipe_for(space: Space, side: int, images: int) -> Recipe:
-    """Return the settings of a space's authors; those of NAS-Bench-201 where there are none.
+    """Return the settings of a space's authors, or those of NAS-Bench-201 if there are none.
 
     Args:
         space: of the architecture.
         side: of the images in pixels; from 64 on, genotypes are trained as on ImageNet.
-        images: number of training images. A batch is at most a sixteenth of them.
+        images: number of training images; a batch has at most a sixteenth of them.
     """
     if space.name in TWO_CELL_SPACES:
         recipe = _DARTS_IMAGENET if side >= _IMAGENET_SIDE else _DARTS

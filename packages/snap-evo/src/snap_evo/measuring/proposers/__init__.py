@@ -1,4 +1,4 @@
-"""What chooses the architectures to measure."""
+"""Proposers, which choose the architectures to measure."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -17,7 +17,7 @@ from snap_evo.scorers import Scorer
 
 
 class Start(NamedTuple):
-    """What a proposer starts with.
+    """The arguments of a proposer.
 
     Attributes:
         feasible: the architectures that it may propose.

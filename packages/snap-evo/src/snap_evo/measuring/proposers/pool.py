@@ -1,4 +1,4 @@
-"""Architectures to choose from: within the limits of a search, and no two that compute the same."""
+"""Architectures to choose from: within the limits, and no two that compute the same function."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ from snap_evo.objectives import Floats, Limit, excess
 Bools = npt.NDArray[np.bool_]
 
 _MOST_LISTED = 20_000
-"""Cells of a space up to which all of them are listed; more would take longer than a minute."""
+"""Spaces with more cells are not listed, which would take more than a minute."""
 _AT_A_TIME = 5000
 _MOST_PARALLEL = 4
-"""Parallel edges of which more count as this many, so that no cell grows out of bounds."""
+"""Larger numbers of parallel edges count as this number, which bounds the size of cells."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class Feasible:
 
 
 class Pool:
-    """Architectures within the limits, of each function the first that was added.
+    """Architectures within the limits, and of each function only the first that was added.
 
     Attributes:
         graphs: n rows of the `graphs` contract.
-        functions: what each computes, as `functions` returns it.
+        functions: the function of each, as `functions` returns it.
     """
 
     def __init__(self, feasible: Feasible) -> None:
@@ -85,7 +85,7 @@ class Pool:
         return wider
 
     def free(self, taken: Iterable[str]) -> Bools:
-        """Return (n,) whether architectures compute none of some functions."""
+        """Return (n,) whether the function of an architecture is not among those taken."""
         wanted = set(taken)
         return np.array([function not in wanted for function in self.functions], np.bool_)
 
@@ -95,19 +95,19 @@ class Pool:
 
 
 def functions(graphs: pa.Table) -> list[str]:
-    """Return for n rows of the `graphs` contract what equals where they compute the same.
+    """Return n hashes, equal for rows of the `graphs` contract that compute the same function.
 
-    That is so where they are isomorphic once dead operators are removed and identities are edges.
+    Those are isomorphic when dead operators are removed and identities replaced by edges.
     """
     live = pruned(Graphs.from_table(graphs))
     return graph_hashes(contracted(live, graphs["space"], _MOST_PARALLEL))
 
 
 class Functions:
-    """Returns what `functions` does, computing it once for each architecture of a space."""
+    """Calls `functions` once per architecture of a space."""
 
     def __init__(self) -> None:
-        """Start without any."""
+        """Start with an empty cache."""
         self._known: dict[str, str] = {}
 
     def __call__(self, graphs: pa.Table) -> list[str]:
@@ -120,10 +120,7 @@ class Functions:
         return [self._known[name] for name in names]
 
     def values(self, known: Observations) -> dict[str, float]:
-        """Return what was measured by function, the mean where that was more than once.
-
-        More is better; -inf where every measurement failed.
-        """
+        """Return by function the mean measured value, higher is better; -inf if all failed."""
         better = oriented(known.values, known.direction)
         found: dict[str, list[float]] = {}
         for function, value in zip(self(known.graphs), better.tolist(), strict=True):
@@ -133,7 +130,7 @@ class Functions:
 
 @lru_cache(maxsize=1)
 def listed(feasible: Feasible) -> Pool:
-    """Return all of a space; remembered, as searches of several seeds share it."""
+    """Return all cells of a space, cached for searches with several seeds."""
     pool, cells = Pool(feasible), feasible.space.enumerate()
     while part := list(islice(cells, _AT_A_TIME)):
         pool = pool.with_cells(part)

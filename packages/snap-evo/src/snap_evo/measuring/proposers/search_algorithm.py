@@ -12,15 +12,14 @@ from snap_evo.measuring.interfaces import Observations
 from snap_evo.measuring.proposers.pool import Feasible, Functions, listed
 
 _BARREN = 5000
-"""Candidates in a row that are all known, after which no new one is expected."""
+"""After this many known candidates in a row no new one is expected."""
 
 
 class AlgorithmProposer:
-    """Runs a search algorithm from its start, with the values measured, to where one is missing.
+    """Replays a search algorithm with the values measured, up to the first value that is missing.
 
-    Where the algorithm has to learn before a value is there, it takes the worst one measured in its
-    place. Cells beyond the limits are never proposed. Cells that compute the same share their
-    value.
+    If the algorithm has to learn before a value is measured, it receives the worst value instead.
+    Cells beyond the limits are never proposed. Cells that compute the same share their value.
     """
 
     def __init__(self, feasible: Feasible, algorithm: str, seed: int) -> None:
@@ -36,7 +35,7 @@ class AlgorithmProposer:
         self._met: dict[Cell, _Candidate] = {}
 
     def propose(self, known: Observations, count: int) -> pa.Table:
-        """Choose the next architectures that the algorithm asks for."""
+        """Return the next architectures that the algorithm proposes."""
         values = self._functions.values(known)
         taken = {*values, *self._functions(known.pending)}
         worst = min(filter(np.isfinite, values.values()), default=0.0)
@@ -65,7 +64,7 @@ class AlgorithmProposer:
         return [self._met[cell] for cell in cells]
 
     def _left(self, taken: set[str], count: int) -> pa.Table:
-        """Return architectures that the algorithm does not come to."""
+        """Return architectures that the algorithm does not reach."""
         if not self._feasible.is_listed:
             return self._feasible.graphs([])
         pool = listed(self._feasible)

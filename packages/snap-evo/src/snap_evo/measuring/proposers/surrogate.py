@@ -1,4 +1,4 @@
-"""The search that learns: what a scorer rates high first, then what a surrogate expects most of."""
+"""The proposer that learns: best-scored architectures first, then those a surrogate prefers."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -18,29 +18,28 @@ from snap_evo.scorers import Scorer, score_graphs
 from snap_evo.search_loop import search
 
 _INITIAL = 4
-"""Architectures that are chosen by score before the surrogate is asked."""
+"""Number of architectures chosen by score before the surrogate is used."""
 _TOP = 50
-"""All but the first of these are drawn from so many by score."""
+"""All but the first of these are drawn from this number of best-scored architectures."""
 _DEVIATIONS = 0.5
-"""That are added to the mean in the upper confidence bound."""
+"""Standard deviations added to the mean in the upper confidence bound."""
 _BUDGET = 1000
-"""Candidates of the search by score in a space that is too large to be listed."""
+"""Budget of the search by score in a space that is too large to be listed."""
 _ROUNDS, _PARENTS, _CHILDREN = 5, 20, 5
-"""Of the search by upper confidence bound there."""
+"""Of the search by upper confidence bound in such a space."""
 
 
 class SurrogateProposer:
     """Chooses by an upper confidence bound (Srinivas et al., 2010).
 
-    The first architecture is the one with the best score; the next three are drawn by the seed from
-    the 50 best. From then on it is the one with the highest mean plus half a deviation by the
-    surrogate, given all measurements. What was asked for and not measured yet, in the same batch or
-    before, counts as measured with the value that the surrogate expects of it ("kriging believer",
-    Ginsbourger et al., 2010), and a failure as the worst value measured.
+    The first architecture has the best score; the seed draws the next three from the 50 best. Each
+    later architecture has the highest mean plus half a standard deviation by the surrogate, given
+    all measurements. A proposal that is not measured yet counts as measured with the value that the
+    surrogate predicts ("kriging believer", Ginsbourger et al., 2010), and a failure as the worst
+    value measured.
 
-    Spaces of up to 20,000 cells are listed. In others the choice is among what a search by score
-    finds, and among cells that are reached from there, and from the best measured, by mutation of
-    those with the highest bounds.
+    Spaces of up to 20,000 cells are listed. In larger ones the candidates are the results of a
+    search by score, and mutations of the best measured cells and of those with the highest bounds.
     """
 
     def __init__(
@@ -70,7 +69,7 @@ class SurrogateProposer:
         self._scores = None if scorer is None else score_graphs(scorer, self._pool.graphs)
 
     def propose(self, known: Observations, count: int) -> pa.Table:
-        """Choose architectures, as the class says."""
+        """Return architectures by score, and later by upper confidence bound."""
         taken = {*self._functions(known.graphs), *self._functions(known.pending)}
         better = _better(known)
         by_score = count if better is None else min(count, max(0, _INITIAL - len(taken)))
@@ -82,7 +81,7 @@ class SurrogateProposer:
         return pa.concat_tables([self._pool.graphs.slice(0, 0), *chosen])
 
     def _by_score(self, taken: set[str]) -> Iterator[pa.Table]:
-        """Yield architectures by score, and add what they compute to what is taken."""
+        """Yield architectures by score, and add their functions to `taken`."""
         pool = self._pool
         order, highest = np.arange(len(pool.functions)), len(pool.functions)
         if self._scores is not None:
@@ -97,7 +96,7 @@ class SurrogateProposer:
             yield pool.graphs.slice(row, 1)
 
     def _by_bound(self, known: Observations, better: Floats, taken: set[str]) -> Iterator[pa.Table]:
-        """Yield architectures by upper confidence bound, and add them to what is taken."""
+        """Yield architectures by upper confidence bound, and add their functions to `taken`."""
         graphs, waiting = known.graphs.select(self._columns), known.pending
         pool: Pool | None = None
         self._learn(graphs, better, known.direction)
@@ -124,7 +123,7 @@ class SurrogateProposer:
         fit_graphs(self._surrogate, graphs, oriented(better, direction), direction)
 
     def _expected(self, graphs: pa.Table, better: Floats, waiting: pa.Table) -> Floats:
-        """Return the values to expect, by what the surrogate learned from others."""
+        """Return the values of the metric that the surrogate predicts."""
         known = predict_graphs(self._surrogate, graphs)[0]
         mean = predict_graphs(self._surrogate, waiting)[0]
         found: Floats = np.interp(mean, np.sort(known), np.sort(better))
@@ -135,7 +134,7 @@ class SurrogateProposer:
         return mean + _DEVIATIONS * std
 
     def _wider(self, graphs: pa.Table, better: Floats) -> Pool:
-        """Return the pool with what mutation finds, where the space is not listed."""
+        """Return the pool, with mutations if the space is not listed."""
         if self._feasible.is_listed:
             return self._pool
         rng = np.random.default_rng([self._seed, graphs.num_rows])
@@ -152,7 +151,7 @@ class SurrogateProposer:
 
 
 def _better(known: Observations) -> Floats | None:
-    """Return (n,) values, more is better, failures as the worst; None where nothing is learned."""
+    """Return (n,) values, higher is better, failures as the worst; None if all are equal."""
     better = oriented(known.values, known.direction)
     worked = better[np.isfinite(better)]
     if len(np.unique(worked)) < 2:
@@ -162,7 +161,7 @@ def _better(known: Observations) -> Floats | None:
 
 
 def _found(feasible: Feasible, scorer: Scorer | None, seed: int) -> list[Cell]:
-    """Return cells of a space that is too large to be listed."""
+    """Return candidates in a space that is too large to be listed."""
     space, limits, network = feasible.space, feasible.limits, feasible.network
     if scorer is None:
         return space.sample(_BUDGET, seed)

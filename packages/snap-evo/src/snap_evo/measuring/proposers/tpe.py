@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 _BARREN = 100
-"""Suggestions in a row that may not be measured, after which cells are drawn at random."""
+"""After this many useless suggestions in a row cells are drawn at random."""
 
 
 class TpeProposer:
-    """Suggests one option for each choice of a cell, or a point where cells are no choices.
+    """Suggests an option for each choice of a cell, or a point if cells are not made of choices.
 
-    A suggestion that is known already, or beyond a limit, counts as a trial with the value known or
-    the worst one, and is not proposed.
+    A suggestion that is known or beyond a limit is not proposed, but counts as a trial with the
+    known or the worst value.
     """
 
     def __init__(self, feasible: Feasible, seed: int) -> None:
@@ -46,7 +46,7 @@ class TpeProposer:
         self._random = AlgorithmProposer(feasible, "random", seed)
 
     def propose(self, known: Observations, count: int) -> pa.Table:
-        """Choose architectures that the estimator suggests."""
+        """Return architectures that the estimator suggests."""
         from optuna.trial import TrialState
 
         values = self._functions.values(known)
@@ -70,7 +70,7 @@ class TpeProposer:
         return self._with_random(known, pa.concat_tables(chosen), count)
 
     def _with_random(self, known: Observations, chosen: pa.Table, count: int) -> pa.Table:
-        """Add random architectures where the estimator suggests known ones alone."""
+        """Add random architectures if the estimator suggests only known ones."""
         left = count - chosen.num_rows
         if not left:
             return chosen
@@ -79,7 +79,7 @@ class TpeProposer:
         return pa.concat_tables([chosen, self._random.propose(known, left)])
 
     def _study(self, known: Observations, values: Mapping[str, float]) -> "Study":
-        """Return a study of what was measured, and of what is to be."""
+        """Return a study of the measurements and of the pending architectures."""
         import optuna
 
         number = [self._seed, known.graphs.num_rows + known.pending.num_rows]
@@ -121,7 +121,7 @@ class TpeProposer:
 
 
 def _dimensions(space: Space) -> "dict[str, BaseDistribution]":
-    """Return what is to be suggested, by name."""
+    """Return by name the distributions to suggest from."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     if isinstance(space, ProductSpace):
