@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from snap_evo.search_loop import SearchResult
 
 _ENTRY = "snap.plan"
+_APART = {"definition", "allow_code"}
+"""Options that the entry leaves out."""
 _Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Text = Annotated[str, Meta(min_length=1)]
@@ -175,7 +177,7 @@ class ScoredSearch(SearchOptions, frozen=True, kw_only=True, forbid_unknown_fiel
         They leave out the space's definition, which every table of its cells holds, and the
         permission to import code, which the user gives again.
         """
-        kept = structs.replace(self, definition=None, allow_code=False)
+        kept = {name: value for name, value in structs.asdict(self).items() if name not in _APART}
         return {
             "snap.scorer": self.scorer,
             "snap.algorithm": self.algorithm,
@@ -195,10 +197,12 @@ class ScoredSearch(SearchOptions, frozen=True, kw_only=True, forbid_unknown_fiel
 
         entries = decode_metadata(history.schema)
         try:
+            if _APART & msgspec.json.decode(entries[_ENTRY], type=dict[str, Any]).keys():
+                raise ValueError(f"{' and '.join(_APART)} are no options of a file")
             found = msgspec.json.decode(entries[_ENTRY], type=cls)
         except (KeyError, ValueError, RecursionError) as error:
             raise SnapError(
                 f"{source}: its metadata {_ENTRY!r} describes no search of this version of "
                 f"snap-evo ({error}); start the search again"
             ) from error
-        return structs.replace(found, definition=entries.get(DEFINITION), allow_code=False)
+        return structs.replace(found, definition=entries.get(DEFINITION))

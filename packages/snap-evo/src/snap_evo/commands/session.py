@@ -79,8 +79,8 @@ def start(
 @click.option(
     "--modules",
     type=click.Path(file_okay=False),
-    help="Also write to this folder, for each architecture, a graphs.parquet of one row and a Python "
-    "file that builds the network.",
+    help="Also write to this folder, for each architecture, a graphs.parquet of one row and a "
+    "Python file that builds the network.",
 )
 @options.code_option
 @json_option
