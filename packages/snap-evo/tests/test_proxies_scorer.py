@@ -170,7 +170,7 @@ def test_a_space_of_ones_own_is_scored_if_its_code_may_be_imported(tmp_path: Pat
     home = space(str(definition), allow_code=True)
     graphs = graph_table(home, home.sample(2, 0))
     settings = Settings(batch=8)
-    columns = ProxyScorer(list(PROXIES), settings, home=home).columns(graphs)
+    columns = ProxyScorer(list(PROXIES), settings, space=home).columns(graphs)
     assert all(np.isfinite(column).all() for column in columns.values())
     with pytest.raises(SnapError, match=r"cannot score .* names code .*, which is not imported"):
         ProxyScorer("params", settings).columns(graphs)

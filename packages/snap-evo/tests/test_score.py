@@ -36,7 +36,7 @@ class Counting:
 
     names = ("first", "second")
     images = "none"
-    home = None
+    space = None
 
     def __init__(self, stop: int | None = None) -> None:
         self.ran: list[str] = []
@@ -45,11 +45,11 @@ class Counting:
     def score(self, graphs: pa.Table) -> Scores:
         raise AssertionError("networks are scored one by one")
 
-    def measure(self, home: Space, arch_id: str) -> Measured:
+    def measure(self, space: Space, arch_id: str) -> Measured:
         if len(self.ran) == self.stop:
             raise SnapError("out of memory")
         self.ran.append(arch_id)
-        values = {"first": float(len(home.parse(arch_id).nodes)), "part": float(len(arch_id))}
+        values = {"first": float(len(space.parse(arch_id).nodes)), "part": float(len(arch_id))}
         return Measured(values, {"forward": 0.5, "backward": 1.0}, self.images)
 
     def measure_network(self, network: Any, side: int | None) -> Measured:

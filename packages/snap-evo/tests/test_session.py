@@ -261,7 +261,7 @@ def test_a_session_goes_on_in_the_space_that_it_began_in(tmp_path: Path) -> None
     own = setup(space=str(file), definition=space(str(file)).metadata[DEFINITION])
     session = Session.start(tmp_path / "s", own)
     file.unlink()
-    name = session.home.format(session.home.sample(1, 0)[0])
+    name = session.space.format(session.space.sample(1, 0)[0])
     Session(session.folder).tell(name, 0.5)
     best = Session(session.folder).progress().best
     assert best is not None

@@ -26,18 +26,18 @@ class Architecture(NamedTuple):
         space: its search space.
         arch_id: the space's own string.
         cell: its graph.
-        home: the same space; None if neither the catalog nor a file defines it.
+        search_space: the same space; None if neither the catalog nor a file defines it.
     """
 
     space: str
     arch_id: str
     cell: Cell
-    home: Space | None
+    search_space: Space | None
 
     @classmethod
-    def of(cls, home: Space, cell: Cell) -> "Architecture":
+    def of(cls, search_space: Space, cell: Cell) -> "Architecture":
         """Return a cell of a space with its string."""
-        return cls(home.name, home.format(cell), cell, home)
+        return cls(search_space.name, search_space.format(cell), cell, search_space)
 
 
 def read_architecture(
@@ -58,10 +58,12 @@ def read_architecture(
         named = named_space(space, allow_code=allow_code)
         return Architecture(named.name, best, named.parse(best), named)
     found = _read(best)
-    home = _home(best, found, allow_code=allow_code)
+    search_space = _search_space(best, found, allow_code=allow_code)
     try:
         cell = Cell(tuple(found.nodes), tuple(zip(found.src, found.dst, strict=True)))
-        same = home is None or (home.name == found.space and home.parse(found.arch_id) == cell)
+        same = search_space is None or (
+            search_space.name == found.space and search_space.parse(found.arch_id) == cell
+        )
     except (SnapError, ValueError) as error:
         raise SnapError(f"{best}: {error}; {_REMEDY}") from error
     if not same:
@@ -69,7 +71,7 @@ def read_architecture(
             f"{best}: its nodes, src and dst are not the cell {found.arch_id:.80} of "
             f"{found.space:.80}; {_REMEDY}"
         )
-    return Architecture(found.space, found.arch_id, cell, home)
+    return Architecture(found.space, found.arch_id, cell, search_space)
 
 
 class _Best(Struct):
@@ -97,7 +99,7 @@ def _read(best: str) -> _Best:
         ) from error
 
 
-def _home(best: str, found: _Best, *, allow_code: bool) -> Space | None:
+def _search_space(best: str, found: _Best, *, allow_code: bool) -> Space | None:
     """Return the search space; None if neither the catalog nor the file defines it."""
     if found.space_definition is None:
         return spaces().get(found.space)
@@ -136,8 +138,8 @@ def as_genotype(architecture: Architecture) -> str:
 
 def as_json(architecture: Architecture) -> str:
     """Return an architecture, its graph and costs, and its genotype if it has one, as JSON."""
-    space, arch_id, cell, home = architecture
-    row = graph_table(home or space, [cell], arch_ids=[arch_id]).to_pylist()[0]
+    space, arch_id, cell, search_space = architecture
+    row = graph_table(search_space or space, [cell], arch_ids=[arch_id]).to_pylist()[0]
     content: dict[str, Any] = {name: row[name] for name in (*_GRAPH, *Costs._fields)}
     if space in TWO_CELL_SPACES:
         content["genotype"] = to_genotype(cell)._asdict()

@@ -53,11 +53,11 @@ class RankCombination:
             SnapError: a part failed or scores all cells alike, or the graphs are of several
                 spaces.
         """
-        home = table_space(graphs)
-        if home.name != self._space:
-            sample = distinct_cells(home)
+        space = table_space(graphs)
+        if space.name != self._space:
+            sample = distinct_cells(space)
             self._scales = tuple(_scale(part, sample) for part in self.parts)
-            self._space = home.name
+            self._space = space.name
         total = np.zeros(graphs.num_rows)
         lost = np.zeros(graphs.num_rows, np.bool_)
         for part, scale in zip(self.parts, self._scales, strict=True):

@@ -29,15 +29,15 @@ def check_network(space: str, network: str | None) -> None:
         )
 
 
-def cell_graphs(home: str | Space, network: str | None, cells: Sequence[Cell]) -> pa.Table:
+def cell_graphs(space: str | Space, network: str | None, cells: Sequence[Cell]) -> pa.Table:
     """Return cells as rows of the `graphs` contract.
 
     Args:
-        home: the search space, or its name.
+        space: the search space, or its name.
         network: the network whose costs count; the benchmark's own if None.
         cells: the cells.
     """
-    table = graph_table(home, cells)
+    table = graph_table(space, cells)
     if network is None:
         return table
     counted = network_costs(Graphs.from_table(table), **NETWORKS[network]._asdict())

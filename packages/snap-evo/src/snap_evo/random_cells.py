@@ -10,17 +10,17 @@ _DRAWN = 1000
 _SEED = 0
 
 
-def draw(home: Space) -> pa.Table:
+def draw(search_space: Space) -> pa.Table:
     """Draw 1,000 cells of a space with replacement, the same at every call, as `graphs` rows."""
-    return graph_table(home, home.sample(_DRAWN, seed=_SEED))
+    return graph_table(search_space, search_space.sample(_DRAWN, seed=_SEED))
 
 
-def distinct_cells(home: Space) -> pa.Table:
+def distinct_cells(search_space: Space) -> pa.Table:
     """Return the different cells among those of `draw`, one per `cell_hash`."""
-    return one_per_class(draw(home))
+    return one_per_class(draw(search_space))
 
 
-def ask_trust(scorer: Scorer, home: str | Space) -> Trust | None:
+def ask_trust(scorer: Scorer, search_space: str | Space) -> Trust | None:
     """Ask a scorer how far to trust its ranking of a space; None if it does not report that.
 
     Raises:
@@ -29,13 +29,13 @@ def ask_trust(scorer: Scorer, home: str | Space) -> Trust | None:
     if not isinstance(scorer, TrustReporter):
         return None
     with plugin_errors(scorer):
-        return scorer.trust(draw(space(home)))
+        return scorer.trust(draw(space(search_space)))
 
 
-def readings(scorer: Scorer, home: Space) -> list[str]:
+def readings(scorer: Scorer, search_space: Space) -> list[str]:
     """Return, one line each, how a scorer understood the descriptions of a space's operators.
 
     Raises:
         SnapError: the scorer failed.
     """
-    return read_by(scorer, draw(home)) if isinstance(scorer, DescriptionReader) else []
+    return read_by(scorer, draw(search_space)) if isinstance(scorer, DescriptionReader) else []

@@ -57,8 +57,8 @@ def rank_space(space_name: str | Space, scorer: Scorer) -> Ranking | None:
     Raises:
         SnapError: the space is unknown, or the scorer failed.
     """
-    home = space(space_name)
-    if not home.enumerable or any(True for _ in network_scorers(scorer)):
+    search_space = space(space_name)
+    if not search_space.enumerable or any(True for _ in network_scorers(scorer)):
         return None
-    graphs = graph_table(home, list(home.enumerate()))
+    graphs = graph_table(search_space, list(search_space.enumerate()))
     return Ranking(graphs, score_graphs(scorer, graphs))

@@ -74,10 +74,10 @@ class NetworkScorer(Scorer, Protocol):
     Attributes:
         names: names of its scores.
         images: description of the images that networks process.
-        home: the search space, if its code may be imported; None to take it from the tables.
+        space: the search space, if its code may be imported; None to take it from the tables.
     """
 
-    home: Space | None
+    space: Space | None
 
     @property
     def names(self) -> Sequence[str]:
@@ -87,7 +87,7 @@ class NetworkScorer(Scorer, Protocol):
     def images(self) -> str:
         """Description of the images that networks process."""
 
-    def measure(self, home: Space, arch_id: str) -> Measured:
+    def measure(self, space: Space, arch_id: str) -> Measured:
         """Build the network of an architecture of a search space, and run it."""
 
     def measure_network(self, network: "nn.Module", side: int | None) -> Measured:

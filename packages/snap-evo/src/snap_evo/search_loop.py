@@ -133,10 +133,10 @@ def search(
             )
     if not 0 <= seed <= MOST_SEED:
         raise SnapError(f"the seed {excerpt(seed)} must be from 0 to {MOST_SEED}")
-    home = space(space_name)
-    solver = start(algorithm, home, seed, len(objectives))
-    check_network(home.name, network)
-    tabulate = partial(cell_graphs, home, network)
+    search_space = space(space_name)
+    solver = start(algorithm, search_space, seed, len(objectives))
+    check_network(search_space.name, network)
+    tabulate = partial(cell_graphs, search_space, network)
     candidates = Candidates(tabulate, scorer, objectives, limits, time_limit, recorded)
     out_of_time = False
     try:
@@ -144,7 +144,7 @@ def search(
     except OutOfTimeError:
         stopped, out_of_time = f"the time limit of {time_limit:g} s", True
     return SearchResult(
-        space=home.name,
+        space=search_space.name,
         algorithm=algorithm,
         seed=seed,
         objectives=tuple(objectives),

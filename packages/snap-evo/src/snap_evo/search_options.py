@@ -153,7 +153,7 @@ class ScoredSearch(SearchOptions, frozen=True, kw_only=True, forbid_unknown_fiel
 
         space = self.find_space(allow_code=self.allow_code)
         for each in network_scorers(scorer):
-            each.home = space
+            each.space = space
         if self.table is not None:
             CellTable(self.table).check_space(space.name)
         return search(

@@ -96,11 +96,11 @@ def build(
         check_writable(onnx)
     found = read_architecture(best, space, allow_code=allow_code)
     given = {**asdict(size), "classes": classes}
-    home = found.home
-    full_size = (
-        architecture_size(home, found.cell, **given) if home else network_size(found.space, **given)
-    )
-    network = build_network(home or found.space, found.arch_id, **given, auxiliary=auxiliary)
+    if (own := found.search_space) is None:
+        full_size = network_size(found.space, **given)
+    else:
+        full_size = architecture_size(own, found.cell, **given)
+    network = build_network(own or found.space, found.arch_id, **given, auxiliary=auxiliary)
     costs, reached = count_costs(network, full_size.image), try_training(network, full_size)
     if onnx is not None:
         say(f"writing {onnx}, which may take a minute", quiet=quiet)

@@ -161,7 +161,7 @@ def _measure(session: "Session", work: Work, measurer: "Measurer | None", *, ret
             f"{session.folder / FILE}: measure is set, but measurements is null; give "
             "--measurements, the number of architectures to measure"
         )
-    options.say_withheld(session.home, quiet=work.output.quiet)
+    options.say_withheld(session.space, quiet=work.output.quiet)
     for line in session.readings():
         say(line, quiet=work.output.quiet)
     order = Order(setup.measure, setup, session.allow_code)

@@ -62,10 +62,10 @@ def _amount(context: click.Context, parameter: click.Parameter, text: str | None
     return amount
 
 
-def say_withheld(home: "Space", *, quiet: bool) -> None:
+def say_withheld(space: "Space", *, quiet: bool) -> None:
     """Print that code which a space names is not imported, if so."""
-    if home.withheld_code:
-        say(home.withheld_code, quiet=quiet)
+    if space.withheld_code:
+        say(space.withheld_code, quiet=quiet)
 
 
 def code_flag(allowed: bool) -> str:

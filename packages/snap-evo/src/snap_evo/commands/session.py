@@ -95,7 +95,7 @@ def ask(
     from snap_evo.measuring.session import Session
 
     session = Session(folder, allow_code=allow_code)
-    options.say_withheld(session.home, quiet=False)
+    options.say_withheld(session.space, quiet=False)
     if pending:
         names = [asked.arch_id for asked in session.progress().pending]
     else:

@@ -61,9 +61,9 @@ def write_modules(session: Session, names: Sequence[str], folder: Path) -> None:
 def _code(session: Session, name: str) -> str:
     """Return Python code that builds a network."""
     setup = session.setup
-    home = f"space({setup.space!r})"
+    space_code = f"space({setup.space!r})"
     if setup.definition is not None:
-        home = f"space({str(Path(setup.space).absolute())!r}, allow_code=True)"
+        space_code = f"space({str(Path(setup.space).absolute())!r}, allow_code=True)"
     return f'''"""A network that snap-evo proposes to measure."""
 
 from snap_graphs import space
@@ -75,7 +75,7 @@ ARCH_ID = {name!r}
 
 def network(**size: int) -> nn.Module:
     """Build the network, untrained; `size` is layers, channels, classes or image."""
-    return build_network({home}, ARCH_ID, **size)
+    return build_network({space_code}, ARCH_ID, **size)
 '''
 
 

@@ -50,13 +50,13 @@ class TableMeasurer:
         return Outcome(value)
 
 
-def load_measurer(spec: str, home: Space) -> Measurer:
+def load_measurer(spec: str, space: Space) -> Measurer:
     """Make a measurer.
 
     Args:
         spec: `command:[SECONDSs:]PROGRAM {arch} {graph} {output}`, `table:FILE:COLUMN`, or
             `train:DATA`.
-        home: the space of the architectures; its code may be imported.
+        space: the space of the architectures; its code may be imported.
 
     Raises:
         SnapError: it is none of these, or its arguments are wrong.
@@ -71,5 +71,5 @@ def load_measurer(spec: str, home: Space) -> Measurer:
     if name == "train" and rest:
         from snap_evo.training import measurer
 
-        return measurer(rest, home)
+        return measurer(rest, space)
     raise SnapError(f"cannot read the measurer {spec!r:.80}; write it as {_FORMS}")

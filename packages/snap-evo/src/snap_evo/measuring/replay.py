@@ -73,23 +73,23 @@ class Replay:
     measurements: int
 
     @property
-    def _home(self) -> Space:
-        return _home(self.search.space, self.search.definition, self.search.allow_code)
+    def _full_space(self) -> Space:
+        return _full_space(self.search.space, self.search.definition, self.search.allow_code)
 
     @property
     def space_name(self) -> str:
         """The name of the search space, whose file may have another name."""
-        return self._home.name
+        return self._full_space.name
 
     @property
     def metric(self) -> str:
         """The metric's full name, of which `column` may be a shortening."""
-        return _table(self.file, self.column, self._home).metric
+        return _table(self.file, self.column, self._full_space).metric
 
     @property
     def direction(self) -> Direction:
         """Whether a higher (`max`) or lower (`min`) value of the metric is better."""
-        return _table(self.file, self.column, self._home).direction
+        return _table(self.file, self.column, self._full_space).direction
 
     def goal(self) -> Goal:
         """Return the values to find within the limits.
@@ -97,11 +97,11 @@ class Replay:
         Raises:
             SnapError: the table cannot be read, or has no values of the space within the limits.
         """
-        search, home = self.search, self._home
-        table = _table(self.file, self.column, home)
+        search, space = self.search, self._full_space
+        table = _table(self.file, self.column, space)
         values = table.values
         if limits := search.limits():
-            graphs = cell_graphs(home, search.network, table.cells)
+            graphs = cell_graphs(space, search.network, table.cells)
             values = values[excess(graphs, limits) == 0]
         if not values.size:
             raise SnapError(f"{self.file}: no architecture keeps to the limits; widen them")
@@ -118,12 +118,12 @@ class Replay:
             SnapError: an argument is unknown, or the scorer or the surrogate failed.
         """
         began, search, best = time.perf_counter(), self.search, self.goal().best
-        table = _table(self.file, self.column, self._home)
-        home = table.space
-        feasible = Feasible(home, tuple(search.limits()), search.network)
+        table = _table(self.file, self.column, self._full_space)
+        space = table.space
+        feasible = Feasible(space, tuple(search.limits()), search.network)
         start = Start(feasible, scorer, self.surrogate, search.seed)
         proposer = start_proposer(search.algorithm, start)
-        graphs, values = cell_graphs(home, search.network, []), np.empty(0)
+        graphs, values = cell_graphs(space, search.network, []), np.empty(0)
         none = graphs
         while len(values) < self.measurements and not (values >= best).any():
             known = Observations(graphs, values, "max", none)
@@ -143,17 +143,17 @@ class _Table:
         direction: whether a higher or lower value is better.
     """
 
-    def __init__(self, file: str, column: str, home: Space) -> None:
+    def __init__(self, file: str, column: str, space: Space) -> None:
         self._scorer = TableScorer(file, column)
         self.metric: str = self._scorer.column
         self.direction: Direction = self._scorer.direction
-        self._file, self._home = file, home
+        self._file, self._full_space = file, space
         found = read(file, "graphs", columns=["space", "arch_id", "cell_hash"])
-        self._rows = found.filter(pc.equal(found["space"], home.name))
+        self._rows = found.filter(pc.equal(found["space"], space.name))
         self._values = self.look_up(self._rows) if self._rows.num_rows else np.empty(0)
         if not np.isfinite(self._values).any():
             raise SnapError(
-                f"{file}: has no value of {column} for {home.name}; name a table of the space"
+                f"{file}: has no value of {column} for {space.name}; name a table of the space"
             )
 
     def look_up(self, graphs: pa.Table) -> Floats:
@@ -164,7 +164,7 @@ class _Table:
     def cells(self) -> list[Cell]:
         """The m cells that have a value."""
         names = self._rows["arch_id"].filter(pa.array(np.isfinite(self._values)))
-        return [self._home.read(name) for name in names.to_pylist()]
+        return [self._full_space.read(name) for name in names.to_pylist()]
 
     @property
     def values(self) -> Floats:
@@ -178,18 +178,18 @@ class _Table:
         Raises:
             SnapError: cells of the space have no distances.
         """
-        if self._rows.num_rows >= self._home.count():
-            return self._home
-        if not isinstance(self._home, ProductSpace):
+        if self._rows.num_rows >= self._full_space.count():
+            return self._full_space
+        if not isinstance(self._full_space, ProductSpace):
             raise SnapError(
-                f"{self._file}: has {self._rows.num_rows:,} of the {self._home.count():,} cells of "
-                f"{self._home.name}; name a table that covers the search space"
+                f"{self._file}: has {self._rows.num_rows:,} of the {self._full_space.count():,} "
+                f"cells of {self._full_space.name}; name a table that covers the search space"
             )
-        return TableSpace(self._home, self.cells)
+        return TableSpace(self._full_space, self.cells)
 
 
 @lru_cache(maxsize=1)
-def _home(name: str, definition: str | None, allow_code: bool) -> Space:
+def _full_space(name: str, definition: str | None, allow_code: bool) -> Space:
     """Return the same space for all seeds, so that what is cached by space is found again."""
     return SearchOptions(space=name, definition=definition).find_space(allow_code=allow_code)
 

@@ -132,10 +132,10 @@ class Session:
                 f"{folder}: began with the code that {self.setup.space} names, without which costs "
                 "are unknown; add --allow-code"
             )
-        self.home = self.setup.find_space(allow_code=allow_code)
+        self.space = self.setup.find_space(allow_code=allow_code)
         self._limits = self.setup.limits()
         self._maxima = self.setup.measured_maxima()
-        check_network(self.home.name, self.setup.network)
+        check_network(self.space.name, self.setup.network)
         self._entries = JsonLines(self.folder / JOURNAL, Entry)
         self._asked = JsonLines(self.folder / ASKED, Asked)
         self._cells: dict[str, Cell] = {}
@@ -202,7 +202,7 @@ class Session:
         """
         if self.setup.algorithm != MEASURING_ALGORITHM:
             return []
-        return readings(self._scorer, self.home)
+        return readings(self._scorer, self.space)
 
     def ask(self, count: int, *, by: Asker = "ask") -> list[Architecture]:
         """Propose architectures to measure next, and record the proposals.
@@ -306,7 +306,7 @@ class Session:
     def _lines(self, name: str, measurement: Measurement, attempt: int) -> Iterable[Entry]:
         for metric, value in (*measurement.costs.items(), (self.setup.metric, measurement.value)):
             yield Entry(
-                space=self.home.name,
+                space=self.space.name,
                 arch_id=name,
                 metric=metric,
                 value=None if value is None else float(value),
@@ -322,7 +322,7 @@ class Session:
         Raises:
             SnapError: the space has no such architecture.
         """
-        return Architecture.of(self.home, self.home.parse(name))
+        return Architecture.of(self.space, self.space.parse(name))
 
     def folder_of(self, name: str) -> Path | None:
         """Return the folder, which may not exist yet, for the files of a proposal's measurement.
@@ -343,10 +343,10 @@ class Session:
         for name in names:
             if name not in self._cells:
                 try:
-                    self._cells[name] = self.home.parse(name)
+                    self._cells[name] = self.space.parse(name)
                 except SnapError as error:
                     raise SnapError(f"{self.folder}: a damaged journal: {error}") from error
-        return cell_graphs(self.home, self.setup.network, [self._cells[name] for name in names])
+        return cell_graphs(self.space, self.setup.network, [self._cells[name] for name in names])
 
     def progress(self) -> Progress:
         """Return the measurements and proposals so far.
@@ -423,7 +423,7 @@ class Session:
         from snap_evo.measuring.proposers.pool import Feasible
 
         setup = self.setup
-        feasible = Feasible(self.home, tuple(self._limits), setup.network)
+        feasible = Feasible(self.space, tuple(self._limits), setup.network)
         start = Start(feasible, self._scorer, setup.surrogate, setup.seed)
         return start_proposer(setup.algorithm, start)
 

@@ -19,33 +19,33 @@ class TableSpace(ProductSpace):
     the first of equals. Neighbours are the 20 other cells that differ least.
     """
 
-    def __init__(self, home: ProductSpace, cells: Sequence[Cell]) -> None:
+    def __init__(self, space: ProductSpace, cells: Sequence[Cell]) -> None:
         """Take the cells.
 
         Args:
-            home: the space.
+            space: the space.
             cells: one or more of its cells.
 
         Raises:
             SnapError: a cell is no point of the space.
         """
-        self._home, self._cells = home, cells
-        self._places = np.array([home.choices(cell) for cell in cells])
+        self._full_space, self._cells = space, cells
+        self._places = np.array([space.choices(cell) for cell in cells])
 
     @property
     def name(self) -> str:
         """The space's name in every file."""
-        return self._home.name
+        return self._full_space.name
 
     @property
     def options(self) -> tuple[int, ...]:
         """Number of options of every choice."""
-        return self._home.options
+        return self._full_space.options
 
     @property
     def n_variables(self) -> int:
         """Number of choices."""
-        return self._home.n_variables
+        return self._full_space.n_variables
 
     @property
     def enumerable(self) -> bool:
@@ -55,15 +55,15 @@ class TableSpace(ProductSpace):
     @property
     def metadata(self) -> Mapping[str, str]:
         """Metadata of tables of the space."""
-        return self._home.metadata
+        return self._full_space.metadata
 
     def read(self, text: str) -> Cell:
         """Read the space's native string, also of a cell that the table lacks."""
-        return self._home.read(text)
+        return self._full_space.read(text)
 
     def format(self, cell: Cell) -> str:
         """Write a cell as the space's native string."""
-        return self._home.format(cell)
+        return self._full_space.format(cell)
 
     def compose(self, choices: Sequence[int]) -> Cell:
         """Return the cell that differs least from the choices."""
@@ -71,15 +71,15 @@ class TableSpace(ProductSpace):
 
     def choices(self, cell: Cell) -> tuple[int, ...]:
         """Return the options that make up the cell."""
-        return self._home.choices(cell)
+        return self._full_space.choices(cell)
 
     def costs(self, graphs: Graphs) -> Costs | None:
         """Compute the costs of the cells' networks; None if they are unknown."""
-        return self._home.costs(graphs)
+        return self._full_space.costs(graphs)
 
     def node_facts(self, cells: Sequence[Cell]) -> NodeFacts | None:
         """Return facts about each node of whole networks; None for graphs of cells."""
-        return self._home.node_facts(cells)
+        return self._full_space.node_facts(cells)
 
     def enumerate(self) -> Iterator[Cell]:
         """Yield the cells."""
@@ -96,7 +96,7 @@ class TableSpace(ProductSpace):
 
     def neighbours(self, cell: Cell) -> Iterator[Cell]:
         """Yield the other cells that differ least from a cell."""
-        order = np.argsort(self._differences(self._home.choices(cell)), kind="stable")
+        order = np.argsort(self._differences(self._full_space.choices(cell)), kind="stable")
         near = (self._cells[row] for row in order[: _NEAR + 1])
         return (other for other in near if other != cell)
 

@@ -31,7 +31,7 @@ class ProxyScorer:
     Attributes:
         names: of the proxies.
         settings: what they are computed with.
-        home: the search space, for one whose code may be imported; None to take it from the tables.
+        space: the search space, if its code may be imported; None to take it from the tables.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class ProxyScorer:
         names: str | Sequence[str],
         settings: Settings | None = None,
         *,
-        home: Space | None = None,
+        space: Space | None = None,
     ) -> None:
         """Choose proxies.
 
@@ -47,7 +47,7 @@ class ProxyScorer:
             names: of proxies; as one text, joined by `+`, and followed by settings as in
                 `synflow+nwot,batch=32,images=digits.npz`.
             settings: what to compute with, unless the text has settings.
-            home: the search space, for one whose code may be imported.
+            space: the search space, if its code may be imported.
 
         Raises:
             SnapError: a name or setting is wrong, a package is missing, or images cannot be read.
@@ -60,7 +60,7 @@ class ProxyScorer:
         self.settings = given or settings or Settings()
         require("snap-evo[proxies]", "torch")
         self._source: Images = open_images(self.settings)
-        self.home = home
+        self.space = space
         self._known: dict[tuple[str, str], Measured] = {}
 
     @property
@@ -105,9 +105,9 @@ class ProxyScorer:
         Raises:
             SnapError: the graphs are of several spaces, or a network cannot be built or fails.
         """
-        home = self.home or table_space(graphs)
+        space = self.space or table_space(graphs)
         arch_ids = graphs["arch_id"].to_pylist()
-        return self.together([self.measure(home, arch_id).values for arch_id in arch_ids])
+        return self.together([self.measure(space, arch_id).values for arch_id in arch_ids])
 
     def together(self, rows: Sequence[Mapping[str, float]]) -> dict[str, Scores]:
         """Return by name the (n,) scores of n networks, given what was measured of each."""
@@ -125,24 +125,24 @@ class ProxyScorer:
         """Return how long each proxy takes by itself, given the seconds of the passes."""
         return {name: sum(steps[each] for each in passes(name)) for name in self.names}
 
-    def measure(self, home: Space, arch_id: str) -> Measured:
+    def measure(self, space: Space, arch_id: str) -> Measured:
         """Return the scores of one architecture by the proxies that score networks by themselves.
 
         Of a combined proxy such as `az_nas` its parts are returned.
 
         Args:
-            home: the search space.
+            space: the search space.
             arch_id: the architecture, as the space's own string.
 
         Raises:
             SnapError: the network cannot be built or fails.
         """
-        key = home.name, arch_id
+        key = space.name, arch_id
         if key not in self._known:
             try:
-                self._known[key] = self._measure(home, arch_id)
+                self._known[key] = self._measure(space, arch_id)
             except SnapError as error:
-                raise SnapError(f"cannot score {arch_id:.80} of {home.name}: {error}") from error
+                raise SnapError(f"cannot score {arch_id:.80} of {space.name}: {error}") from error
         return self._known[key]
 
     def measure_network(self, network: "nn.Module", side: int | None) -> Measured:
@@ -164,7 +164,7 @@ class ProxyScorer:
         single = replace(self.settings, image=side or self.settings.image)
         return measure_network(network, parts(self.names), single, self._source)
 
-    def _measure(self, home: Space, arch_id: str) -> Measured:
+    def _measure(self, space: Space, arch_id: str) -> Measured:
         """Build and score a network for each seed."""
         from snap_graphs.torch.build import architecture_size
 
@@ -175,20 +175,20 @@ class ProxyScorer:
             "classes": settings.classes or source.classes,
             "image": settings.image or source.side,
         }
-        size = architecture_size(home, home.parse(arch_id), **given)
+        size = architecture_size(space, space.parse(arch_id), **given)
         by_seed = []
         for seed in settings.seeds:
-            network = build(home, arch_id, given, seed)
+            network = build(space, arch_id, given, seed)
             single = replace(settings.of_seed(seed), image=size.image)
             by_seed.append(measure_network(network, parts(self.names), single, source))
         return averaged(by_seed)
 
 
-def build(home: Space, arch_id: str, size: dict[str, int | None], seed: int) -> "nn.Module":
+def build(space: Space, arch_id: str, size: dict[str, int | None], seed: int) -> "nn.Module":
     """Build a network whose initial weights depend on the seed alone."""
     import torch
     from snap_graphs.torch.build import build_network
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return build_network(home, arch_id, **size)  # type: ignore[arg-type]
+        return build_network(space, arch_id, **size)  # type: ignore[arg-type]

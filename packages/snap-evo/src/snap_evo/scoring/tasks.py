@@ -42,7 +42,7 @@ def measure(task: Task) -> Part:
     arch_id = task.graph["arch_id"][0].as_py()
 
     def run() -> Measured:
-        return scorer.measure(_home(task), arch_id)
+        return scorer.measure(_space(task), arch_id)
 
     return part(scorer, task.scorer, task.row, run, skip_bad=task.skip_bad)
 
@@ -73,7 +73,7 @@ def part(
     return Part(scorer=spec, row=row, scores=scores, seconds=found.seconds)
 
 
-def _home(task: Task) -> Space:
+def _space(task: Task) -> Space:
     try:
         return table_space(task.graph, allow_code=task.allow_code)
     except SnapError as error:

@@ -26,7 +26,7 @@ class Job:
 
     Attributes:
         architecture: the architecture to train.
-        home: its space.
+        space: its space.
         layers: its number of cells; that of the space's benchmark if None.
         channels: channels of its first cells; likewise.
         data: training and validation images.
@@ -36,7 +36,7 @@ class Job:
     """
 
     architecture: Architecture
-    home: Space
+    space: Space
     layers: int | None
     channels: int | None
     data: Data
@@ -73,18 +73,18 @@ class Job:
             SnapError: the data are damaged or of another size, no network of that size is known,
                 or there is no such device.
         """
-        home, cell = architecture.home, architecture.cell
-        if home is None:
+        space, cell = architecture.search_space, architecture.cell
+        if space is None:
             raise SnapError(f"no network is known around a cell of {architecture.space!r:.60}")
-        usual = architecture_size(home, cell, layers=layers, channels=channels, image=image)
+        usual = architecture_size(space, cell, layers=layers, channels=channels, image=image)
         found = data if isinstance(data, Data) else read_data(data, image, usual.image)
-        recipe = replace(recipe_for(home, found.side, len(found.train.labels)), **settings)
-        return cls(architecture, home, layers, channels, found, recipe, seed, _device(device))
+        recipe = replace(recipe_for(space, found.side, len(found.train.labels)), **settings)
+        return cls(architecture, space, layers, channels, found, recipe, seed, _device(device))
 
     @property
     def size(self) -> Size:
         """The size of the network."""
-        return architecture_size(self.home, self.architecture.cell, **self._given)
+        return architecture_size(self.space, self.architecture.cell, **self._given)
 
     @property
     def _given(self) -> dict[str, int | None]:
@@ -130,7 +130,7 @@ class Job:
     def _network(self) -> torch.nn.Module:
         torch.manual_seed(self.seed)
         return build_network(
-            self.home,
+            self.space,
             self.architecture.arch_id,
             **self._given,
             auxiliary=self.recipe.auxiliary and self.data.side in _AUXILIARY_SIDES,

@@ -52,25 +52,25 @@ _NETWORK: Mapping[str, Callable[[str], Any]] = {
 }
 
 
-def measurer(data: str, home: Space) -> "TrainingMeasurer":
+def measurer(data: str, space: Space) -> "TrainingMeasurer":
     """Make the measurer `train:DATA[,NAME=VALUE...]`.
 
     Args:
         data: a folder of images or an `.npz` of arrays, and settings named as the options of
             `snap-evo train`: `digits.npz,epochs=20,augment=crop`.
-        home: the space of the architectures; its code may be imported.
+        space: the space of the architectures; its code may be imported.
 
     Raises:
         SnapError: there are no such data or settings, or a package or a permission is missing.
     """
     require("snap-evo[train]", "torch", "safetensors", "PIL")
-    if home.withheld_code:
-        raise SnapError(home.withheld_code)
+    if space.withheld_code:
+        raise SnapError(space.withheld_code)
     path, *settings = data.split(",")
     if not Path(path).exists():
         raise SnapError(f"{path}: no such file or folder; name the data as in train:digits.npz")
     given = dict(_setting(data, setting) for setting in settings)
-    return TrainingMeasurer(home, path, given)
+    return TrainingMeasurer(space, path, given)
 
 
 def _setting(data: str, text: str) -> tuple[str, Any]:
@@ -96,17 +96,17 @@ class TrainingMeasurer:
 
     direction: Direction = "max"
 
-    def __init__(self, home: Space, path: str, settings: Mapping[str, Any]) -> None:
+    def __init__(self, space: Space, path: str, settings: Mapping[str, Any]) -> None:
         """Take the settings of all trainings.
 
         Args:
-            home: the space.
+            space: the space.
             path: the data.
             settings: by the names of `Recipe` and `Job.of`.
         """
         name = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(path).resolve().stem) or "data"
         self.metric = f"{name}/valid/accuracy"
-        self._home, self._path = home, path
+        self._space, self._path = space, path
         recipe = {name.replace("-", "_") for name in _RECIPE}
         self._recipe = {"epochs": EPOCHS} | {n: v for n, v in settings.items() if n in recipe}
         self._network = {n: v for n, v in settings.items() if n not in recipe}
@@ -124,8 +124,8 @@ class TrainingMeasurer:
         from snap_evo.training.job import Job
         from snap_evo.training.output import Folder
 
-        cell = self._home.parse(str(graph["arch_id"][0]))
-        architecture = Architecture.of(self._home, cell)
+        cell = self._space.parse(str(graph["arch_id"][0]))
+        architecture = Architecture.of(self._space, cell)
         job = Job.of(
             architecture, self._data or self._path, self._recipe, image=self._image, **self._network
         )
