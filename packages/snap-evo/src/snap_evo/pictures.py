@@ -4,7 +4,7 @@ All functions raise `SnapError` if the file cannot be written.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,14 @@ _SETTLED = 10
 _CONFIDENCE = 0.95
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Okabe and Ito's colours, which colour-blind readers can distinguish."""
+
+
+def drawn(folder: Path, name: str, draw: Callable[[Path], None]) -> list[str]:
+    """Draw a picture of a name as SVG and as PNG, and return the files' paths."""
+    paths = [folder / f"{name}{suffix}" for suffix in (".svg", ".png")]
+    for path in paths:
+        draw(path)
+    return [str(path) for path in paths]
 
 
 def draw_front(result: SearchResult, path: _Path) -> None:

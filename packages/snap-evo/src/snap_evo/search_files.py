@@ -1,10 +1,10 @@
 """Read and write the files of searches by score."""
 
-import csv
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,14 +16,13 @@ from snap_graphs.drawing import draw_architecture
 
 from snap_evo.algorithm_comparison import Run, best_so_far, regrets
 from snap_evo.candidates import Candidates
-from snap_evo.pictures import draw_best, draw_front, draw_regret
+from snap_evo.csv_files import write_csv
+from snap_evo.pictures import draw_best, draw_front, draw_regret, drawn
 from snap_evo.report import Report, as_json
 from snap_evo.search_options import ScoredSearch
 
 _HISTORY, _BEST, _DRAWING = "search.parquet", "best.json", "best.svg"
-_FRONT, _FRONT_PICTURES = "front.parquet", ("front.svg", "front.png")
-_RUNS, _REGRET_PICTURES = "runs.csv", ("regret.svg", "regret.png")
-_BEST_PICTURES = ("best-so-far.svg", "best-so-far.png")
+_FRONT = "front.parquet"
 _SECONDS_BETWEEN_WRITES = 1.0
 
 
@@ -121,37 +120,26 @@ def write_drawings(report: Report, folder: Path) -> list[str]:
     draw_architecture(report.result.space, report.result.cell, cell, title=report.arch_id)
     if len(report.result.objectives) == 1:
         return [cell]
-    fronts = [str(folder / name) for name in _FRONT_PICTURES]
-    for path in fronts:
-        draw_front(report.result, path)
-    return [cell, *fronts]
+    return [cell, *drawn(folder, "front", partial(draw_front, report.result))]
 
 
 def write_comparison(runs: Sequence[Run], best: float, folder: Path, *, title: str) -> list[str]:
     """Write `runs.csv` and the plots of regret against the best score; return the files' paths."""
-    pictures = [str(folder / name) for name in _REGRET_PICTURES]
-    for path in pictures:
-        draw_regret(regrets(runs, best), path, title=title)
-    return [write_runs(runs, folder), *pictures]
+    draw = partial(draw_regret, regrets(runs, best), title=title)
+    return [write_runs(runs, folder), *drawn(folder, "regret", draw)]
 
 
 def write_measured(runs: Sequence[Run], metric: str, folder: Path, *, title: str) -> list[str]:
     """Write `runs.csv` and the plots of the best value so far; return the files' paths."""
-    pictures = [str(folder / name) for name in _BEST_PICTURES]
-    for path in pictures:
-        draw_best(best_so_far(runs), path, metric=metric, title=title)
-    return [write_runs(runs, folder), *pictures]
+    draw = partial(draw_best, best_so_far(runs), metric=metric, title=title)
+    return [write_runs(runs, folder), *drawn(folder, "best-so-far", draw)]
 
 
 def write_runs(runs: Sequence[Run], folder: Path) -> str:
     """Write `runs.csv`, one row per search, and return its path."""
-    table = str(folder / _RUNS)
-    with replacing(table) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ["algorithm", "seed", "arch_id", "score", "evaluations", "distinct", "seconds"]
-        )
-        for run in runs:
-            found = (run.arch_id, float(run.best[-1]), run.evaluations_to(float(run.best[-1])))
-            writer.writerow([run.algorithm, run.seed, *found, run.distinct, run.seconds])
-    return table
+    names = ["algorithm", "seed", "arch_id", "score", "evaluations", "distinct", "seconds"]
+    rows = []
+    for run in runs:
+        found = (run.arch_id, float(run.best[-1]), run.evaluations_to(float(run.best[-1])))
+        rows.append([run.algorithm, run.seed, *found, run.distinct, run.seconds])
+    return write_csv(folder / "runs.csv", names, rows)

@@ -1,6 +1,6 @@
 """Write the files and the summary of a session."""
 
-import csv
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,13 @@ from snap_catalog.replaceable import check_first_key
 from snap_graphs.drawing import draw_architecture
 
 from snap_evo.architecture import write_best
+from snap_evo.csv_files import write_csv
 from snap_evo.measuring.session import Progress, Result, Session
 from snap_evo.measuring.tradeoff import tradeoff
 from snap_evo.objectives import SCORE, Floats
-from snap_evo.pictures import draw_progress, draw_tradeoff
+from snap_evo.pictures import draw_progress, draw_tradeoff, drawn
 
-_BEST, _DRAWING, _PICTURES = "best.json", "best.svg", ("progress.svg", "progress.png")
-_FRONT, _FRONT_PICTURES = "front.csv", ("front.svg", "front.png")
+_BEST, _DRAWING, _FRONT = "best.json", "best.svg", "front.csv"
 
 
 def check_replaceable(folder: Path) -> None:
@@ -44,12 +44,11 @@ def write_results(session: Session, progress: Progress) -> list[str]:
         temporary.write_text(as_json(session, progress, progress.best), "utf-8")
     found = session.architecture(progress.best.entry.arch_id)
     draw_architecture(found.space, found.cell, str(drawing), title=found.arch_id)
-    pictures = [session.folder / name for name in _PICTURES]
     values, so_far = curves(progress, session.setup.direction)
-    for picture in pictures:
-        draw_progress(values, so_far, picture, metric=session.setup.metric)
+    draw = partial(draw_progress, values, so_far, metric=session.setup.metric)
     return [
-        *(str(path) for path in (*files, best, drawing, *pictures)),
+        *(str(path) for path in (*files, best, drawing)),
+        *drawn(session.folder, "progress", draw),
         *_write_front(session, progress),
     ]
 
@@ -62,16 +61,11 @@ def _write_front(session: Session, progress: Progress) -> list[str]:
     names, measured, front = tradeoff(session, progress, setup.objective)
     if not front.num_rows:
         say(f"no measurement has all of {', '.join(names)}: the front is empty")
-    table = session.folder / _FRONT
-    with replacing(table) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["arch_id", setup.metric, *names])
-        columns = front.select(["arch_id", setup.metric, *names]).columns
-        writer.writerows(zip(*(column.to_pylist() for column in columns), strict=True))
-    pictures = [session.folder / name for name in _FRONT_PICTURES]
-    for picture in pictures:
-        draw_tradeoff(measured, front, names, picture, against=setup.metric)
-    return [str(path) for path in (table, *pictures)]
+    columns = ["arch_id", setup.metric, *names]
+    rows = zip(*(column.to_pylist() for column in front.select(columns).columns), strict=True)
+    table = write_csv(session.folder / _FRONT, columns, rows)
+    draw = partial(draw_tradeoff, measured, front, names, against=setup.metric)
+    return [table, *drawn(session.folder, "front", draw)]
 
 
 def curves(progress: Progress, direction: str) -> tuple[Floats, Floats]:

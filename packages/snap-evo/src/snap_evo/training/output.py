@@ -1,6 +1,5 @@
 """The folder of files that a training writes."""
 
-import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +7,9 @@ from typing import Any
 
 import numpy as np
 from snap_catalog import SnapError
-from snap_catalog.parquet import check_writable, replacing
+from snap_catalog.parquet import check_writable
 
+from snap_evo.csv_files import write_csv
 from snap_evo.pictures import draw_learning
 from snap_evo.training.checkpoint import (
     Epoch,
@@ -78,13 +78,7 @@ class Folder:
     def keep(self, job: Job, state: State) -> None:
         """Write the checkpoint and the learning curve so far."""
         save_state(self.checkpoint, job.facts, state)
-        with (
-            replacing(self.path / _TABLE) as temporary,
-            temporary.open("w", newline="") as file,
-        ):
-            writer = csv.writer(file)
-            writer.writerow(Epoch._fields)
-            writer.writerows(state.epochs)
+        write_csv(self.path / _TABLE, Epoch._fields, state.epochs)
 
     def finish(self, job: Job, state: State) -> dict[str, Any]:
         """Write the best weights, without those of the auxiliary head, and the learning curve.
