@@ -123,11 +123,7 @@ _scorer = cache(load_scorer)
 
 
 def run_search(search: ScoredSearch | Replay) -> Run:
-    """Run one search of a comparison.
-
-    Raises:
-        SnapError: the search failed.
-    """
+    """Run one search of a comparison."""
     if isinstance(search, Replay):
         options = search.search
         replayed = search.run(_scorer(options.scorer))

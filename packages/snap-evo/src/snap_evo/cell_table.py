@@ -20,14 +20,7 @@ class CellTable:
     """
 
     def __init__(self, file: str | os.PathLike[str]) -> None:
-        """Read which cells the file holds.
-
-        Args:
-            file: the `graphs.parquet` file.
-
-        Raises:
-            SnapError: the file cannot be read.
-        """
+        """Read which cells the file holds."""
         keys = read(file, "graphs", columns=["space", "arch_id", "cell_hash"])
         spaces, arch_ids, hashes = (column.to_pylist() for column in keys.columns)
         self._file = str(file)

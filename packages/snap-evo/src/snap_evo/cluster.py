@@ -27,12 +27,7 @@ _R = TypeVar("_R")
 
 @dataclass(frozen=True)
 class RayEngine:
-    """Works on the cluster that `cluster` joined.
-
-    Attributes:
-        options: what work it does at a time.
-        processors: of the cluster.
-    """
+    """Works on the cluster that `cluster` joined."""
 
     options: EngineOptions
     processors: int
@@ -66,23 +61,14 @@ class ClusterScorer:
     """A scorer that shares each population out among the workers, each of which holds its own."""
 
     def __init__(self, spec: str, workers: int) -> None:
-        """Start the workers of a cluster that `cluster` joined.
-
-        Args:
-            spec: the scorer, as `load_scorer` reads it.
-            workers: how many.
-        """
+        """Start the workers of a cluster that `cluster` joined."""
         import ray
 
         worker = ray.remote(_Worker)
         self._workers: list[Any] = [worker.remote(spec) for _ in range(workers)]
 
     def score(self, graphs: pa.Table) -> Scores:
-        """Return (n,) scores.
-
-        Raises:
-            SnapError: a worker's scorer failed.
-        """
+        """Return (n,) scores."""
         bounds = np.linspace(0, graphs.num_rows, len(self._workers) + 1).astype(int).tolist()
         parts = [graphs.slice(a, b - a) for a, b in itertools.pairwise(bounds)]
         asked = [

@@ -36,9 +36,6 @@ class RankCombination:
     Ranks within a generation would change their meaning as its cells get better, and ranks among
     all candidates so far would change a score after the search has used it. So a cell is ranked
     among a fixed random sample of its space: its score depends on the cell alone.
-
-    Attributes:
-        parts: the scorers.
     """
 
     def __init__(self, parts: Sequence[Part]) -> None:
@@ -67,11 +64,7 @@ class RankCombination:
         return np.where(lost, NO_SCORE, total)
 
     def readings(self, graphs: pa.Table) -> list[str]:
-        """Return how the parts that read descriptions of operators understood them.
-
-        Raises:
-            SnapError: a part failed.
-        """
+        """Return how the parts that read descriptions of operators understood them."""
         lines = [line for part in self.parts for line in read_by(part.scorer, graphs)]
         return list(dict.fromkeys(lines))
 

@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 def write_onnx(network: "nn.Module", path: str | os.PathLike[str], image: int) -> None:
     """Write a network for inference as one ONNX file: `images` in, `logits` out, any batch size.
 
-    Args:
-        network: maps images to logits.
-        path: the file to write.
-        image: side of the images in pixels.
-
     Raises:
         SnapError: onnxscript is missing, or the file cannot be written.
     """

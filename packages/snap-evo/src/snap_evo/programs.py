@@ -17,11 +17,7 @@ _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s:(.*)", flags=re.ASCII | re.DOTALL)
 
 
 class ProgramError(Exception):
-    """A program failed.
-
-    Attributes:
-        remedy: what to do about it.
-    """
+    """A program failed."""
 
     def __init__(self, problem: str, remedy: str = "fix the program") -> None:
         """Take the predicate of a sentence about the program, and what to do."""

@@ -21,11 +21,7 @@ def distinct_cells(search_space: Space) -> pa.Table:
 
 
 def ask_trust(scorer: Scorer, search_space: str | Space) -> Trust | None:
-    """Ask a scorer how far to trust its ranking of a space; None if it does not report that.
-
-    Raises:
-        SnapError: the scorer failed.
-    """
+    """Ask a scorer how far to trust its ranking of a space; None if it does not report that."""
     if not isinstance(scorer, TrustReporter):
         return None
     with plugin_errors(scorer):
@@ -33,9 +29,5 @@ def ask_trust(scorer: Scorer, search_space: str | Space) -> Trust | None:
 
 
 def readings(scorer: Scorer, search_space: Space) -> list[str]:
-    """Return, one line each, how a scorer understood the descriptions of a space's operators.
-
-    Raises:
-        SnapError: the scorer failed.
-    """
+    """Return, one line each, how a scorer understood the descriptions of a space's operators."""
     return read_by(scorer, draw(search_space)) if isinstance(scorer, DescriptionReader) else []

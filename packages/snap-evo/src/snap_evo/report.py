@@ -67,13 +67,7 @@ def as_json(report: Report) -> str:
 
 
 def summary(report: Report, seconds: dict[str, float], files: list[str]) -> str:
-    """Return the summary.
-
-    Args:
-        report: the results.
-        seconds: by part of the command the time that it took.
-        files: the files written.
-    """
+    """Return the summary."""
     result = report.result
     lines = [
         ("best cell", report.arch_id),

@@ -133,11 +133,7 @@ def score_graphs(scorer: Scorer, graphs: pa.Table) -> Scores:
 
 
 def read_by(scorer: Scorer, graphs: pa.Table) -> list[str]:
-    """Return, one line each, how a scorer understood descriptions of operators, if it reads any.
-
-    Raises:
-        SnapError: the scorer failed.
-    """
+    """Return, one line each, how a scorer understood descriptions of operators, if it reads any."""
     if not isinstance(scorer, DescriptionReader):
         return []
     with plugin_errors(scorer):
@@ -147,10 +143,6 @@ def read_by(scorer: Scorer, graphs: pa.Table) -> list[str]:
 @contextmanager
 def plugin_errors(plugin: object, kind: str = "scorer") -> Iterator[None]:
     """Report any exception of a plug-in, which may be anybody's code, in one line.
-
-    Args:
-        plugin: the object whose code is called.
-        kind: the kind of plug-in.
 
     Raises:
         SnapError: the code raised something.

@@ -22,11 +22,6 @@ def shared(
 ) -> Generator[_R, None, None]:
     """Call a function in processes, which end with the iterator.
 
-    Args:
-        function: a function of a module, so that processes find it.
-        items: its arguments, one per call.
-        jobs: number of processes.
-
     Yields:
         The results, in the order of the items.
 

@@ -29,12 +29,6 @@ MANY_OBJECTIVES = tuple(name for name, kind in ALGORITHMS.items() if kind.many_o
 def start(name: str, space: Space, seed: int, objectives: int = 1) -> Algorithm:
     """Start a search algorithm.
 
-    Args:
-        name: the algorithm.
-        space: where it searches.
-        seed: of all its randomness.
-        objectives: number of objectives.
-
     Raises:
         SnapError: no algorithm has that name, or it accepts one objective only.
     """

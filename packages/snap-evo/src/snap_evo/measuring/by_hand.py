@@ -40,11 +40,7 @@ def as_json_text(session: Session, names: Sequence[str]) -> str:
 
 
 def write_modules(session: Session, names: Sequence[str], folder: Path) -> None:
-    """Write, for each architecture, a graphs.parquet and a Python file that builds its network.
-
-    Raises:
-        SnapError: the folder cannot be written to.
-    """
+    """Write, for each architecture, a graphs.parquet and a Python file that builds its network."""
     if not folder.exists():
         check_writable(folder)
         folder.mkdir()
@@ -86,14 +82,6 @@ class _Line(NamedTuple):
 
 def read_results(session: Session, path: Path, *, repeat: bool) -> list[Measurement]:
     """Read measurements from a CSV file.
-
-    Args:
-        session: the session.
-        path: the file.
-        repeat: whether an architecture may occur twice or have been measured before.
-
-    Returns:
-        The measurements, in the order of the file.
 
     Raises:
         SnapError: naming the file and the wrong line.

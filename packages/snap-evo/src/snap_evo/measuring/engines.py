@@ -23,35 +23,19 @@ _SECONDS_TO_END = 5.0
 
 
 class Order(NamedTuple):
-    """A measurer, in a form that can be sent to other processes.
-
-    Attributes:
-        measure: the measurer, as `load_measurer` reads it.
-        setup: the search that it measures for.
-        allow_code: whether code that the search space names may be imported.
-    """
+    """A measurer, in a form that can be sent to other processes."""
 
     measure: str
     setup: Setup
     allow_code: bool
 
     def load(self) -> Measurer:
-        """Make the measurer.
-
-        Raises:
-            SnapError: there is no such measurer.
-        """
+        """Make the measurer."""
         return load_measurer(self.measure, self.setup.find_space(allow_code=self.allow_code))
 
 
 class Task(NamedTuple):
-    """One measurement to make.
-
-    Attributes:
-        arch_id: the architecture.
-        graph: its row of the `graphs` contract.
-        folder: for the files of this measurement; it exists.
-    """
+    """One measurement to make."""
 
     arch_id: str
     graph: pa.Table
@@ -189,11 +173,7 @@ class Processes:
         worker.connection.send((task.graph, task.folder))
 
     def wait(self) -> Done:
-        """Wait until a process answers or dies.
-
-        Raises:
-            SnapError: no architecture can be measured.
-        """
+        """Wait until a process answers or dies."""
         ready = wait([*self._busy])[0]
         assert isinstance(ready, Connection)
         worker, task, began = self._busy.pop(ready)
@@ -230,11 +210,7 @@ class RayTasks:
         self._busy[self._measure.remote(self._order, task.graph, task.folder)] = task
 
     def wait(self) -> Done:
-        """Wait until a task ends.
-
-        Raises:
-            SnapError: no architecture can be measured.
-        """
+        """Wait until a task ends."""
         import ray
 
         (ready, *_), _ = ray.wait([*self._busy])

@@ -17,33 +17,16 @@ _FORMS = "command:[SECONDSs:]PROGRAM {arch} {graph} {output}, table:FILE:COLUMN 
 
 
 class TableMeasurer:
-    """Looks measurements up in a column of a `graphs.parquet` file.
-
-    Attributes:
-        metric: the column.
-        direction: of the metric, as in the file.
-    """
+    """Looks measurements up in a column of a `graphs.parquet` file."""
 
     def __init__(self, file: str, column: str) -> None:
-        """Read the column.
-
-        Args:
-            file: the `graphs.parquet` file.
-            column: a metric, or an unambiguous shortening of one, or a numeric column.
-
-        Raises:
-            SnapError: the file cannot be read, or has no such numeric column.
-        """
+        """Read the column."""
         self._table = TableScorer(file, column)
         self.metric: str = self._table.column
         self.direction: Direction = self._table.direction
 
     def measure(self, graph: pa.Table, folder: Path) -> Outcome:
-        """Return the value of an architecture, or a failure if the file has none.
-
-        Raises:
-            SnapError: the file holds no cells of the space.
-        """
+        """Return the value of an architecture, or a failure if the file has none."""
         value = float(self._table.look_up(graph)[0])
         if not math.isfinite(value):
             return Outcome(None, note="the table has no value of it")

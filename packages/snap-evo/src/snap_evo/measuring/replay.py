@@ -109,14 +109,7 @@ class Replay:
         return Goal(float(ordered[-1]), float(ordered[-int(np.ceil(_SHARE * values.size))]))
 
     def run(self, scorer: Scorer) -> Replayed:
-        """Search.
-
-        Args:
-            scorer: rates architectures before anything is measured.
-
-        Raises:
-            SnapError: an argument is unknown, or the scorer or the surrogate failed.
-        """
+        """Search."""
         began, search, best = time.perf_counter(), self.search, self.goal().best
         table = _table(self.file, self.column, self._full_space)
         space = table.space
@@ -136,12 +129,7 @@ class Replay:
 
 
 class _Table:
-    """A table of measurements of one space.
-
-    Attributes:
-        metric: the full name of its column.
-        direction: whether a higher or lower value is better.
-    """
+    """A table of measurements of one space."""
 
     def __init__(self, file: str, column: str, space: Space) -> None:
         self._scorer = TableScorer(file, column)

@@ -149,11 +149,6 @@ class Session:
 
         A session without proposals and measurements is replaced.
 
-        Args:
-            folder: the folder.
-            setup: the options of the search.
-            allow_code: whether code that the search space names may be imported.
-
         Raises:
             SnapError: the folder holds a session already or cannot be written to, or an option is
                 wrong.
@@ -196,9 +191,6 @@ class Session:
         """Return, one line each, how the scorer understood the descriptions of the operators.
 
         The list is empty if the algorithm does not use the scorer.
-
-        Raises:
-            SnapError: the scorer failed.
         """
         if self.setup.algorithm != MEASURING_ALGORITHM:
             return []

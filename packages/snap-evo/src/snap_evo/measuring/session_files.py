@@ -117,17 +117,7 @@ def best_of(session: Session, progress: Progress) -> Result:
 
 
 def summary(session: Session, progress: Progress, files: list[str], stopped: str = "") -> str:
-    """Return the summary of a session.
-
-    Args:
-        session: the session.
-        progress: its state.
-        files: the files written.
-        stopped: why the run ended; empty if this is no run.
-
-    Raises:
-        SnapError: there is no best measurement.
-    """
+    """Return the summary of a session."""
     best = best_of(session, progress)
     setup = session.setup
     first = [result.entry.arch_id for result in progress.results].index(best.entry.arch_id) + 1

@@ -28,11 +28,7 @@ def load_surrogate(spec: str) -> Surrogate:
 def fit_graphs(
     surrogate: Surrogate, graphs: pa.Table, values: Floats, direction: Direction
 ) -> None:
-    """Fit a surrogate; arguments are those of `Surrogate.fit`.
-
-    Raises:
-        SnapError: the surrogate failed.
-    """
+    """Fit a surrogate; arguments are those of `Surrogate.fit`."""
     with plugin_errors(surrogate, "surrogate"):
         surrogate.fit(graphs, values, direction)
 

@@ -20,15 +20,7 @@ class TableSpace(ProductSpace):
     """
 
     def __init__(self, space: ProductSpace, cells: Sequence[Cell]) -> None:
-        """Take the cells.
-
-        Args:
-            space: the space.
-            cells: one or more of its cells.
-
-        Raises:
-            SnapError: a cell is no point of the space.
-        """
+        """Take the cells."""
         self._full_space, self._cells = space, cells
         self._places = np.array([space.choices(cell) for cell in cells])
 

@@ -19,15 +19,7 @@ _SCHEMA = contract("trials").schema()
 
 
 class Subject(NamedTuple):
-    """The subject of a comparison.
-
-    Attributes:
-        space: the search space.
-        metric: the metric that the searches measure.
-        direction: whether a higher (`max`) or lower (`min`) value is better.
-        goal: the values to find, higher is better.
-        command: the command that compares.
-    """
+    """The subject of a comparison."""
 
     space: str
     metric: str
@@ -46,9 +38,6 @@ def write_trials(runs: Sequence[Run], subject: Subject, folder: Path) -> str:
     Each run has a row per training with the best value so far, null before the first value, and a
     row per goal with the number of trainings until it was found, null if it was not. Values are
     those of the metric, not oriented.
-
-    Raises:
-        SnapError: the file cannot be written.
     """
     path = folder / FILE
     rows = [row for run in runs for row in (*_curve(run, subject), *_until_found(run, subject))]

@@ -42,10 +42,6 @@ class Kept:
     def __init__(self, out: Path, question: str) -> None:
         """Read the parts of an earlier run with the same question.
 
-        Args:
-            out: the run's output.
-            question: a hash of all that the scores depend on.
-
         Raises:
             SnapError: the file is damaged or cannot be written.
         """
@@ -68,11 +64,7 @@ class Kept:
         return [part.note for part in self._parts.values() if not part.scores]
 
     def add(self, part: Part) -> None:
-        """Write a part to the disk.
-
-        Raises:
-            SnapError: the file cannot be written.
-        """
+        """Write a part to the disk."""
         self.path.touch()
         self._lines.append([part])
         self._parts[part.scorer, part.row] = part

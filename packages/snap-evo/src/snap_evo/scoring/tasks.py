@@ -33,11 +33,7 @@ class Task(NamedTuple):
 
 
 def measure(task: Task) -> Part:
-    """Score one network, built from its row.
-
-    Raises:
-        SnapError: it cannot be scored.
-    """
+    """Score one network, built from its row."""
     scorer = _loaded(task.scorer)
     arch_id = task.graph["arch_id"][0].as_py()
 
@@ -51,13 +47,6 @@ def part(
     scorer: NetworkScorer, spec: str, row: int, run: Callable[[], Measured], *, skip_bad: bool
 ) -> Part:
     """Run a network, and return its scores, or why there are none.
-
-    Args:
-        scorer: runs the network.
-        spec: the scorer's spec.
-        row: of the table.
-        run: runs the network.
-        skip_bad: whether to note a failure in the part rather than raise it.
 
     Raises:
         SnapError: the network fails.

@@ -64,16 +64,7 @@ class State:
 
 
 def save_state(path: Path, run: Mapping[str, Any], state: State) -> None:
-    """Write a checkpoint atomically.
-
-    Args:
-        path: the file.
-        run: the settings of the training, for JSON.
-        state: its state.
-
-    Raises:
-        SnapError: the file cannot be written.
-    """
+    """Write a checkpoint atomically."""
     parts = [part for part in _PARTS if part != "best" or state.best is not state.network]
     tensors = {
         f"{part}.{name}": tensor for part in parts for name, tensor in getattr(state, part).items()
@@ -114,11 +105,7 @@ def load_state(path: Path, run: Mapping[str, Any]) -> State:
 
 
 def is_finished(path: Path) -> bool:
-    """Return whether the training of a checkpoint is finished.
-
-    Raises:
-        SnapError: the file is damaged.
-    """
+    """Return whether the training of a checkpoint is finished."""
     try:
         content = read_content(path)
         done, asked = len(content["epochs"]), int(content["run"]["epochs"])
@@ -163,11 +150,7 @@ def read_content(path: Path) -> dict[str, Any]:
 
 
 def save_weights(path: Path, weights: Tensors, facts: Mapping[str, Any]) -> None:
-    """Write tensors, with facts about them as JSON, atomically.
-
-    Raises:
-        SnapError: the file cannot be written.
-    """
+    """Write tensors, with facts about them as JSON, atomically."""
     apart = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     with replacing(path) as temporary:
         save_file(apart, temporary, {_KEY: json.dumps(facts)})

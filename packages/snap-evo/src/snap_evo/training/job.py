@@ -113,11 +113,6 @@ class Job:
     def train(self, state: State, keep: Callable[[State], None], *, quiet: bool = False) -> State:
         """Train until all epochs are over.
 
-        Args:
-            state: the state of an earlier run.
-            keep: called with the state after every epoch.
-            quiet: show no progress.
-
         Raises:
             SnapError: the network cannot be built or fails, the loss is not finite, an image is
                 damaged, or memory is short.

@@ -97,13 +97,7 @@ class TrainingMeasurer:
     direction: Direction = "max"
 
     def __init__(self, space: Space, path: str, settings: Mapping[str, Any]) -> None:
-        """Take the settings of all trainings.
-
-        Args:
-            space: the space.
-            path: the data.
-            settings: by the names of `Recipe` and `Job.of`.
-        """
+        """Take the settings of all trainings."""
         name = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(path).resolve().stem) or "data"
         self.metric = f"{name}/valid/accuracy"
         self._space, self._path = space, path

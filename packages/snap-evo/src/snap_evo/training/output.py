@@ -57,10 +57,6 @@ class Folder:
     def begun(self, job: Job, *, resume: bool) -> State:
         """Return the state of a training that was stopped here, or the initial state.
 
-        Args:
-            job: the training.
-            resume: whether to resume a stopped training.
-
         Raises:
             SnapError: a training was stopped here that is another one or must not be resumed.
         """

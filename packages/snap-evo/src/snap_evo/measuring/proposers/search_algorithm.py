@@ -23,13 +23,7 @@ class AlgorithmProposer:
     """
 
     def __init__(self, feasible: Feasible, algorithm: str, seed: int) -> None:
-        """Start.
-
-        Args:
-            feasible: the architectures that may be proposed.
-            algorithm: `re`, `ls` or `random`.
-            seed: of all randomness.
-        """
+        """Start."""
         self._feasible, self._algorithm, self._seed = feasible, algorithm, seed
         self._functions = Functions()
         self._met: dict[Cell, _Candidate] = {}

@@ -32,10 +32,6 @@ class TpeProposer:
     def __init__(self, feasible: Feasible, seed: int) -> None:
         """Start.
 
-        Args:
-            feasible: the architectures that may be proposed.
-            seed: of all randomness.
-
         Raises:
             SnapError: Optuna is not installed.
         """
