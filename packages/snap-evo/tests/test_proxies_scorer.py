@@ -259,7 +259,7 @@ class _Broken(nn.Module):
     ("model", "expected"),
     [
         (_Broken(), r"the network fails in inference \(ValueError: not implemented\)"),
-        (nn.Conv2d(3, 4, 1), r"puts out \(1, 4, 8, 8\), not \(b, classes\) logits"),
+        (nn.Conv2d(3, 4, 1), r"returns \(1, 4, 8, 8\), not \(b, classes\) logits"),
     ],
 )
 def test_a_network_that_fails_is_reported_in_one_line(model: nn.Module, expected: str) -> None:
@@ -313,7 +313,7 @@ def test_images_of_another_side_than_the_network_takes_are_refused(tmp_path: Pat
     scorer = ProxyScorer("snip", Settings(images=save(tmp_path, 20), batch=8))
     assert scorer.measure_network(network(), 8).values == scorer.measure_network(network(), None)[0]
     with pytest.raises(
-        SnapError, match=r"takes images of 16 pixels a side, and those of data\.npz"
+        SnapError, match=r"takes images of 16 pixels per side, and those of data\.npz"
     ):
         scorer.measure_network(network(), 16)
 

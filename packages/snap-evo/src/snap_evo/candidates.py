@@ -1,4 +1,4 @@
-"""The candidates of a search, of which each cell is scored once."""
+"""The candidates of a search; each cell is scored once."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -58,7 +58,7 @@ class RayEngine:
 
 
 class ClusterScorer:
-    """A scorer that shares each population out among the workers, each of which holds its own."""
+    """A scorer that distributes each population over the workers, each with a scorer of its own."""
 
     def __init__(self, spec: str, workers: int) -> None:
         """Start the workers of a cluster that `cluster` joined."""

@@ -44,7 +44,7 @@ class RankCombination:
         self._scales: tuple[Scale, ...] = ()
 
     def score(self, graphs: pa.Table) -> Scores:
-        """Return (n,) weighted sums of the parts' ranks, `NO_SCORE` where a part has none.
+        """Return (n,) weighted sums of the parts' ranks, `NO_SCORE` if a part has none.
 
         Raises:
             SnapError: a part failed or scores all cells alike, or the graphs are of several
@@ -98,7 +98,7 @@ class Scale:
 
     @classmethod
     def among(cls, sample: Scores) -> "Scale":
-        """Rank among the scores of a sample, of which at least two differ."""
+        """Rank among the scores of a sample, at least two of which differ."""
         scores, counts = np.unique(sample, return_counts=True)
         levels = np.cumsum(counts) - (counts + 1) / 2
         levels = (levels - levels[0]) / (levels[-1] - levels[0])

@@ -126,7 +126,7 @@ def run_session(
 
 
 def resume_session(measurements: int | None, work: Work, *, allow_code: bool, retry: bool) -> None:
-    """Continue a session until so many architectures are measured."""
+    """Continue a session, perhaps with a new number of measurements."""
     from msgspec import structs
 
     from snap_evo.measuring.session import Session

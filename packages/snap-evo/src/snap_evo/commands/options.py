@@ -276,7 +276,7 @@ measuring_engine_options = together(
 
 @dataclass(frozen=True)
 class Output:
-    """How a command shows what it does, and where it writes.
+    """The output of a command.
 
     Attributes:
         out: folder for the files.

@@ -371,8 +371,8 @@ class Session:
         self._note_limits([entry.arch_id for entry in finished])
         results = []
         for entry in finished:
-            beside = costs.get((entry.arch_id, entry.attempt), {})
-            results.append(Result(entry, beside, self._is_within(entry, beside)))
+            own = costs.get((entry.arch_id, entry.attempt), {})
+            results.append(Result(entry, own, self._is_within(entry, own)))
         measured = {entry.arch_id for entry in finished}
         pending = [asked for asked in self._asked.read() if asked.arch_id not in measured]
         return Progress(results, pending, self.setup.direction)

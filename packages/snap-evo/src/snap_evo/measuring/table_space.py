@@ -50,7 +50,7 @@ class TableSpace(ProductSpace):
         return self._full_space.metadata
 
     def read(self, text: str) -> Cell:
-        """Read the space's native string, also of a cell that the table lacks."""
+        """Read the space's native string, also of a cell that is not in the table."""
         return self._full_space.read(text)
 
     def format(self, cell: Cell) -> str:

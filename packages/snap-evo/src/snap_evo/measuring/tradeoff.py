@@ -22,7 +22,7 @@ class Tradeoff(NamedTuple):
     """Measured architectures by objective.
 
     Attributes:
-        names: the objectives besides the metric.
+        names: the objectives otherss the metric.
         measured: one row per measurement within the limits whose objectives are all known, with a
             column for the metric and for every other objective.
         front: the rows that no other row dominates.
@@ -46,16 +46,17 @@ def tradeoff(session: Session, progress: Progress, objective: str) -> Tradeoff:
         SnapError: the metric is not among the objectives, or one is named twice.
     """
     setup, names = session.setup, objective.split(",")
-    beside = [n for n in names if n not in (SCORE, *COSTS) and not is_metric_of(n, setup.table)]
+    known_names = [n for n in names if n in (SCORE, *COSTS) or is_metric_of(n, setup.table)]
+    others = [n for n in names if n not in known_names]
     if len(set(names)) < len(names):
         raise SnapError(f"the objectives {objective!r} name one twice; drop it")
-    known = parse_objectives(",".join(n for n in names if n not in beside), setup.table)
-    results = [r for r in progress.results if r.within and all(n in r.costs for n in beside)]
+    known = parse_objectives(",".join(known_names), setup.table)
+    results = [r for r in progress.results if r.within and all(n in r.costs for n in others)]
     graphs = session.graphs([result.entry.arch_id for result in results])
     measured = graphs.select(["space", "arch_id", "cell_hash"])
     columns = {setup.metric: _values(results)}
     directions = {setup.metric: setup.direction}
-    for found in (*known, *(Objective(name, "min", None) for name in beside)):
+    for found in (*known, *(Objective(name, "min", None) for name in others)):
         if found.name == SCORE:
             continue
         directions[found.name] = found.direction

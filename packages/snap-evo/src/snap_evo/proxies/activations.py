@@ -15,11 +15,11 @@ Floats = npt.NDArray[np.float64]
 
 
 class Activations(NamedTuple):
-    """What b images activate.
+    """The activations by b images.
 
     Attributes:
         agreements: (b, b) by pair of images the number of units that are on, or off, for both.
-        patterns: number of different patterns that units have over the images.
+        patterns: number of different patterns of units over the images.
         entropies: by block the entropy of the spectrum of its feature map, in nats.
     """
 

@@ -1,4 +1,4 @@
-"""The blocks of a network, and the proxy of how they pass gradients on."""
+"""The blocks of a network, and the proxy of how they propagate gradients."""
 
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,8 +14,8 @@ _SMALL = 1e-6
 def blocks_of(network: "nn.Module") -> "list[nn.Module]":
     """Return the blocks of a network, such as cells, residual blocks and stems of several layers.
 
-    They are the outermost modules made of others, once the lists and sequences that hold such
-    modules are opened. A network of plain layers has its convolutions and linear layers as blocks.
+    They are the outermost modules with submodules, after lists and sequences of such modules are
+    opened. The blocks of a network of plain layers are its convolutions and linear layers.
     """
     from torch import nn
 
@@ -54,10 +54,10 @@ class BlockOutputs:
 
 
 class Flow(NamedTuple):
-    """How blocks pass gradients on.
+    """The propagation of gradients through blocks.
 
     Attributes:
-        norms: by block from the second feature map on the spectral norm of its mean Jacobian.
+        norms: by block, from the second feature map on, the spectral norm of its mean Jacobian.
     """
 
     norms: list[float]
@@ -112,7 +112,7 @@ def spectral_norm(signs: "Tensor", gradient: "Tensor") -> float:
 
 
 def az_trainability(found: Flow) -> float:
-    """Return how close the blocks come to passing gradients on unchanged.
+    """Return how close the blocks come to propagating gradients unchanged.
 
     The mean over blocks of 2 - s - 1 / s, which is 0 at best, with s the spectral norm of the
     Jacobian. Lee and Ham, "AZ-NAS: Assembling Zero-Cost Proxies for Network Architecture Search",

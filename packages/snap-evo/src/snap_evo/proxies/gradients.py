@@ -54,7 +54,7 @@ MORE_GRADIENTS = Pass("more gradients", _run_more)
 
 
 def gradients_of(loss: "Tensor", of: "list[Tensor] | list[nn.Parameter]") -> "list[Tensor]":
-    """Return gradients of a scalar, zeros for what it does not depend on."""
+    """Return gradients of a scalar, zeros with respect to tensors that it does not depend on."""
     import torch
 
     if not loss.requires_grad:
@@ -64,7 +64,7 @@ def gradients_of(loss: "Tensor", of: "list[Tensor] | list[nn.Parameter]") -> "li
 
 
 class LayerOutputs:
-    """Keeps what convolutions and linear layers put out, with the axis of its channels."""
+    """Keeps the outputs of convolutions and linear layers, with the axis of their channels."""
 
     def __init__(self, network: "nn.Module") -> None:
         """Watch a network."""
@@ -122,7 +122,7 @@ def fisher(found: Gradients) -> float:
     r"""Return the sum of the channels' Fisher pruning scores.
 
     \sum_c 1 / 2b \sum_n (\sum_p a_ncp * dL / da_ncp)^2 over the channels c of convolutions and
-    linear layers, the images n and the positions p, where a is what the layer puts out. Theis et
+    linear layers, the images n and the positions p, where a is the output of the layer. Theis et
     al., "Faster gaze prediction with dense networks and Fisher pruning", 2018; Turner et al.,
     "BlockSwap: Fisher-guided Block Substitution for Network Compression on a Budget", ICLR 2020.
     """

@@ -1,4 +1,4 @@
-"""The images that networks are shown: Gaussian noise, or a user's own."""
+"""The images that networks process: Gaussian noise, or a user's own."""
 
 import hashlib
 from pathlib import Path
@@ -23,9 +23,9 @@ class Images(Protocol):
     """A source of batches.
 
     Attributes:
-        name: what a result says the images were.
-        side: of the images in pixels; None if the network decides.
-        classes: number of classes; None if the network decides.
+        name: description of the images for results.
+        side: of the images in pixels; None for that of the network.
+        classes: number of classes; None for that of the network.
     """
 
     @property
@@ -42,13 +42,13 @@ class Images(Protocol):
             size: number of images.
             side: of the images in pixels.
             classes: number of classes.
-            seed: decides, with the number, what is drawn.
-            number: of the batch.
+            seed: seed of the random draw.
+            number: number of the batch, which changes the draw too.
         """
 
 
 def open_images(settings: Settings) -> Images:
-    """Return the source of images that settings name.
+    """Return the source of images of some settings.
 
     Raises:
         SnapError: a package is missing, or the images cannot be read or do not fit the settings.
@@ -107,7 +107,7 @@ class Pictures:
 
         Args:
             data: the data set.
-            path: where it was read from.
+            path: its file or folder.
         """
         self._data = data
         self.name = f"{Path(path).name} (SHA-256 {data.fingerprint})"

@@ -1,4 +1,4 @@
-"""Proxies of how alike the outputs' gradients with respect to the images of a batch are."""
+"""Proxies of the similarity of the outputs' gradients with respect to images of a batch."""
 
 from typing import TYPE_CHECKING, NamedTuple
 

@@ -30,8 +30,8 @@ def score_network(
     Args:
         network: maps (b, 3, side, side) images to (b, classes) logits; it is left as it is. Its
             weights count as its initialisation, except for `zen`, which draws its own.
-        names: of proxies that score one network by itself.
-        settings: what to compute with; the side of images is 32 if it is not given.
+        names: of proxies that score a single network.
+        settings: the settings of the proxies; the default side of images is 32.
 
     Returns:
         By name the score, the mean over seeds; higher is better, `NO_SCORE` if not finite.
@@ -64,7 +64,7 @@ def measure_network(
     for name in chosen:
         if name in COMBINED:
             raise SnapError(
-                f"{name} ranks the networks of a table and cannot score one by itself; "
+                f"{name} ranks the networks of a table and cannot score a single one; "
                 "use ProxyScorer"
             )
     source = images or open_images(settings)
@@ -96,14 +96,14 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _outputs(network: "nn.Module", side: int) -> int:
-    """Return how many logits a network puts out, and refuse what is no classifier of images."""
+    """Return the number of logits of a network, and refuse anything but a classifier of images."""
     import torch
 
     images = torch.zeros(1, 3, side, side).to(_device(network))
     logits = _guarded("inference", lambda: _infer(network, images))
     if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
         shape = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
-        raise SnapError(f"the network puts out {shape}, not (b, classes) logits; correct it")
+        raise SnapError(f"the network returns {shape}, not (b, classes) logits; correct it")
     return logits.shape[1]
 
 
@@ -133,15 +133,15 @@ def _guarded(doing: str, run: Any) -> Any:
             or (type(error).__name__ == "OutOfMemoryError")
         ):
             raise SnapError(
-                f"memory is too short for the network in {doing}; give a smaller "
-                "batch, or run fewer at a time"
+                f"memory is too short for the network in {doing}; use a smaller "
+                "batch, or run fewer networks at a time"
             ) from error
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise SnapError(f"the network fails in {doing} ({reason:.200}); correct it") from error
 
 
 class _Run:
-    """One seed's passes through a network, each run once, when it is first asked for."""
+    """The passes of one seed through a network, each run once, on demand."""
 
     def __init__(
         self, network: "nn.Module", settings: Settings, source: Images, side: int, classes: int
@@ -186,7 +186,7 @@ class _Run:
 
 @cache
 def _import_late() -> None:
-    """Have torch import what it puts off until it is used, so that it takes no network's time."""
+    """Trigger torch's deferred imports, so that they do not count as a network's time."""
     import torch
 
     from snap_evo.proxies.watch import ActivationWatch

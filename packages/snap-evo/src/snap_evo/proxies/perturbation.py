@@ -1,4 +1,4 @@
-"""The proxy of how strongly a network of Gaussian weights reacts to a change of its input."""
+"""The proxy of the sensitivity of a network with Gaussian weights to its input."""
 
 import math
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +12,7 @@ _PERTURBATION = 0.01
 
 
 class Response(NamedTuple):
-    """How feature maps change.
+    """The change of feature maps.
 
     Attributes:
         change: mean over images of the summed absolute change of the last feature map.
@@ -57,9 +57,9 @@ def _draw_gaussian(network: "nn.Module") -> None:
 
 
 def last_feature_map(network: "nn.Module", images: "Tensor") -> "Tensor":
-    """Return the last (b, c, h, w) that a module puts out, the global pooling apart.
+    """Return the last (b, c, h, w) output of a module, except global pooling.
 
-    Of a network without feature maps it is the output.
+    If there are no feature maps, the network's output is returned.
     """
     from torch import nn
 

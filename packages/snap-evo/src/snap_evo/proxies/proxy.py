@@ -1,4 +1,4 @@
-"""What a proxy is: the passes it needs, and the number it makes of what they recorded."""
+"""The interface of proxies: passes through a network, and a score computed from their records."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,12 +20,12 @@ class Batch(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """What a pass works on.
+    """The input of a pass.
 
     Attributes:
         network: a copy with the initial weights, in training mode, which the pass may change.
-        batch: returns the batch of a number; the same batch for every pass.
-        batches: how many batches there are.
+        batch: returns the batch of a number, the same for every pass.
+        batches: number of batches.
     """
 
     network: "nn.Module"
@@ -34,15 +34,14 @@ class Trial(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """A run of a network that one or more proxies need; it is done once for all of them.
+    """A run of a network, done once for all proxies that need it.
 
     Random numbers that it draws from torch's global generator are the same whatever ran before.
 
     Attributes:
-        name: what its time is listed under.
-        run: runs the network and returns what was recorded.
-        imports: whether it uses what has torch import much, once a process, which no network's
-            time should hold.
+        name: name of its time.
+        run: runs the network and returns a record.
+        imports: whether it triggers large imports of torch, which should not count as its time.
     """
 
     name: str
@@ -54,10 +53,10 @@ class Proxy(NamedTuple):
     """A score of a network at initialisation.
 
     Attributes:
-        name: what users call it.
+        name: name of the proxy.
         passes: the passes that it needs.
-        value: maps what these recorded, in the same order, to the score; higher is better, and
-            anything but a finite number becomes `NO_SCORE`.
+        value: maps their records, in the same order, to the score; higher is better, and anything
+            but a finite number becomes `NO_SCORE`.
     """
 
     name: str

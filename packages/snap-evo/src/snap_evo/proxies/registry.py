@@ -1,4 +1,4 @@
-"""All proxies by name, and how several of them make one."""
+"""The proxies by name, and the combination of several to one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -51,11 +51,11 @@ PROXIES: Mapping[str, Proxy] = {
         Proxy("az_trainability", (FLOW,), blocks.az_trainability),
         Proxy("az_complexity", (SIZE,), weights.flops),
         # Add a proxy here: write its formula, a function from what a pass recorded to a number,
-        # beside the pass, or write a new pass in a module of its own; then test it in
+        # next to the pass, or write a new pass in its own module; then test it in
         # test_proxies.py on a network for which its value is known. Nothing else lists proxies.
     )
 }
-"""By name the proxies that score one network by itself."""
+"""By name the proxies that score a single network."""
 
 COMBINED: Mapping[str, Sequence[str]] = {
     "az_nas": ("az_expressivity", "az_progressivity", "az_trainability", "az_complexity"),
@@ -83,7 +83,7 @@ def check_names(names: Iterable[str]) -> list[str]:
 
 
 def parts(names: Iterable[str]) -> list[str]:
-    """Return the names of the proxies that have to be measured for some, combined or not."""
+    """Return the names of the proxies to measure for some, which may be combined ones."""
     return list(dict.fromkeys(part for name in names for part in COMBINED.get(name, (name,))))
 
 

@@ -25,12 +25,11 @@ class ProxyScorer:
     """Scores architectures by zero-cost proxies of their networks at initialisation.
 
     Initial weights, images and labels depend on the seed alone: an architecture has the same scores
-    in any table, except for `az_nas`, which ranks it within the table. Scores are kept, so that an
-    architecture that is asked for again costs nothing.
+    in any table, except for `az_nas`, which ranks it within the table. Scores are cached.
 
     Attributes:
         names: of the proxies.
-        settings: what they are computed with.
+        settings: the settings of the proxies.
         space: the search space, if its code may be imported; None to take it from the tables.
     """
 
@@ -46,7 +45,7 @@ class ProxyScorer:
         Args:
             names: of proxies; as one text, joined by `+`, and followed by settings as in
                 `synflow+nwot,batch=32,images=digits.npz`.
-            settings: what to compute with, unless the text has settings.
+            settings: used unless the text has settings.
             space: the search space, if its code may be imported.
 
         Raises:
@@ -65,7 +64,7 @@ class ProxyScorer:
 
     @property
     def images(self) -> str:
-        """Which images networks are shown."""
+        """Description of the images that networks process."""
         return self._source.name
 
     def score(self, graphs: pa.Table) -> Scores:
@@ -78,7 +77,7 @@ class ProxyScorer:
             (n,) scores, higher is better.
 
         Raises:
-            SnapError: there are several proxies, or one that ranks a table, or as of `columns`.
+            SnapError: there are several proxies, or one that ranks a table; or as in `columns`.
         """
         if len(self.names) > 1:
             weighted = "+".join(f"proxy:{name}*0.5" for name in self.names[:2])
@@ -88,7 +87,7 @@ class ProxyScorer:
         if self.names[0] in COMBINED:
             weighted = "+".join(f"proxy:{name}*1" for name in COMBINED[self.names[0]])
             raise SnapError(
-                f"{self.names[0]} ranks the networks of a table, of which a search scores parts; "
+                f"{self.names[0]} ranks the networks of a table, but a search scores parts of one; "
                 f"use snap-evo score, or combine its own parts as {weighted}"
             )
         return self.columns(graphs)[self.names[0]]
@@ -100,7 +99,7 @@ class ProxyScorer:
             graphs: n rows of the `graphs` contract, of one search space.
 
         Returns:
-            By name (n,) scores, higher is better, `NO_SCORE` where a proxy is not finite.
+            By name (n,) scores, higher is better, `NO_SCORE` if a proxy is not finite.
 
         Raises:
             SnapError: the graphs are of several spaces, or a network cannot be built or fails.
@@ -122,11 +121,11 @@ class ProxyScorer:
         }
 
     def seconds(self, steps: Mapping[str, float]) -> dict[str, float]:
-        """Return how long each proxy takes by itself, given the seconds of the passes."""
+        """Return how long each proxy takes alone, given the seconds of the passes."""
         return {name: sum(steps[each] for each in passes(name)) for name in self.names}
 
     def measure(self, space: Space, arch_id: str) -> Measured:
-        """Return the scores of one architecture by the proxies that score networks by themselves.
+        """Return the scores of one architecture by the proxies that score single networks.
 
         Of a combined proxy such as `az_nas` its parts are returned.
 
@@ -149,7 +148,7 @@ class ProxyScorer:
         """Return the scores of one network.
 
         Args:
-            network: as of `score_network`.
+            network: as in `score_network`.
             side: of the images in pixels; None for that of the settings, or the usual.
 
         Raises:
@@ -158,8 +157,8 @@ class ProxyScorer:
         shown = self._source.side
         if side and shown and side != shown:
             raise SnapError(
-                f"the network takes images of {side} pixels a side, and those of {self.images} "
-                f"have {shown}; give other images, or input={side} where they are in a folder"
+                f"the network takes images of {side} pixels per side, and those of {self.images} "
+                f"have {shown}; give other images, or input={side} if they are in a folder"
             )
         single = replace(self.settings, image=side or self.settings.image)
         return measure_network(network, parts(self.names), single, self._source)

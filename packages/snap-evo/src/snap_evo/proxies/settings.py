@@ -1,4 +1,4 @@
-"""What proxies are computed with."""
+"""The settings of proxies."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ _IN_SPECS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What proxies are computed with.
+    """The settings of proxies.
 
     Attributes:
         batch: images in a batch; 64, as in NAS-Bench-Suite-Zero.
@@ -35,8 +35,8 @@ class Settings:
         repeats: number of successive seeds, over which scores are averaged.
         images: a folder of images or an `.npz` of arrays, read as by `snap-evo train`; Gaussian
             noise with random labels if None.
-        image: side of the images in pixels; like the next three that of the space's benchmark,
-            or of the images, if None.
+        image: side of the images in pixels; like the next three, that of the space's benchmark or
+            of the images if None.
         layers: number of cells.
         channels: channels of the first cells.
         classes: outputs of the classifier.
@@ -65,7 +65,7 @@ class Settings:
 
     @property
     def seeds(self) -> range:
-        """The seeds that scores are averaged over."""
+        """The seeds to average scores over."""
         return range(self.seed, self.seed + self.repeats)
 
     def of_seed(self, seed: int) -> "Settings":
@@ -74,10 +74,10 @@ class Settings:
 
 
 def parse_settings(texts: Sequence[str]) -> Settings:
-    """Read settings as they follow the names in `proxy:NAMES,SETTING=VALUE...`.
+    """Read settings, as in `proxy:NAMES,SETTING=VALUE...`.
 
     Raises:
-        SnapError: naming the setting that is unknown, or whose value is wrong.
+        SnapError: a setting is unknown, or its value is wrong.
     """
     settings = [_setting(text) for text in texts]
     names = [name for name, _ in settings]

@@ -1,4 +1,4 @@
-"""The proxy of how much the paths through a network carry, which needs no data."""
+"""The proxy of the synaptic flow through a network, which needs no data."""
 
 import math
 from typing import TYPE_CHECKING

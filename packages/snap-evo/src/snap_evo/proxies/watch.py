@@ -1,4 +1,4 @@
-"""Watch the activation functions of a network, however they are called."""
+"""Watch the activation functions of a network, whether modules or functions."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -32,13 +32,13 @@ _RECTIFIERS = frozenset(
 
 
 class ActivationWatch(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """While it is entered, hands on what every rectifier takes."""
+    """Calls a function with the input of every rectifier while the context is active."""
 
     def __init__(self, see: Callable[[Tensor], None]) -> None:
         """Watch.
 
         Args:
-            see: is called with each input of a rectifier.
+            see: called with each input of a rectifier.
         """
         super().__init__()  # type: ignore[no-untyped-call]
         self._see = see

@@ -1,4 +1,4 @@
-"""Proxies of a network's size, which no batch has to pass for."""
+"""Proxies of a network's size, which need no batch."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Size(NamedTuple):
-    """What a network costs, and its weights.
+    """The costs of a network, and its weights.
 
     Attributes:
         params: trainable parameters.

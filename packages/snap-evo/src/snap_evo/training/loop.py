@@ -41,7 +41,7 @@ class Trainer:
         data: training and validation images.
         recipe: the settings.
         seed: of the order of images, augmentation, and randomness within the network.
-        device: where the network is.
+        device: the device of the network.
     """
 
     network: nn.Module
