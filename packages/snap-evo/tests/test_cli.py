@@ -461,7 +461,7 @@ def workers(process: subprocess.Popen[str]) -> list[int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("worker", "number", "code", "told"),
+    ("worker", "number", "code", "message"),
     [
         (False, signal.SIGINT, 130, ""),
         (False, signal.SIGKILL, -9, ""),
@@ -469,7 +469,7 @@ def workers(process: subprocess.Popen[str]) -> list[int]:
     ],
 )
 def test_a_comparison_that_is_stopped_leaves_no_process_behind(
-    tmp_path: Path, start: Start, worker: bool, number: signal.Signals, code: int, told: str
+    tmp_path: Path, start: Start, worker: bool, number: signal.Signals, code: int, message: str
 ) -> None:
     options = ("--space", "nb101", "--scorer", "params", "--budget", "1000000", "--jobs", "2")
     program = str(Path(sys.executable).with_name("snap-evo"))
@@ -482,7 +482,7 @@ def test_a_comparison_that_is_stopped_leaves_no_process_behind(
     os.kill(found[0] if worker else process.pid, number)
     _, errors = process.communicate(timeout=60)  # all who hold the pipe have ended
     assert process.returncode == code
-    assert told in errors
+    assert message in errors
     assert "Traceback" not in errors
     assert "Aborted" not in errors
     assert list(tmp_path.iterdir()) == []

@@ -85,9 +85,9 @@ def test_damaged_lines_are_named_in_one_error(
     journal.append([entry(1)])
     with pytest.raises(
         SnapError, match=r"measurements.jsonl: 1 of 3 lines are damaged: 2 "
-    ) as told:
+    ) as message:
         journal.read()
-    assert problem in str(told.value)
+    assert problem in str(message.value)
 
 
 @pytest.mark.parametrize(

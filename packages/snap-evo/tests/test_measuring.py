@@ -56,13 +56,13 @@ def sheet(path: Path, *lines: str) -> Path:
 
 def test_a_table_is_searched_by_measuring(measured_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    told = run(out, f"table:{measured_file}:{METRIC}", "--measurements", 6).stdout
+    printed = run(out, f"table:{measured_file}:{METRIC}", "--measurements", 6).stdout
     table = read(out / "measurements.parquet", "measurements")
     best = json.loads((out / "best.json").read_text())
     assert table.num_rows == 6
     assert (best["value"], best["metric"]) == (max(table["value"].to_pylist()), METRIC)
-    assert f"{best['value']:.7g} {METRIC}" in told
-    assert "ended by 6 architectures measured" in told
+    assert f"{best['value']:.7g} {METRIC}" in printed
+    assert "ended by 6 architectures measured" in printed
     for name in ("best.svg", "progress.svg", "progress.png"):
         assert (out / name).stat().st_size > 1000
     snap_evo("export", out / "best.json")
@@ -87,8 +87,8 @@ def test_the_table_that_measures_is_read_once(
 
 def test_one_measurement_is_told_in_the_singular(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    told = run(out, program(tmp_path, "print(1)"), "--measurements", 1).stdout
-    assert "1 architecture measured, 0 failed; ended by 1 architecture measured" in told
+    printed = run(out, program(tmp_path, "print(1)"), "--measurements", 1).stdout
+    assert "1 architecture measured, 0 failed; ended by 1 architecture measured" in printed
 
 
 def test_resume_measures_as_many_more(measured_file: Path, tmp_path: Path) -> None:
@@ -108,8 +108,8 @@ def test_failures_are_recorded_and_measured_again_only_on_request(tmp_path: Path
     body = (
         f"if '0002' in output and not os.path.exists({str(fixed)!r}): sys.exit('no GPU')\nprint(1)"
     )
-    told = run(out, program(tmp_path, body), "--measurements", 3).stdout
-    assert "3 architectures measured, 1 failed" in told
+    printed = run(out, program(tmp_path, body), "--measurements", 3).stdout
+    assert "3 architectures measured, 1 failed" in printed
     table = read(out / "measurements.parquet", "measurements")
     assert table["value"].to_pylist() == [1.0, None, 1.0]
     assert table["note"][1].as_py() == "ended with exit code 1 (no GPU)"
@@ -121,9 +121,9 @@ def test_failures_are_recorded_and_measured_again_only_on_request(tmp_path: Path
 
 def test_a_program_that_never_works_ends_the_search_early(tmp_path: Path) -> None:
     measure = program(tmp_path, "sys.exit('no such data')")
-    told = run(tmp_path / "out", measure, "--measurements", 30, code=1).output
-    assert "the first 3 measurements failed" in told
-    assert "(no such data)" in told
+    printed = run(tmp_path / "out", measure, "--measurements", 30, code=1).output
+    assert "the first 3 measurements failed" in printed
+    assert "(no such data)" in printed
     assert Session(tmp_path / "out").progress().measured == 3
 
 
@@ -134,9 +134,9 @@ def test_measured_costs_beyond_a_limit_are_never_the_best(tmp_path: Path) -> Non
     )
     out = tmp_path / "out"
     options = ("--measurements", 4, "--max", "ms=2", "--max", "params=1M", "--metric", "top1")
-    told = run(out, program(tmp_path, body), *options).stdout
-    assert "2 top1, ms 2, by measurement 2" in told
-    assert "2 measurements beyond" in told
+    printed = run(out, program(tmp_path, body), *options).stdout
+    assert "2 top1, ms 2, by measurement 2" in printed
+    assert "2 measurements beyond" in printed
 
 
 def test_what_was_measured_is_traded_off_against_costs(tmp_path: Path, measured_file: Path) -> None:
@@ -153,14 +153,14 @@ def test_what_was_measured_is_traded_off_against_costs(tmp_path: Path, measured_
     assert [*front[0]] == ["arch_id", "top1", "depth", METRIC, "ms"]
     assert (front[0]["top1"], front[0]["ms"]) == ("1.0", "1.0")
     assert (out / "front.svg").exists()
-    told = run(tmp_path / "b", program(tmp_path, body), *options, "--objective", "ms", code=1)
-    assert "do not name 'score'" in told.output
+    printed = run(tmp_path / "b", program(tmp_path, body), *options, "--objective", "ms", code=1)
+    assert "do not name 'score'" in printed.output
 
 
 def test_a_limited_cost_that_is_not_measured_is_a_failure(tmp_path: Path) -> None:
     options = ("--measurements", 4, "--max", "ms=2")
-    told = run(tmp_path / "out", program(tmp_path, "print(1)"), *options, code=1).output
-    assert "because it answered no ms, which is limited" in told
+    printed = run(tmp_path / "out", program(tmp_path, "print(1)"), *options, code=1).output
+    assert "because it answered no ms, which is limited" in printed
 
 
 def test_limits_of_known_costs_hold_without_measuring(tmp_path: Path, measured_file: Path) -> None:
@@ -232,8 +232,8 @@ def test_one_process_runs_a_session_at_a_time(tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(out, program(tmp_path, "print(1)"), "--measurements", 1)
     with locked(out / ".run-lock"):
-        told = snap_evo("resume", out, "--measurements", 2, code=1).output
-    assert "another snap-evo is measuring here" in told
+        printed = snap_evo("resume", out, "--measurements", 2, code=1).output
+    assert "another snap-evo is measuring here" in printed
 
 
 @pytest.mark.parametrize(
@@ -249,8 +249,8 @@ def test_one_process_runs_a_session_at_a_time(tmp_path: Path) -> None:
 def test_options_that_do_not_fit_are_refused(
     tmp_path: Path, options: tuple[object, ...], problem: str
 ) -> None:
-    told = run(tmp_path / "out", program(tmp_path, "print(1)"), *options, code=2).output
-    assert problem in told
+    printed = run(tmp_path / "out", program(tmp_path, "print(1)"), *options, code=2).output
+    assert problem in printed
     assert not (tmp_path / "out").exists()
 
 
@@ -270,9 +270,9 @@ def test_measuring_by_hand(tmp_path: Path) -> None:
     names = [row["arch_id"] for row in rows]
     assert [row["arch_id"] for row in asked(out, "--pending")] == names
     lines = (f"0.7,{names[2]},gpu 1", f"failed,{names[0]},gpu 2")
-    told = snap_evo("tell", out, sheet(tmp_path / "r.csv", "accuracy,arch_id,machine", *lines))
-    assert "columns that are not recorded: machine" in told.stderr
-    assert "0.7 accuracy, by measurement 1" in told.stdout
+    printed = snap_evo("tell", out, sheet(tmp_path / "r.csv", "accuracy,arch_id,machine", *lines))
+    assert "columns that are not recorded: machine" in printed.stderr
+    assert "0.7 accuracy, by measurement 1" in printed.stdout
     assert [row["arch_id"] for row in asked(out, "--pending")] == [names[1]]
     assert set(names).isdisjoint(row["arch_id"] for row in asked(out, "-n", 3))
 
@@ -318,9 +318,9 @@ def test_results_that_are_at_fault_are_refused_whole(
     started(out)
     names = [row["arch_id"] for row in asked(out, "-n", 2)]
     results = sheet(tmp_path / "r.csv", *(line.format(*names) for line in lines))
-    told = snap_evo("tell", out, results, code=1).output
-    assert f"{results}: " in told
-    assert problem.format(*names) in told
+    printed = snap_evo("tell", out, results, code=1).output
+    assert f"{results}: " in printed
+    assert problem.format(*names) in printed
     assert Session(out).progress().results == []
 
 
@@ -330,9 +330,9 @@ def test_a_measured_architecture_is_recorded_again_only_on_request(tmp_path: Pat
     (row,) = asked(out)
     results = sheet(tmp_path / "r.csv", "arch_id,value", f"{row['arch_id']},0.5")
     snap_evo("tell", out, results)
-    told = snap_evo("tell", out, results, code=1).output
-    assert "line 2: " in told
-    assert "has been measured already" in told
+    printed = snap_evo("tell", out, results, code=1).output
+    assert "line 2: " in printed
+    assert "has been measured already" in printed
     snap_evo("tell", out, results, "--repeat")
     assert [r.entry.attempt for r in Session(out).progress().results] == [1, 2]
 
@@ -352,8 +352,8 @@ def test_a_limited_cost_has_a_column(tmp_path: Path) -> None:
 
 def test_a_session_by_hand_is_not_resumed(tmp_path: Path) -> None:
     started(tmp_path / "out")
-    told = snap_evo("resume", tmp_path / "out", code=2).output
-    assert "continue with snap-evo ask and snap-evo tell" in told
+    printed = snap_evo("resume", tmp_path / "out", code=2).output
+    assert "continue with snap-evo ask and snap-evo tell" in printed
 
 
 def test_a_session_that_lacks_its_number_of_measurements_asks_for_it(tmp_path: Path) -> None:

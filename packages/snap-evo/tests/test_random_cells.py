@@ -21,7 +21,7 @@ from snap_graphs import space
 OWN = 'name = "own"\nnodes = 3\nedges = "all"\n[operators]\nup = "Up"\ndown = "Down"\n'
 
 
-class Told:
+class Report:
     def __init__(self, cells: int) -> None:
         self.cells = cells
 
@@ -38,12 +38,12 @@ class Candid:
     def score(self, graphs: pa.Table) -> Any:
         return graphs["depth"].to_numpy()
 
-    def trust(self, graphs: pa.Table) -> Told:
-        return Told(graphs.num_rows)
+    def trust(self, graphs: pa.Table) -> Report:
+        return Report(graphs.num_rows)
 
 
 class Failing(Candid):
-    def trust(self, graphs: pa.Table) -> Told:
+    def trust(self, graphs: pa.Table) -> Report:
         raise KeyError("gone")
 
 
