@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
 
+from snap_evo.csv_files import write_csv
 from snap_evo.measuring.replay import Replay
 from snap_evo.objectives import Floats
 from snap_evo.registry import load_scorer
@@ -143,3 +145,13 @@ def run_search(search: ScoredSearch | Replay) -> Run:
         distinct=distinct,
         seconds=seconds,
     )
+
+
+def write_runs(runs: Sequence[Run], folder: Path) -> str:
+    """Write `runs.csv`, one row per search, and return its path."""
+    names = ["algorithm", "seed", "arch_id", "score", "evaluations", "distinct", "seconds"]
+    rows = []
+    for run in runs:
+        found = (run.arch_id, float(run.best[-1]), run.evaluations_to(float(run.best[-1])))
+        rows.append([run.algorithm, run.seed, *found, run.distinct, run.seconds])
+    return write_csv(folder / "runs.csv", names, rows)

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,8 @@ from snap_catalog.parquet import check_writable, read, replacing, write
 from snap_catalog.replaceable import check_first_key
 from snap_graphs.drawing import draw_architecture
 
-from snap_evo.algorithm_comparison import Run, best_so_far, regrets
 from snap_evo.candidates import Candidates
-from snap_evo.csv_files import write_csv
-from snap_evo.pictures import draw_best, draw_front, draw_regret, drawn
+from snap_evo.pictures import draw_front, drawn
 from snap_evo.report import Report, as_json
 from snap_evo.search_options import ScoredSearch
 
@@ -61,37 +59,30 @@ def keeping(search: ScoredSearch, folder: Path) -> Iterator[Callable[[Candidates
     Yields:
         A function to call after every generation.
     """
-    history = _History(search, folder / _HISTORY)
+    path, latest = folder / _HISTORY, list[Candidates]()
+    written, written_at = 0, -_SECONDS_BETWEEN_WRITES
+
+    def write_latest() -> None:
+        nonlocal written, written_at
+        for candidates in latest:
+            _write_history(candidates.history(), search, path)
+            written, written_at = candidates.evaluations, time.monotonic()
+
+    def keep(candidates: Candidates) -> None:
+        latest[:] = [candidates]
+        if time.monotonic() - written_at >= _SECONDS_BETWEEN_WRITES:
+            write_latest()
+
     try:
-        yield history.keep
+        yield keep
     except (SnapError, KeyboardInterrupt):
         with suppress(SnapError):
-            history.write()
-        if history.rows:
+            write_latest()
+        if written:
             flag = " --allow-code" if search.allow_code else ""
-            kept = counted(history.rows, "candidate")
+            kept = counted(written, "candidate")
             say(f"{kept} kept; to continue: snap-evo resume {folder}{flag}")
         raise
-
-
-class _History:
-    """The file of a growing history."""
-
-    def __init__(self, search: ScoredSearch, path: Path) -> None:
-        self.rows = 0
-        self._search, self._path = search, path
-        self._latest: Candidates | None = None
-        self._written_at = -_SECONDS_BETWEEN_WRITES
-
-    def keep(self, candidates: Candidates) -> None:
-        self._latest = candidates
-        if time.monotonic() - self._written_at >= _SECONDS_BETWEEN_WRITES:
-            self.write()
-
-    def write(self) -> None:
-        if self._latest is not None:
-            _write_history(self._latest.history(), self._search, self._path)
-            self.rows, self._written_at = self._latest.evaluations, time.monotonic()
 
 
 def _write_history(history: pa.Table, search: ScoredSearch, path: Path) -> None:
@@ -121,25 +112,3 @@ def write_drawings(report: Report, folder: Path) -> list[str]:
     if len(report.result.objectives) == 1:
         return [cell]
     return [cell, *drawn(folder, "front", partial(draw_front, report.result))]
-
-
-def write_comparison(runs: Sequence[Run], best: float, folder: Path, *, title: str) -> list[str]:
-    """Write `runs.csv` and the plots of regret against the best score; return the files' paths."""
-    draw = partial(draw_regret, regrets(runs, best), title=title)
-    return [write_runs(runs, folder), *drawn(folder, "regret", draw)]
-
-
-def write_measured(runs: Sequence[Run], metric: str, folder: Path, *, title: str) -> list[str]:
-    """Write `runs.csv` and the plots of the best value so far; return the files' paths."""
-    draw = partial(draw_best, best_so_far(runs), metric=metric, title=title)
-    return [write_runs(runs, folder), *drawn(folder, "best-so-far", draw)]
-
-
-def write_runs(runs: Sequence[Run], folder: Path) -> str:
-    """Write `runs.csv`, one row per search, and return its path."""
-    names = ["algorithm", "seed", "arch_id", "score", "evaluations", "distinct", "seconds"]
-    rows = []
-    for run in runs:
-        found = (run.arch_id, float(run.best[-1]), run.evaluations_to(float(run.best[-1])))
-        rows.append([run.algorithm, run.seed, *found, run.distinct, run.seconds])
-    return write_csv(folder / "runs.csv", names, rows)

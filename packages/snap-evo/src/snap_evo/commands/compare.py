@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,8 +137,8 @@ def _compare_scoring(
     folder: Path,
 ) -> None:
     """Compare searches by score, and show how soon each algorithm reached the best score."""
-    from snap_evo import search_files
-    from snap_evo.algorithm_comparison import rows
+    from snap_evo.algorithm_comparison import regrets, rows, write_runs
+    from snap_evo.pictures import draw_regret, drawn
 
     search = searches[0]
     if best is None and not search.limits():
@@ -146,7 +147,8 @@ def _compare_scoring(
     if best is None:
         best = max(float(run.best[-1]) for run in runs)
     title = f"{search.space}, {search.scorer}"
-    files = search_files.write_comparison(runs, best, folder, title=title)
+    draw = partial(draw_regret, regrets(runs, best), title=title)
+    files = [write_runs(runs, folder), *drawn(folder, "regret", draw)]
     found = rows(runs, best)
     if output.as_json:
         content = {"best": best, "algorithms": [asdict(row) for row in found], "files": files}
@@ -196,9 +198,9 @@ def _compare_measuring(
     """Compare searches that measure, and show how soon each found the best architectures."""
     from snap_catalog.parquet import check_writable
 
-    from snap_evo import search_files
-    from snap_evo.algorithm_comparison import rows
+    from snap_evo.algorithm_comparison import best_so_far, rows, write_runs
     from snap_evo.measuring import trials
+    from snap_evo.pictures import draw_best, drawn
 
     first = replays[0]
     space, column = first.search.space, first.column
@@ -208,7 +210,9 @@ def _compare_measuring(
         first.space_name, first.metric, first.direction, goal, options.given(_ASIDE)
     )
     runs = _run(replays, space, folder, engine, quiet=output.quiet)
-    files = search_files.write_measured(runs, column, folder, title=f"{space}, {column}")
+    title = f"{space}, {column}"
+    draw = partial(draw_best, best_so_far(runs), metric=column, title=title)
+    files = [write_runs(runs, folder), *drawn(folder, "best-so-far", draw)]
     files.append(trials.write_trials(runs, subject, folder))
     until_top, until_best = rows(runs, goal.top), rows(runs, goal.best)
     if output.as_json:
@@ -252,7 +256,7 @@ def _run(
 @contextmanager
 def _keeping(runs: "Sequence[Run]", wanted: int, folder: Path) -> Iterator[None]:
     """Write the searches that are done when Ctrl-C or an error ends the comparison early."""
-    from snap_evo.search_files import write_runs
+    from snap_evo.algorithm_comparison import write_runs
 
     try:
         yield
