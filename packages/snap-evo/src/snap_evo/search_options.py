@@ -33,7 +33,7 @@ class SearchOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     Attributes:
         space: the search space, as `snap_graphs.space` finds it.
-        definition: the TOML of a user's own space, so that the search goes on in the same space
+        definition: the TOML of a user's own space, so that the search continues in the same space
             after its file has changed; None to look `space` up.
         scorer: the scorer, as `load_scorer` reads it.
         objective: objectives, as `parse_objectives` reads them.

@@ -1,8 +1,8 @@
 """`snap-evo compare`."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 from snap_catalog import SnapError
-from snap_catalog.console import progress, say
+from snap_catalog.console import progress
 
 from snap_evo import defaults
 from snap_evo.commands import options
@@ -238,11 +238,16 @@ def _run(
     quiet: bool,
 ) -> "list[Run]":
     """Run the searches; those that are done are kept when this ends early."""
-    from snap_evo.algorithm_comparison import run_search
+    from snap_evo.algorithm_comparison import run_search, write_runs
 
     runs: list[Run] = []
+
+    def kept() -> str:
+        count = f"{len(runs)} of {len(searches)} searches; for all, give the command again"
+        return f"{write_runs(runs, folder)} has {count}" if runs else ""
+
     with (
-        _keeping(runs, len(searches), folder),
+        options.say_if_ended(kept),
         progress(f"compare {space}", len(searches), quiet=quiet) as advance,
         start_engine(engine) as machine,
         closing(machine.map(run_search, searches)) as coming,
@@ -251,20 +256,6 @@ def _run(
             runs.append(run)
             advance(1)
     return runs
-
-
-@contextmanager
-def _keeping(runs: "Sequence[Run]", wanted: int, folder: Path) -> Iterator[None]:
-    """Write the searches that are done when Ctrl-C or an error ends the comparison early."""
-    from snap_evo.algorithm_comparison import write_runs
-
-    try:
-        yield
-    except (SnapError, KeyboardInterrupt):
-        if runs:
-            table = write_runs(runs, folder)
-            say(f"{table} has {len(runs)} of {wanted} searches; for all, give the command again")
-        raise
 
 
 def _table(rows: "list[Row]", best: float) -> str:

@@ -1,7 +1,5 @@
 """The part of `snap-evo run` and `snap-evo resume` that measures, and options of sessions."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -167,7 +165,7 @@ def _measure(session: "Session", work: Work, measurer: "Measurer | None", *, ret
     order = Order(setup.measure, setup, session.allow_code)
     done = session.progress().measured
     with (
-        _keeping(session),
+        options.say_if_ended(lambda: _kept(session)),
         start_engine(work.engine) as engine,
         engine.measuring(order, measurer) as machine,
         show_progress(
@@ -207,16 +205,12 @@ def report(session: "Session", *, as_json: bool, stopped: str = "") -> None:
     )
 
 
-@contextmanager
-def _keeping(session: "Session") -> Iterator[None]:
-    """Print what is kept, and how to continue, if measuring ends early."""
-    try:
-        yield
-    except (SnapError, KeyboardInterrupt):
-        progress = session.progress()
-        if progress.results or progress.pending:
-            say(
-                f"{counted(progress.measured, 'measurement')} kept; to continue: "
-                f"snap-evo resume {session.folder}{options.code_flag(session.allow_code)}"
-            )
-        raise
+def _kept(session: "Session") -> str:
+    """Return what is kept of a session, and how to continue."""
+    progress = session.progress()
+    if not (progress.results or progress.pending):
+        return ""
+    return (
+        f"{counted(progress.measured, 'measurement')} kept; to continue: "
+        f"snap-evo resume {session.folder}{options.code_flag(session.allow_code)}"
+    )

@@ -2,7 +2,8 @@
 
 import math
 import shlex
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
+from snap_catalog import SnapError
 from snap_catalog.cli import json_option, out_option, quiet_option
 from snap_catalog.console import say
 
@@ -71,6 +73,19 @@ def say_withheld(space: "Space", *, quiet: bool) -> None:
 def code_flag(allowed: bool) -> str:
     """Return the end of a suggested command, so that it may import the same code."""
     return " --allow-code" if allowed else ""
+
+
+@contextmanager
+def say_if_ended(
+    message: Callable[[], str], by: tuple[type[BaseException], ...] = (SnapError, KeyboardInterrupt)
+) -> Iterator[None]:
+    """Print a message, unless it is empty, if an exception ends the block early."""
+    try:
+        yield
+    except by:
+        if text := message():
+            say(text)
+        raise
 
 
 def given(aside: Collection[str]) -> str:

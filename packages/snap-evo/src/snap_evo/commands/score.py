@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from snap_evo.scoring.job import Job
-    from snap_evo.scoring.partial_scores import Kept
 
 
 @click.command()
@@ -78,8 +76,13 @@ def score(
         raise SnapError(f"{graphs}: has no architectures to score; name another file")
     job = Job(table, tuple(dict.fromkeys(scorers)), allow_code, source, skip_bad)
     kept = Kept(out, job.question)
+
+    def continuing() -> str:
+        message = f"{kept.path}: the scores so far are kept; run the same command to continue"
+        return message if kept.path.exists() else ""
+
     with (
-        _noting_what_is_kept(kept),
+        options.say_if_ended(continuing, (Exception, KeyboardInterrupt)),
         start_engine(engine) as machine,
         progress("scores", job.count, quiet=quiet) as advance,
     ):
@@ -112,17 +115,6 @@ def _drawn(table: "pa.Table", sample: int | None, seed: int) -> "pa.Table":
         return table
     rows = np.random.default_rng(seed).choice(table.num_rows, sample, replace=False)
     return table.take(np.sort(rows))
-
-
-@contextmanager
-def _noting_what_is_kept(kept: "Kept") -> Iterator[None]:
-    """Print how to continue if a run ends early."""
-    try:
-        yield
-    except (Exception, KeyboardInterrupt):
-        if kept.path.exists():
-            say(f"{kept.path}: the scores so far are kept; run the same command to continue")
-        raise
 
 
 def _remarks(job: "Job") -> Iterator[str]:

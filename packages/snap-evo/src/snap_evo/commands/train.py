@@ -1,15 +1,12 @@
 """`snap-evo train`."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from snap_catalog.cli import out_option, quiet_option, seed_option
-from snap_catalog.console import say
 
 from snap_evo.commands import options
 
@@ -107,16 +104,15 @@ def train(
         device=device,
     )
     state = folder.begun(job, resume=resume)
-    with _noting_what_is_kept(folder.checkpoint):
+
+    def kept() -> str:
+        if not folder.checkpoint.exists():
+            return "Stopped before the first epoch was over"
+        return (
+            f"Stopped; {folder.checkpoint} holds every finished epoch: run the same command with "
+            "--resume"
+        )
+
+    with options.say_if_ended(kept, (KeyboardInterrupt,)):
         state = job.train(state, lambda state: folder.keep(job, state), quiet=quiet)
     click.echo(json.dumps(folder.finish(job, state)))
-
-
-@contextmanager
-def _noting_what_is_kept(checkpoint: Path) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        kept = f"; {checkpoint} holds every finished epoch: run the same command with --resume"
-        say(f"Stopped{kept if checkpoint.exists() else ' before the first epoch was over'}")
-        raise

@@ -21,13 +21,13 @@ class Setup(SearchOptions, frozen=True, kw_only=True, forbid_unknown_fields=True
     Attributes:
         session: version of the file.
         metric: name of what is measured.
-        direction: whether more (`max`) or less (`min`) of it is better.
+        direction: whether a higher (`max`) or lower (`min`) value is better.
         measure: the measurer, as `load_measurer` reads it; None if the user measures.
         measurements: architectures to measure; None if the user ends the search.
         surrogate: learns from measurements, as `load_surrogate` reads it.
         algorithm: proposes architectures to measure.
         code: whether the search began with the code that the definition names, as costs may need
-            it. It goes on only if the user allows that code again.
+            it. It continues only if the user allows that code again.
     """
 
     session: Literal[1] = 1
