@@ -58,13 +58,16 @@ def read_architecture(
         named = named_space(space, allow_code=allow_code)
         return Architecture(named.name, best, named.parse(best), named)
     found = _read(best)
+    if len(found.src) != len(found.dst):
+        lengths = f"src has {len(found.src)} entries and dst {len(found.dst)}"
+        raise SnapError(f"{best}: no best.json ({lengths}); {_REMEDY}")
     search_space = _search_space(best, found, allow_code=allow_code)
     try:
         cell = Cell(tuple(found.nodes), tuple(zip(found.src, found.dst, strict=True)))
         same = search_space is None or (
             search_space.name == found.space and search_space.parse(found.arch_id) == cell
         )
-    except (SnapError, ValueError) as error:
+    except SnapError as error:
         raise SnapError(f"{best}: {error}; {_REMEDY}") from error
     if not same:
         raise SnapError(
