@@ -130,6 +130,22 @@ def test_networks_are_run_of_benchmarks_that_are_there(tmp_path: Path) -> None:
     assert all(load_scorer(step.recipe[step.recipe.index("--scorer") + 1]) for step in steps)
 
 
+def test_the_combination_waits_for_the_scores_of_all_develop_benchmarks(tmp_path: Path) -> None:
+    spaces = ("nb201", "transnas-micro", "transnas-macro", "darts")
+    for space in spaces:
+        assert list(evaluation.combination(tmp_path)) == []
+        for path in (
+            sources.graphs_file(tmp_path, space),
+            tmp_path / "scores" / space / "proxies.parquet",
+            tmp_path / "scores" / space / "snap-0.parquet",
+        ):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    (step,) = evaluation.combination(tmp_path)
+    assert step.out == evaluation.combined_file(tmp_path)
+    assert len(step.inputs) == 3 * len(spaces)
+
+
 def test_without_anything_to_train_on_the_bundled_predictors_stand_in(tmp_path: Path) -> None:
     found = predictors.models(tmp_path, tmp_path)
     assert [(model.scorer, model.seed) for model in found] == [("snap", 0), ("paper", 0)]
@@ -218,7 +234,9 @@ def test_only_finished_predictors_of_the_very_encoder_are_ranked(tmp_path: Path)
     assert [folder.name for folder in found] == ["MiniLM-64-0123abcd-short-paper-0"]
 
 
-def test_the_page_tells_figures_commands_and_what_was_not_run(tmp_path: Path) -> None:
+def test_the_page_has_figures_commands_what_was_not_run_and_what_was_measured_before(
+    tmp_path: Path,
+) -> None:
     rows = [
         Measurement({"layers": 3}, "kendall_tau_b", reported=0.6),
         *(Measurement({"layers": 3}, "kendall_tau_b", seed, 0.5 + seed / 10) for seed in range(3)),
@@ -233,6 +251,15 @@ def test_the_page_tells_figures_commands_and_what_was_not_run(tmp_path: Path) ->
     assert "- darts: not run, for want of data" in not_run
     assert "- Table 2: encoders and lengths of descriptions: `uv run" in not_run
     assert "Table 6" not in not_run
+    earlier = (
+        "Made by `x` at commit 0a1b2c; 5 seeds.\n\n## Encoders (Table 2)\n\nAll cells.\n\n| a |\n"
+    )
+    for _ in range(2):
+        text = page(read_results(tmp_path), [], 5, earlier)
+        kept = "## Encoders (Table 2)\n\nMeasured at commit 0a1b2c. All cells.\n\n| a |\n"
+        assert text.count(kept) == 1
+        assert "Table 2" not in text.split("## Not run")[1]
+        earlier = text
 
 
 @pytest.mark.parametrize(("status", "shown"), [("", "0a1b"), (" M x.py", "0a1b (with changes)")])

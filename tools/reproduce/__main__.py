@@ -80,9 +80,10 @@ def carry_out(data: Path, folders: Folders, *, everything: bool) -> None:
 def write(folders: Folders, missing: list[str], docs: Path) -> None:
     """Write the report and the page."""
     found = read_results(folders.results)
+    before = docs.read_text("utf-8") if docs.exists() else ""
     for path, text in (
         (folders.results / "report.html", render(found, SECTIONS, "SNAP: results")),
-        (docs, page(found, missing, predictors.SEEDS)),
+        (docs, page(found, missing, predictors.SEEDS, before)),
     ):
         with replacing(path) as temporary:
             temporary.write_text(text, "utf-8")

@@ -18,7 +18,7 @@ _SEARCHES = {"nb201": ("de", "random"), "darts": ("de", "random")}
 """By space: the algorithms to search it by."""
 _BUDGET, _SEEDS = 1000, 5
 _DEVELOP = ("nb201", "transnas-micro", "transnas-macro", "darts")
-COMBINED = ("az_expressivity",)
+COMBINED = ("jacov", "swap")
 """The proxies that are combined with the predictor."""
 _RESAMPLES = 1000
 

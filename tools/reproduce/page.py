@@ -1,5 +1,6 @@
 """`docs/results.md`: the figures of the report as text, and where each is from."""
 
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,20 +17,26 @@ _LONG = ("best-cells",)
 _WIDEST = 100
 """Longer texts, as those of DARTS cells, are cut."""
 
+_COMMIT = re.compile(r"at commit (\w+)")
+_SECTION = re.compile(r"^## ", re.MULTILINE)
+_NUMBERED = re.compile(r"(Table|Figure) \d+")
+
 PAGE = "docs/results.md"
 """Where the page is, in the repository."""
 
 
-def page(results: Results, missing: Sequence[str], seeds: int) -> str:
+def page(results: Results, missing: Sequence[str], seeds: int, before: str = "") -> str:
     """Write the page.
 
     Args:
         results: the results folder.
         missing: benchmarks whose data are not there.
         seeds: models of a predictor.
+        before: the page as it is, whose tables stay where the folder has no results for them.
     """
     parts = [part for section in SECTIONS for part in section.parts(results)]
-    absent = [part for part in parts if isinstance(part, Absent)]
+    kept = dict(_kept(before, [part.what for part in parts if isinstance(part, Absent)]))
+    absent = [part for part in parts if isinstance(part, Absent) and part.what not in kept]
     blocks = [
         "# Results",
         f"Made by `uv run --all-groups python -m tools.reproduce` at commit {commit()}; {seeds} "
@@ -39,10 +46,29 @@ def page(results: Results, missing: Sequence[str], seeds: int) -> str:
         "statistic has only rows over all cells: all scorers on metrics of the role develop, "
         "predictors with several seeds on the others.",
         *(block for part in parts if isinstance(part, Chart | Table) for block in _blocks(part)),
+        *kept.values(),
         "## Not run",
         _listing([*missing, *(f"{part.what}: `{part.command}`" for part in absent)]),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _kept(before: str, absent: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield of what is absent the section of an earlier page, if it has one, with its commit."""
+    made = _COMMIT.search(before)
+    sections = {number: text for text in _SECTION.split(before)[1:] if (number := _numbered(text))}
+    for what in absent:
+        text = sections.get(_numbered(what))
+        if made and text:
+            note = "" if "Measured at commit" in text else f"Measured at commit {made[1]}. "
+            heading, _, rest = text.strip().partition("\n\n")
+            yield what, f"## {heading}\n\n{note}{rest}"
+
+
+def _numbered(text: str) -> str:
+    """Return which figure or table of the paper the first line of a text is about, if any."""
+    found = _NUMBERED.search(text.partition("\n")[0])
+    return found[0] if found else ""
 
 
 def commit() -> str:
