@@ -39,9 +39,17 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--encode", default="build/encode", show_default=True, type=_FOLDER)
 @click.option("--gcn", default="build/gcn", show_default=True, type=_FOLDER)
 @click.option("--docs", default=PAGE, show_default=True, type=_FOLDER)
+@click.option("--bundled", is_flag=True, help="Use the bundled predictors alone; train nothing.")
 @click.option("--all", "everything", is_flag=True, help="Also run the steps that take hours.")
 def main(
-    data: Path, results: Path, work: Path, encode: Path, gcn: Path, docs: Path, everything: bool
+    data: Path,
+    results: Path,
+    work: Path,
+    encode: Path,
+    gcn: Path,
+    docs: Path,
+    bundled: bool,
+    everything: bool,
 ) -> None:
     """Compute missing results, then write the report and the page."""
     if everything:
@@ -52,20 +60,22 @@ def main(
         say(line)
     folders = Folders(results, work, encode, gcn)
     try:
-        carry_out(data, folders, everything=everything)
-        write(folders, missing, docs)
+        run_steps(data, folders, bundled=bundled, everything=everything)
+        write(folders, missing, docs, seeds=1 if bundled else predictors.SEEDS)
     except SnapError as error:
         raise click.ClickException(str(error)) from error
 
 
-def carry_out(data: Path, folders: Folders, *, everything: bool) -> None:
+def run_steps(data: Path, folders: Folders, *, bundled: bool, everything: bool) -> None:
     """Run all steps, or all but those that take hours, each after its inputs exist."""
     results = folders.results
     ledger = Ledger(results)
+    chosen = predictors.bundled_models() if bundled else predictors.models(folders.work, data)
     stages: tuple[Callable[[], Iterator[Step]], ...] = (
         lambda: sources.graphs(data, results.with_name(f"{results.name}-work"), results),
-        lambda: predictors.scores(results, predictors.models(folders.work, data)),
+        lambda: predictors.scores(results, chosen),
         lambda: proxies.scores(results) if everything else iter(()),
+        lambda: evaluation.combination(results),
         lambda: evaluation.correlations(results),
         lambda: evaluation.independence(results),
         lambda: evaluation.searches(results),
@@ -77,13 +87,13 @@ def carry_out(data: Path, folders: Folders, *, everything: bool) -> None:
             ledger.run(step)
 
 
-def write(folders: Folders, missing: list[str], docs: Path) -> None:
+def write(folders: Folders, missing: list[str], docs: Path, *, seeds: int) -> None:
     """Write the report and the page."""
     found = read_results(folders.results)
     before = docs.read_text("utf-8") if docs.exists() else ""
     for path, text in (
         (folders.results / "report.html", render(found, SECTIONS, "SNAP: results")),
-        (docs, page(found, missing, predictors.SEEDS, before)),
+        (docs, page(found, missing, seeds, before)),
     ):
         with replacing(path) as temporary:
             temporary.write_text(text, "utf-8")

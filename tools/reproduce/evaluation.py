@@ -94,6 +94,8 @@ def _search(folder: Path, command: Sequence[str]) -> Step:
 def _evaluate(subcommand: str, results: Path, name: str, out: Path, how: Sequence[str]) -> Step:
     graphs = graphs_file(results, name)
     scores = sorted((results / "scores" / SOURCES[name].space).glob("*.parquet"))
+    if name in _DEVELOP and combined_file(results).exists():
+        scores.append(combined_file(results))
     given = [word for path in scores for word in ("--scores", str(path))]
     command = ["snap-eval", subcommand, "--graphs", f"{name}={graphs}", *given, *how]
     command += ["-o", str(out), "--quiet"]

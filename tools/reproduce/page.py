@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from snap_catalog.console import counted
 from snap_eval.report.figures import Absent, Chart, Table
 from snap_eval.report.results import Results
 from snap_eval.report.sections import SECTIONS
@@ -39,12 +40,12 @@ def page(results: Results, missing: Sequence[str], seeds: int, before: str = "")
     absent = [part for part in parts if isinstance(part, Absent) and part.what not in kept]
     blocks = [
         "# Results",
-        f"Made by `uv run --all-groups python -m tools.reproduce` at commit {commit()}; {seeds} "
-        "seeds of each preset unless said. The report that it writes next to its Parquet files "
-        "shows the same as charts. Roles are in brackets: nothing was chosen by a metric of the "
-        "role test, and no label but NAS-Bench-101's reached a weight. The table of every "
-        "statistic has only rows over all cells: all scorers on metrics of the role develop, "
-        "predictors with several seeds on the others.",
+        f"Made by `uv run --all-groups python -m tools.reproduce` at commit {commit()}; "
+        f"{counted(seeds, 'seed')} of each preset unless said. The report that it writes next to "
+        "its Parquet files shows the same as charts. Roles are in brackets: nothing was chosen by "
+        "a metric of the role test, and no label but NAS-Bench-101's reached a weight. The table "
+        "of every statistic has only rows over all cells: all scorers on metrics of the role "
+        "develop, predictors with several seeds on the others.",
         *(block for part in parts if isinstance(part, Chart | Table) for block in _blocks(part)),
         *kept.values(),
         "## Not run",

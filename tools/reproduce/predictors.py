@@ -35,16 +35,21 @@ class Model(NamedTuple):
     operators: Path
 
 
-def models(work: Path, data: Path) -> list[Model]:
-    """Return the models of both presets, one a seed, and `paper` on its full schedule.
+def bundled_models() -> list[Model]:
+    """Return the predictors that snap-gcn ships, each of one seed on the full schedule."""
+    folders = [BUNDLE / name for name in BUNDLED]
+    return [Model(path.name, 0, path, path / "operators.parquet") for path in folders]
 
-    What is not in the work folder is trained first, a minute or so a seed. Where the table to train
-    on is neither there nor in the data folder, the bundled models stand in.
+
+def models(work: Path, data: Path) -> list[Model]:
+    """Return the models of both presets, one per seed, and `paper` on its full schedule.
+
+    Those that are not in the work folder are trained first, for minutes each. If the table to train
+    on is neither there nor in the data folder, the bundled models are used instead.
     """
     if not (work / "nb101.parquet").exists() and not (data / NB101).exists():
-        say(f"bundled predictors alone, of one seed: to train others takes {data / NB101}")
-        bundled = [BUNDLE / name for name in BUNDLED]
-        return [Model(path.name, 0, path, path / "operators.parquet") for path in bundled]
+        say(f"bundled predictors alone, of one seed: training others takes {data / NB101}")
+        return bundled_models()
     prepare_training(work, data)
     wanted = [(p, s, seed) for p, s in SCHEDULES.items() for seed in range(SEEDS)]
     return [_model(work, *of) for of in [*wanted, ("paper", "full", 0)]]
