@@ -184,7 +184,8 @@ def test_yardsticks_are_of_the_metrics_own_data_set(tmp_path: Path) -> None:
         field = pa.field(name, pa.float64(), metadata={"direction": "max"})
         graphs = graphs.append_column(field, pa.array([1.0]))
     write(graphs, tmp_path / "g.parquet", "graphs", producer="snap-graphs")
-    words = list(evaluation.baselines(tmp_path / "g.parquet", "cifar10/test/accuracy@200"))
+    path, metric = tmp_path / "g.parquet", "cifar10/test/accuracy@200"
+    words = list(evaluation.baselines(path, metric, published=True))
     assert words[::2] == ["--scores"] * (len(words) // 2)
     assert "zen=:proxy/cifar10/zen" in words
     assert "skips=:count:skip_connect" in words

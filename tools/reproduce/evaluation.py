@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from snap_catalog import graph_facts
 
+from tools.reproduce import proxies
 from tools.reproduce.sources import SOURCES, graphs_file
 from tools.steps import Step
 from tools.steps import command as run_command
@@ -30,7 +31,9 @@ def correlations(results: Path) -> Iterator[Step]:
         for metric in source.metrics if graphs.exists() else ():
             out = correlations_file(results, name, metric)
             how = ["--metric", metric, "--flip", "--all", "--bootstrap", str(_RESAMPLES)]
-            yield _evaluate("correlate", results, name, out, [*baselines(graphs, metric), *how])
+            yield _evaluate(
+                "correlate", results, name, out, [*_baselines(results, name, metric), *how]
+            )
 
 
 def correlations_file(results: Path, benchmark: str, metric: str) -> Path:
@@ -73,7 +76,7 @@ def independence(results: Path) -> Iterator[Step]:
         graphs = graphs_file(results, name)
         if graphs.exists():
             out = results / "independence" / f"{name}.parquet"
-            given = baselines(graphs, SOURCES[name].metrics[0])
+            given = _baselines(results, name, SOURCES[name].metrics[0])
             yield _evaluate("independence", results, name, out, list(given))
 
 
@@ -96,27 +99,43 @@ def _evaluate(subcommand: str, results: Path, name: str, out: Path, how: Sequenc
     scores = sorted((results / "scores" / SOURCES[name].space).glob("*.parquet"))
     if name in _DEVELOP and combined_file(results).exists():
         scores.append(combined_file(results))
-    given = [word for path in scores for word in ("--scores", str(path))]
+    given = [word for path in scores for spec in _specs(path) for word in ("--scores", spec)]
     command = ["snap-eval", subcommand, "--graphs", f"{name}={graphs}", *given, *how]
     command += ["-o", str(out), "--quiet"]
-    return Step(
-        subcommand, out, [graphs, *scores], command, lambda: run_command(command, quiet=True)
-    )
+    make = partial(run_command, command, quiet=True)
+    return Step(subcommand, out, [graphs, *scores], command, make)
 
 
-def baselines(graphs: Path, metric: str) -> Iterator[str]:
-    """Yield the options for baselines that need neither a predictor nor a network.
+def _baselines(results: Path, name: str, metric: str) -> Iterator[str]:
+    own = results / "scores" / SOURCES[name].space / proxies.FILES[0]
+    return baselines(graphs_file(results, name), metric, published=not own.exists())
+
+
+def _specs(scores: Path) -> Iterator[str]:
+    """Yield what `--scores` takes of a file: proxies by their own names, without the costs."""
+    if scores.name not in proxies.FILES:
+        yield str(scores)
+        return
+    for scorer in pq.read_table(scores, columns=["scorer"])["scorer"].unique().to_pylist():
+        name = scorer.removeprefix("proxy:")
+        if name not in _COSTS:
+            yield f"{name}={scores}:{scorer}"
+
+
+def baselines(graphs: Path, metric: str, *, published: bool) -> Iterator[str]:
+    """Yield the options for baselines that are columns of the benchmark.
 
     Args:
         graphs: the cells.
         metric: what is to be predicted; costs and proxies of other data sets are left out.
+        published: whether to add published scores by proxies.
     """
     dataset = metric.split("/")[0]
     table = pq.read_table(graphs, columns=["space", *_COSTS])
     specs = [f":{cost}" for cost in _COSTS if table[cost].null_count < table.num_rows]
     for column in pq.read_schema(graphs).names:
         kind, *rest = column.split("/")
-        if kind == "proxy" and rest[0] == dataset and rest[1] not in _COSTS:
+        if published and kind == "proxy" and rest[0] == dataset and rest[1] not in _COSTS:
             specs.append(f"{rest[1]}=:{column}")
         elif column == f"{dataset}/model/params":
             specs.append(f"params=:{column}")

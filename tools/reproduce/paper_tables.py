@@ -114,7 +114,7 @@ def late_steps(folders: Folders) -> Iterator[Step]:
     if correlations.exists():
         make = partial(zero_shot, correlations)
         yield _step(folders, "table-5-proxies", _TABLE_5, [correlations, _PAPER], make)
-    scores = sorted((folders.results / "scores" / "nb201").glob("*.parquet"))
+    scores = sorted((folders.results / "scores" / "nb201").glob("*-*.parquet"))
     searches = sorted((folders.results / "search").glob("nb201-*/search.parquet"))
     if graphs.exists() and scores:
         make = partial(found, graphs, scores, searches)

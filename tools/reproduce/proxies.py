@@ -38,6 +38,8 @@ large. Of 830 cells of NAS-Bench-201, 500 have published scores to compare with.
 """
 
 _CURVED = ("grasp",)
+FILES = ("proxies.parquet", "curved.parquet")
+"""The files of a space's scores by proxies; those of second derivatives, which cost most, apart."""
 
 
 def scores(results: Path) -> Iterator[Step]:
@@ -49,8 +51,8 @@ def scores(results: Path) -> Iterator[Step]:
     for space, drawn in DRAWN.items():
         graphs, folder = graphs_file(results, space), results / "scores" / space
         if graphs.exists():
-            yield _score(graphs, flat, drawn.batch, drawn.cells, folder / "proxies.parquet")
-            yield _score(graphs, _CURVED, drawn.batch, drawn.curved, folder / "curved.parquet")
+            yield _score(graphs, flat, drawn.batch, drawn.cells, folder / FILES[0])
+            yield _score(graphs, _CURVED, drawn.batch, drawn.curved, folder / FILES[1])
 
 
 def _score(graphs: Path, names: Sequence[str], batch: int, cells: int, out: Path) -> Step:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from snap_catalog.parquet import read
 from snap_catalog.scores import by_scorer
 
+from tools.reproduce.proxies import FILES
 from tools.reproduce.sources import graphs_file
 
 Floats = npt.NDArray[np.float64]
@@ -46,8 +47,7 @@ def scored(space: str, files: Sequence[Path], results: Path = RESULTS) -> Scored
 
 def score_files(space: str, results: Path = RESULTS) -> list[Path]:
     """Return the files of a space's scores by proxies."""
-    folder = results / "scores" / space
-    return [folder / "proxies.parquet", folder / "curved.parquet"]
+    return [results / "scores" / space / name for name in FILES]
 
 
 def _short(name: str) -> str:
