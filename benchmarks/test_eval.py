@@ -52,7 +52,7 @@ def test_snap_eval(benchmark: Any, contest: Any, populations: list[str]) -> None
 @pytest.mark.benchmark(group=f"1 scorer, 1 metric, {RESAMPLES // SHARE:,} resamples")
 def test_scipy_in_a_loop(benchmark: Any, contest: Any) -> None:
     scorers, aims = contest
-    x, y = scorers[0].place(aims[0].measured).score, aims[0].measured.goodness(aims[0].metric)
+    x, y = scorers[0].place(aims[0].measured).score, aims[0].measured.oriented(aims[0].metric)
     rng = np.random.default_rng(0)
 
     def loop() -> None:

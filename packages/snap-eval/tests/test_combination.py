@@ -60,7 +60,7 @@ def scorers(make_scores: Make) -> list[Scorer]:
 
 def _rho(table: pa.Table, benchmark: Measured) -> float:
     score = as_scorer(table).place(benchmark).score
-    return spearman(score, benchmark.goodness(ACCURACY))
+    return spearman(score, benchmark.oriented(ACCURACY))
 
 
 def test_the_score_is_the_weighted_mean_of_ranks(

@@ -16,7 +16,7 @@ ENERGY = "hw/toaster/joules"
 
 def _populations(table: pa.Table, metric: str) -> dict[str, list[str]]:
     benchmark = as_measured(table)
-    chosen = ~np.isnan(benchmark.goodness(metric))
+    chosen = ~np.isnan(benchmark.oriented(metric))
     return {
         name: benchmark.graphs["arch_id"].filter(pa.array(mask)).to_pylist()
         for name, mask in benchmark.populations(chosen).items()
@@ -57,14 +57,14 @@ def test_nas_bench_201_has_8765_classes(shared_data: Path) -> None:
     from snap_graphs.convert import convert
 
     benchmark = as_measured(convert("nb201", shared_data / "nb201_cifar10.csv.gz"))
-    populations = benchmark.populations(~np.isnan(benchmark.goodness(ACCURACY)))
+    populations = benchmark.populations(~np.isnan(benchmark.oriented(ACCURACY)))
     sizes = {name: int(mask.sum()) for name, mask in populations.items()}
     assert sizes == {"all": 15625, "unique": 8765, "unique_reachable": 8765}
 
 
 def test_less_is_turned_into_better(make_graphs: Make) -> None:
     benchmark = as_measured(make_graphs(list("ab"), {ENERGY: [1.0, None]}))
-    np.testing.assert_array_equal(benchmark.goodness(ENERGY), [-1.0, np.nan])
+    np.testing.assert_array_equal(benchmark.oriented(ENERGY), [-1.0, np.nan])
 
 
 def test_operators_are_counted_cell_by_cell_by_name_or_pattern(make_graphs: Make) -> None:

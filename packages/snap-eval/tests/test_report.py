@@ -231,7 +231,7 @@ def test_every_cell_is_in_one_field_of_a_density(results: Results) -> None:
 def test_of_several_seeds_the_first_is_matched(results: Results) -> None:
     found = {(m.scorer, m.metric): m for m in matches(results)}
     assert found["good", ACCURACY].seed == 0
-    assert found["good", LATENCY].goodness.tolist() == (-found["good", LATENCY].measured).tolist()
+    assert found["good", LATENCY].oriented.tolist() == (-found["good", LATENCY].measured).tolist()
 
 
 def test_favourites_are_the_cells_with_the_highest_scores(results: Results) -> None:

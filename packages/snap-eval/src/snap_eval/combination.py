@@ -96,9 +96,9 @@ def refuse_shared(measured: Sequence[Measured]) -> None:
 def _system(groups: Mapping[str, list[Scorer]], target: Target) -> tuple[Floats, Floats]:
     """Return the centred ranks of the scorers and of the metric, (m, scorers) and (m,)."""
     cells, ranks = common_ranks(groups, target.measured)
-    goodness = target.measured.goodness(target.metric)[cells]
-    there = ~np.isnan(goodness)
-    given, wanted = np.stack([ranked(r[there]) for r in ranks]), ranked(goodness[there])
+    oriented = target.measured.oriented(target.metric)[cells]
+    there = ~np.isnan(oriented)
+    given, wanted = np.stack([ranked(r[there]) for r in ranks]), ranked(oriented[there])
     scale = np.sqrt(max(there.sum(), 1))
     return (given - 0.5).T / scale, (wanted - 0.5) / scale
 

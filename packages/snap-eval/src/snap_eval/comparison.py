@@ -83,8 +83,8 @@ def compare(
             cell, or they have none in common.
     """
     one, other = (_contender(models, target) for models in (first, second))
-    goodness = target.measured.goodness(target.metric)
-    both = ~(np.isnan(goodness) | np.isnan(one.scores[0]) | np.isnan(other.scores[0]))
+    oriented = target.measured.oriented(target.metric)
+    both = ~(np.isnan(oriented) | np.isnan(one.scores[0]) | np.isnan(other.scores[0]))
     (cells,) = np.nonzero(target.measured.populations(both)[population])
     if not cells.size:
         raise SnapError(
@@ -93,7 +93,7 @@ def compare(
         )
     names = _names(one.name, other.name, first[0].source, second[0].source)
     wanted = families(statistics)
-    estimates = [[c.estimates(f, goodness, cells) for c in (one, other)] for f in wanted]
+    estimates = [[c.estimates(f, oriented, cells) for c in (one, other)] for f in wanted]
     every = [estimate for pair in estimates for models in pair for estimate in models]
     draws = iter(replicates(every, cells.size, resamples=bootstrap, seed=seed))
     differences = []

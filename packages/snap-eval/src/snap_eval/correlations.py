@@ -111,9 +111,9 @@ class Contender:
         """
         scores = self.scores[:, cells]
         (scored,) = np.nonzero(~np.isnan(scores[0]))
-        goodness = measured[cells][scored]
+        oriented = measured[cells][scored]
         return [
-            family.estimate(score[scored], goodness).placed(scored, cells.size) for score in scores
+            family.estimate(score[scored], oriented).placed(scored, cells.size) for score in scores
         ]
 
 
@@ -121,7 +121,7 @@ def contend(
     groups: dict[str, list[Scorer]], target: Target, flip: bool = False
 ) -> Iterator[Contender]:
     """Yield the scorers that have scores of measured cells of a target, negated ones too."""
-    chosen = ~np.isnan(target.measured.goodness(target.metric))
+    chosen = ~np.isnan(target.measured.oriented(target.metric))
     for name, models in groups.items():
         placed = [(m.seed, m.place(target.measured)) for m in models]
         there = [(seed, p) for seed, p in placed if (p.found & chosen).any()]
@@ -146,11 +146,11 @@ def _rows(
     bootstrap: int,
     seed: int,
 ) -> Iterator[dict[str, Any]]:
-    goodness = target.measured.goodness(target.metric)
-    (cells,) = np.nonzero(target.measured.populations(~np.isnan(goodness))[population])
+    oriented = target.measured.oriented(target.metric)
+    (cells,) = np.nonzero(target.measured.populations(~np.isnan(oriented))[population])
     pairs = [(contender, family) for contender in contenders for family in families(statistics)]
     with workers() as pool:
-        found = [*pool.map(lambda pair: pair[0].estimates(pair[1], goodness, cells), pairs)]
+        found = [*pool.map(lambda pair: pair[0].estimates(pair[1], oriented, cells), pairs)]
     every = [estimate for estimates in found for estimate in estimates]
     resampled = iter(replicates(every, cells.size, resamples=bootstrap, seed=seed))
     target_facts = _target_facts(target) | {"population": population}

@@ -50,7 +50,7 @@ class Measured:
         direction: bytes = self.graphs.schema.field(metric).metadata[b"direction"]
         return direction.decode()
 
-    def goodness(self, metric: str) -> Floats:
+    def oriented(self, metric: str) -> Floats:
         """Return (n,) a metric, negated where less is better; NaN where it was not measured."""
         values: Floats = self.graphs[metric].to_numpy()
         return values if self.direction(metric) == "max" else -values
@@ -185,7 +185,7 @@ def targets(benchmarks: Sequence[Measured], wanted: Sequence[str] = ()) -> list[
 
 
 def _refuse_infinite(benchmark: Measured, metric: str) -> None:
-    infinite = np.flatnonzero(np.isinf(benchmark.goodness(metric)))
+    infinite = np.flatnonzero(np.isinf(benchmark.oriented(metric)))
     if infinite.size:
         cell = benchmark.graphs["arch_id"][int(infinite[0])].as_py()
         raise SnapError(

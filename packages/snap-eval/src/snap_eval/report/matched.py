@@ -26,7 +26,7 @@ class Matched:
         seed: its seed; None where the scores name none.
         cells: (n,) their rows of the graphs.
         score: (n,) higher is better.
-        goodness: (n,) the metric, negated where less of it is better.
+        oriented: (n,) the metric, negated where less of it is better.
     """
 
     benchmark: str
@@ -36,7 +36,7 @@ class Matched:
     seed: int | None
     cells: pa.Table
     score: Floats
-    goodness: Floats
+    oriented: Floats
 
     @property
     def measured(self) -> Floats:
@@ -59,10 +59,10 @@ def _matches(results: Results) -> Iterator[Matched]:
         told = metrics(results, benchmark)
         for name, seed, placed in _placed(results, benchmark) if told else ():
             for metric, title in told.items():
-                goodness = benchmark.goodness(metric)
-                chosen = np.isfinite(placed.score) & np.isfinite(goodness)
+                oriented = benchmark.oriented(metric)
+                chosen = np.isfinite(placed.score) & np.isfinite(oriented)
                 cells = benchmark.graphs.filter(pa.array(chosen))
-                values = placed.score[chosen], goodness[chosen]
+                values = placed.score[chosen], oriented[chosen]
                 if len(cells):
                     yield Matched(benchmark.name, metric, title, name, seed, cells, *values)
 

@@ -42,7 +42,7 @@ def best(results: Results) -> Iterator[Part]:
 
 def _favourites(matched: Matched) -> Iterator[tuple[Named, dict[str, Any]]]:
     order = np.argsort(-matched.score, kind="stable")[:_BEST]
-    rank = rankdata(-matched.goodness, method="min")
+    rank = rankdata(-matched.oriented, method="min")
     rows = matched.cells.take(order).to_pylist()
     for place, (index, row) in enumerate(zip(order, rows, strict=True), start=1):
         edges = tuple(zip(row["src"], row["dst"], strict=True))

@@ -81,9 +81,9 @@ def _chart(
 
 
 def _ranks(matched: Matched) -> pa.Table:
-    score, goodness = (_percentiles(values) for values in (matched.score, matched.goodness))
+    score, oriented = (_percentiles(values) for values in (matched.score, matched.oriented))
     edges = np.linspace(0, 100, _FIELDS + 1)
-    return _fields(matched, score, goodness, edges, edges)
+    return _fields(matched, score, oriented, edges, edges)
 
 
 def _percentiles(values: Floats) -> Floats:
