@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from snap_catalog.parquet import read, replacing
 from snap_eval import spearman
-from snap_eval.estimate import Floats
+from snap_eval.arrays import Floats
 from snap_gcn import Predictor
 
 from tools import printed

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from snap_catalog import SnapError, benchmarks
 
-from snap_eval.estimate import Floats
+from snap_eval.arrays import Floats
 from snap_eval.measured import Measured, Target
 from snap_eval.scorers import Scorer, by_name, common_ranks, ranked
 

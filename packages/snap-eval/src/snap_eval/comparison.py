@@ -6,12 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from snap_catalog import SnapError
 
-from snap_eval.bootstrap import interval, over_seeds, replicates
-from snap_eval.correlations import Contender, contend, measured_sign
-from snap_eval.estimate import Floats
+from snap_eval.arrays import Floats
+from snap_eval.correlations import Contender, Figure, Judge, contend, measured_sign
 from snap_eval.measured import Target
+from snap_eval.resampling import interval
 from snap_eval.scorers import Scorer
-from snap_eval.statistics import families
+from snap_eval.statistics import chosen
 
 
 class Difference(NamedTuple):
@@ -92,21 +92,10 @@ def compare(
             f"({population}) in common; compare scorers of the same cells"
         )
     names = _names(one.name, other.name, first[0].source, second[0].source)
-    wanted = families(statistics)
-    estimates = [[c.estimates(f, oriented, cells) for c in (one, other)] for f in wanted]
-    every = [estimate for pair in estimates for models in pair for estimate in models]
-    draws = iter(replicates(every, cells.size, resamples=bootstrap, seed=seed))
-    differences = []
-    for family, pair in zip(wanted, estimates, strict=True):
-        values = [np.mean([e.values for e in models], axis=0) for models in pair]
-        resampled = [over_seeds([next(draws) for _ in models], seed) for models in pair]
-        differences += [
-            _difference(statistic, figures, moved, target, names)
-            for statistic, figures, moved in zip(
-                family.names, np.stack(values).T, (resampled[0] - resampled[1]).T, strict=True
-            )
-            if not statistics or statistic in statistics
-        ]
+    judge = Judge(chosen(statistics), "paired", bootstrap, seed)
+    sign = measured_sign(target)
+    figures = (judge.figures(contender, oriented, cells) for contender in (one, other))
+    differences = [_difference(a, b, sign, names) for a, b in zip(*figures, strict=True)]
     return Comparison(names, (len(one.scores), len(other.scores)), cells.size, differences)
 
 
@@ -130,15 +119,18 @@ def _names(first: str, second: str, first_source: str, second_source: str) -> tu
     return (first, second) if first != second else (first_source, second_source)
 
 
-def _difference(
-    statistic: str, figures: Floats, moved: Floats, target: Target, names: tuple[str, str]
-) -> Difference:
-    """Tell a difference from both figures, (2,), and the differences in resamples, (r,)."""
-    sign = measured_sign(statistic, target)
-    first, second = (float(figure) for figure in sign * figures)
-    low, high = (float(end) for end in interval(sign * moved))
-    less_is_better = (sign < 0) != statistic.startswith("regret@")
+def _difference(first: Figure, second: Figure, sign: int, names: tuple[str, str]) -> Difference:
+    """Return how two figures differ; `sign` is that of figures in the unit of the metric."""
+    statistic = first.statistic
+    sign = sign if statistic.direction == "metric" else 1
+    one, other = (float(sign * figure.values.mean()) for figure in (first, second))
+    low, high = (float(end) for end in interval(_less(first.draws, second.draws, sign)))
+    less_is_better = sign < 0 or statistic.direction == "min"
     better = NO_DIFFERENCE if low <= 0 <= high else UNKNOWN
     if low > 0 or high < 0:
         better = names[(low > 0) == less_is_better]
-    return Difference(statistic, first, second, first - second, low, high, better)
+    return Difference(statistic.name, one, other, one - other, low, high, better)
+
+
+def _less(first: Floats, second: Floats, sign: int) -> Floats:
+    return sign * (first - second) if first.size == second.size else np.empty(0)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -12,18 +12,19 @@ from snap_catalog.console import Advance
 from snap_catalog.parquet import decode_metadata
 from snap_catalog.schemas import contract
 
-from snap_eval.bootstrap import interval, over_seeds, replicates, workers
-from snap_eval.estimate import Estimate, Floats, Ints
-from snap_eval.measured import POPULATIONS, Bools, Target
+from snap_eval.arrays import Bools, Floats, Ints
+from snap_eval.measured import Target
+from snap_eval.relations import POPULATIONS, Cells
+from snap_eval.resampling import FEW, Resamples, fisher, interval, over_seeds, plain, workers
 from snap_eval.scorers import Placed, Scorer, by_name
-from snap_eval.statistics import Family, families
+from snap_eval.statistics import Statistic, chosen
 
-_SCHEMA = contract("correlations").schema()
+Intervals = Literal["closed", "bootstrap"]
 
 BASELINES = "snap.baselines"
 """The metadata entry that lists, in JSON, the scorers that are columns of the benchmarks."""
 
-# What a graphs file says of where its measurements come from goes on to the result.
+# What a graphs file states about the origin of its measurements goes into the result.
 _PROVENANCE = ("snap.source", "snap.source_sha256", "snap.licence", "snap.citation")
 
 
@@ -36,51 +37,73 @@ def correlate(
     targets: Sequence[Target],
     *,
     statistics: Collection[str] = (),
-    populations: Collection[str] = POPULATIONS,
+    populations: Collection[str] = tuple(POPULATIONS),
+    where: str = "",
+    by: str = "",
     flip: bool = False,
+    intervals: Intervals = "closed",
     bootstrap: int = 1000,
     seed: int = 0,
     advance: Advance = unseen,
 ) -> pa.Table:
-    """Tell how well scorers predict metrics of benchmarks.
+    """Compute how well scorers predict metrics of benchmarks.
 
     A metric where less is better is negated, so that a positive correlation is always good;
-    `best@k` is told as it was measured. Of a scorer with several seeds the mean is told, over the
-    cells that all of them score.
+    `best@k` is given as it was measured. The figure of a scorer with several seeds is the mean,
+    over the cells that all of them score.
 
     Args:
-        scorers: one a model; those with one name are seeds of one scorer.
-        targets: the metrics. A scorer without a score of any cell there has no rows.
-        statistics: names of `snap_eval.statistics`; all where there is none.
-        populations: sets of cells, of `POPULATIONS`.
+        scorers: one per model; those with one name are seeds of one scorer.
+        targets: the metrics. A scorer without a score of any of their cells has no rows.
+        statistics: names of `snap_eval.statistics`; all if empty.
+        populations: keys of `snap_eval.relations.POPULATIONS`.
+        where: a condition on the columns of the graphs, in SQL; all cells if empty.
+        by: a column of the graphs, or an expression in them, in SQL: one row per value.
         flip: judge every scorer with its scores negated as well.
-        bootstrap: resamples for the 95 % intervals; 0 gives none.
-        seed: of the resamples. All scorers of a target see the same ones.
+        intervals: `closed` for closed forms if a statistic has one and the scorer one seed, else
+            the bootstrap; `bootstrap` for the bootstrap alone.
+        bootstrap: resamples for the 95 % intervals; 0 for no intervals.
+        seed: seed of the resamples.
         advance: called with 1 after each population of a target.
 
     Returns:
-        A table of the `correlations` contract, nulls where a statistic is undefined.
+        A table of the `correlations` contract, with nulls for undefined statistics.
 
     Raises:
-        SnapError: no target has a measured cell with a score, or of several models of one name
-            one has no seed.
+        SnapError: no target has a measured cell with a score; one of several models of one name
+            has no seed; or `where` or `by` is no expression in the columns of the graphs.
     """
     rows: list[dict[str, Any]] = []
     groups = by_name(scorers)
+    judge = Judge(chosen(statistics), intervals, bootstrap, seed)
+    relations: dict[int, Cells] = {}
     for target in targets:
+        measured = target.measured
+        if id(measured) not in relations:
+            relations[id(measured)] = Cells(measured.graphs, where, by)
+        oriented = measured.oriented(target.metric)
+        parts = relations[id(measured)].populations(~np.isnan(oriented))
         contenders = list(contend(groups, target, flip))
         for population in populations:
-            rows += _rows(contenders, target, population, statistics, bootstrap, seed)
+            facts = _target_facts(target) | {"population": population}
+            for part, cells in parts[population].items():
+                shown = facts | ({"group": part} if by else {})
+                sign = measured_sign(target)
+                rows += (shown | row for row in judge.rows(contenders, oriented, cells, sign))
             advance(1)
     if not rows:
         raise SnapError(_nothing(scorers, targets))
+    schema = contract("correlations").schema()
+    if not by:
+        schema = schema.remove(schema.get_field_index("group"))
     baselines = sorted({scorer.name for scorer in scorers if scorer.is_baseline})
     entries = {
         "snap.bootstrap": str(bootstrap),
         "snap.bootstrap_seed": str(seed),
         BASELINES: json.dumps(baselines),
     }
-    return pa.Table.from_pylist(rows, _SCHEMA.with_metadata(_provenance(targets) | entries))
+    entries |= {f"snap.{key}": text for key, text in (("where", where), ("by", by)) if text}
+    return pa.Table.from_pylist(rows, schema.with_metadata(_provenance(targets) | entries))
 
 
 @dataclass(frozen=True)
@@ -88,10 +111,10 @@ class Contender:
     """A scorer, as it is or negated, over the n cells of a benchmark.
 
     Attributes:
-        name: what it is called.
+        name: its name.
         sign: 1 or -1.
-        seeds: of its models, where they have any.
-        scores: (models, n) the scores, times the sign; NaN in all models where one has none.
+        seeds: the seeds of its models, if they have any.
+        scores: (models, n) the scores, times the sign; NaN in all models if one has none.
         found: (n,) whether all models have a row for the cell.
     """
 
@@ -101,21 +124,6 @@ class Contender:
     scores: Floats
     found: Bools
 
-    def estimates(self, family: Family, measured: Floats, cells: Ints) -> list[Estimate]:
-        """Return for each model the statistics over those of the cells that have a score.
-
-        Args:
-            family: the statistics.
-            measured: (n,) what the scores are to predict, higher is better.
-            cells: (m,) a population; the estimates are of its cells.
-        """
-        scores = self.scores[:, cells]
-        (scored,) = np.nonzero(~np.isnan(scores[0]))
-        oriented = measured[cells][scored]
-        return [
-            family.estimate(score[scored], oriented).placed(scored, cells.size) for score in scores
-        ]
-
 
 def contend(
     groups: dict[str, list[Scorer]], target: Target, flip: bool = False
@@ -124,10 +132,10 @@ def contend(
     chosen = ~np.isnan(target.measured.oriented(target.metric))
     for name, models in groups.items():
         placed = [(m.seed, m.place(target.measured)) for m in models]
-        there = [(seed, p) for seed, p in placed if (p.found & chosen).any()]
-        if there:
-            seeds = tuple(seed for seed, _ in there if seed is not None)
-            scores, found = _common([p for _, p in there])
+        present = [(seed, p) for seed, p in placed if (p.found & chosen).any()]
+        if present:
+            seeds = tuple(seed for seed, _ in present if seed is not None)
+            scores, found = _common([p for _, p in present])
             for sign in (1, -1) if flip else (1,):
                 yield Contender(name, sign, seeds, sign * scores, found)
 
@@ -138,54 +146,126 @@ def _common(placed: Sequence[Placed]) -> tuple[Floats, Bools]:
     return scores, np.all([p.found for p in placed], axis=0)
 
 
-def _rows(
-    contenders: Sequence[Contender],
-    target: Target,
-    population: str,
-    statistics: Collection[str],
-    bootstrap: int,
-    seed: int,
-) -> Iterator[dict[str, Any]]:
-    oriented = target.measured.oriented(target.metric)
-    (cells,) = np.nonzero(target.measured.populations(~np.isnan(oriented))[population])
-    pairs = [(contender, family) for contender in contenders for family in families(statistics)]
-    with workers() as pool:
-        found = [*pool.map(lambda pair: pair[0].estimates(pair[1], oriented, cells), pairs)]
-    every = [estimate for estimates in found for estimate in estimates]
-    resampled = iter(replicates(every, cells.size, resamples=bootstrap, seed=seed))
-    target_facts = _target_facts(target) | {"population": population}
-    for (contender, family), estimates in zip(pairs, found, strict=True):
-        draws = over_seeds([next(resampled) for _ in estimates], seed)
-        facts = target_facts | _facts(contender, cells) | {"ties": family.ties}
-        for column, statistic in enumerate(family.names):
-            if not statistics or statistic in statistics:
-                values = np.array([estimate.values[column] for estimate in estimates])
-                sign = measured_sign(statistic, target)
-                yield (
-                    facts
-                    | {"statistic": statistic}
-                    | _figures(sign * values, sign * draws[:, column], estimates[0])
-                )
+@dataclass(frozen=True)
+class Figure:
+    """A statistic of a scorer over some cells.
+
+    Attributes:
+        statistic: which one.
+        n: cells.
+        values: (models,) the statistic of each model; NaN if it is undefined.
+        ends: (2,) the 95 % interval of their mean; NaN if there is none.
+        draws: (r,) their mean in each resample; empty if nothing was resampled.
+        method: how the interval was made.
+    """
+
+    statistic: Statistic
+    n: int
+    values: Floats
+    ends: Floats
+    draws: Floats
+    method: str
 
 
-def measured_sign(statistic: str, target: Target) -> int:
-    """Return -1 for a measurement that was negated since less is better, else 1."""
-    is_min = target.measured.direction(target.metric) == "min"
-    return -1 if is_min and statistic.startswith("best@") else 1
+@dataclass
+class Judge:
+    """Computes statistics with their intervals.
+
+    Attributes:
+        statistics: what to compute.
+        intervals: `closed`, `bootstrap`, or `paired` for a bootstrap whose resamples are the same
+            for all scorers.
+        bootstrap: resamples; 0 for no intervals.
+        seed: seed of the resamples.
+    """
+
+    statistics: Sequence[Statistic]
+    intervals: Literal["closed", "bootstrap", "paired"]
+    bootstrap: int
+    seed: int
+    _last: tuple[bytes, list[dict[str, Any]]] = (b"", [])
+
+    def rows(
+        self, contenders: Sequence[Contender], oriented: Floats, cells: Ints, sign: int
+    ) -> list[dict[str, Any]]:
+        """Return the rows of contenders over some cells of a benchmark.
+
+        Args:
+            contenders: the scorers.
+            oriented: (n,) the metric, higher is better.
+            cells: (m,) the cells of a population, of n.
+            sign: of figures in the unit of the metric: -1 if the metric was negated.
+        """
+        # In many benchmarks, two populations are the same cells.
+        key = b"".join((cells.tobytes(), oriented.tobytes()))
+        if key != self._last[0]:
+            with workers() as pool:
+                found = pool.map(lambda one: self.figures(one, oriented, cells), contenders)
+                rows = [
+                    _facts(contender, cells) | _row(figure, sign)
+                    for contender, figures in zip(contenders, found, strict=True)
+                    for figure in figures
+                ]
+            self._last = key, rows
+        return self._last[1]
+
+    def figures(self, contender: Contender, oriented: Floats, cells: Ints) -> list[Figure]:
+        """Compute the statistics of a contender over those of the cells that have a score."""
+        scores = contender.scores[:, cells]
+        scored = np.flatnonzero(~np.isnan(scores[0]))
+        measured = oriented[cells][scored]
+        several = len(scores) > 1
+        exact = several or self.intervals == "paired"
+        resamples = Resamples(cells.size, self.bootstrap, self.seed, exact, scored)
+        samples = [(score[scored], measured, resamples) for score in scores]
+        return [self._figure(statistic, samples) for statistic in self.statistics]
+
+    def _figure(
+        self, statistic: Statistic, samples: Sequence[tuple[Floats, Floats, Resamples]]
+    ) -> Figure:
+        if statistic.within and samples[0][1].size:
+            cells = statistic.within(samples[0][1])
+            samples = [(x[cells], y[cells], resamples.within(cells)) for x, y, resamples in samples]
+        n = samples[0][0].size
+        values = np.array([statistic.compute(x, y) if n else np.nan for x, y, _ in samples])
+        undefined = Figure(statistic, n, values, np.full(2, np.nan), np.empty(0), "none")
+        if not self.bootstrap or np.isnan(values).all():
+            return undefined
+        over = "cells and seeds" if len(samples) > 1 else "cells"
+        if self.intervals == "closed" and statistic.error and len(samples) == 1:
+            error = statistic.error(values[0], *samples[0][:2])
+            ends = fisher(values[0], error)
+            return Figure(statistic, n, values, ends, np.empty(0), f"closed form over {over}")
+        draw = statistic.draw or plain(statistic.compute)
+        drawn = [draw(value, *sample) for value, sample in zip(values, samples, strict=True)]
+        draws = over_seeds(drawn, self.seed)
+        ends = interval(draws)
+        is_linear = statistic.is_linear and n > FEW
+        method = f"{'linear ' if is_linear else ''}bootstrap over {over}"
+        return Figure(statistic, n, values, ends, draws, "none" if np.isnan(ends[0]) else method)
 
 
-def _figures(values: Floats, draws: Floats, estimate: Estimate) -> dict[str, Any]:
-    low, high = interval(draws)
-    over = "cells and seeds" if values.size > 1 else "cells"
+def measured_sign(target: Target) -> int:
+    """Return -1 for a metric that was negated since less is better, else 1."""
+    return -1 if target.measured.direction(target.metric) == "min" else 1
+
+
+def _row(figure: Figure, sign: int) -> dict[str, Any]:
+    sign = sign if figure.statistic.direction == "metric" else 1
+    low, high = sorted(sign * figure.ends)
     numbers = {
-        "value": values.mean(),
-        "deviation": values.std(ddof=1) if values.size > 1 else np.nan,
+        "value": sign * figure.values.mean(),
+        "deviation": figure.values.std(ddof=1) if figure.values.size > 1 else np.nan,
         "low": low,
         "high": high,
     }
-    figures: dict[str, Any] = {k: None if np.isnan(v) else float(v) for k, v in numbers.items()}
-    made = "none" if np.isnan(low) else f"{estimate.method} over {over}"
-    return figures | {"n": estimate.of, "interval": made}
+    found: dict[str, Any] = {k: None if np.isnan(v) else float(v) for k, v in numbers.items()}
+    return found | {
+        "statistic": figure.statistic.name,
+        "ties": figure.statistic.ties,
+        "n": figure.n,
+        "interval": figure.method,
+    }
 
 
 def _facts(contender: Contender, cells: Ints) -> dict[str, Any]:
@@ -211,7 +291,7 @@ def _target_facts(target: Target) -> dict[str, Any]:
 
 
 def _provenance(targets: Sequence[Target]) -> dict[str, str]:
-    """Return what is said of the origin of the measurements, where all have the same."""
+    """Return what the files state about the origin of the measurements, if all state the same."""
     origins = [decode_metadata(target.measured.graphs.schema) for target in targets]
     return {
         key: origins[0][key]

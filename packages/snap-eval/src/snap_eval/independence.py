@@ -11,9 +11,9 @@ from scipy.spatial.distance import squareform
 from snap_catalog import SnapError
 from snap_catalog.schemas import contract
 
-from snap_eval.estimate import Floats
+from snap_eval.arrays import Floats
+from snap_eval.correlation import spearman
 from snap_eval.measured import Measured
-from snap_eval.ranks import spearman
 from snap_eval.scorers import Scorer, by_name, common_ranks
 
 _SCHEMA = contract("independence").schema()

@@ -8,22 +8,17 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from snap_catalog import SnapError
 from snap_catalog.metrics import fitting_metrics, is_metric, resolve_metric
 from snap_catalog.parquet import decode_metadata, read, validate
 
-from snap_eval.estimate import Floats, Ints
-
-Bools = npt.NDArray[np.bool_]
+from snap_eval.arrays import Bools, Floats, Ints
+from snap_eval.relations import Cells
 
 _NAMED = re.compile(r"[^=:/]+=")
 _ACCURACY = re.compile(r"[^/]+/(test|valid)/(?!.*#)")
-
-POPULATIONS = ("all", "unique", "unique_reachable")
-"""What `Measured.populations` returns."""
 
 
 @dataclass(frozen=True)
@@ -56,36 +51,21 @@ class Measured:
         return values if self.direction(metric) == "max" else -values
 
     def populations(self, chosen: Bools) -> dict[str, Bools]:
-        """Return the sets of cells that figures are told of, each (n,) true for its cells.
-
-        Of a class of cells (`cell_hash`, within a space) the first chosen one stands for all. In
-        a reachable cell every operator but `none` lies on a path from input to output.
+        """Return the populations of `snap_eval.relations.Cells`, each (n,) true for its cells.
 
         Args:
             chosen: (n,) the cells that may be in them.
         """
-        return {
-            "all": chosen,
-            "unique": self._first_of_class(chosen),
-            "unique_reachable": self._first_of_class(chosen & self._reachable),
-        }
-
-    def _first_of_class(self, chosen: Bools) -> Bools:
-        places = np.flatnonzero(chosen)
-        first = np.zeros_like(chosen)
-        first[places[np.unique(self._classes[places], return_index=True)[1]]] = True
-        return first
+        found = {}
+        for name, parts in self.relation.populations(chosen).items():
+            found[name] = np.zeros_like(chosen)
+            found[name][next(iter(parts.values()))] = True
+        return found
 
     @cached_property
-    def _classes(self) -> Ints:
-        keys = pc.binary_join_element_wise(self.graphs["space"], self.graphs["cell_hash"], "\0")
-        codes: Ints = keys.combine_chunks().dictionary_encode().indices.to_numpy()
-        return codes
-
-    @cached_property
-    def _reachable(self) -> Bools:
-        reachable: Bools = self.graphs["n_dead"].to_numpy() == count_operators(self.graphs, "none")
-        return reachable
+    def relation(self) -> Cells:
+        """The cells in DuckDB."""
+        return Cells(self.graphs)
 
 
 class Target(NamedTuple):

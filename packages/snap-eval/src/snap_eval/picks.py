@@ -1,108 +1,145 @@
-"""What the cells with the highest scores are worth, where search takes its pick."""
+"""What the cells with the highest scores are worth, from which a search picks."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import gammaln
 
-from snap_eval.estimate import Estimate, Floats, Ints, undefined
-
-PICKS = ("precision", "best", "regret")
-"""The statistics of `estimate_picks`, in its order."""
+from snap_eval.arrays import Floats, Ints, Same
+from snap_eval.resampling import Counts, Draw, Resamples
 
 
 def within_top(measured: Floats, percent: int) -> Ints:
-    """Return the cells with the best measurements, those tied with the last one included.
+    """Return the cells with the best measurements, including those tied with the last one.
 
     Args:
         measured: (n,) measurements, higher is better.
         percent: how many of the n cells, rounded up.
     """
-    last = np.sort(measured)[-percent * measured.size // 100]
-    return np.flatnonzero(measured >= last)
+    place = -percent * measured.size // 100
+    return np.flatnonzero(measured >= np.partition(measured, place)[place])
 
 
 def precision_at(score: Floats, measured: Floats, k: int) -> float:
-    """Return the share of the k cells with the highest scores that are of the k best.
+    """Compute the share of the k cells with the highest scores that are among the k best cells.
 
     Which of several tied cells belong to the k, by score and by measurement, is left to chance,
     so that the order of the file decides nothing: the share is the expected one.
 
     Args:
         score: (n,) scores, higher is better.
-        measured: (n,) measurements, likewise.
-        k: how many; for more than n the share is NaN.
+        measured: (n,) measurements, higher is better.
+        k: how many; the share is NaN for more than n.
     """
-    return float(estimate_picks(score, measured, k).values[0])
+    return float(_picks(score, measured, k)[0, 0])
 
 
 def best_at(score: Floats, measured: Floats, k: int) -> float:
-    """Return the best measurement among the k cells with the highest scores.
+    """Compute the best measurement among the k cells with the highest scores.
 
     Which of several cells with one score belong to the k is left to chance: the measurement is
     the expected one.
 
     Args:
         score: (n,) scores, higher is better.
-        measured: (n,) measurements, likewise.
-        k: how many; for more than n the measurement is NaN.
+        measured: (n,) measurements, higher is better.
+        k: how many; the measurement is NaN for more than n.
     """
-    return float(estimate_picks(score, measured, k).values[1])
+    return float(_picks(score, measured, k)[1, 0])
 
 
 def regret_at(score: Floats, measured: Floats, k: int) -> float:
-    """Return by how much `best_at` falls short of the best measurement of all."""
-    return float(estimate_picks(score, measured, k).values[2])
+    """Compute by how much `best_at` falls short of the best measurement of all cells."""
+    return float(_picks(score, measured, k)[2, 0])
 
 
-def estimate_picks(score: Floats, measured: Floats, k: int) -> Estimate:
-    """Return `precision_at`, `best_at` and `regret_at` as one `Estimate`."""
+_ALONE = 64
+"""Of tied cells, this many are blocks of their own."""
+PICKS = (precision_at, best_at, regret_at)
+
+
+def draw_picks(which: int, k: int) -> Draw:
+    """Return the bootstrap of one of `PICKS`: it is computed for each resample."""
+
+    def draw(value: float, score: Floats, measured: Floats, resamples: Resamples) -> Floats:
+        row: Floats = _resampled(Same(score, measured, resamples), k)[which]
+        return row
+
+    return draw
+
+
+@lru_cache(maxsize=16)
+def _resampled(sample: Same, k: int) -> Floats:
+    score, measured, resamples = sample.parts
+    return _picks(score, measured, k, resamples)  # type: ignore[arg-type]
+
+
+def _picks(score: Floats, measured: Floats, k: int, resamples: Resamples | None = None) -> Floats:
+    """Compute `PICKS`, (3, r), of r resamples, or of the cells themselves."""
     if k > score.size:
-        return undefined(score.size, len(PICKS))
-    picked, best = _Leaders(score, measured, k), _Leaders(measured, score, k)
-    _, at_picked, at_best = np.intersect1d(picked.cells, best.cells, return_indices=True)
-    picked_value, best_value = measured[picked.cells], measured[best.cells]
+        return np.full((3, 1 if resamples is None else resamples.count), np.nan)
+    picked, best = _leaders(score, measured, k), _leaders(measured, score, k)
+    if resamples is None:
+        counts = _once
+    else:
+        counts, picked, best = resamples.counts, picked.coarse(2 * k), best.coarse(2 * k)
+    cut, best_cut = (_cut(counts(some.cells), some, k) for some in (picked, best))
+    shared, at_picked, at_best = np.intersect1d(picked.cells, best.cells, return_indices=True)
+    both = cut.chance(picked.group[at_picked]) * best_cut.chance(best.group[at_best])
+    precision = (counts(shared) * both).sum(axis=0) / k
+    first = picked.cells[picked.group == 0]
+    if resamples is not None and k == 1 and first.size > _ALONE:
+        columns = np.stack([measured[first], np.ones(first.size)], axis=1)
+        reached = np.divide(*resamples.within(first).sums(columns).T)
+    else:
+        reached = _expected_best(cut, picked.means(measured), picked.group[picked.starts])
+    possible = best.means(measured)[(best_cut.drawn > 0).argmax(axis=0)]
+    return np.stack([precision, reached, np.maximum(possible - reached, 0)])
 
-    def finish(_: Floats, counts: Floats) -> Floats:
-        of_picked, of_best = np.split(counts, [picked.cells.size], axis=1)
-        cut, best_cut = picked.cut(of_picked), best.cut(of_best)
-        both = cut.chance(at_picked) * best_cut.chance(at_best)
-        precision = (of_picked[:, at_picked] * both).sum(axis=1) / k
-        reached = cut.expected_best(picked_value)
-        possible = best_value[(of_best > 0).argmax(axis=1)]
-        regret = np.maximum(possible - reached, 0)
-        return np.stack([precision, reached, regret], axis=1)
 
-    head = np.concatenate([picked.cells, best.cells])
-    (values,) = finish(np.empty((1, 0)), np.ones((1, head.size)))
-    return Estimate(score.size, values, np.empty((score.size, 0)), head, finish)
+def _once(cells: Ints) -> Counts:
+    return np.ones((cells.size, 1), np.int64)
 
 
-class _Leaders:
+class _Leaders(NamedTuple):
     """The cells among which the k with the highest values are, in nearly every resample.
 
-    Args:
-        values: (n,) what the cells are ranked by.
-        others: (n,) what tied cells are ordered by, the highest first.
-        k: of n or fewer.
+    Attributes:
+        cells: (m,) ordered by value, highest first, tied ones by what the others order.
+        group: (m,) tied cells share a number, the highest have 0.
+        starts: (b,) where blocks of tied cells start that are treated as one.
     """
 
-    def __init__(self, values: Floats, others: Floats, k: int) -> None:
-        reach = min(2 * k + 20, values.size)
-        (cells,) = np.nonzero(values >= np.partition(values, -reach)[-reach])
-        self.cells: Ints = cells[np.lexsort((-others[cells], -values[cells]))]
-        self._group = np.cumsum(np.diff(values[self.cells], prepend=np.inf) < 0) - 1
-        self._k = k
+    cells: Ints
+    group: Ints
+    starts: Ints
 
-    def cut(self, counts: Floats) -> "_Cut":
-        """Return where the k end, from (r, m) how often each of the m cells was drawn."""
-        drawn = counts.cumsum(axis=1)
-        ends = np.flatnonzero(np.diff(self._group, append=-1))
-        at_ends = np.pad(drawn[:, ends], ((0, 0), (1, 1)))
-        at_ends[:, -1] = np.nan
-        full = (at_ends[:, 1:-1] < self._k).sum(axis=1, keepdims=True)
-        before, after = (np.take_along_axis(at_ends, full + i, axis=1) for i in (0, 1))
-        return _Cut(self._k, self._group, drawn, full, before, after - before)
+    def coarse(self, first: int) -> "_Leaders":
+        """Treat cells as blocks, each 5 % longer than the one before, deep in a long group.
+
+        The first cells of all, and of each group, are blocks of their own.
+        """
+        place = np.arange(self.cells.size)
+        within = place - np.searchsorted(self.group, self.group)
+        block = np.log(np.maximum(within - _ALONE // 2, 1)) / np.log(1.05)
+        alone = (place < first) | (within < _ALONE)
+        new = np.diff(block.astype(np.int64), prepend=-1) != 0
+        return self._replace(starts=np.flatnonzero(alone | new))
+
+    def means(self, values: Floats) -> Floats:
+        """Return (b,) the mean of the values in each block."""
+        sizes = np.diff(self.starts, append=self.cells.size)
+        means: Floats = np.add.reduceat(values[self.cells], self.starts) / sizes
+        return means
+
+
+def _leaders(values: Floats, others: Floats, k: int) -> _Leaders:
+    reach = min(2 * k + 20, values.size)
+    cells = np.flatnonzero(values >= np.partition(values, -reach)[-reach])
+    cells = cells[np.lexsort((-others[cells], -values[cells]))]
+    group = np.cumsum(np.diff(values[cells], prepend=np.inf) < 0) - 1
+    return _Leaders(cells, group, np.arange(cells.size))
 
 
 class _Cut(NamedTuple):
@@ -110,52 +147,59 @@ class _Cut(NamedTuple):
 
     Attributes:
         k: how many.
-        group: (m,) tied cells have one number, the highest have 0.
-        drawn: (r, m) draws of the cells up to each.
-        full: (r, 1) so many groups are wholly among the k.
-        before: (r, 1) draws of those groups.
-        tied: (r, 1) draws of the next group, of which chance decides; NaN where there is none.
+        drawn: (b, r) draws of the cells up to each block's end.
+        full: (r,) number of groups that are all among the k.
+        before: (r,) draws of those groups.
+        tied: (r,) draws of the next group, of which chance decides; NaN if there is none.
     """
 
     k: int
-    group: Ints
     drawn: Floats
     full: Ints
     before: Floats
     tied: Floats
 
-    def chance(self, at: Ints) -> Floats:
-        """Return (r, a) how likely a draw of the cells at (a,) places is to be among the k."""
-        group = self.group[at]
+    def chance(self, group: Ints) -> Floats:
+        """Return (a, r) how likely a draw of a cell of each of (a,) groups is among the k."""
+        group = group[:, None]
         at_the_cut = np.where(group == self.full, (self.k - self.before) / self.tied, 0)
         return np.where(group < self.full, 1, at_the_cut)
 
-    def expected_best(self, measured: Floats) -> Floats:
-        """Return (r,) the expected highest of (m,) measurements among the k."""
-        total, wanted = (np.nan_to_num(z, nan=1) for z in (self.tied, self.k - self.before))
-        better = np.clip(self.drawn - self.before, 0, total).astype(np.int64)
-        chance = -np.diff(_share_without(better, *_whole(total, wanted)), prepend=1)
-        best: Floats = (chance * np.maximum(measured, self._sure(measured))).sum(axis=1)
-        return np.where(np.isnan(self.tied[:, 0]), np.nan, best)
 
-    def _sure(self, measured: Floats) -> Floats:
-        """Return (r, 1) the highest of the measurements in the groups that are full."""
-        reach = int((self.group < self.full.max()).sum())
-        there = np.diff(self.drawn[:, :reach], prepend=0) > 0
-        among = there & (self.group[:reach] < self.full)
-        values = np.where(among, measured[:reach], -np.inf)
-        highest: Floats = values.max(axis=1, keepdims=True, initial=-np.inf)
-        return highest
+def _cut(counts: Counts, leaders: _Leaders, k: int) -> _Cut:
+    """Find where the k end, from (m, r) how often each of m cells was drawn."""
+    if leaders.starts.size < leaders.cells.size:
+        narrow = np.uint16 if leaders.cells.size < 2**14 else np.int64
+        counts = np.add.reduceat(counts, leaders.starts, axis=0, dtype=narrow)
+    drawn = counts.cumsum(axis=0, dtype=np.float64)
+    group = leaders.group[leaders.starts]
+    at_ends = np.pad(drawn[np.flatnonzero(np.diff(group, append=-1))], ((1, 1), (0, 0)))
+    at_ends[-1] = np.nan
+    full = (at_ends[1:-1] < k).sum(axis=0)
+    before, after = (np.take_along_axis(at_ends, full[None] + i, axis=0)[0] for i in (0, 1))
+    return _Cut(k, drawn, full, before, after - before)
 
 
-def _whole(*counts: Floats) -> tuple[Ints, ...]:
-    return tuple(count.astype(np.int64) for count in counts)
+def _expected_best(cut: _Cut, measured: Floats, group: Ints) -> Floats:
+    """Return (r,) the expected highest of (b,) measurements among the k."""
+    end = int((group < cut.full.max()).sum())
+    there = np.diff(cut.drawn[:end], prepend=0, axis=0) > 0
+    among = there & (group[:end, None] < cut.full)
+    floor = np.where(among, measured[:end, None], -np.inf).max(axis=0, initial=-np.inf)
+    # In some resample, chance decides about the cells of these groups.
+    some = np.flatnonzero((group >= cut.full.min()) & (group <= cut.full.max()))
+    total, wanted = (np.nan_to_num(z, nan=1) for z in (cut.tied, cut.k - cut.before))
+    better = np.clip(cut.drawn[some] - cut.before, 0, total)
+    chance = -np.diff(_share_without(better, total, wanted), prepend=1, axis=0)
+    best: Floats = (chance * np.maximum(measured[some, None], floor)).sum(axis=0)
+    return np.where(np.isnan(cut.tied), np.nan, best)
 
 
-def _share_without(marked: Ints, total: Ints, drawn: Ints) -> Floats:
-    """Return the chance that of so many drawn of a total none is marked (hypergeometric)."""
-    factorial = gammaln(np.arange(int(total.max(initial=0)) + 1) + 1.0)
-    rest = total - marked
-    ways = factorial[rest] - factorial[np.maximum(rest - drawn, 0)]
-    share = np.exp(ways + factorial[total - drawn] - factorial[total])
-    return np.where(rest < drawn, 0, share)
+def _share_without(marked: Floats, total: Floats, drawn: Floats) -> Floats:
+    """Return the chance that none of the cells drawn of a total is marked (hypergeometric)."""
+    of, picked = total.astype(np.int64), drawn.astype(np.int64)
+    rest = of - marked.astype(np.int64)
+    factorial = gammaln(np.arange(int(of.max(initial=0)) + 1) + 1.0)
+    ways = factorial[rest] - factorial[np.maximum(rest - picked, 0)]
+    share = np.exp(ways + factorial[of - picked] - factorial[of])
+    return np.where(rest < picked, 0, share)

@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy import stats
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, validate
 from snap_catalog.scores import NO_SCORE, by_scorer
 
-from snap_eval.estimate import Floats, Ints
-from snap_eval.measured import Bools, Measured, cell_keys
+from snap_eval.arrays import Bools, Floats, Ints
+from snap_eval.correlation import average_ranks
+from snap_eval.measured import Measured, cell_keys
 
 
 class Placed(NamedTuple):
@@ -52,11 +52,8 @@ class Scorer:
 
     def place(self, measured: Measured) -> Placed:
         """Match the scores with a benchmark's cells. The sentinel -1e8 and infinities are none."""
-        rows = pc.index_in(measured.cells, value_set=self._cells)
-        found = rows.is_valid().to_numpy(zero_copy_only=False)
-        score = np.full(len(rows), np.nan)
-        score[found] = self._usable[rows.drop_null().to_numpy()]
-        return Placed(score, found)
+        score, found = measured.relation.scores(self.scores)
+        return Placed(np.where(np.isfinite(score) & (score != NO_SCORE), score, np.nan), found)
 
     def unmatched(self, measured: Sequence[Measured]) -> list[str]:
         """Return the `arch_id` of the scored cells that no benchmark has.
@@ -80,11 +77,6 @@ class Scorer:
     @cached_property
     def _cells(self) -> pa.Array:
         return cell_keys(self.scores)
-
-    @cached_property
-    def _usable(self) -> Floats:
-        score: Floats = self.scores["score"].to_numpy()
-        return np.where(np.isfinite(score) & (score != NO_SCORE), score, np.nan)
 
 
 def _first_of_each(scores: pa.Table, measured: Sequence[Measured]) -> str:
@@ -173,5 +165,5 @@ def common_ranks(groups: Mapping[str, list[Scorer]], measured: Measured) -> tupl
 
 def ranked(values: Floats) -> Floats:
     """Return (n,) average ranks from 0 to 1; of one cell alone, 0.5."""
-    ranks: Floats = (stats.rankdata(values) - 0.5) / values.size
+    ranks: Floats = (average_ranks(values) - 0.5) / values.size
     return ranks

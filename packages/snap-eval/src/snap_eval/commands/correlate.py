@@ -63,7 +63,8 @@ def correlate(
     from snap_catalog import parquet
 
     from snap_eval import correlations, show
-    from snap_eval.measured import POPULATIONS, targets
+    from snap_eval.measured import targets
+    from snap_eval.relations import POPULATIONS
 
     wanted = chosen_statistics(statistics, every=every)
     if every and populations:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import pyarrow as pa
 
-from snap_eval.estimate import Floats
+from snap_eval.arrays import Floats
 from snap_eval.measured import Measured, as_measured
 from snap_eval.report.correlated import rows, target
 from snap_eval.report.results import File, Results

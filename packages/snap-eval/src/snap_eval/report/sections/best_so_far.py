@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from snap_eval.bootstrap import draws, interval
-from snap_eval.estimate import Floats, Ints
+from snap_eval.arrays import Floats, Ints
 from snap_eval.report import charts
 from snap_eval.report.curves import labelled
 from snap_eval.report.figures import Absent, Chart, Part, Skipped, Table, plain_table, slug
 from snap_eval.report.results import File, Results
+from snap_eval.resampling import Resamples, interval
 
 COMMAND = "snap-evo compare --space SPACE --measure table:GRAPHS.parquet:METRIC --out FOLDER"
 _ALGORITHM, _TRAININGS = "algorithm", "trainings"
@@ -139,8 +139,8 @@ def _curve(name: str, trainings: Ints, values: Floats) -> Iterator[dict[str, Any
 
 def _interval(values: Floats) -> Floats:
     """Return (2, n), the 95 % bootstrap interval of the means of (runs, n) values."""
-    shares = np.concatenate([*draws(len(values), _RESAMPLES, 0)]) / len(values)
-    found: Floats = np.reshape([interval(means) for means in (shares @ values).T], (-1, 2)).T
+    means = Resamples(len(values), _RESAMPLES, 0, exact=True).sums(values) / len(values)
+    found: Floats = np.reshape([interval(column) for column in means.T], (-1, 2)).T
     return found
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.stats import rankdata
 
-from snap_eval.estimate import Floats
+from snap_eval.arrays import Floats
 from snap_eval.report import charts
 from snap_eval.report.correlated import chosen, ranked
 from snap_eval.report.figures import Absent, Chart, Part, Spec, slug

@@ -12,7 +12,7 @@ from snap_graphs import space
 from snap_graphs.spaces import Space, defined_space
 from snap_graphs.spaces.custom import DEFINITION
 
-from snap_eval.estimate import Floats
+from snap_eval.arrays import Floats
 from snap_eval.report import charts
 from snap_eval.report.curves import labelled
 from snap_eval.report.drawings import Named, drawings
