@@ -129,6 +129,12 @@ def concordance(x: Floats, y: Floats) -> Ints:
     Returns:
         (n,) for each cell, its concordant pairs less its discordant ones.
     """
+    return _concordance(Same(x, y))
+
+
+@lru_cache(maxsize=4)
+def _concordance(pair: Same) -> Ints:
+    x, y = (np.asarray(part) for part in pair.parts)
     n, a, b = x.size, codes(x), codes(y)
     below_x, same_x = groups(a)
     below_y, same_y = groups(b)

@@ -80,7 +80,8 @@ def correlate(
     for target in targets:
         measured = target.measured
         if id(measured) not in relations:
-            relations[id(measured)] = Cells(measured.graphs, where, by)
+            some = Cells(measured.graphs, where, by) if where or by else measured.relation
+            relations[id(measured)] = some
         oriented = measured.oriented(target.metric)
         parts = relations[id(measured)].populations(~np.isnan(oriented))
         contenders = list(contend(groups, target, flip))
@@ -183,7 +184,7 @@ class Judge:
     intervals: Literal["closed", "bootstrap", "paired"]
     bootstrap: int
     seed: int
-    _last: tuple[bytes, list[dict[str, Any]]] = (b"", [])
+    _last: tuple[object, bytes, list[dict[str, Any]]] = (None, b"", [])
 
     def rows(
         self, contenders: Sequence[Contender], oriented: Floats, cells: Ints, sign: int
@@ -197,8 +198,7 @@ class Judge:
             sign: of figures in the unit of the metric: -1 if the metric was negated.
         """
         # In many benchmarks, two populations are the same cells.
-        key = b"".join((cells.tobytes(), oriented.tobytes()))
-        if key != self._last[0]:
+        if self._last[0] is not contenders or self._last[1] != cells.tobytes():
             with workers() as pool:
                 found = pool.map(lambda one: self.figures(one, oriented, cells), contenders)
                 rows = [
@@ -206,8 +206,8 @@ class Judge:
                     for contender, figures in zip(contenders, found, strict=True)
                     for figure in figures
                 ]
-            self._last = key, rows
-        return self._last[1]
+            self._last = contenders, cells.tobytes(), rows
+        return self._last[2]
 
     def figures(self, contender: Contender, oriented: Floats, cells: Ints) -> list[Figure]:
         """Compute the statistics of a contender over those of the cells that have a score."""

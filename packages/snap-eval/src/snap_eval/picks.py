@@ -32,7 +32,7 @@ def precision_at(score: Floats, measured: Floats, k: int) -> float:
         measured: (n,) measurements, higher is better.
         k: how many; the share is NaN for more than n.
     """
-    return float(_picks(score, measured, k)[0, 0])
+    return float(_resampled(Same(score, measured, None), k)[0, 0])
 
 
 def best_at(score: Floats, measured: Floats, k: int) -> float:
@@ -46,12 +46,12 @@ def best_at(score: Floats, measured: Floats, k: int) -> float:
         measured: (n,) measurements, higher is better.
         k: how many; the measurement is NaN for more than n.
     """
-    return float(_picks(score, measured, k)[1, 0])
+    return float(_resampled(Same(score, measured, None), k)[1, 0])
 
 
 def regret_at(score: Floats, measured: Floats, k: int) -> float:
     """Compute by how much `best_at` falls short of the best measurement of all cells."""
-    return float(_picks(score, measured, k)[2, 0])
+    return float(_resampled(Same(score, measured, None), k)[2, 0])
 
 
 _ALONE = 64

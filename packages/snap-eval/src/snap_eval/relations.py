@@ -85,6 +85,8 @@ class Cells:
         columns = "place, space, arch_id, cell_hash, part, reachable"
         with reported("--where and --by", f"{where} {by}".strip()):
             self._database.execute(f"CREATE TABLE cells AS SELECT {columns} FROM ({query})")
+        if where and not self._database.sql("SELECT 1 FROM cells LIMIT 1").fetchall():
+            raise SnapError(f"--where {where!r:.80}: no cell meets it; correct it")
         self._known: dict[bytes, dict[str, Parts]] = {}
         self._placed: dict[int, tuple[pa.Table, Floats, Bools]] = {}
 

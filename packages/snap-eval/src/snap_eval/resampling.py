@@ -16,6 +16,7 @@ from snap_eval.arrays import Floats, Ints
 from snap_eval.correlation import (
     average_ranks,
     codes,
+    concordance,
     groups,
     kendall_tau_b,
     rankings,
@@ -246,8 +247,7 @@ def draw_weighted_tau(
     n = score.size
     if n <= FEW:
         return plain(weighted_tau)(value, score, measured, resamples)
-    binned = _Binned(score, measured)
-    alike = binned.pairs(np.ones(n))
+    alike = _pairs(score, measured)
     influence, moved = np.zeros(n), np.zeros(resamples.count)
     harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, 64 * _HEAD))])
     for order in rankings(score, measured):
@@ -257,7 +257,7 @@ def draw_weighted_tau(
         steps = -np.diff(_slope(value, alike, totals)[order], append=0)
         lower = steps / (np.arange(n) + 1.5)
         lower[:_HEAD] = 0
-        influence += _slope(value, binned.pairs(weight), totals) / 2
+        influence += _slope(value, _weighted_pairs(score, measured, weight), totals) / 2
         influence[order] += lower[::-1].cumsum()[::-1] / 2
         ranks = resamples.counts(order[:_HEAD]).cumsum(axis=0, dtype=np.int64)
         moved += steps[:_HEAD] @ (harmonic[ranks] - harmonic[1 : _HEAD + 1, None]) / 2
@@ -266,7 +266,7 @@ def draw_weighted_tau(
 
 def kendall_influence(value: float, score: Floats, measured: Floats) -> Floats:
     """Compute the derivative of Kendall's tau-b by the count of each cell, (n,)."""
-    pairs = _Binned(score, measured).pairs(np.ones(score.size))
+    pairs = _pairs(score, measured)
     return 2 * _slope(value, pairs, pairs.sum(axis=1))
 
 
@@ -315,40 +315,31 @@ def _linear(
     return moved_values
 
 
-class _Binned:
-    """Sums over pairs of cells, cells whose ranks are close taken as tied.
+def _pairs(score: Floats, measured: Floats) -> Floats:
+    """Return (3, n) how each cell adds to concordance, and to pairs untied in x and in y."""
+    untied = (score.size - groups(codes(z))[1] for z in (score, measured))
+    return np.stack([concordance(score, measured), *untied]).astype(np.float64)
 
-    The highest ranks, and few values, have a bin each.
-    """
 
-    def __init__(self, x: Floats, y: Floats) -> None:
-        self._codes = codes(x), codes(y)
-        self._bins = [self._binned(z) for z in (x, y)]
+def _weighted_pairs(score: Floats, measured: Floats, weights: Floats) -> Floats:
+    """Return (3, n) the same with the cells of the pairs weighted, close ranks taken as tied."""
+    x, y = (_binned(z) for z in (score, measured))
+    shape = int(x.max()) + 1, int(y.max()) + 1
+    table = np.bincount(x * shape[1] + y, weights, shape[0] * shape[1]).reshape(shape)
+    for axis in (0, 1):
+        sums = table.cumsum(axis)
+        table = 2 * sums - table - sums.take([-1], axis)
+    tied = (np.bincount(codes(z), weights)[codes(z)] for z in (score, measured))
+    return np.stack([table[x, y], *(weights.sum() - t for t in tied)])
 
-    def pairs(self, weights: Floats) -> Floats:
-        """Sum over the cells j for each cell i.
 
-        Args:
-            weights: (n,) weights of the cells j.
-
-        Returns:
-            (3, n) the sums of weight_j sign(x_i - x_j) sign(y_i - y_j), and the weights of the
-            cells that are not tied with i in x, and in y.
-        """
-        x, y = self._bins
-        shape = int(x.max()) + 1, int(y.max()) + 1
-        table = np.bincount(x * shape[1] + y, weights, shape[0] * shape[1]).reshape(shape)
-        for axis in (0, 1):
-            sums = table.cumsum(axis)
-            table = 2 * sums - table - sums.take([-1], axis)
-        untied = (weights.sum() - np.bincount(code, weights)[code] for code in self._codes)
-        return np.stack([table[x, y], *untied])
-
-    @staticmethod
-    def _binned(values: Floats) -> Ints:
-        code = codes(-values)
-        if code.max() < 2 * _BINS:
-            return code
-        n = values.size
-        edges = np.concatenate([np.arange(_BINS), np.linspace(_BINS, n, _BINS).astype(np.int64)])
-        return np.searchsorted(edges, groups(code)[0], "right")
+def _binned(values: Floats) -> Ints:
+    """Return (n,) bins of values: the highest ranks, or few values, have a bin each."""
+    code = codes(values)
+    if code.max() < 2 * _BINS:
+        return code
+    below, same = groups(code)
+    edges = np.concatenate([np.arange(_BINS), np.linspace(_BINS, values.size, _BINS, dtype=int)])
+    bins: Ints = np.searchsorted(edges, values.size - below - same, "right")
+    found: Ints = bins.max() - bins
+    return found

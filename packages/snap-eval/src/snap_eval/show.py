@@ -60,7 +60,8 @@ def _notes(what: str, rows: Sequence[Row]) -> Iterator[str]:
         )
     for row in rows:
         if row["statistic"] == "spearman" and row["low"] is not None:
-            found = f"(Spearman {_interval(row)}, {row['population']})"
+            group = f", {_group(row)}" if "group" in row else ""
+            found = f"(Spearman {_interval(row)}, {row['population']}{group})"
             if row["low"] <= 0 <= row["high"]:
                 yield f"{what}: no better than chance {found}."
             elif row["high"] < 0:
@@ -171,8 +172,10 @@ def _heading(row: Row, many: bool) -> str:
 
 
 def _alone(rows: Sequence[Row]) -> str:
+    grouped = any("group" in row for row in rows)
     lines = [
         (
+            *([_group(row)] if grouped else []),
             row["population"],
             row["statistic"],
             f"{row['n']:,}",
@@ -183,22 +186,29 @@ def _alone(rows: Sequence[Row]) -> str:
         for row in rows
     ]
     spread = ["deviation"] if any(row["deviation"] is not None for row in rows) else []
-    return _grid(("population", "statistic", "n", "value", *spread, "95 % interval"), lines)
+    head = ("population", "statistic", "n", "value", *spread, "95 % interval")
+    return _grid(("group", *head) if grouped else head, lines)
+
+
+def _group(row: Row) -> str:
+    value = row.get("group")
+    return "" if value is None else _printable(value)
 
 
 def _beside(rows: Sequence[Row]) -> str:
-    """Return one table a population, with a line a scorer and the main statistics side by side."""
+    """Return a table per population and group: a line per scorer, its main statistics in a row."""
     parts = []
-    for population, found in groupby(sorted(rows, key=_population), _population):
+    for cells, found in groupby(sorted(rows, key=_cells), _cells):
         by_scorer: dict[str, dict[str, Row]] = {}
         for row in found:
             by_scorer.setdefault(_scorer(row), {})[row["statistic"]] = row
-        parts += [f"population: {population}", _side_by_side(by_scorer)]
+        parts += [cells, _side_by_side(by_scorer)]
     return "\n".join(parts)
 
 
-def _population(row: Row) -> str:
-    return str(row["population"])
+def _cells(row: Row) -> str:
+    group = f", group: {_group(row)}" if "group" in row else ""
+    return f"population: {row['population']}{group}"
 
 
 def _side_by_side(by_scorer: Mapping[str, Mapping[str, Row]]) -> str:

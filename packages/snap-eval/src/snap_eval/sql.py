@@ -1,4 +1,4 @@
-"""SQL over a folder of result files: a single SELECT, which sees those files and nothing else."""
+"""SQL over result files: a single SELECT, which sees those files and nothing else."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -10,32 +10,29 @@ import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.scores import named
 
+from snap_eval import store
 from snap_eval.folder import read_folder
 from snap_eval.plain import distinct, plain
+from snap_eval.relations import CLOSED
 
-_CLOSED: Mapping[str, Any] = {
-    "enable_external_access": False,
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    # Names of variables of this program are no tables.
-    "python_enable_replacements": False,
-    "temp_directory": "",
+_SETTINGS: Mapping[str, Any] = {
+    **CLOSED,
     # Arrow's own types hold neither unsigned 128-bit integers nor times with zones.
     "arrow_lossless_conversion": True,
 }
 _SECONDS = 0.1
-"""Between two attempts to interrupt a query."""
+"""Seconds between two attempts to interrupt a query."""
 
 
-def query(folder: Path, sql: str) -> pa.Table:
-    """Answer a question about the files of a folder.
+def query(source: Path, sql: str) -> pa.Table:
+    """Answer a question about the files of a folder, or about a DuckDB file of `--db`.
 
-    The views `graphs`, `scores`, `correlations` and so on, one a contract, hold the rows of all
-    the files that keep it, with the file's name in the column `file`; `scores` says in the column
-    `scorer` whose each is. Other tools may write to the folder meanwhile.
+    The views `graphs`, `scores`, `correlations` and so on, one per contract, hold the rows of all
+    files of the folder that keep it, with the file's name in the column `file`; the column
+    `scorer` of `scores` names the scorer. Other tools may write to the folder meanwhile.
 
     Args:
-        folder: where the Parquet files are; folders within it are not looked at.
+        source: a folder of Parquet files, without the folders in it; or a DuckDB file.
         sql: one SELECT statement, as DuckDB understands it.
 
     Returns:
@@ -43,12 +40,13 @@ def query(folder: Path, sql: str) -> pa.Table:
         types that `plain` gives.
 
     Raises:
-        SnapError: the folder has no file of the tools, one is damaged, the SQL is wrong, or is
+        SnapError: the folder has no file of the tools, a file is damaged, the SQL is wrong, or is
             anything but one SELECT over those views.
     """
-    views = _views(folder)
+    is_file = source.is_file()
+    views = {} if is_file else _views(source)
     statement = _only_select(sql)
-    with duckdb.connect(config=dict(_CLOSED)) as database:
+    with _database(source if is_file else None) as database:
         for name, table in views.items():
             database.register(name, table)
         database.execute("SET enable_progress_bar = false")  # which would go to standard output
@@ -59,7 +57,14 @@ def query(folder: Path, sql: str) -> pa.Table:
             answer = _interruptible(database, lambda: database.sql(statement).to_arrow_table())
             return plain(answer)
         except duckdb.Error as error:
-            raise SnapError(f"{_first_line(error)} (views: {', '.join(views)})") from error
+            names = ", ".join(views or [*store.KEYS, "joined", "ranked"])
+            raise SnapError(f"{_first_line(error)} (views: {names})") from error
+
+
+def _database(file: Path | None) -> duckdb.DuckDBPyConnection:
+    if file is None:
+        return duckdb.connect(config=dict(_SETTINGS))
+    return store.opened(file, _SETTINGS)
 
 
 def _interruptible(database: duckdb.DuckDBPyConnection, answer: Callable[[], pa.Table]) -> pa.Table:

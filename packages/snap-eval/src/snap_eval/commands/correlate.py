@@ -1,15 +1,19 @@
 """`snap-eval correlate`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from snap_catalog.console import progress, say
 
 from snap_eval.commands.options import (
+    PATH,
     all_option,
     bootstrap_option,
+    by_option,
     chosen_statistics,
     graphs_option,
+    intervals_option,
     json_option,
     metric_option,
     out_option,
@@ -20,7 +24,11 @@ from snap_eval.commands.options import (
     scores_option,
     seed_option,
     statistic_option,
+    where_option,
 )
+
+if TYPE_CHECKING:
+    from snap_eval.correlations import Intervals
 
 
 @click.command()
@@ -31,11 +39,15 @@ from snap_eval.commands.options import (
 @population_option(
     "populations",
     multiple=True,
-    help="Set of cells to report on; `all` where none is named. May be repeated.",
+    help="Set of cells to report on; `all` if none is given. May be repeated.",
 )
 @all_option("every statistic over all three populations")
+@where_option
+@by_option
 @click.option("--flip", is_flag=True, help="Judge every scorer with its scores negated too.")
 @out_option("correlations.parquet")
+@click.option("--db", type=PATH, help="DuckDB file to keep cells, scores and results in as well.")
+@intervals_option
 @bootstrap_option
 @seed_option("the resamples")
 @json_option
@@ -46,9 +58,13 @@ def correlate(
     metrics: tuple[str, ...],
     statistics: tuple[str, ...],
     populations: tuple[str, ...],
+    where: str,
+    by: str,
     every: bool,
     flip: bool,
     out: Path,
+    db: Path | None,
+    intervals: "Intervals",
     bootstrap: int,
     seed: int,
     as_json: bool,
@@ -57,12 +73,11 @@ def correlate(
     """Report how well scorers order the cells of benchmarks by measured metrics.
 
     Rank correlations, also among the best cells, and what the cells with the highest scores are
-    worth, each with a 95 % bootstrap interval. What is printed is written to the file; with
-    several scorers the file has the intervals too.
+    worth, each with a 95 % interval. The file holds what is printed, and all intervals.
     """
     from snap_catalog import parquet
 
-    from snap_eval import correlations, show
+    from snap_eval import correlations, show, store
     from snap_eval.measured import targets
     from snap_eval.relations import POPULATIONS
 
@@ -70,6 +85,8 @@ def correlate(
     if every and populations:
         raise click.UsageError("--all reports on every population; leave --population out")
     parquet.check_writable(out, "correlations")
+    if db:
+        store.check(db)
     measured = read_benchmarks(graphs)
     aims = targets(measured, metrics)
     scorers = read_contenders(specs, measured, quiet=quiet)
@@ -80,12 +97,17 @@ def correlate(
             aims,
             statistics=wanted,
             populations=chosen,
+            where=where,
+            by=by,
             flip=flip,
+            intervals=intervals,
             bootstrap=bootstrap,
             seed=seed,
             advance=advance,
         )
     parquet.write(table, out, "correlations", producer="snap-eval")
+    if db:
+        store.keep(db, table, scorers, measured)
     for note in show.notes(table):
         say(note, quiet=quiet)
     click.echo(show.as_json(table) if as_json else show.correlations(table))

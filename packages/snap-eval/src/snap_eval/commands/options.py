@@ -1,4 +1,4 @@
-"""Options that several commands have in common."""
+"""Options that several commands share."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,46 +20,65 @@ scores_option = click.option(
     multiple=True,
     required=True,
     metavar="[NAME=]FILE[:COLUMN]",
-    help="Scorer: a column of a Parquet or CSV file, `score` where none is named, or one of the "
-    "scorers of a scores file, all where none is named; without FILE, a column of the graphs. May "
-    "be repeated.",
+    help="Scorer: a column of a Parquet or CSV file, `score` if no column is given, or a scorer of "
+    "a scores file, all of them if none is given; without FILE, a column of the graphs. May be "
+    "repeated.",
 )
 graphs_option = click.option(
     "--graphs",
     multiple=True,
     required=True,
     metavar="[NAME=]FILE",
-    help="Benchmark: a graphs file, and what to call it. May be repeated.",
+    help="Benchmark: a graphs file, or several that a pattern fits, and its name. May be repeated.",
 )
 metric_option = click.option(
     "--metric",
     "metrics",
     multiple=True,
     help="Metric column of the graphs, or an unambiguous shortening of it; every test and "
-    "validation metric where none is named. May be repeated.",
+    "validation metric if none is given. May be repeated.",
 )
 statistic_option = click.option(
     "--statistic",
     "statistics",
     multiple=True,
-    help="Statistic to report; without any, spearman, kendall_tau_b, spearman@top10%, best@10 and "
-    "regret@10. May be repeated.",
+    help="Statistic to report; if none is given, spearman, kendall_tau_b, spearman@top10%, best@10 "
+    "and regret@10. May be repeated.",
 )
 bootstrap_option = click.option(
     "--bootstrap",
     type=click.IntRange(0, 10**6),
     default=1000,
     show_default=True,
-    help="Resamples for the 95 % intervals; 0 gives none.",
+    help="Resamples for the 95 % intervals; 0 for no intervals.",
+)
+where_option = click.option(
+    "--where",
+    default="",
+    metavar="SQL",
+    help="Condition that cells must meet, on columns of the graphs: 'params < 1e6 AND depth > 3'.",
+)
+by_option = click.option(
+    "--by",
+    default="",
+    metavar="COLUMN",
+    help="Column of the graphs, or an expression in SQL: report on each of its values.",
+)
+intervals_option = click.option(
+    "--intervals",
+    type=click.Choice(["closed", "bootstrap"]),
+    default="closed",
+    show_default=True,
+    help="Closed forms if a statistic has one, or the bootstrap for all statistics.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, not a table.")
-quiet_option = click.option("--quiet", is_flag=True, help="Print the result alone.")
+quiet_option = click.option("--quiet", is_flag=True, help="Print only the result.")
 
 
 def seed_option(what: str) -> _Decorator:
     """Return the option `--seed` for something random."""
     return click.option(
-        "--seed", type=click.IntRange(min=0), default=0, show_default=True, help=f"Of {what}."
+        "--seed", type=click.IntRange(min=0), default=0, show_default=True, help=f"Seed of {what}."
     )
 
 
@@ -87,7 +106,7 @@ def population_option(*names: str, **settings: Any) -> _Decorator:
 
 
 def read_benchmarks(graphs: Sequence[str]) -> list["Measured"]:
-    """Read what `--graphs` names."""
+    """Read the benchmarks of `--graphs`."""
     from snap_eval.measured import read_measured
 
     return [read_measured(spec) for spec in graphs]
@@ -96,7 +115,7 @@ def read_benchmarks(graphs: Sequence[str]) -> list["Measured"]:
 def read_contenders(
     specs: Sequence[str], measured: Sequence["Measured"], *, quiet: bool
 ) -> list["Scorer"]:
-    """Read scorers, and tell which of the cells that they score no benchmark has."""
+    """Read scorers, and report which of their cells no benchmark has."""
     from snap_eval.scorer_files import read_scorers
 
     scorers = read_scorers(specs, measured)
@@ -110,10 +129,10 @@ def read_contenders(
 
 
 def chosen_statistics(named: Sequence[str], *, every: bool) -> Sequence[str]:
-    """Return the statistics to report: those named, or the main ones, or every one there is.
+    """Return the statistics to report: the given ones, the main ones if none is given, or all.
 
     Raises:
-        click.UsageError: one is named that there is not, or some are named beside `--all`.
+        click.UsageError: a statistic is unknown, or some are given with `--all`.
     """
     from snap_eval.statistics import DEFAULT, names
 
