@@ -12,6 +12,7 @@ from snap_catalog.console import Advance
 from snap_catalog.parquet import decode_metadata
 from snap_catalog.schemas import contract
 
+from snap_eval import scanned
 from snap_eval.arrays import Bools, Floats, Ints
 from snap_eval.measured import Target
 from snap_eval.relations import POPULATIONS, Cells
@@ -73,12 +74,19 @@ def correlate(
         SnapError: no target has a measured cell with a score; one of several models of one name
             has no seed; or `where` or `by` is no expression in the columns of the graphs.
     """
-    rows: list[dict[str, Any]] = []
     groups = by_name(scorers)
     judge = Judge(chosen(statistics), intervals, bootstrap, seed)
+    rows: list[dict[str, Any]] = []
     relations: dict[int, Cells] = {}
     for target in targets:
         measured = target.measured
+        facts, sign = _target_facts(target), measured_sign(target)
+        if measured.scan:
+            scan = scanned.Scan(measured, target.metric, sign, where, by)
+            found = scan.rows(groups, judge.statistics, populations, (1, -1) if flip else (1,))
+            rows += (facts | row for row in found)
+            advance(len(populations))
+            continue
         if id(measured) not in relations:
             some = Cells(measured.graphs, where, by) if where or by else measured.relation
             relations[id(measured)] = some
@@ -86,10 +94,8 @@ def correlate(
         parts = relations[id(measured)].populations(~np.isnan(oriented))
         contenders = list(contend(groups, target, flip))
         for population in populations:
-            facts = _target_facts(target) | {"population": population}
             for part, cells in parts[population].items():
-                shown = facts | ({"group": part} if by else {})
-                sign = measured_sign(target)
+                shown = facts | {"population": population, "group": part}
                 rows += (shown | row for row in judge.rows(contenders, oriented, cells, sign))
             advance(1)
     if not rows:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from snap_catalog import SnapError
 from snap_catalog.metrics import fitting_metrics, is_metric, resolve_metric
 from snap_catalog.parquet import decode_metadata, read, validate
 
+from snap_eval import large
 from snap_eval.arrays import Bools, Floats, Ints
 from snap_eval.relations import Cells
 
@@ -29,11 +31,14 @@ class Measured:
         name: what it is called; where possible as catalogued.
         graphs: a table of the `graphs` contract, in that order.
         source: what to call it in an error: usually its file.
+        scan: the relation in SQL that has the rows, if they are too many for memory; `graphs` then
+            has none.
     """
 
     name: str
     graphs: pa.Table
     source: str
+    scan: str = ""
 
     @cached_property
     def cells(self) -> pa.Array:
@@ -112,17 +117,51 @@ def as_measured(graphs: pa.Table, name: str | None = None, source: str = "graphs
     return Measured(name or _benchmark(graphs, source), ordered, source)
 
 
-def read_measured(spec: str) -> Measured:
-    """Read `[NAME=]FILE`, a graphs file and what to call the benchmark.
+def read_measured(spec: str, *, scan: bool = False) -> Measured:
+    """Read `[NAME=]FILE`, a graphs file and its name; a pattern stands for all files that fit it.
+
+    Args:
+        spec: the file.
+        scan: whether to leave the rows of a `large` file where they are.
 
     Raises:
         SnapError: the file is missing, damaged or no graphs file, or the benchmark has no name, or
             one that does not print.
     """
     name, _, file = spec.rpartition("=") if _NAMED.match(spec) else ("", "", spec)
-    benchmark = as_measured(read(file, "graphs"), name or None, file)
+    files = fitting(file)
+    if scan and any(map(large.is_large, files)):
+        benchmark = _scanned(files, name, file)
+    else:
+        tables = [read(path, "graphs") for path in files]
+        graphs = pa.concat_tables(tables, promote_options="default")
+        benchmark = as_measured(graphs, name or None, file)
     check_name(benchmark.name, file)
     return benchmark
+
+
+def _scanned(files: Sequence[str], name: str, source: str) -> Measured:
+    tables = [large.columns_of(path, "graphs") for path in files]
+    graphs = pa.concat_tables(tables, promote_options="default")
+    stated = decode_metadata(graphs.schema).get("snap.benchmark")
+    if not name and stated is None:
+        raise SnapError(f"{source}: names no benchmark; give --graphs NAME={source}")
+    return Measured(name or stated or "", graphs, source, large.scan(files))
+
+
+def fitting(pattern: str) -> list[str]:
+    """Return the file of a name, or those that fit it as a pattern if there is no such file.
+
+    Raises:
+        SnapError: no file fits.
+    """
+    if Path(pattern).exists() or not {*pattern} & {*"*?["}:
+        return [pattern]
+    root = Path(pattern).anchor
+    files = sorted(map(str, Path(root).glob(pattern.removeprefix(root))))
+    if not files:
+        raise SnapError(f"{pattern}: no such file")
+    return files
 
 
 def check_name(name: str, source: str) -> None:

@@ -54,7 +54,7 @@ def _plain(kind: DuckDBPyType) -> str:
     if kind.id in ("list", "array"):
         return f"{parts['child']}[]"
     if kind.id == "struct" and parts:
-        return f"STRUCT({', '.join(f'{_quoted(name)} {part}' for name, part in parts.items())})"
+        return f"STRUCT({', '.join(f'{quoted(name)} {part}' for name, part in parts.items())})"
     return "VARCHAR"
 
 
@@ -66,5 +66,6 @@ def _parts(kind: DuckDBPyType) -> Iterator[tuple[str, str]]:
                 yield name, _plain(part)
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return a name as SQL has it, whatever letters it holds."""
     return '"' + name.replace('"', '""') + '"'

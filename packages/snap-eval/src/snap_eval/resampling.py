@@ -75,15 +75,23 @@ def fisher(value: float, error: float) -> Floats:
     return ends
 
 
+def bonett_wright(value: float, n: int) -> float:
+    """Compute the standard error of Fisher's z of Spearman's rho of normal variables.
+
+    Source: Bonett and Wright (2000), Sample size requirements for estimating Pearson, Kendall and
+    Spearman correlations, Psychometrika 65(1).
+    """
+    return float(np.sqrt((1 + value**2 / 2) / max(n - 3, 1e-9)))
+
+
 def spearman_error(value: float, score: Floats, measured: Floats) -> float:
     """Compute the standard error of Fisher's z of Spearman's rho.
 
-    Of few cells it is that of bivariate normal variables (Bonett and Wright, 2000, Sample size
-    requirements for estimating Pearson, Kendall and Spearman correlations), of many that of the
-    delta method, which holds for any distribution.
+    Of few cells it is `bonett_wright`, of many that of the delta method, which holds for any
+    distribution.
     """
     if score.size <= FEW:
-        return float(np.sqrt((1 + value**2 / 2) / max(score.size - 3, 1e-9)))
+        return bonett_wright(value, score.size)
     return _delta(value, spearman_influence(value, score, measured))
 
 

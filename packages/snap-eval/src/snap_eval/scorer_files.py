@@ -17,7 +17,9 @@ from snap_catalog.schemas import Name
 from snap_catalog.scores import several
 from snap_catalog.tables import doubles, identifiers, is_parquet, read_table
 
-from snap_eval.measured import Measured, cell_keys, check_name, count_operators
+from snap_eval import large
+from snap_eval.measured import Measured, cell_keys, check_name, count_operators, fitting
+from snap_eval.plain import quoted
 from snap_eval.scorers import Scorer, as_scorers
 
 _SPEC = re.compile(r"(?:(?P<name>[^=:/]+)=)?(?P<file>[^:]*)(?::(?P<column>.+))?")
@@ -61,24 +63,15 @@ def _read(spec: str, measured: Sequence[Measured]) -> Iterator[Scorer]:
     if not file:
         yield from _own(name or column, column, measured)
         return
-    for path in _files(file):
+    for path in fitting(file):
         yield from _from_file(path, name, column, measured)
-
-
-def _files(pattern: str) -> list[str]:
-    """Return the file of a name, or those that fit it as a pattern where there is no such file."""
-    if Path(pattern).exists() or not {*pattern} & {*"*?["}:
-        return [pattern]
-    root = Path(pattern).anchor
-    files = sorted(map(str, Path(root).glob(pattern.removeprefix(root))))
-    if not files:
-        raise SnapError(f"{pattern}: no such file")
-    return files
 
 
 def _from_file(
     file: str, name: str | None, column: str | None, measured: Sequence[Measured]
 ) -> list[Scorer]:
+    if any(m.scan for m in measured) and is_parquet(file) and claim(file) == "scores":
+        return [_scanned(file, name, column)]
     table, kind = _table(file)
     found = _scorers(table, column, file) if kind == "scores" else []
     if name and len(found) > 1:
@@ -90,6 +83,19 @@ def _from_file(
         return [replace(one, name=name or one.name) for one in found]
     scores = _scores(_keyed(table, file, measured), column or "score", file)
     return [Scorer(name or column or Path(file).name.split(".")[0], None, scores, file)]
+
+
+def _scanned(file: str, name: str | None, column: str | None) -> Scorer:
+    """Return the scorer of a file that is scanned."""
+    rows = large.columns_of(file, "scores")
+    if "scorer" in rows.column_names:
+        raise SnapError(
+            f"{file}: its column 'scorer' may name several; give each a file of its own"
+        )
+    score = _resolve(rows, column or "score", file)
+    (one,) = as_scorers(rows, file)
+    scan = f"(SELECT space, arch_id, {quoted(score)} AS score FROM {large.scan([file])})"
+    return replace(one, name=name or one.name, scan=scan)
 
 
 def _scorers(table: pa.Table, column: str | None, file: str) -> list[Scorer]:
@@ -109,6 +115,12 @@ def _scorers(table: pa.Table, column: str | None, file: str) -> list[Scorer]:
 def _own(name: str, column: str, measured: Sequence[Measured]) -> Iterator[Scorer]:
     having = [m for m in measured if _has(m.graphs, column)] or measured
     for benchmark in having:
+        if benchmark.scan:
+            score = quoted(_resolve(benchmark.graphs, column, benchmark.source))
+            scan = f"(SELECT space, arch_id, {score} AS score FROM {benchmark.scan})"
+            empty = benchmark.graphs.select(["space", "arch_id"])
+            yield Scorer(name, None, empty, benchmark.source, is_baseline=True, scan=scan)
+            continue
         scores = _scores(benchmark.graphs, column, benchmark.source)
         yield Scorer(name, None, scores, benchmark.source, is_baseline=True)
 

@@ -41,6 +41,8 @@ class Scorer:
         is_baseline: whether it is a column of the benchmarks themselves, a cost or a proxy, rather
             than scores that the user brings.
         is_one_of_several: whether its file has scores of other scorers too.
+        scan: the relation in SQL that has the rows, if they are too many for memory; `scores` then
+            has none.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Scorer:
     source: str
     is_baseline: bool = False
     is_one_of_several: bool = False
+    scan: str = ""
 
     def place(self, measured: Measured) -> Placed:
         """Match the scores with a benchmark's cells. The sentinel -1e8 and infinities are none."""

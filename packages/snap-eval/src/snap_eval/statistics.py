@@ -36,6 +36,7 @@ class Statistic:
         within: of measurements, the cells that the figure is about; all if None.
         sql: the figure in SQL, of the columns `score`, `measured` and their ranks `score_rank` and
             `measured_rank`, for more cells than fit into memory.
+        size_error: of the value and the number of cells, what `error` is for these.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Statistic:
     is_linear: bool = False
     within: Callable[[Floats], Ints] | None = None
     sql: str | None = None
+    size_error: Callable[[float, int], float] | None = None
 
 
 def _top(percent: int) -> Statistic:
@@ -89,6 +91,7 @@ STATISTICS = (
         draw=resampling.draw_spearman,
         is_linear=True,
         sql="corr(score_rank, measured_rank)",
+        size_error=resampling.bonett_wright,
     ),
     Statistic(
         "kendall_tau_b",

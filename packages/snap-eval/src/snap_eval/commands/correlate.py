@@ -87,7 +87,7 @@ def correlate(
     parquet.check_writable(out, "correlations")
     if db:
         store.check(db)
-    measured = read_benchmarks(graphs)
+    measured = read_benchmarks(graphs, scan=True)
     aims = targets(measured, metrics)
     scorers = read_contenders(specs, measured, quiet=quiet)
     chosen = POPULATIONS if every else populations or ("all",)

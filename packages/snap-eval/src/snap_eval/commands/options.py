@@ -105,11 +105,11 @@ def population_option(*names: str, **settings: Any) -> _Decorator:
     return click.option("--population", *names, type=choice, **settings)
 
 
-def read_benchmarks(graphs: Sequence[str]) -> list["Measured"]:
+def read_benchmarks(graphs: Sequence[str], *, scan: bool = False) -> list["Measured"]:
     """Read the benchmarks of `--graphs`."""
     from snap_eval.measured import read_measured
 
-    return [read_measured(spec) for spec in graphs]
+    return [read_measured(spec, scan=scan) for spec in graphs]
 
 
 def read_contenders(
@@ -120,6 +120,8 @@ def read_contenders(
 
     scorers = read_scorers(specs, measured)
     for scorer in scorers:
+        if any(one.scan for one in measured):
+            continue
         lone = scorer.unmatched(measured)
         if lone:
             first = ", ".join(lone[:3]) + (", ..." if len(lone) > 3 else "")
