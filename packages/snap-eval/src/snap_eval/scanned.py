@@ -1,7 +1,5 @@
 """Correlations over files that do not fit into memory: DuckDB scans, joins and ranks them."""
 
-import os
-import resource
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -19,8 +17,8 @@ from snap_eval.resampling import fisher
 from snap_eval.scorers import Scorer
 from snap_eval.statistics import Statistic, known
 
-_SHARE = 0.4
-"""The part of the memory that DuckDB may use before it writes to the disk."""
+_MEMORY = "1GB"
+"""What DuckDB may use before it writes to the disk."""
 _RANKED = ("score", "measured")
 _RANK = (
     "rank() OVER (PARTITION BY part ORDER BY {0}) + "
@@ -46,7 +44,7 @@ class Scan:
         self, measured: Measured, metric: str, direction: int, where: str, by: str
     ) -> None:
         self._database = duckdb.connect()
-        self._database.execute(f"SET memory_limit = '{_memory() * _SHARE:.0f}B'")
+        self._database.execute(f"SET memory_limit = '{_MEMORY}'")
         self._database.execute("SET preserve_insertion_order = false")
         self._database.execute("SET enable_progress_bar = false")
         self._measured, self._metric, self._direction = measured, quoted(metric), direction
@@ -134,7 +132,10 @@ class Scan:
                 }
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
-        return self._database.execute(query).fetchall()
+        try:
+            return self._database.execute(query).fetchall()
+        except duckdb.OutOfMemoryException as error:
+            raise MemoryError(str(error)) from error
 
     def _refuse_repeated(self, relation: str, source: str) -> None:
         """Refuse a relation in which a cell has several rows."""
@@ -169,12 +170,3 @@ def _interval(statistic: Statistic, value: float | None, n: int) -> dict[str, An
         return found | {"low": None, "high": None, "interval": "none"}
     low, high = fisher(value, statistic.size_error(value, n))
     return found | {"low": float(low), "high": float(high), "interval": "closed form over cells"}
-
-
-def _memory() -> float:
-    """Return the bytes of memory that this process may use."""
-    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA):
-        soft, _ = resource.getrlimit(kind)
-        limits += [soft] if soft != resource.RLIM_INFINITY else []
-    return min(limits)
