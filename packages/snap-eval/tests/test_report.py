@@ -99,7 +99,7 @@ def _trials() -> pa.Table:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Results of every kind, of two predictors and a yardstick."""
+    """Results of every kind, of two predictors and a baseline."""
     folder = tmp_path_factory.mktemp("results")
     for name in ("graphs", "scores", "search", "tables"):
         (folder / name).mkdir()
@@ -190,12 +190,12 @@ def test_a_download_holds_what_is_drawn(page: str, results: Results) -> None:
         assert len(rows) - 1 == part.data.num_rows
 
 
-def test_the_better_predictor_comes_first_and_yardsticks_last(results: Results) -> None:
+def test_the_better_predictor_comes_first_and_baselines_last(results: Results) -> None:
     rows = [row for row in chosen(results, "spearman") if row["metric"] == ACCURACY]
     assert ranked(rows) == ["good", "poor", "params"]
 
 
-def test_yardsticks_have_the_sign_that_favours_them_and_predictors_their_own(
+def test_baselines_have_the_sign_that_favours_them_and_predictors_their_own(
     results: Results,
 ) -> None:
     rows = [row for row in chosen(results, "spearman") if row["metric"] == LATENCY]
@@ -210,7 +210,7 @@ def test_the_heat_map_shows_scorers_with_the_sign_that_they_have(results: Result
     assert size["value"] < -0.99
 
 
-def test_the_summary_counts_where_no_yardstick_is_ahead(results: Results) -> None:
+def test_the_summary_counts_where_no_baseline_is_ahead(results: Results) -> None:
     rows = {row["predictor"]: row for row in _parts(results)["summary"].data.to_pylist()}
     assert rows["good"]["seeds"] == 2
     assert rows["good"]["develop: ahead"] == "1 of 1"
@@ -468,7 +468,7 @@ def test_scores_without_a_seed_that_a_user_brings_are_a_predictor(tmp_path: Path
     parts = _parts(_own_benchmark(tmp_path))
     assert [row["predictor"] for row in parts["summary"].data.to_pylist()] == ["brought"]
     kinds = {row["scorer"]: row["kind"] for row in parts["bars"].data.to_pylist()}
-    assert kinds == {"brought": "predictor", "params": "yardstick"}
+    assert kinds == {"brought": "predictor", "params": "baseline"}
 
 
 def test_nothing_is_claimed_of_the_role_of_a_benchmark_that_is_not_catalogued(

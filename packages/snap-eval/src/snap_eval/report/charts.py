@@ -68,7 +68,7 @@ def bars(rows: int, low: float) -> Spec:
         rows: bars of the panel with most.
         low: where the axis begins: 0, or below where bars are negative.
     """
-    kinds = alt.Scale(domain=["predictor", "yardstick"], range=[PREDICTOR, YARDSTICK])
+    kinds = alt.Scale(domain=["predictor", "baseline"], range=[PREDICTOR, YARDSTICK])
     base = alt.Chart(_data()).encode(
         alt.Y("scorer:N", sort=None).title(None).axis(labelLimit=150, ticks=False, domain=False)
     )

@@ -21,7 +21,7 @@ _ROLES = ("develop", "test", "validate", "train")
 def chosen(results: Results, statistic: str, population: str = "all") -> list[Row]:
     """Return the rows of a statistic, in the order of roles, benchmarks and metrics.
 
-    Of a predictor only the sign it has; of a yardstick, a column of the benchmark itself, the one
+    Of a predictor only the sign it has; of a baseline, a column of the benchmark itself, the one
     of the two that favours it.
     """
     found = [
@@ -86,7 +86,7 @@ def scorer(row: Row) -> str:
 
 
 def is_predictor(row: Row) -> bool:
-    """Return whether a row is of scores that somebody brought, rather than of a yardstick."""
+    """Return whether a row is of scores that somebody brought, rather than of a baseline."""
     return not row["is_baseline"]
 
 
@@ -96,7 +96,7 @@ def by_target(found: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def ranked(found: Sequence[Row]) -> list[str]:
-    """Return the scorers: predictors before yardsticks, then by how many rows, then by mean."""
+    """Return the scorers: predictors before baselines, then by how many rows, then by mean."""
     groups = grouped(found, lambda row: row["scorer"])
     order = {
         name: (not is_predictor(same[0]), -len(same), -fmean(row["value"] for row in same))

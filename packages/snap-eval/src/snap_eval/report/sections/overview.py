@@ -48,7 +48,7 @@ _NOTHING = Absent("how well scores order the cells of benchmarks (Figures 1 and 
 
 
 def summary(results: Results) -> Iterator[Part]:
-    """Sum up each predictor: its mean correlations, and where no yardstick is ahead of it."""
+    """Sum up each predictor: its mean correlations, and where no baseline is ahead of it."""
     rows = chosen(results, "spearman")
     best = {
         name: max((row["value"] for row in same if not is_predictor(row)), default=None)
@@ -69,7 +69,7 @@ def summary(results: Results) -> Iterator[Part]:
         "summary",
         "Predictors in short",
         f"Spearman's rho over all cells, averaged over {averaged}. Ahead: on how many of them no "
-        "yardstick (a proxy, a cost, a count of the benchmark's own), with the sign that favours "
+        "baseline (a proxy, a cost, a count of the benchmark's own), with the sign that favours "
         f"it, does better.{claim}",
         COMMAND,
         lines,
@@ -123,7 +123,7 @@ def _heat_map(rows: list[Row]) -> Chart:
         "Every scorer on every benchmark (Figure 3)",
         "Spearman's rho over all cells that a scorer scored, with the sign that the scorer has; "
         "blue is good, orange means that the order is the wrong way round. Predictors stand left "
-        "of yardsticks; of either, those with more benchmarks further left, then those that are "
+        "of baselines; of either, those with more benchmarks further left, then those that are "
         "better on average. Of several seeds, the mean."
         + (" The benchmark's role is in brackets." if any(map(role, rows)) else ""),
         pa.Table.from_pylist(fields),
@@ -140,8 +140,8 @@ def _bars(rows: list[Row]) -> Chart:
     low = min(0.0, *(bar["low"] - 0.05 for bar in bars))
     return Chart(
         "bars",
-        "Predictors beside the four strongest yardsticks (Figure 1)",
-        "Spearman's rho over all cells, with its 95 % interval. Yardsticks (grey) are the four "
+        "Predictors beside the four strongest baselines (Figure 1)",
+        "Spearman's rho over all cells, with its 95 % interval. Baselines (grey) are the four "
         "best of that very benchmark, each with the sign that favours it there: nobody could have "
         "chosen so well beforehand.",
         pa.Table.from_pylist(bars),
@@ -154,8 +154,8 @@ def _bars(rows: list[Row]) -> Chart:
 
 def _strongest(rows: list[Row]) -> list[Row]:
     order = sorted(rows, key=lambda row: -row["value"])
-    yardsticks = [row for row in order if not is_predictor(row)][:_STRONGEST]
-    return [row for row in order if is_predictor(row) or row in yardsticks]
+    baselines = [row for row in order if not is_predictor(row)][:_STRONGEST]
+    return [row for row in order if is_predictor(row) or row in baselines]
 
 
 def _bar(name: str, row: Row) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def _bar(name: str, row: Row) -> dict[str, Any]:
         "benchmark": name,
         "role": role(row),
         "scorer": scorer(row),
-        "kind": "predictor" if is_predictor(row) else "yardstick",
+        "kind": "predictor" if is_predictor(row) else "baseline",
         "value": value,
         "low": low,
         "high": high,
@@ -186,7 +186,7 @@ def _table(results: Results) -> Table:
         "correlations",
         "Every statistic",
         "Over all cells, and over one cell a class without unreachable operators. Means over seeds "
-        "± their standard deviation; the download adds the 95 % intervals. Yardsticks have the "
+        "± their standard deviation; the download adds the 95 % intervals. Baselines have the "
         "sign that favours them.",
         pa.Table.from_pylist([_data(found, shown) for found in lines.values()]),
         f"{COMMAND} --all",
