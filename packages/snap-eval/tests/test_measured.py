@@ -127,7 +127,7 @@ def test_a_metric_may_be_in_one_of_several_benchmarks(make_graphs: Make) -> None
 
 
 def test_a_benchmark_without_an_accuracy_needs_a_metric(make_graphs: Make) -> None:
-    with pytest.raises(SnapError, match="no accuracy is in it; name a --metric"):
+    with pytest.raises(SnapError, match="has no accuracy; give a --metric"):
         targets([as_measured(make_graphs(["a"], {ENERGY: [1]}))])
 
 

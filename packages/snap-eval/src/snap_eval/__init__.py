@@ -1,4 +1,4 @@
-"""Honest comparison of scorers of architectures with what was measured of them."""
+"""Compare scorers of architectures with measurements, honestly."""
 
 from typing import TYPE_CHECKING
 

@@ -14,7 +14,7 @@ from snap_eval.commands.report import report
 @click.group(cls=OneLineErrors)
 @click.version_option(package_name="snap-eval")
 def main() -> None:
-    """Compare scores of architectures with what was measured of them."""
+    """Compare scores of architectures with measurements."""
 
 
 for _command in (correlate, compare, independence, combine, query, report):

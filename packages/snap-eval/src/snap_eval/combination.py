@@ -25,7 +25,7 @@ def combine(
     scorer around.
 
     Args:
-        scorers: one a model; those with one name are seeds of one scorer.
+        scorers: one per model; those with one name are seeds of one scorer.
         weights: for each benchmark, by scorer.
         measured: the benchmarks, which share no cell.
 
@@ -49,8 +49,8 @@ def combine(
     table = pa.concat_tables(parts)
     for column in ("spread", "novelty"):
         table = table.append_column(column, pa.nulls(len(table), pa.float64()))
-    told = {m.name: dict(chosen) for m, chosen in zip(measured, weights, strict=True)}
-    entries = {"snap.scorer": "combination", "snap.weights": json.dumps(told)}
+    shown = {m.name: dict(chosen) for m, chosen in zip(measured, weights, strict=True)}
+    entries = {"snap.scorer": "combination", "snap.weights": json.dumps(shown)}
     return table.replace_schema_metadata(entries)
 
 

@@ -22,10 +22,10 @@ class Difference(NamedTuple):
         first: that of the first scorer, or its mean over the seeds.
         second: that of the second.
         difference: the first less the second.
-        low: lower end of the 95 % interval of the difference; NaN where there is none.
+        low: lower end of the 95 % interval of the difference; NaN if there is none.
         high: its upper end.
         better: the name of the better one, `no difference` where the interval holds 0, `unknown`
-            where there is no interval: a statistic is undefined, or nothing was resampled.
+            if there is no interval: a statistic is undefined, or nothing was resampled.
     """
 
     statistic: str
@@ -44,7 +44,7 @@ class Comparison(NamedTuple):
         names: what they are called.
         seeds: how many models each has.
         n: cells compared.
-        differences: one a statistic.
+        differences: one per statistic.
     """
 
     names: tuple[str, str]
@@ -70,11 +70,11 @@ def compare(
     """Compare two scorers on the same cells, by a paired bootstrap.
 
     Args:
-        first: the models of one scorer, one a seed.
+        first: the models of one scorer, one per seed.
         second: those of the other. Scorers with equally many seeds are resampled together.
         target: the metric of a benchmark that they are to predict.
         population: one of `snap_eval.measured.POPULATIONS`.
-        statistics: names of `snap_eval.statistics`; all where there is none.
+        statistics: names of `snap_eval.statistics`; all if empty.
         bootstrap: resamples of the cells.
         seed: of the resamples.
 

@@ -1,4 +1,4 @@
-"""CSV that spreadsheets show and do not run."""
+"""CSV that spreadsheets show and do not execute."""
 
 from collections.abc import Iterable, Sequence
 

@@ -17,7 +17,7 @@ class Content(NamedTuple):
     """A Parquet file.
 
     Attributes:
-        path: where it is.
+        path: its place.
         kind: the contract that it keeps; None for a file of other programs.
         table: its rows; without columns for a file of other programs.
     """

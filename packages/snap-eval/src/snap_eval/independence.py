@@ -27,9 +27,9 @@ def independence(
     Of a scorer with several seeds the mean rank counts.
 
     Args:
-        scorers: one a model; those with one name are seeds of one scorer.
+        scorers: one per model; those with one name are seeds of one scorer.
         measured: the benchmarks. Scorers without a score of any cell there are left out.
-        cells: how many are drawn of each, without replacement; all where there are fewer.
+        cells: how many are drawn of each, without replacement; all if there are fewer.
         seed: of the draw.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Parquet files of so many rows that they are scanned rather than read."""
+"""Parquet files with too many rows to read, which are scanned."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Benchmarks: cells and what was measured of them."""
+"""Benchmarks: cells and their measurements."""
 
 import re
 from collections.abc import Sequence
@@ -28,9 +28,9 @@ class Measured:
     """A benchmark, its n cells by space and `arch_id`.
 
     Attributes:
-        name: what it is called; where possible as catalogued.
+        name: its name; the catalog's if it has one.
         graphs: a table of the `graphs` contract, in that order.
-        source: what to call it in an error: usually its file.
+        source: its name in errors, usually its file.
         scan: the relation in SQL that has the rows, if they are too many for memory; `graphs` then
             has none.
     """
@@ -42,7 +42,7 @@ class Measured:
 
     @cached_property
     def cells(self) -> pa.Array:
-        """(n,) strings that tell the cells of all spaces apart."""
+        """(n,) strings that identify cells across spaces."""
         return cell_keys(self.graphs)
 
     def direction(self, metric: str) -> str:
@@ -51,7 +51,7 @@ class Measured:
         return direction.decode()
 
     def oriented(self, metric: str) -> Floats:
-        """Return (n,) a metric, negated where less is better; NaN where it was not measured."""
+        """Return (n,) a metric, negated if less is better; NaN if it was not measured."""
         values: Floats = self.graphs[metric].to_numpy()
         return values if self.direction(metric) == "max" else -values
 
@@ -81,7 +81,7 @@ class Target(NamedTuple):
 
 
 def cell_keys(table: pa.Table) -> pa.Array:
-    """Return (n,) strings that tell the cells of all spaces apart."""
+    """Return (n,) strings that identify cells across spaces."""
     keys = pc.binary_join_element_wise(table["space"], table["arch_id"], "\0")
     return keys.combine_chunks()
 
@@ -102,12 +102,12 @@ def count_operators(graphs: pa.Table, operator: str) -> Ints:
 
 
 def as_measured(graphs: pa.Table, name: str | None = None, source: str = "graphs") -> Measured:
-    """Take a table for a benchmark.
+    """Make a benchmark of a table.
 
     Args:
         graphs: a table of the `graphs` contract.
-        name: its name; where None, what the metadata says, else the cells' space.
-        source: what to call it in an error.
+        name: its name; if None, that of the metadata, else the cells' space.
+        source: its name in errors.
 
     Raises:
         SnapError: the table breaks its contract, or the benchmark has no name.
@@ -183,7 +183,7 @@ def targets(benchmarks: Sequence[Measured], wanted: Sequence[str] = ()) -> list[
     Args:
         benchmarks: where to look.
         wanted: metric columns, or unambiguous shortenings; all `<dataset>/test/...` and
-            `<dataset>/valid/...` of which more is better where none is named.
+            `<dataset>/valid/...` where more is better, if empty.
 
     Raises:
         SnapError: a wanted metric is in no benchmark or fits several columns of one, is infinite
@@ -198,7 +198,7 @@ def targets(benchmarks: Sequence[Measured], wanted: Sequence[str] = ()) -> list[
             resolve_metric(metric, first.graphs.column_names, source=first.source)
     if not found:
         raise SnapError(
-            f"{', '.join(m.source for m in benchmarks)}: no accuracy is in it; name a --metric"
+            f"{', '.join(m.source for m in benchmarks)}: has no accuracy; give a --metric"
         )
     return found
 

@@ -1,4 +1,4 @@
-"""What the cells with the highest scores are worth, from which a search picks."""
+"""How good the cells with the highest scores are, from which a search picks."""
 
 from functools import lru_cache
 from typing import NamedTuple

@@ -151,11 +151,11 @@ def _refuse(statistics: Sequence[Statistic], groups: Mapping[str, Sequence[Score
     Raises:
         SnapError: a statistic has no `sql`, or a scorer has several seeds.
     """
-    lacking = [statistic.name for statistic in statistics if statistic.sql is None]
-    if lacking:
+    missing = [statistic.name for statistic in statistics if statistic.sql is None]
+    if missing:
         able = ", ".join(one.name for one in known().values() if one.sql)
         raise SnapError(
-            f"{', '.join(lacking)}: not in SQL, as files of more than {LARGE:,} rows need; choose "
+            f"{', '.join(missing)}: not in SQL, as files of more than {LARGE:,} rows need; choose "
             f"--statistic of {able}"
         )
     several = [name for name, models in groups.items() if len(models) > 1]

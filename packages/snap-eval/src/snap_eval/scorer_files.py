@@ -32,7 +32,7 @@ def read_scorers(specs: Sequence[str], measured: Sequence[Measured]) -> list[Sco
     Args:
         specs: `[NAME=]FILE[:COLUMN]`, Parquet or CSV files (a `*` stands for any letters), or
             `[NAME=]:COLUMN` for a column of the benchmarks themselves. `COLUMN` is any numeric
-            column, `score` where it is left out; of metric columns a shortening will do, and
+            column, `score` by default; metric columns may be shortened, and
             `count:OPERATOR` counts operators. A file of the `scores` contract gives all its
             scorers, or the one that stands in the place of `COLUMN`.
         measured: the benchmarks.
@@ -41,8 +41,8 @@ def read_scorers(specs: Sequence[str], measured: Sequence[Measured]) -> list[Sco
         One scorer a name and seed. Files of the same one are put together.
 
     Raises:
-        SnapError: a file is missing or damaged, lacks the column, names a cell twice, or two files
-            of one scorer and seed differ on a cell; several scorers are given one name; a score
+        SnapError: a file is missing or damaged, has no such column, names a cell twice, or two
+            files of one scorer and seed differ on a cell; several scorers are given one name; a score
             is infinite or none that a double holds; or a scorer's name does not print.
     """
     found: dict[tuple[str, int | None], Scorer] = {}
@@ -56,7 +56,7 @@ def read_scorers(specs: Sequence[str], measured: Sequence[Measured]) -> list[Sco
 def _read(spec: str, measured: Sequence[Measured]) -> Iterator[Scorer]:
     match = _SPEC.fullmatch(spec)
     if match is None or not (match["file"] or match["column"]):
-        raise SnapError(f"{spec!r} names no scores; say [NAME=]FILE[:COLUMN] or [NAME=]:COLUMN")
+        raise SnapError(f"{spec!r} names no scores; give [NAME=]FILE[:COLUMN] or [NAME=]:COLUMN")
     name, file, column = match["name"], match["file"], match["column"]
     if Path(spec).is_file():
         name, file, column = None, spec, None

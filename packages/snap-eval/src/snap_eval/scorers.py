@@ -1,4 +1,4 @@
-"""Scorers: whatever gives cells a number."""
+"""Scorers: anything that gives each cell a number."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Placed(NamedTuple):
     """A scorer's scores of a benchmark's n cells.
 
     Attributes:
-        score: (n,) the scores; NaN where there is none that ranks a cell.
+        score: (n,) the scores; NaN if there is none that ranks a cell.
         found: (n,) whether the scorer has a row for the cell.
     """
 
@@ -34,10 +34,10 @@ class Scorer:
     """Scores of cells by one model or proxy.
 
     Attributes:
-        name: what it is called.
-        seed: of the model; None where there is none.
+        name: its name.
+        seed: the model's seed; None if it has none.
         scores: `space`, `arch_id` and `score`, a double, higher for better; NaN for none.
-        source: what to call it in an error: usually its file.
+        source: its name in errors, usually its file.
         is_baseline: whether it is a column of the benchmarks themselves, a cost or a proxy, rather
             than scores that the user brings.
         is_one_of_several: whether its file has scores of other scorers too.
@@ -107,7 +107,7 @@ def as_scorer(scores: pa.Table, source: str = "scores") -> Scorer:
 
 
 def as_scorers(scores: pa.Table, source: str = "scores") -> list[Scorer]:
-    """Take a table of the `scores` contract for the scorers it names, with the seed of the table.
+    """Take a table of the `scores` contract and return its scorers, with the seed of the table.
 
     Raises:
         SnapError: the table breaks its contract, or its origin is unclear.
@@ -130,7 +130,7 @@ def as_scorers(scores: pa.Table, source: str = "scores") -> list[Scorer]:
 
 
 def by_name(scorers: Sequence[Scorer]) -> dict[str, list[Scorer]]:
-    """Return the models of every scorer, one a seed.
+    """Return the models of every scorer, one per seed.
 
     Raises:
         SnapError: of several models with one name, one has no seed.

@@ -35,7 +35,7 @@ def correlations(table: pa.Table) -> str:
     for _, rows in groupby(table.to_pylist(), lambda row: (row["benchmark"], row["metric"])):
         found = list(rows)
         many = len({(row["scorer"], row["sign"]) for row in found}) > 1
-        parts += [_heading(found[0], many), _beside(found) if many else _alone(found)]
+        parts += [_heading(found[0], many), _side_by_side_tables(found) if many else _alone(found)]
     return "\n".join(parts)
 
 
@@ -101,7 +101,7 @@ def plain(found: Comparison) -> dict[str, Any]:
 
 
 def independence(table: pa.Table) -> str:
-    """Return correlations between scorers as tables, one a benchmark."""
+    """Return correlations between scorers as tables, one per benchmark."""
     parts = []
     for benchmark, rows in groupby(table.to_pylist(), lambda row: row["benchmark"]):
         found = list(rows)
@@ -195,7 +195,7 @@ def _group(row: Row) -> str:
     return "" if value is None else _printable(value)
 
 
-def _beside(rows: Sequence[Row]) -> str:
+def _side_by_side_tables(rows: Sequence[Row]) -> str:
     """Return a table per population and group: a line per scorer, its main statistics in a row."""
     parts = []
     for cells, found in groupby(sorted(rows, key=_cells), _cells):
@@ -232,8 +232,8 @@ def _broken(statistic: str) -> str:
 
 def _scorer(row: Row) -> str:
     seeds = row["seeds"]
-    told = f" ({len(seeds)} seeds)" if len(seeds) > 1 else f" (seed {seeds[0]})" if seeds else ""
-    return f"{row['scorer']}{told}" + (", flipped" if row["sign"] < 0 else "")
+    shown = f" ({len(seeds)} seeds)" if len(seeds) > 1 else f" (seed {seeds[0]})" if seeds else ""
+    return f"{row['scorer']}{shown}" + (", flipped" if row["sign"] < 0 else "")
 
 
 def _grid(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

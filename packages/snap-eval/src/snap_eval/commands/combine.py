@@ -26,8 +26,7 @@ from snap_eval.commands.options import (
     "given",
     multiple=True,
     metavar="NAME=W",
-    help="Weight of a scorer, 1 where it is not said; one below 0 turns it around. May be "
-    "repeated.",
+    help="Weight of a scorer, 1 by default; a weight below 0 negates it. May be repeated.",
 )
 @click.option(
     "--leave-one-out",
@@ -57,9 +56,9 @@ def combine(
     from snap_eval.scorers import by_name
 
     if leave_one_out and given:
-        raise click.UsageError("--weight and --leave-one-out exclude one another")
+        raise click.UsageError("--weight and --leave-one-out exclude each other")
     if metrics and not leave_one_out:
-        raise click.UsageError("--metric says what --leave-one-out fits weights to; give both")
+        raise click.UsageError("--metric needs --leave-one-out, which fits weights to it")
     weighted = _weights(given)
     parquet.check_writable(out, "scores")
     measured = read_benchmarks(graphs)
@@ -85,5 +84,5 @@ def _weight(entry: str) -> tuple[str, float]:
     except ValueError:
         weight = math.nan
     if not name or not math.isfinite(weight):
-        raise click.UsageError(f"--weight {entry!r}: say NAME=W, W a finite number")
+        raise click.UsageError(f"--weight {entry!r}: give NAME=W with a finite number W")
     return name, weight

@@ -25,7 +25,7 @@ from snap_eval.commands.options import (
     type=click.IntRange(min=2),
     default=1000,
     show_default=True,
-    help="Cells to draw, of those that all scorers score.",
+    help="Number of cells to draw from the cells that all scorers score.",
 )
 @out_option("independence.parquet")
 @seed_option("the draw")
@@ -40,9 +40,9 @@ def independence(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Tell how alike all pairs of scorers order the cells of benchmarks.
+    """Report how alike all pairs of scorers order the cells of benchmarks.
 
-    Scorers that say the same, be it the other way round, stand side by side.
+    Scorers that order cells alike, or in reverse, stand side by side.
     """
     from snap_catalog import parquet
 

@@ -1,8 +1,8 @@
 """The charts as Vega-Lite specifications.
 
-A chart that the page draws takes its width from the page and its data from the CSV beside it. Inks
+A chart that the page draws takes its width from the page and its data from the CSV next to it. Inks
 are the page's (`var(--ink)` and the like), so that charts follow it into the dark and onto paper.
-Colours that carry meaning can be told apart with any colour vision (Okabe and Ito; blue to orange).
+Colours that carry meaning differ for any colour vision (Okabe and Ito; blue to orange).
 """
 
 from typing import Any, Literal
@@ -92,7 +92,7 @@ def density(x: str, y: str, *, percent: bool) -> Spec:
 
     Args:
         x: title of the axis across.
-        y: title of the axis upwards.
+        y: title of the vertical axis.
         percent: whether both axes run from 0 to 100.
     """
     scale = alt.Scale(domain=[0, 100]) if percent else alt.Scale(zero=False)
@@ -126,10 +126,10 @@ def curves(
 
     Args:
         x: its title.
-        y: title of the axis upwards.
+        y: title of the vertical axis.
         ticks: where the axis across is labelled.
         steps: whether values hold until the next.
-        within: ends of the axis upwards, beyond which nothing is drawn; those of the data if None.
+        within: ends of the vertical axis, beyond which nothing is drawn; those of the data if None.
     """
     heights = alt.Scale(domain=within, zero=False) if within else alt.Scale(zero=False)
     axis = alt.Axis(values=ticks) if ticks else alt.Axis(format="~s")
@@ -137,12 +137,12 @@ def curves(
         alt.X("x:Q", scale=alt.Scale(type="log", nice=False)).title(x).axis(axis),
         alt.Color("series:N", scale=alt.Scale(range=PALETTE)).legend(None),
     )
-    upwards = alt.Y("mean:Q", scale=heights).title(y)
+    vertical = alt.Y("mean:Q", scale=heights).title(y)
     way: Literal["step-after", "linear"] = "step-after" if steps else "linear"
     band = base.mark_area(opacity=0.22, interpolate=way, clip=bool(within)).encode(
         alt.Y("low:Q", scale=heights).title(y), alt.Y2("high:Q")
     )
-    line = base.mark_line(strokeWidth=2, interpolate=way, clip=bool(within)).encode(upwards)
+    line = base.mark_line(strokeWidth=2, interpolate=way, clip=bool(within)).encode(vertical)
     ends = base.encode(alt.Y("label:Q"), alt.Text("series:N")).transform_filter(
         alt.FieldEqualPredicate(field="last", equal=1)
     )

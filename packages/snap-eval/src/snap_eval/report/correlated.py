@@ -38,13 +38,13 @@ def chosen(results: Results, statistic: str, population: str = "all") -> list[Ro
 
 
 def rows(results: Results) -> list[Row]:
-    """Return all rows; figures that are no finite numbers are None."""
+    """Return all rows but those of groups of cells; figures that are not finite are None."""
     return [_finite(row) for file in results.of("correlations") for row in _rows(file)]
 
 
 def _rows(file: File) -> Iterator[Row]:
     baselines = _baselines(file)
-    for row in file.table.to_pylist():
+    for row in [] if "group" in file.table.column_names else file.table.to_pylist():
         yield row | {"is_baseline": row["scorer"] in baselines}
 
 

@@ -8,7 +8,7 @@ from snap_graphs.drawing import architecture_svg
 
 
 class Named(NamedTuple):
-    """A cell, and what it is called in its space."""
+    """A cell, and its name in its space."""
 
     space: str
     arch_id: str

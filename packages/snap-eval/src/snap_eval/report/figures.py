@@ -68,8 +68,8 @@ class Entry:
 
     Attributes:
         text: what it says.
-        order: what it is sorted by; the text where None.
-        drawing: the key of a drawing to show beside it, or ''.
+        order: what it is sorted by; the text if None.
+        drawing: the key of a drawing to show with it, or ''.
     """
 
     text: str

@@ -47,7 +47,7 @@ class Matched:
 
 @lru_cache(maxsize=1)
 def matches(results: Results) -> tuple[Matched, ...]:
-    """Return each predictor with each metric that the correlations tell of.
+    """Return each predictor with each metric in the correlations.
 
     Of a predictor with several seeds the first is taken: ranks of several cannot be shown as one.
     """
@@ -56,9 +56,9 @@ def matches(results: Results) -> tuple[Matched, ...]:
 
 def _matches(results: Results) -> Iterator[Matched]:
     for benchmark in benchmarks_of(results):
-        told = metrics(results, benchmark)
-        for name, seed, placed in _placed(results, benchmark) if told else ():
-            for metric, title in told.items():
+        titles = metrics(results, benchmark)
+        for name, seed, placed in _placed(results, benchmark) if titles else ():
+            for metric, title in titles.items():
                 oriented = benchmark.oriented(metric)
                 chosen = np.isfinite(placed.score) & np.isfinite(oriented)
                 cells = benchmark.graphs.filter(pa.array(chosen))
@@ -81,10 +81,10 @@ def nameless(file: File) -> bool:
 
 
 def metrics(results: Results, benchmark: Measured) -> dict[str, str]:
-    """Return the metrics by which a benchmark's cells are ranked, and what to call each."""
+    """Return the metrics by which a benchmark's cells are ranked, and the title of each."""
     found = (row for row in rows(results) if row["benchmark"] == benchmark.name)
-    told = {row["metric"]: target(row) for row in found}
-    return {name: told[name] for name in benchmark.graphs.column_names if name in told}
+    titles = {row["metric"]: target(row) for row in found}
+    return {name: titles[name] for name in benchmark.graphs.column_names if name in titles}
 
 
 def _placed(results: Results, benchmark: Measured) -> Iterator[tuple[str, int | None, Placed]]:

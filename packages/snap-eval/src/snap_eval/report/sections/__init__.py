@@ -15,7 +15,7 @@ SECTIONS = (
     Section("How well scores order cells", correlations),
     Section("Predicted against measured", ranks),
     Section("Scores and measurements", accuracies),
-    Section("Favourites", best),
+    Section("Best-scored candidates", best),
     Section("What scorers have in common", independence),
     Section("Search", searches),
     Section("Search by measuring", best_so_far),

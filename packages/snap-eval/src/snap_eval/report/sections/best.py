@@ -19,7 +19,7 @@ _BEST = 3
 
 def best(results: Results) -> Iterator[Part]:
     """Show the cells that each predictor rates highest, with their drawings."""
-    found = [favourite for matched in matches(results) for favourite in _favourites(matched)]
+    found = [candidate for matched in matches(results) for candidate in _candidates(matched)]
     if not found:
         yield Absent("the cells that predictors rate highest", COMMAND)
         return
@@ -40,7 +40,7 @@ def best(results: Results) -> Iterator[Part]:
     )
 
 
-def _favourites(matched: Matched) -> Iterator[tuple[Named, dict[str, Any]]]:
+def _candidates(matched: Matched) -> Iterator[tuple[Named, dict[str, Any]]]:
     order = np.argsort(-matched.score, kind="stable")[:_BEST]
     rank = rankdata(-matched.oriented, method="min")
     rows = matched.cells.take(order).to_pylist()

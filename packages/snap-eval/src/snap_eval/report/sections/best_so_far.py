@@ -18,7 +18,7 @@ COMMAND = "snap-evo compare --space SPACE --measure table:GRAPHS.parquet:METRIC 
 _ALGORITHM, _TRAININGS = "algorithm", "trainings"
 _RESAMPLES = 1000
 _SETTLED = 10
-"""Trainings after which values are no longer too far from the best ones to be drawn beside them."""
+"""Trainings after which values are close enough to the best ones to be drawn with them."""
 
 
 class _Run(NamedTuple):
@@ -151,7 +151,7 @@ def _table(file: File, searches: Mapping[str, Runs]) -> Table:
         slug("trainings", file.name),
         f"{file.facts['snap.title']}: trainings until the best",
         "The median is over all runs, and empty where half of them or more did not find what they "
-        "were to find; beside it is how many did.",
+        "were to find; the next column says how many did.",
         file.facts["snap.command"],
         [dict(_facts(name, searches, until)) for name in names],
     )

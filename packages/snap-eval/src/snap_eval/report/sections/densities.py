@@ -18,7 +18,7 @@ _FIELDS = 20
 
 
 def ranks(results: Results) -> Iterator[Part]:
-    """Show where the cells of a true rank are ranked, a chart a predictor (Figures 5, 10, 11)."""
+    """Show where the cells of a true rank are ranked, a chart per predictor (Figures 5, 10, 11)."""
     groups = _by_scorer(results)
     if not groups:
         yield Absent("predicted against true ranks (Figures 5, 7, 10 and 11)", COMMAND)
@@ -92,24 +92,24 @@ def _percentiles(values: Floats) -> Floats:
 
 
 def _values(matched: Matched) -> pa.Table:
-    across, upwards = (
+    x_edges, y_edges = (
         np.linspace(values.min(), values.max(), _FIELDS + 1)
         for values in (matched.score, matched.measured)
     )
-    return _fields(matched, matched.score, matched.measured, across, upwards)
+    return _fields(matched, matched.score, matched.measured, x_edges, y_edges)
 
 
-def _fields(matched: Matched, x: Floats, y: Floats, across: Floats, upwards: Floats) -> pa.Table:
+def _fields(matched: Matched, x: Floats, y: Floats, x_edges: Floats, y_edges: Floats) -> pa.Table:
     """Count the cells in each field that has any."""
-    count = np.histogram2d(x, y, [across, upwards])[0]
+    count = np.histogram2d(x, y, [x_edges, y_edges])[0]
     i, j = np.nonzero(count)
     return pa.table(
         {
             "panel": [matched.target] * len(i),
-            "x0": across[i],
-            "x1": across[i + 1],
-            "y0": upwards[j],
-            "y1": upwards[j + 1],
+            "x0": x_edges[i],
+            "x1": x_edges[i + 1],
+            "y0": y_edges[j],
+            "y1": y_edges[j + 1],
             "cells": count[i, j].astype(np.int64),
         }
     )

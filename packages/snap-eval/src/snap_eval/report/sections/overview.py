@@ -140,7 +140,7 @@ def _bars(rows: list[Row]) -> Chart:
     low = min(0.0, *(bar["low"] - 0.05 for bar in bars))
     return Chart(
         "bars",
-        "Predictors beside the four strongest baselines (Figure 1)",
+        "Predictors next to the four strongest baselines (Figure 1)",
         "Spearman's rho over all cells, with its 95 % interval. Baselines (grey) are the four "
         "best of that very benchmark, each with the sign that favours it there: nobody could have "
         "chosen so well beforehand.",

@@ -23,7 +23,7 @@ from snap_eval.report.results import File, Results
 COMMAND = "snap-evo run --space SPACE --scorer SCORER --seed SEED --out FOLDER"
 _POINTS = 60
 _FRONT = "front"
-"""What the file of a search's Pareto front is called, which holds rows of the history beside it."""
+"""The name of the file of a search's Pareto front, which holds rows of the history next to it."""
 _SEED = "snap.seed"
 
 
@@ -192,11 +192,11 @@ def _seed(file: File) -> int:
 
 def _measured(results: Results, named: Best) -> str:
     """Return what each benchmark measured of a cell, by the first metric it is ranked by."""
-    told = []
+    found = []
     for benchmark in benchmarks_of(results):
         metric = next(iter(metrics(results, benchmark)), None)
         place = benchmark.cells.index(f"{named.space}\0{named.arch_id}").as_py()
         value = benchmark.graphs[metric][place].as_py() if metric and place >= 0 else None
         if value is not None:
-            told.append(f"{benchmark.name} {metric} {value:.2f}")
-    return "; ".join(told) or "not known"
+            found.append(f"{benchmark.name} {metric} {value:.2f}")
+    return "; ".join(found) or "not known"

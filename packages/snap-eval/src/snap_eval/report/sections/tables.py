@@ -40,7 +40,7 @@ _QUANTITIES = {"spearman": "Spearman's rho", "kendall_tau_b": "Kendall's tau"}
 
 @dataclass(frozen=True)
 class Measured:
-    """What a quantity came to in one setting: our values, one a seed, and what is reported."""
+    """The values of a quantity in one setting: ours, one per seed, and the reported one."""
 
     values: Sequence[float]
     reported: float | None
@@ -85,7 +85,7 @@ def training_size(results: Results) -> Iterator[Part]:
 
 
 def tables(results: Results) -> Iterator[Part]:
-    """Show every file of trials, except comparisons of searches, beside the paper's values."""
+    """Show every file of trials, except comparisons of searches, next to the paper's values."""
     for name, (title, command) in EXPECTED.items():
         if results.trials(name) is None:
             yield Absent(title, command)
@@ -144,7 +144,7 @@ def _table(file: File) -> Table:
 
 
 def _columns(found: Mapping[str, Mapping[str, Measured]]) -> Iterator[tuple[str, list[Entry]]]:
-    """Yield what was varied, and each quantity with the paper's values beside it."""
+    """Yield what was varied, and each quantity next to the paper's values."""
     settings = [json.loads(setting) for setting in found]
     for key in dict.fromkeys(key for setting in settings for key in setting):
         yield key, [entry(setting.get(key)) for setting in settings]
