@@ -42,8 +42,8 @@ def read_scorers(specs: Sequence[str], measured: Sequence[Measured]) -> list[Sco
 
     Raises:
         SnapError: a file is missing or damaged, has no such column, names a cell twice, or two
-            files of one scorer and seed differ on a cell; several scorers are given one name; a score
-            is infinite or none that a double holds; or a scorer's name does not print.
+            files of one scorer and seed differ on a cell; several scorers are given one name; a
+            score is infinite or none that a double holds; or a scorer's name does not print.
     """
     found: dict[tuple[str, int | None], Scorer] = {}
     for one in (one for spec in specs for one in _read(spec, measured)):
