@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import Result
-from scipy import stats
 from snap_catalog import SnapError
 from snap_catalog.parquet import read
 from snap_eval import Statistic, statistics
@@ -17,12 +16,12 @@ Run = Callable[..., Result]
 Files = tuple[Path, Path]
 
 
-def _slope(score: Floats, measured: Floats) -> float:
-    return float(stats.theilslopes(measured, score).slope)
+def _above(score: Floats, measured: Floats) -> float:
+    return float(measured[score >= np.median(score)].mean())
 
 
-SLOPE = Statistic("theil_sen", _slope, "medians of slopes", direction="metric")
-SPEARMAN = Statistic("spearman", _slope, "medians of slopes")
+ABOVE = Statistic("above", _above, "all tied with the median", direction="metric")
+SPEARMAN = Statistic("spearman", _above, "all tied with the median")
 
 
 @pytest.fixture
@@ -47,17 +46,17 @@ def here(monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_statistic_of_another_package_is_reported_with_a_bootstrap(
     run: Run, files: Files, tmp_path: Path, registered: Callable[[str], None], here: str
 ) -> None:
-    registered(f"{here}:SLOPE")
-    assert statistics.names()[-1] == "theil_sen"
+    registered(f"{here}:ABOVE")
+    assert statistics.names()[-1] == "above"
     inputs = ("--scores", files[0], "--graphs", files[1], "--metric", "accuracy")
-    result = run("correlate", *inputs, "--statistic", "theil_sen", "--bootstrap", 50)
+    result = run("correlate", *inputs, "--statistic", "above", "--bootstrap", 50)
     assert result.exit_code == 0, result.stderr
     (row,) = read(tmp_path / "correlations.parquet", "correlations").to_pylist()
-    assert row["ties"] == "medians of slopes"
+    assert row["ties"] == "all tied with the median"
     assert row["interval"] == "bootstrap over cells"
     assert row["low"] <= row["value"] <= row["high"]
-    compared = run("compare", files[0], ":test", *inputs[2:], "--statistic", "theil_sen")
-    assert "theil_sen" in compared.stdout
+    compared = run("compare", files[0], ":test", *inputs[2:], "--statistic", "above")
+    assert "above" in compared.stdout
 
 
 @pytest.mark.parametrize(
@@ -83,5 +82,5 @@ def test_without_a_faster_way_every_resample_is_computed() -> None:
     from snap_eval.resampling import Resamples, plain
 
     resamples = Resamples(40, 25, 3)
-    found = plain(_slope)(0, x, y, resamples)
-    assert found.tolist() == [_slope(x[cells], y[cells]) for cells in resamples.each()]
+    found = plain(_above)(0, x, y, resamples)
+    assert found.tolist() == [_above(x[cells], y[cells]) for cells in resamples.each()]

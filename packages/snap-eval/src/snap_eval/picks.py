@@ -83,7 +83,7 @@ def _picks(score: Floats, measured: Floats, k: int, resamples: Resamples | None 
     if resamples is None:
         counts = _once
     else:
-        counts, picked, best = resamples.counts, picked.coarse(2 * k), best.coarse(2 * k)
+        counts, picked, best = resamples.counts, picked.coarse(k), best.coarse(k)
     cut, best_cut = (_cut(counts(some.cells), some, k) for some in (picked, best))
     shared, at_picked, at_best = np.intersect1d(picked.cells, best.cells, return_indices=True)
     both = cut.chance(picked.group[at_picked]) * best_cut.chance(best.group[at_best])
@@ -109,23 +109,31 @@ class _Leaders(NamedTuple):
         cells: (m,) ordered by value, highest first, tied ones by what the others order.
         group: (m,) tied cells share a number, the highest have 0.
         starts: (b,) where blocks of tied cells start that are treated as one.
+        left: further cells of the last group, which matter by their number alone.
     """
 
     cells: Ints
     group: Ints
     starts: Ints
+    left: int = 0
 
-    def coarse(self, first: int) -> "_Leaders":
+    def coarse(self, k: int) -> "_Leaders":
         """Treat cells as blocks, each 5 % longer than the one before, deep in a long group.
 
-        The first cells of all, and of each group, are blocks of their own.
+        The first cells of all, and of each group, are blocks of their own. The last group alone is
+        long. Of its cells, ordered by the others, the best of k is hardly ever beyond 10 / k.
         """
-        place = np.arange(self.cells.size)
-        within = place - np.searchsorted(self.group, self.group)
+        size = int((self.group == self.group[-1]).sum())
+        reach = -(-10 * size // k)
+        left = max(size - max(reach, 2 * k + _ALONE), 0)
+        kept = self.cells.size - left
+        cells, group = self.cells[:kept], self.group[:kept]
+        first, place = 2 * k, np.arange(cells.size)
+        within = place - np.searchsorted(group, group)
         block = np.log(np.maximum(within - _ALONE // 2, 1)) / np.log(1.05)
         alone = (place < first) | (within < _ALONE)
         new = np.diff(block.astype(np.int64), prepend=-1) != 0
-        return self._replace(starts=np.flatnonzero(alone | new))
+        return _Leaders(cells, group, np.flatnonzero(alone | new), left)
 
     def means(self, values: Floats) -> Floats:
         """Return (b,) the mean of the values in each block."""
@@ -174,6 +182,7 @@ def _cut(counts: Counts, leaders: _Leaders, k: int) -> _Cut:
     drawn = counts.cumsum(axis=0, dtype=np.float64)
     group = leaders.group[leaders.starts]
     at_ends = np.pad(drawn[np.flatnonzero(np.diff(group, append=-1))], ((1, 1), (0, 0)))
+    at_ends[-2] += leaders.left
     at_ends[-1] = np.nan
     full = (at_ends[1:-1] < k).sum(axis=0)
     before, after = (np.take_along_axis(at_ends, full[None] + i, axis=0)[0] for i in (0, 1))

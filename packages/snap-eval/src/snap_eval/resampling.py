@@ -154,18 +154,18 @@ class Resamples:
             parts = (self.counts(block).T.astype(np.float64) @ columns[block] for block in blocks)
             total: Floats = np.sum([*parts], axis=0)
             return total
-        scale = columns.std(axis=0)
-        distance = np.abs((columns - columns.mean(axis=0)) / np.where(scale > 0, scale, 1))
-        head = np.argpartition(distance.max(axis=1), -2 * _HEAD)[-2 * _HEAD :]
-        rest = np.delete(columns, head, axis=0)
+        turned = np.ascontiguousarray(columns.T)
+        distance = np.abs(turned - turned.mean(axis=1, keepdims=True))
+        distance /= np.maximum(turned.std(axis=1, keepdims=True), 1e-300)
+        head = np.argpartition(distance.max(axis=0), -2 * _HEAD)[-2 * _HEAD :]
+        rest = np.delete(turned, head, axis=1)
         drawn = self.counts(head)
         rng = np.random.default_rng([self.seed, self.n])
-        left = (
-            (self.n - drawn.sum(axis=0, dtype=np.int64))[:, None] * len(rest) / (self.n - head.size)
-        )
-        covariance = np.atleast_2d(np.cov(rest, rowvar=False))
-        noise = rng.multivariate_normal(np.zeros(len(scale)), covariance, self.count)
-        rest_sums = left * rest.mean(axis=0) + np.sqrt(left) * noise
+        left = (self.n - drawn.sum(axis=0, dtype=np.int64))[:, None]
+        left = left * rest.shape[1] / (self.n - head.size)
+        covariance = np.atleast_2d(np.cov(rest))
+        noise = rng.multivariate_normal(np.zeros(len(turned)), covariance, self.count)
+        rest_sums = left * rest.mean(axis=1) + np.sqrt(left) * noise
         sums: Floats = drawn.T.astype(np.float64) @ columns[head] + rest_sums
         return sums
 
