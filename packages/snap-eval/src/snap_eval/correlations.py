@@ -174,7 +174,7 @@ class Figure:
     method: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Judge:
     """Computes statistics with their intervals.
 
@@ -190,7 +190,6 @@ class Judge:
     intervals: Literal["closed", "bootstrap", "paired"]
     bootstrap: int
     seed: int
-    _last: tuple[object, bytes, list[dict[str, Any]]] = (None, b"", [])
 
     def rows(
         self, contenders: Sequence[Contender], oriented: Floats, cells: Ints, sign: int
@@ -203,17 +202,13 @@ class Judge:
             cells: (m,) the cells of a population, of n.
             sign: of figures in the unit of the metric: -1 if the metric was negated.
         """
-        # In many benchmarks, two populations are the same cells.
-        if self._last[0] is not contenders or self._last[1] != cells.tobytes():
-            with workers() as pool:
-                found = pool.map(lambda one: self.figures(one, oriented, cells), contenders)
-                rows = [
-                    _facts(contender, cells) | _row(figure, sign)
-                    for contender, figures in zip(contenders, found, strict=True)
-                    for figure in figures
-                ]
-            self._last = contenders, cells.tobytes(), rows
-        return self._last[2]
+        with workers() as pool:
+            found = [*pool.map(lambda one: self.figures(one, oriented, cells), contenders)]
+        return [
+            _facts(contender, cells) | _row(figure, sign)
+            for contender, figures in zip(contenders, found, strict=True)
+            for figure in figures
+        ]
 
     def figures(self, contender: Contender, oriented: Floats, cells: Ints) -> list[Figure]:
         """Compute the statistics of a contender over those of the cells that have a score."""

@@ -1,6 +1,7 @@
 """How good the cells with the highest scores are, from which a search picks."""
 
 from functools import lru_cache
+from math import isqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -143,7 +144,7 @@ class _Leaders(NamedTuple):
 
 
 def _leaders(values: Floats, others: Floats, k: int) -> _Leaders:
-    reach = min(2 * k + 20, values.size)
+    reach = min(k + 6 * isqrt(k) + 14, values.size)
     cells = np.flatnonzero(values >= np.partition(values, -reach)[-reach])
     cells = cells[np.lexsort((-others[cells], -values[cells]))]
     group = np.cumsum(np.diff(values[cells], prepend=np.inf) < 0) - 1

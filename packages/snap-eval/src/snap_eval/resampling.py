@@ -35,7 +35,7 @@ _KEPT = 10**8
 _BLOCK = 4096
 _HEAD = 128
 """The weights of this many highest ranks of the weighted tau are resampled exactly."""
-_BINS = 128
+_BINS = 80
 
 
 def interval(draws: Floats) -> Floats:
