@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from snap_eval.arrays import Floats, Ints
+from snap_eval.arrays import Floats, Ints, Same
 from snap_eval.correlation import (
     average_ranks,
     codes,
@@ -343,11 +343,16 @@ def _weighted_pairs(score: Floats, measured: Floats, weights: Floats) -> Floats:
 
 def _binned(values: Floats) -> Ints:
     """Return (n,) bins of values: the highest ranks, or few values, have a bin each."""
-    code = codes(values)
+    return _bins(Same(values))
+
+
+@lru_cache(maxsize=8)
+def _bins(values: Same) -> Ints:
+    code = codes(np.asarray(values.parts[0]))
     if code.max() < 2 * _BINS:
         return code
     below, same = groups(code)
-    edges = np.concatenate([np.arange(_BINS), np.linspace(_BINS, values.size, _BINS, dtype=int)])
-    bins: Ints = np.searchsorted(edges, values.size - below - same, "right")
+    edges = np.concatenate([np.arange(_BINS), np.linspace(_BINS, code.size, _BINS, dtype=int)])
+    bins: Ints = np.searchsorted(edges, code.size - below - same, "right")
     found: Ints = bins.max() - bins
     return found
