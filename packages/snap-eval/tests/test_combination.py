@@ -47,14 +47,14 @@ def _truth(benchmark: str) -> np.ndarray:
 
 @pytest.fixture
 def scorers(make_scores: Make) -> list[Scorer]:
-    """`x`, `minus y` and `noise` over all benchmarks."""
+    """`x`, `y`, `minus y` and `noise` over all benchmarks."""
     names = [name for b in "abc" for name in _names(b)]
     x = np.concatenate([_parts(b)[0] for b in "abc"])
     y = np.concatenate([_parts(b)[1] for b in "abc"])
     noise = np.random.default_rng(9).normal(size=3 * N)
     return [
         as_scorer(make_scores(names, values, metadata={"snap.scorer": name}))
-        for name, values in {"x": x, "minus y": -y, "noise": noise}.items()
+        for name, values in {"x": x, "y": y, "minus y": -y, "noise": noise}.items()
     ]
 
 
@@ -84,13 +84,14 @@ def test_two_halves_are_better_than_either(
     assert _rho(both, benchmarks[0]) > _rho(alone, benchmarks[0]) > 0.8
 
 
-def test_weights_left_one_out_find_signs_and_sizes_and_serve_the_one_left_out(
+def test_weights_left_one_out_find_sizes_turn_no_scorer_round_and_serve_the_one_left_out(
     benchmarks: list[Measured], scorers: list[Scorer]
 ) -> None:
     weights = leave_one_out(scorers, targets(benchmarks), benchmarks)
     for chosen in weights:
-        assert -2.5 < chosen["minus y"] / chosen["x"] < -1.5
-        assert abs(chosen["noise"]) < 0.1 * chosen["x"] + 0.1
+        assert 1.5 < chosen["y"] / chosen["x"] < 2.5
+        assert chosen["minus y"] == 0
+        assert 0 <= chosen["noise"] < 0.1 * chosen["x"] + 0.1
     table = combine(scorers, weights, benchmarks)
     assert all(_rho(table, benchmark) > 0.95 for benchmark in benchmarks)
 
@@ -136,7 +137,7 @@ def test_benchmarks_of_the_same_cells_are_refused(
 
 @pytest.mark.parametrize(
     ("weights", "problem"),
-    [({"z": 1.0}, "no scorer is called 'z'; there are x, minus y"), ({"x": 0.0}, "all weights")],
+    [({"z": 1.0}, "no scorer is called 'z'; there are x, y, minus y"), ({"x": 0.0}, "all weights")],
 )
 def test_weights_that_weigh_nothing_are_refused(
     benchmarks: list[Measured], scorers: list[Scorer], weights: dict[str, float], problem: str

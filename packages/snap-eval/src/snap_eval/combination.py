@@ -59,12 +59,16 @@ def leave_one_out(
 ) -> list[Weights]:
     """Fit for each benchmark the weights that predict the metrics of the others best.
 
-    Best is the least square of what is left of the measured ranks; every metric counts alike.
+    Non-negative least squares of the measured ranks; every metric counts alike. A scorer that does
+    not help in its own direction has the weight 0, since a sign that fits some benchmarks misleads
+    on others.
 
     Raises:
         SnapError: there is one benchmark alone, one has the role `test`, two share a cell, or no
-            cell has a score by all scorers.
+            cell has a score by all scorers, or no scorer helps.
     """
+    from scipy.optimize import nnls
+
     for target in targets:
         _refuse_test(target)
     if len(measured) < 2:
@@ -76,7 +80,7 @@ def leave_one_out(
     for left_out in measured:
         others = [systems[id(t)] for t in targets if t.measured is not left_out]
         matrix, vector = (np.concatenate(parts) for parts in zip(*others, strict=True))
-        weights = np.linalg.lstsq(matrix, vector)[0]
+        weights = nnls(matrix, vector)[0]
         found.append(dict(zip(groups, map(float, weights), strict=True)))
     return found
 

@@ -24,6 +24,8 @@ from snap_eval.scorers import Scorer, as_scorers
 
 _SPEC = re.compile(r"(?:(?P<name>[^=:/]+)=)?(?P<file>[^:]*)(?::(?P<column>.+))?")
 _COUNT = "count:"
+_PROXY = "proxy:"
+"""How names of scores begin that `snap-evo score` computes by zero-cost proxies."""
 
 
 def read_scorers(specs: Sequence[str], measured: Sequence[Measured]) -> list[Scorer]:
@@ -80,7 +82,10 @@ def _from_file(
             f"one of them, as {name}={found[0].source}"
         )
     if found:
-        return [replace(one, name=name or one.name) for one in found]
+        return [
+            replace(one, name=name or one.name, is_baseline=one.name.startswith(_PROXY))
+            for one in found
+        ]
     scores = _scores(_keyed(table, file, measured), column or "score", file)
     return [Scorer(name or column or Path(file).name.split(".")[0], None, scores, file)]
 

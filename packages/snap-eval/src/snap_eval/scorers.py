@@ -38,8 +38,8 @@ class Scorer:
         seed: the model's seed; None if it has none.
         scores: `space`, `arch_id` and `score`, a double, higher for better; NaN for none.
         source: its name in errors, usually its file.
-        is_baseline: whether it is a column of the benchmarks themselves, a cost or a proxy, rather
-            than scores that the user brings.
+        is_baseline: whether it is a cost, a count or a zero-cost proxy, rather than scores that
+            the user brings.
         is_one_of_several: whether its file has scores of other scorers too.
         scan: the relation in SQL that has the rows, if they are too many for memory; `scores` then
             has none.
