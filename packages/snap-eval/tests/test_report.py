@@ -208,6 +208,7 @@ def test_the_heat_map_shows_scorers_with_the_sign_that_they_have(results: Result
     rows = _parts(results)["heat-map"].data.to_pylist()
     (size,) = (r for r in rows if r["column"] == "params" and LATENCY in r["row"])
     assert size["value"] < -0.99
+    assert size["row"].endswith(f", n = {size['cells']:,}")
 
 
 def test_the_summary_counts_where_no_baseline_is_ahead(results: Results) -> None:

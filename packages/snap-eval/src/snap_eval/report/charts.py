@@ -46,6 +46,7 @@ def heat_map(rows: int, *, two_lines: bool = False) -> Spec:
             alt.Tooltip("row:N"),
             alt.Tooltip("column:N"),
             alt.Tooltip("value:Q", format=".3f"),
+            alt.Tooltip("cells:Q", format=","),
         ],
     )
     fields = base.mark_rect(stroke=PAPER, strokeWidth=1).encode(

@@ -106,9 +106,10 @@ def correlations(results: Results) -> Iterator[Part]:
 
 def _heat_map(rows: list[Row]) -> Chart:
     columns = ranked(rows)
+    sizes = {name: _sizes(same) for name, same in by_target(rows).items()}
     fields = [
         {
-            "row": target(row),
+            "row": f"{target(row)}, n = {sizes[target(row)]}",
             "column": row["scorer"],
             "value": row["sign"] * row["value"],
             "cells": row["n"],
@@ -124,7 +125,8 @@ def _heat_map(rows: list[Row]) -> Chart:
         "Spearman's rho over all cells that a scorer scored, with the sign that the scorer has; "
         "blue is good, orange means that the order is the wrong way round. Predictors stand left "
         "of baselines; of either, those with more benchmarks further left, then those that are "
-        "better on average. Of several seeds, the mean."
+        "better on average. Of several seeds, the mean. n lists how many cells the scorers of a row "
+        "scored: fewer by proxies, which have to run a network for each."
         + (" The benchmark's role is in brackets." if any(map(role, rows)) else ""),
         pa.Table.from_pylist(fields),
         COMMAND,
@@ -132,6 +134,11 @@ def _heat_map(rows: list[Row]) -> Chart:
         width=220 + 40 * len(columns),
         most=220 + 80 * len(columns),
     )
+
+
+def _sizes(rows: Sequence[Row]) -> str:
+    """Return how many cells scorers scored, the largest number first: `15,625 / 830`."""
+    return " / ".join(f"{n:,}" for n in sorted({row["n"] for row in rows}, reverse=True))
 
 
 def _bars(rows: list[Row]) -> Chart:
