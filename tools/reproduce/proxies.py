@@ -27,7 +27,7 @@ class Drawn(NamedTuple):
 
 DRAWN = {
     "nb201": Drawn(64, 830, 200),
-    "darts": Drawn(8, 200, 40),
+    "darts": Drawn(8, 100, 40),
     "transnas-micro": Drawn(16, 100, 40),
     "transnas-macro": Drawn(16, 100, 40),
 }

@@ -383,7 +383,7 @@ def test_a_search_of_ones_own_space_is_drawn_by_the_definition_in_its_file(tmp_p
         ({}, "unknown"),
         ({DEFINITION: "not TOML ["}, "search.parquet"),
         ({DEFINITION: MINE.replace("mine", "other")}, "defines the space 'other'"),
-        ({DEFINITION: MINE.replace("conv", "other")}, "no cell of mine"),
+        ({DEFINITION: MINE.replace("conv", "other")}, "not a cell of mine"),
     ],
 )
 def test_a_search_whose_space_is_unclear_is_shown_without_its_drawing(

@@ -25,8 +25,8 @@ _OF_IMAGES = ("fisher", "jacov", "epe_nas", "nwot", "swap")
 
 @click.command()
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(min=2))
-@click.option("--seed-cells", default=40, show_default=True, type=click.IntRange(min=3))
-@click.option("--photograph-cells", default=100, show_default=True, type=click.IntRange(min=3))
+@click.option("--seed-cells", default=20, show_default=True, type=click.IntRange(min=3))
+@click.option("--photograph-cells", default=60, show_default=True, type=click.IntRange(min=3))
 def agreement(seeds: int, seed_cells: int, photograph_cells: int) -> None:
     """Compare scores of NAS-Bench-201's cells with published ones."""
     found = scored("nb201", score_files("nb201")[:1])

@@ -21,7 +21,7 @@ from tools.reproduce.sources import graphs_file
 from tools.steps import made_by
 
 _PICTURE = ROOT / "docs" / "proxies.svg"
-_TIMED = 20
+_TIMED = 5
 """Networks of each space that all scorers score in one run, to compare seconds."""
 _PREDICTOR, _BOTH = "snap", "combination"
 _TITLES = {"gcn:snap": _PREDICTOR}

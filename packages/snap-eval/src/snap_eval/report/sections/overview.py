@@ -125,8 +125,8 @@ def _heat_map(rows: list[Row]) -> Chart:
         "Spearman's rho over all cells that a scorer scored, with the sign that the scorer has; "
         "blue is good, orange means that the order is the wrong way round. Predictors stand left "
         "of baselines; of either, those with more benchmarks further left, then those that are "
-        "better on average. Of several seeds, the mean. n lists how many cells the scorers of a row "
-        "scored: fewer by proxies, which have to run a network for each."
+        "better on average. Of several seeds, the mean. n lists how many cells the scorers of a "
+        "row scored: fewer by proxies, which have to run a network for each."
         + (" The benchmark's role is in brackets." if any(map(role, rows)) else ""),
         pa.Table.from_pylist(fields),
         COMMAND,
