@@ -119,7 +119,7 @@ def made_by(words: Sequence[str], folder: Path, out: str) -> Path:
     named = [folder / word for word in words[1:] if (folder / word).exists()]
     inputs = [each for each in named if each != path]
     step = Step(words[0], path, inputs, words, lambda: command(words, folder=folder))
-    Ledger(folder).run(step)
+    Ledger(path.parent).run(step)
     return path
 
 
