@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 from snap_catalog import graph_facts
+from snap_catalog.parquet import read
+from snap_catalog.scores import by_scorer
 
 from tools.reproduce import proxies
 from tools.reproduce.sources import SOURCES, graphs_file
@@ -116,7 +118,7 @@ def _specs(scores: Path) -> Iterator[str]:
     if scores.name not in proxies.FILES:
         yield str(scores)
         return
-    for scorer in pq.read_table(scores, columns=["scorer"])["scorer"].unique().to_pylist():
+    for scorer in by_scorer(read(scores, "scores"), str(scores)):
         name = scorer.removeprefix("proxy:")
         if name not in _COSTS:
             yield f"{name}={scores}:{scorer}"

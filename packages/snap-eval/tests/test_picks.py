@@ -68,3 +68,16 @@ def test_the_top_is_by_measurement_and_takes_ties_with_its_last_cell() -> None:
     assert within_top(measured, 10).tolist() == [0, 1, 19]
     assert within_top(measured, 1).tolist() == [19]
     assert within_top(np.arange(1000.0), 10).size == 100
+
+
+@pytest.mark.parametrize("levels", [3, 10**6])
+def test_resamples_with_fewer_cells_than_picks_are_undefined(levels: int) -> None:
+    rng = np.random.default_rng(levels)
+    score, measured = rng.integers(0, levels, 104).astype(float), rng.normal(size=104)
+    resamples = Resamples(300, 40, 0, exact=True).within(np.arange(104))
+    drawn = np.array([cells.size for cells in resamples.each()])
+    assert 0 < (drawn < 100).sum() < 40
+    for which in range(len(PICKS)):
+        found = draw_picks(which, 100)(0, score, measured, resamples)
+        assert np.isfinite(found[drawn >= 100]).all()
+        assert not np.isfinite(found[drawn < 100]).any()

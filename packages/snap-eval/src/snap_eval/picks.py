@@ -88,7 +88,7 @@ def _picks(score: Floats, measured: Floats, k: int, resamples: Resamples | None 
     cut, best_cut = (_cut(counts(some.cells), some, k) for some in (picked, best))
     shared, at_picked, at_best = np.intersect1d(picked.cells, best.cells, return_indices=True)
     both = cut.chance(picked.group[at_picked]) * best_cut.chance(best.group[at_best])
-    precision = (counts(shared) * both).sum(axis=0) / k
+    precision = np.where(np.isnan(cut.tied), np.nan, (counts(shared) * both).sum(axis=0) / k)
     first = picked.cells[picked.group == 0]
     if resamples is not None and k == 1 and first.size > _ALONE:
         columns = np.stack([measured[first], np.ones(first.size)], axis=1)
@@ -198,11 +198,12 @@ def _expected_best(cut: _Cut, measured: Floats, group: Ints) -> Floats:
     floor = np.where(among, measured[:end, None], -np.inf).max(axis=0, initial=-np.inf)
     # In some resample, chance decides about the cells of these groups.
     some = np.flatnonzero((group >= cut.full.min()) & (group <= cut.full.max()))
-    total, wanted = (np.nan_to_num(z, nan=1) for z in (cut.tied, cut.k - cut.before))
+    too_few = np.isnan(cut.tied)
+    total, wanted = (np.where(too_few, 1, z) for z in (cut.tied, cut.k - cut.before))
     better = np.clip(cut.drawn[some] - cut.before, 0, total)
     chance = -np.diff(_share_without(better, total, wanted), prepend=1, axis=0)
     best: Floats = (chance * np.maximum(measured[some, None], floor)).sum(axis=0)
-    return np.where(np.isnan(cut.tied), np.nan, best)
+    return np.where(too_few, np.nan, best)
 
 
 def _share_without(marked: Floats, total: Floats, drawn: Floats) -> Floats:
