@@ -96,7 +96,7 @@ def test_sums_of_many_cells_are_distributed_as_those_of_all_counts() -> None:
     ours, exact = (Resamples(9000, 4000, 0, way).sums(columns) for way in (False, True))
     for one, other in zip(ours.T, exact.T, strict=True):
         assert np.abs(interval(one) - interval(other)).max() < 0.06 * np.ptp(interval(other))
-    assert np.corrcoef(ours.T)[0, 1] == pytest.approx(np.corrcoef(exact.T)[0, 1], abs=0.05)
+    assert stats.pearsonr(*ours.T)[0] == pytest.approx(stats.pearsonr(*exact.T)[0], abs=0.05)
 
 
 @pytest.mark.parametrize("rho", [-0.9, 0.0, 0.98])
@@ -167,7 +167,7 @@ def test_all_statistics_see_the_same_resamples() -> None:
     x, y = _sample(300, 0.3, 0)
     resamples = Resamples(300, 20, 0)
     found = [_drawn(known()[name], (x, y), resamples) for name in ("spearman", "kendall_tau_b")]
-    assert np.corrcoef(found)[0, 1] > 0.95
+    assert stats.pearsonr(*found)[0] > 0.95
 
 
 def test_a_statistic_of_a_part_of_the_cells_is_resampled_with_the_rest() -> None:
