@@ -141,9 +141,11 @@ def baselines(graphs: Path, metric: str, *, published: bool) -> Iterator[str]:
             specs.append(f"{rest[1]}=:{column}")
         elif column == f"{dataset}/model/params":
             specs.append(f"params=:{column}")
-    specs += ["depth=:depth", f"skips=:count:{graph_facts(table['space'][0].as_py()).identity}"]
-    if "conv" in str(
-        pq.read_table(graphs, columns=["nodes"])["nodes"].combine_chunks().values.unique()
-    ):
+    specs.append("depth=:depth")
+    nodes = pq.read_table(graphs, columns=["nodes"])["nodes"].combine_chunks().values.unique()
+    operators, identity = nodes.to_pylist(), graph_facts(table["space"][0].as_py()).identity
+    if identity in operators:
+        specs.append(f"skips=:count:{identity}")
+    if any("conv" in name for name in operators):
         specs.append("convolutions=:count:*conv*")
     return (word for spec in specs for word in ("--scores", spec))
