@@ -79,6 +79,7 @@ _ROWS: dict[Name, dict[str, list[Any]]] = {
         "seeds": [[]],
         "statistic": ["spearman"],
         "population": ["all"],
+        "group": ["small"],
         "value": [None],
         "deviation": [None],
         "low": [None],

@@ -325,7 +325,7 @@ def test_memory_that_does_not_suffice_is_not_blamed_on_the_network() -> None:
                 torch.empty(2**60)
             return images.flatten(1)
 
-    with pytest.raises(SnapError, match=r"memory is too short.*give a smaller batch"):
+    with pytest.raises(SnapError, match=r"memory is too short.*use a smaller batch"):
         score_network(Greedy(), ["nwot"], SMALL)
 
 
