@@ -87,7 +87,7 @@ def test_a_scorer_that_tells_no_cells_apart_is_refused(cells: pa.Table) -> None:
 
 def test_graphs_of_several_spaces_have_no_ranks(cells: pa.Table, three_cells: pa.Table) -> None:
     both = pa.concat_tables([t.select(["space", "arch_id"]) for t in (cells, three_cells)])
-    with pytest.raises(SnapError, match="of 2 search spaces"):
+    with pytest.raises(SnapError, match="belong to 2 search spaces"):
         RankCombination((PARAMS,)).score(both)
 
 
