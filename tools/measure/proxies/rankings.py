@@ -41,10 +41,10 @@ def rankings() -> None:
     """Print rank correlations and seconds, and draw one over the other."""
     found = list(_ranked())
     means = {name: fmean(each.rho[name] for each in found) for name in found[0].rho}
-    names = sorted(means, key=lambda name: -means[name])
+    names = sorted(means, key=lambda name: -np.nan_to_num(means[name], nan=-1))
     click.echo("### Rank correlations (role develop)\n")
     head = ["scorer", *(f"{each.title} ({each.n})" for each in found), "mean"]
-    rows = ([_code(n), *(printed.short(e.rho[n]) for e in found), _short(means[n])] for n in names)
+    rows = ([_code(n), *(_short(e.rho[n]) for e in found), _short(means[n])] for n in names)
     click.echo(printed.table(head, rows))
     seconds = {space: _seconds(space) for space in dict.fromkeys(each.space for each in found)}
     click.echo(f"\n### Seconds per network, {_TIMED} networks\n")
@@ -87,7 +87,7 @@ def _code(name: str) -> str:
 
 
 def _short(value: float) -> str:
-    return printed.short(value)
+    return "" if np.isnan(value) else printed.short(value)
 
 
 def draw(rho: Mapping[str, float], seconds: Mapping[str, float], path: Path) -> None:
@@ -99,7 +99,7 @@ def draw(rho: Mapping[str, float], seconds: Mapping[str, float], path: Path) -> 
     axes = figure.add_subplot(xscale="log")
     cost = {**seconds, _BOTH: sum(seconds[name] for name in (_PREDICTOR, *COMBINED))}
     for name in sorted(rho, key=lambda name: rho[name]):
-        if name not in cost:
+        if name not in cost or np.isnan(rho[name]):
             continue
         ours = name in (_BOTH, _PREDICTOR)
         axes.plot(cost[name], rho[name], "o", color="#b8510d" if ours else "#1f5fa8", ms=5)

@@ -26,7 +26,7 @@ class Scored(NamedTuple):
     Attributes:
         graphs: n rows of the `graphs` contract.
         scores: by scorer (n,) scores, higher is better.
-        seconds: by scorer the mean seconds per architecture.
+        seconds: by scorer the mean seconds per architecture, if its file has them.
     """
 
     graphs: pa.Table
@@ -41,7 +41,11 @@ def scored(space: str, files: Sequence[Path], results: Path = RESULTS) -> Scored
     for _, table in parts:
         graphs = graphs.filter(pc.is_in(graphs["arch_id"], value_set=table["arch_id"]))
     scores = {_short(name): _in_order(graphs, table) for name, table in parts}
-    seconds = {_short(name): float(np.mean(table["seconds"])) for name, table in parts}
+    seconds = {
+        _short(name): float(np.mean(table["seconds"]))
+        for name, table in parts
+        if "seconds" in table.column_names
+    }
     return Scored(graphs, scores, seconds)
 
 
