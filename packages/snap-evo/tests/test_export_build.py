@@ -157,7 +157,7 @@ def test_a_missing_extra_is_told_and_nothing_is_written(
         lambda package: None if package == "onnxscript" else find_spec(package),
     )
     message = refused("build", CELL, "--space", "nb201", *SMALL, "--onnx", str(path))
-    assert "needs onnxscript" in message
+    assert "onnxscript is required but not installed" in message
     assert "pip install 'snap-evo[build]'" in message
     monkeypatch.setattr("snap_catalog.extras.find_spec", lambda package: None)
     assert "snap-evo[build]" in refused("build", CELL, "--space", "nb201")

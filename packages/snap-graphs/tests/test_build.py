@@ -242,7 +242,7 @@ def test_what_cannot_be_built_is_told(
 
 def test_a_missing_torch_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("snap_catalog.extras.find_spec", lambda package: None)
-    with pytest.raises(SnapError, match=r"needs torch.*pip install 'snap-graphs\[torch\]'"):
+    with pytest.raises(SnapError, match=r"torch is required.*pip install 'snap-graphs\[torch\]'"):
         build_network("nb201", CELLS["nb201"])
 
 

@@ -163,6 +163,6 @@ def test_an_svg_needs_no_plotting_library_and_a_png_names_the_extra_that_brings_
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     draw(CELL, tmp_path / "cell.svg")
-    with pytest.raises(SnapError, match=r"needs matplotlib.*'snap-graphs\[draw\]'"):
+    with pytest.raises(SnapError, match=r"matplotlib is required.*'snap-graphs\[draw\]'"):
         draw(CELL, tmp_path / "cell.png")
     assert [path.name for path in tmp_path.iterdir()] == ["cell.svg"]
