@@ -24,6 +24,8 @@ _PICTURE = ROOT / "docs" / "proxies.svg"
 _TIMED = 5
 """Networks of each space that all scorers score in one run, to compare seconds."""
 _PREDICTOR, _BOTH = "snap", "combination"
+_APART = 0.03
+"""Rank correlation below which labels would overlap."""
 _TITLES = {"gcn:snap": _PREDICTOR}
 
 
@@ -90,6 +92,16 @@ def _short(value: float) -> str:
     return "" if np.isnan(value) else printed.short(value)
 
 
+def _close(shown: Mapping[str, tuple[float, float]]) -> Iterator[list[str]]:
+    """Yield names, those together whose points are too close for labels of their own."""
+    left = sorted(shown, key=lambda name: shown[name], reverse=True)
+    while left:
+        x, y = shown[left[0]]
+        near = [n for n in left if shown[n][0] == x and y - shown[n][1] < _APART]
+        yield near
+        left = [name for name in left if name not in near]
+
+
 def draw(rho: Mapping[str, float], seconds: Mapping[str, float], path: Path) -> None:
     """Draw mean rank correlations over mean seconds per network, one labelled point per scorer."""
     from matplotlib import rc_context
@@ -98,19 +110,22 @@ def draw(rho: Mapping[str, float], seconds: Mapping[str, float], path: Path) -> 
     figure = Figure(figsize=(7, 4.4), layout="constrained")
     axes = figure.add_subplot(xscale="log")
     cost = {**seconds, _BOTH: sum(seconds[name] for name in (_PREDICTOR, *COMBINED))}
-    for name in sorted(rho, key=lambda name: rho[name]):
-        if name not in cost or np.isnan(rho[name]):
-            continue
-        ours = name in (_BOTH, _PREDICTOR)
-        axes.plot(cost[name], rho[name], "o", color="#b8510d" if ours else "#1f5fa8", ms=5)
+    shown = {name: (cost[name], rho[name]) for name in rho if not np.isnan(rho[name])}
+    for names in _close(shown):
+        x, y = shown[names[0]]
+        ours = names[0] in (_BOTH, _PREDICTOR)
+        axes.plot(x, y, "o", color="#b8510d" if ours else "#1f5fa8", ms=5)
         axes.annotate(
-            name,
-            (cost[name], rho[name]),
+            ", ".join(names),
+            (x, y),
             (5, 3),
             textcoords="offset points",
             fontsize=8,
             fontweight="bold" if ours else "normal",
         )
+    axes.set_xlim(0.008, 12)
+    axes.set_ylim(-0.25, 0.8)
+    axes.set_xticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
     axes.set_xlabel("seconds per network on one core, mean over four search spaces")
     axes.set_ylabel("Spearman's rho, mean over six metrics")
     axes.grid(color="#dddddd")
