@@ -172,9 +172,9 @@ NOT_RUN = {
     r"uv run --all-groups python -m tools.measure.ablation( --mpnet FOLDER --seeds 2)?": (
         "takes an hour"
     ),
-    r"uv run --all-groups python -m tools.reproduce(.renew)?": "takes hours",
+    r"uv run --all-groups python -m tools.reproduce(.renew| --all)?": "takes hours",
     r"uv run --all-groups python -m tools.train.(bundled|calibrate|reader)": "takes minutes",
-    r"uv run --all-groups python -m tools.measure.(found|proxies|training_size|unseen_operators)": (
+    r"uv run --all-groups python -m tools.measure.(found|training_size|unseen_operators)": (
         "takes hours"
     ),
     r"uv run --all-groups python -m tools.measure.(adapted_intervals|scaling|whole_networks)": (
@@ -182,7 +182,7 @@ NOT_RUN = {
     ),
     r"uv run --all-groups python -m tools.measure.few_labels( --way .*)?": "takes minutes",
     r"uv run --all-groups python -m tools.measure.encoder [a-z]+": "takes minutes",
-    r"uv run --all-groups python -m tools.measure.proxies": "takes hours",
+    r"uv run --all-groups python -m tools.measure.proxies [a-z]+": "takes minutes and scores",
     r"uv run --all-groups python -m tools.measure.search [a-z0-9]+": "takes minutes",
 }
 """The commands that no page's test runs, as patterns, and why."""
