@@ -5,13 +5,12 @@ import math
 from pathlib import Path
 
 import click
+from snap_catalog.cli import out_option, quiet_option
 from snap_catalog.console import say
 
 from snap_eval.commands.options import (
     graphs_option,
     metric_option,
-    out_option,
-    quiet_option,
     read_benchmarks,
     read_contenders,
     scores_option,

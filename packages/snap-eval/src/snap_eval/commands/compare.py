@@ -6,17 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
+from snap_catalog.cli import json_option, quiet_option, seed_option
 
 from snap_eval.commands.options import (
     all_option,
     bootstrap_option,
     chosen_statistics,
-    json_option,
     population_option,
-    quiet_option,
     read_benchmarks,
     read_contenders,
-    seed_option,
     statistic_option,
 )
 
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
 @all_option("every statistic")
 @population_option(default="all", show_default=True, help="Set of cells to compare on.")
 @bootstrap_option
-@seed_option("the resamples")
+@seed_option
 @json_option
 @quiet_option
 def compare(

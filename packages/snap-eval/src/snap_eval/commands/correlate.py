@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from snap_catalog.cli import json_option, out_option, quiet_option, seed_option
 from snap_catalog.console import progress, say
 
 from snap_eval.commands.options import (
@@ -14,15 +15,11 @@ from snap_eval.commands.options import (
     chosen_statistics,
     graphs_option,
     intervals_option,
-    json_option,
     metric_option,
-    out_option,
     population_option,
-    quiet_option,
     read_benchmarks,
     read_contenders,
     scores_option,
-    seed_option,
     statistic_option,
     where_option,
 )
@@ -49,7 +46,7 @@ if TYPE_CHECKING:
 @click.option("--db", type=PATH, help="DuckDB file to keep cells, scores and results in as well.")
 @intervals_option
 @bootstrap_option
-@seed_option("the resamples")
+@seed_option
 @json_option
 @quiet_option
 def correlate(

@@ -4,16 +4,13 @@ import json
 from pathlib import Path
 
 import click
+from snap_catalog.cli import json_option, out_option, quiet_option, seed_option
 
 from snap_eval.commands.options import (
     graphs_option,
-    json_option,
-    out_option,
-    quiet_option,
     read_benchmarks,
     read_contenders,
     scores_option,
-    seed_option,
 )
 
 
@@ -28,7 +25,7 @@ from snap_eval.commands.options import (
     help="Number of cells to draw from the cells that all scorers score.",
 )
 @out_option("independence.parquet")
-@seed_option("the draw")
+@seed_option
 @json_option
 @quiet_option
 def independence(

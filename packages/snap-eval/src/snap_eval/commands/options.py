@@ -71,27 +71,6 @@ intervals_option = click.option(
     show_default=True,
     help="Closed forms if a statistic has one, or the bootstrap for all statistics.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, not a table.")
-quiet_option = click.option("--quiet", is_flag=True, help="Print only the result.")
-
-
-def seed_option(what: str) -> _Decorator:
-    """Return the option `--seed` for something random."""
-    return click.option(
-        "--seed", type=click.IntRange(min=0), default=0, show_default=True, help=f"Seed of {what}."
-    )
-
-
-def out_option(default: str) -> _Decorator:
-    """Return the option `--out` for a file."""
-    return click.option(
-        "-o",
-        "--out",
-        type=PATH,
-        default=Path(default),
-        show_default=True,
-        help="File to write.",
-    )
 
 
 def all_option(what: str) -> _Decorator:

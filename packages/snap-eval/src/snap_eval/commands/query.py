@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 from snap_catalog import SnapError
+from snap_catalog.cli import json_option
 
-from snap_eval.commands.options import PATH, json_option
+from snap_eval.commands.options import PATH
 
 
 @click.command()

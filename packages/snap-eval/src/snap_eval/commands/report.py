@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import click
+from snap_catalog.cli import quiet_option
 from snap_catalog.console import say
 
-from snap_eval.commands.options import PATH, quiet_option
+from snap_eval.commands.options import PATH
 
 
 @click.command()
