@@ -73,7 +73,7 @@ def compare(
         first: the models of one scorer, one per seed.
         second: those of the other. Scorers with equally many seeds are resampled together.
         target: the metric of a benchmark that they are to predict.
-        population: one of `snap_eval.measured.POPULATIONS`.
+        population: one of `snap_eval.relations.POPULATIONS`.
         statistics: names of `snap_eval.statistics`; all if empty.
         bootstrap: resamples of the cells.
         seed: of the resamples.

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from snap_catalog import SnapError
-from snap_catalog.metrics import fitting_metrics, is_metric, resolve_metric
+from snap_catalog.catalog import Direction
+from snap_catalog.metrics import fitting_metrics, is_metric, oriented, resolve_metric
 from snap_catalog.parquet import decode_metadata, read, validate
 
 from snap_eval import large
@@ -45,15 +46,14 @@ class Measured:
         """(n,) strings that identify cells across spaces."""
         return cell_keys(self.graphs)
 
-    def direction(self, metric: str) -> str:
+    def direction(self, metric: str) -> Direction:
         """Return whether more (`max`) or less (`min`) of a metric is better."""
-        direction: bytes = self.graphs.schema.field(metric).metadata[b"direction"]
-        return direction.decode()
+        stated: bytes = self.graphs.schema.field(metric).metadata[b"direction"]
+        return cast(Direction, stated.decode())
 
     def oriented(self, metric: str) -> Floats:
         """Return (n,) a metric, negated if less is better; NaN if it was not measured."""
-        values: Floats = self.graphs[metric].to_numpy()
-        return values if self.direction(metric) == "max" else -values
+        return oriented(self.graphs[metric].to_numpy(), self.direction(metric))
 
     def populations(self, chosen: Bools) -> dict[str, Bools]:
         """Return the populations of `snap_eval.relations.Cells`, each (n,) true for its cells.

@@ -60,8 +60,17 @@ def reported(what: str, sql: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise SnapError(f"{what} {sql!r:.80}: {reason}; correct it") from error
+        raise SnapError(f"{what} {sql!r:.80}: {first_line(error)}; correct it") from error
+
+
+def first_line(error: duckdb.Error) -> str:
+    """Return the first line of what DuckDB reports; the rest points into the statement."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def average_rank(window: str) -> str:
+    """Return the rank in SQL over an ordered window, ties given their average rank."""
+    return f"rank() OVER ({window}) + (count(*) OVER ({window} RANGE CURRENT ROW) - 1) / 2"
 
 
 class Cells:

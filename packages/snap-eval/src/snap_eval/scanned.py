@@ -12,7 +12,7 @@ from snap_catalog.scores import NO_SCORE
 from snap_eval.large import LARGE
 from snap_eval.measured import Measured
 from snap_eval.plain import quoted
-from snap_eval.relations import POPULATIONS, cells_sql, reported
+from snap_eval.relations import POPULATIONS, average_rank, cells_sql, reported
 from snap_eval.resampling import fisher
 from snap_eval.scorers import Scorer
 from snap_eval.statistics import Statistic, known
@@ -20,10 +20,6 @@ from snap_eval.statistics import Statistic, known
 _MEMORY = "1GB"
 """What DuckDB may use before it writes to the disk."""
 _RANKED = ("score", "measured")
-_RANK = (
-    "rank() OVER (PARTITION BY part ORDER BY {0}) + "
-    "(count(*) OVER (PARTITION BY part ORDER BY {0} RANGE CURRENT ROW) - 1) / 2.0 AS {0}_rank"
-)
 
 
 class Scan:
@@ -111,7 +107,11 @@ class Scan:
         )
         columns = [str(statistic.sql) for statistic in statistics]
         if "_rank" in "".join(columns):
-            scored = f"SELECT *, {', '.join(map(_RANK.format, _RANKED))} FROM ({scored})"
+            ranks = (
+                f"{average_rank(f'PARTITION BY part ORDER BY {name}')} AS {name}_rank"
+                for name in _RANKED
+            )
+            scored = f"SELECT *, {', '.join(ranks)} FROM ({scored})"
         figures = self._rows(
             f"SELECT part, count(*), {', '.join(columns)} FROM ({scored}) GROUP BY part"
         )

@@ -13,7 +13,7 @@ from snap_catalog.scores import named
 from snap_eval import store
 from snap_eval.folder import read_folder
 from snap_eval.plain import distinct, plain
-from snap_eval.relations import CLOSED
+from snap_eval.relations import CLOSED, first_line
 
 _SETTINGS: Mapping[str, Any] = {
     **CLOSED,
@@ -58,7 +58,7 @@ def query(source: Path, sql: str) -> pa.Table:
             return plain(answer)
         except duckdb.Error as error:
             names = ", ".join(views or [*store.KEYS, "joined", "ranked"])
-            raise SnapError(f"{_first_line(error)} (views: {names})") from error
+            raise SnapError(f"{first_line(error)} (views: {names})") from error
 
 
 def _database(file: Path | None) -> duckdb.DuckDBPyConnection:
@@ -84,15 +84,11 @@ def _only_select(sql: str) -> str:
     try:
         statements = duckdb.extract_statements(sql)
     except duckdb.Error as error:
-        raise SnapError(_first_line(error)) from error
+        raise SnapError(first_line(error)) from error
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         kinds = ", ".join(statement.type.name for statement in statements) or "nothing"
         raise SnapError(f"only one SELECT statement is allowed, but this is {kinds}: {sql!r:.200}")
     return sql
-
-
-def _first_line(error: duckdb.Error) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _views(folder: Path) -> dict[str, pa.Table]:

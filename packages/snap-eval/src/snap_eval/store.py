@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 from snap_catalog import SnapError, parquet
 from snap_catalog.metrics import is_metric
 from snap_catalog.schemas import contract
+from snap_catalog.scores import NO_SCORE
 
 from snap_eval.measured import Measured
-from snap_eval.relations import CLOSED
+from snap_eval.relations import CLOSED, average_rank, first_line
 from snap_eval.scorers import Scorer
 
 KEYS = {
@@ -23,7 +24,7 @@ KEYS = {
     "correlations": (*contract("correlations").key, "where"),
 }
 """The tables, and the columns that identify their rows: a new row replaces the old one."""
-_TABLES = """
+_TABLES = f"""
 CREATE TABLE IF NOT EXISTS cells (benchmark VARCHAR, space VARCHAR, arch_id VARCHAR,
     cell_hash VARCHAR, n_dead SMALLINT, params BIGINT, flops BIGINT, activations BIGINT,
     depth SMALLINT, n_paths INTEGER);
@@ -34,12 +35,10 @@ CREATE TABLE IF NOT EXISTS scores (scorer VARCHAR, seed BIGINT, space VARCHAR, a
 CREATE OR REPLACE VIEW joined AS SELECT benchmark, metric, scorer, seed, space, arch_id, score,
     value AS measured, CASE direction WHEN 'min' THEN -value ELSE value END AS oriented
     FROM scores JOIN measurements USING (space, arch_id)
-    WHERE isfinite(score) AND score <> -1e8 AND isfinite(value);
+    WHERE isfinite(score) AND score <> {NO_SCORE} AND isfinite(value);
 CREATE OR REPLACE VIEW ranked AS SELECT *,
-    rank() OVER (run ORDER BY score DESC)
-        + (count(*) OVER (run ORDER BY score DESC RANGE CURRENT ROW) - 1) / 2 AS score_rank,
-    rank() OVER (run ORDER BY oriented DESC)
-        + (count(*) OVER (run ORDER BY oriented DESC RANGE CURRENT ROW) - 1) / 2 AS measured_rank
+    {average_rank("run ORDER BY score DESC")} AS score_rank,
+    {average_rank("run ORDER BY oriented DESC")} AS measured_rank
     FROM joined WINDOW run AS (PARTITION BY benchmark, metric, scorer, seed);
 """
 
@@ -106,7 +105,7 @@ def opened(path: Path, settings: Mapping[str, Any] | None = None) -> duckdb.Duck
         chosen = dict(CLOSED if settings is None else settings)
         return duckdb.connect(str(path), read_only=settings is not None, config=chosen)
     except duckdb.Error as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = first_line(error)
         raise SnapError(f"{path}: not a readable DuckDB file ({reason}); name another") from error
 
 
