@@ -78,13 +78,16 @@ def correlate(
     judge = Judge(chosen(statistics), intervals, bootstrap, seed)
     rows: list[dict[str, Any]] = []
     relations: dict[int, Cells] = {}
+    scans: dict[int, scanned.Scan] = {}
     for target in targets:
         measured = target.measured
         facts, sign = _target_facts(target), measured_sign(target)
         if measured.scan:
-            scan = scanned.Scan(measured, target.metric, sign, where, by)
-            found = scan.rows(groups, judge.statistics, populations, (1, -1) if flip else (1,))
-            rows += (facts | row for row in found)
+            if id(measured) not in scans:
+                scans[id(measured)] = scanned.Scan(measured, where, by)
+            signs = (1, -1) if flip else (1,)
+            asked = target.metric, sign, groups, judge.statistics, populations, signs
+            rows += (facts | row for row in scans[id(measured)].rows(*asked))
             advance(len(populations))
             continue
         if id(measured) not in relations:

@@ -23,12 +23,10 @@ _RANKED = ("score", "measured")
 
 
 class Scan:
-    """A metric of a scanned benchmark, in a database that uses the disk for what is too much.
+    """A scanned benchmark, in a database that uses the disk for what is too much.
 
     Args:
         measured: the benchmark.
-        metric: the metric.
-        direction: -1 if less of the metric is better, else 1.
         where: as for `cells_sql`.
         by: as for `cells_sql`.
 
@@ -36,20 +34,21 @@ class Scan:
         SnapError: a cell has several rows, or `where` or `by` is wrong.
     """
 
-    def __init__(
-        self, measured: Measured, metric: str, direction: int, where: str, by: str
-    ) -> None:
+    def __init__(self, measured: Measured, where: str, by: str) -> None:
         self._database = duckdb.connect()
         self._database.execute(f"SET memory_limit = '{_MEMORY}'")
         self._database.execute("SET preserve_insertion_order = false")
         self._database.execute("SET enable_progress_bar = false")
-        self._measured, self._metric, self._direction = measured, quoted(metric), direction
+        self._measured = measured
         self._cells = cells_sql(measured.scan, where, by)
         self._options = f"{where} {by}".strip()
+        self._unique: set[tuple[str, str]] = set()
         self._refuse_repeated(measured.scan, measured.source)
 
     def rows(
         self,
+        metric: str,
+        direction: int,
         groups: Mapping[str, Sequence[Scorer]],
         statistics: Sequence[Statistic],
         populations: Collection[str],
@@ -58,6 +57,8 @@ class Scan:
         """Yield the rows of scorers: one per scorer, sign, population, part and statistic.
 
         Args:
+            metric: the metric.
+            direction: -1 if less of it is better, else 1.
             groups: the scorers by name.
             statistics: what to compute.
             populations: keys of `POPULATIONS`.
@@ -69,7 +70,7 @@ class Scan:
         """
         _refuse(statistics, groups)
         for name, (model,) in groups.items():
-            self._join(model, populations)
+            self._join(model, quoted(metric), direction, populations)
             for population, sign in product(populations, signs):
                 facts = {
                     "scorer": name,
@@ -80,7 +81,9 @@ class Scan:
                 for row in self._figures(statistics, population, sign):
                     yield facts | row
 
-    def _join(self, scorer: Scorer, populations: Collection[str]) -> None:
+    def _join(
+        self, scorer: Scorer, metric: str, direction: int, populations: Collection[str]
+    ) -> None:
         """Make the table of the measured cells with the scores that they have."""
         self._database.register("small", scorer.scores)
         scores = scorer.scan or "small"
@@ -89,14 +92,14 @@ class Scan:
         with reported("--where and --by", self._options):
             self._database.execute(
                 f"CREATE OR REPLACE TABLE cells AS SELECT part, {flags}, "
-                f"{self._direction} * {self._metric} AS measured, coalesce(found, false) AS found, "
+                f"{direction} * {metric} AS measured, coalesce(found, false) AS found, "
                 f"CASE WHEN isfinite(score) AND score <> {NO_SCORE} THEN score END AS score "
                 f"FROM ({self._cells}) LEFT JOIN (SELECT space, arch_id, score::DOUBLE AS score, "
                 f"true AS found FROM {scores} WHERE score IS NOT NULL) USING (space, arch_id) "
-                f"WHERE {self._metric} IS NOT NULL AND NOT isnan({self._metric})"
+                f"WHERE {metric} IS NOT NULL AND NOT isnan({metric})"
             )
         if self._rows("SELECT 1 FROM cells WHERE isinf(measured) LIMIT 1"):
-            raise SnapError(f"{self._measured.source}: {self._metric} is infinite; leave it empty")
+            raise SnapError(f"{self._measured.source}: {metric} is infinite; leave it empty")
 
     def _figures(
         self, statistics: Sequence[Statistic], population: str, sign: int
@@ -138,11 +141,14 @@ class Scan:
             raise MemoryError(str(error)) from error
 
     def _refuse_repeated(self, relation: str, source: str) -> None:
-        """Refuse a relation in which a cell has several rows."""
+        """Refuse a relation in which a cell has several rows; each is examined once."""
+        if (relation, source) in self._unique:
+            return
         keys = f"SELECT hash(space, arch_id) AS key FROM {relation}"
         twice = self._rows(f"SELECT key FROM ({keys}) GROUP BY key HAVING count(*) > 1 LIMIT 1")
         if twice:
             raise SnapError(f"{source}: rows share space and arch_id; they must be unique")
+        self._unique.add((relation, source))
 
 
 def _refuse(statistics: Sequence[Statistic], groups: Mapping[str, Sequence[Scorer]]) -> None:
