@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from snap_catalog import SnapError
+from snap_catalog.checksums import file_sha256
 from snap_catalog.console import say
 from snap_catalog.parquet import replacing
 
@@ -84,8 +85,7 @@ def digest(path: Path) -> str:
 
 @cache
 def _file_digest(path: Path, modified: int, size: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(path)
 
 
 def command(words: Sequence[str], *, folder: Path | None = None, quiet: bool = False) -> None:

@@ -1,6 +1,5 @@
 """Images with labels, for training and for validation."""
 
-import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from snap_catalog import SnapError
+from snap_catalog.checksums import file_sha256
 from torch import Tensor
 
 from snap_evo.training import arrays, folders
@@ -97,10 +97,8 @@ def _of_arrays(path: Path, side: int | None) -> Data:
             (found.valid_images, found.valid_labels),
         )
     )
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     names = tuple(str(number) for number in range(int(train.labels.max()) + 1))
-    return _checked(path, train, valid, names, height, digest)
+    return _checked(path, train, valid, names, height, file_sha256(path))
 
 
 def _of_folder(path: Path, side: int) -> Data:
