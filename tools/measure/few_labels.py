@@ -82,8 +82,13 @@ Way = Callable[[Task, Ints, Ints], Floats]
 
 def ours(task: Task, labelled: Ints, rest: Ints) -> Floats:
     """Adapt the predictor, as `snap-gcn adapt` does."""
-    points = Scale.of(task.found)(task.found)
-    surrogate = Surrogate.fit(points.take(labelled), normal_scores(task.targets[labelled]))
+    return adapted(task.found, task.targets, labelled, rest)
+
+
+def adapted(found: Features, targets: Floats, labelled: Ints, rest: Ints) -> Floats:
+    """Predict rows of features and (n,) targets by an adaptation to the labelled ones."""
+    points = Scale.of(found)(found)
+    surrogate = Surrogate.fit(points.take(labelled), normal_scores(targets[labelled]))
     return surrogate.predict(points.take(rest))[0]
 
 

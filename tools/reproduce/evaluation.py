@@ -144,7 +144,7 @@ def baselines(graphs: Path, metric: str, *, published: bool) -> Iterator[str]:
         published: whether to add published scores by proxies.
     """
     dataset = metric.split("/")[0]
-    table = pq.read_table(graphs, columns=["space", *_COSTS])
+    table = pq.read_table(graphs, columns=["space", "nodes", *_COSTS])
     specs = [f":{cost}" for cost in _COSTS if table[cost].null_count < table.num_rows]
     for column in pq.read_schema(graphs).names:
         kind, *rest = column.split("/")
@@ -153,8 +153,8 @@ def baselines(graphs: Path, metric: str, *, published: bool) -> Iterator[str]:
         elif column == f"{dataset}/model/params":
             specs.append(f"params=:{column}")
     specs.append("depth=:depth")
-    nodes = pq.read_table(graphs, columns=["nodes"])["nodes"].combine_chunks().values.unique()
-    operators, identity = nodes.to_pylist(), graph_facts(table["space"][0].as_py()).identity
+    operators = table["nodes"].combine_chunks().values.unique().to_pylist()
+    identity = graph_facts(table["space"][0].as_py()).identity
     if identity in operators:
         specs.append(f"skips=:count:{identity}")
     if any("conv" in name for name in operators):

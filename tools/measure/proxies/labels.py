@@ -7,18 +7,11 @@ import numpy as np
 import pyarrow.compute as pc
 from snap_eval import spearman
 from snap_gcn import Predictor
-from snap_gcn.adaptation.adaptation import (
-    Inputs,
-    Scale,
-    examined,
-    features_of,
-    normal_scores,
-    usable,
-)
+from snap_gcn.adaptation.adaptation import Inputs, examined, features_of, usable
 from snap_gcn.adaptation.features import Features, operators_in
-from snap_gcn.adaptation.surrogate import Surrogate
 
 from tools import printed
+from tools.measure.few_labels import adapted
 from tools.measure.populations import BENCHMARKS
 from tools.measure.proxies.scored import Floats, Scored, score_files, scored
 
@@ -62,10 +55,9 @@ def _rows(
 
 def _rhos(features: Features, measured: Floats, count: int, draws: int) -> list[float]:
     """Return by draw Spearman's rho on the architectures without a label."""
-    points, found = Scale.of(features)(features), []
+    found = []
     for draw in range(draws):
         order = np.random.default_rng(draw).permutation(len(measured))
-        labelled, rest = order[:count], order[max(_LABELS) :]
-        surrogate = Surrogate.fit(points.take(labelled), normal_scores(measured[labelled]))
-        found.append(spearman(surrogate.predict(points.take(rest))[0], measured[rest]))
+        rest = order[max(_LABELS) :]
+        found.append(spearman(adapted(features, measured, order[:count], rest), measured[rest]))
     return found
