@@ -38,9 +38,10 @@ def page(results: Results, missing: Sequence[str], seeds: int, before: str = "")
     parts = [part for section in SECTIONS for part in section.parts(results)]
     kept = dict(_kept(before, [part.what for part in parts if isinstance(part, Absent)]))
     absent = [part for part in parts if isinstance(part, Absent) and part.what not in kept]
+    how = " with `--bundled`" if seeds == 1 else ""
     blocks = [
         "# Results",
-        f"Made by `uv run --all-groups python -m tools.reproduce` at commit {commit()}; "
+        f"Made by `uv run --all-groups python -m tools.reproduce`{how} at commit {commit()}; "
         f"{counted(seeds, 'seed')} of each preset unless said. The report that it writes next to "
         "its Parquet files shows the same as charts. Roles are in brackets: nothing was chosen by "
         "a metric of the role test, and no label but NAS-Bench-101's reached a weight. The table "
