@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from snap_catalog.errors import SnapError
 
@@ -20,10 +20,11 @@ def is_metric(column: str) -> bool:
     return _METRIC.fullmatch(column) is not None
 
 
-def oriented(
-    values: "npt.NDArray[np.float64]", direction: "Direction"
-) -> "npt.NDArray[np.float64]":
-    """Return a metric's values such that higher is better, negated if `direction` is `min`.
+_Values = TypeVar("_Values", float, "npt.NDArray[np.float64]")
+
+
+def oriented(values: _Values, direction: "Direction") -> _Values:
+    """Return a metric's values such that higher is better: negated if `direction` is `min`.
 
     Applied twice, it returns the values themselves.
     """

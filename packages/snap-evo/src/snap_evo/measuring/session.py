@@ -14,7 +14,9 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
+from snap_catalog.catalog import Direction
 from snap_catalog.errors import excerpt
+from snap_catalog.metrics import oriented
 from snap_catalog.parquet import check_writable, write
 from snap_catalog.replaceable import check_first_key
 from snap_graphs import Cell
@@ -81,14 +83,17 @@ class Progress:
 
     results: list[Result]
     pending: list[Asked]
-    _direction: str = field(repr=False)
+    _direction: Direction = field(repr=False)
 
     @cached_property
     def best(self) -> Result | None:
         """The best measurement within the limits, the first of equals; None if there is none."""
         within = [result for result in self.results if result.within]
-        sign = -1.0 if self._direction == "min" else 1.0
-        return max(within, key=lambda result: sign * (result.entry.value or 0.0), default=None)
+        return max(
+            within,
+            key=lambda result: oriented(result.entry.value or 0.0, self._direction),
+            default=None,
+        )
 
     @property
     def measured(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 from snap_catalog.catalog import Direction
+from snap_catalog.metrics import oriented
 from snap_catalog.parquet import write
 from snap_catalog.schemas import contract
 
@@ -27,9 +28,9 @@ class Subject(NamedTuple):
     goal: Goal
     command: str
 
-    def as_measured(self, oriented: float) -> float:
+    def as_measured(self, value: float) -> float:
         """Return the value of the metric, given the value for which higher is better."""
-        return oriented if self.direction == "max" else -oriented
+        return oriented(value, self.direction)
 
 
 def write_trials(runs: Sequence[Run], subject: Subject, folder: Path) -> str:
