@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_catalog.parquet import write
+from snap_catalog.scores import NO_SCORE
 from snap_eval import Measured, Scorer, as_measured, as_scorer, as_scorers, read_scorers
 from snap_eval.scorers import by_name, common_ranks
 
@@ -430,3 +431,12 @@ def test_common_ranks_are_those_among_the_cells_that_all_score(
     common, ranks = common_ranks(groups, cells)
     assert common.tolist() == [0, 1, 2]
     np.testing.assert_allclose(ranks, [[1 / 6, 5 / 6, 1 / 2], [1 / 6, 1 / 2, 5 / 6]])
+
+
+def test_a_cell_on_which_a_scorer_failed_ranks_last_by_it(
+    cells: Measured, make_scores: Make
+) -> None:
+    one = as_scorer(make_scores(list("abcd"), [10, NO_SCORE, 20, NO_SCORE]))
+    common, ranks = common_ranks({"one": [one]}, cells)
+    assert common.tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(ranks, [[5 / 8, 1 / 4, 7 / 8, 1 / 4]])

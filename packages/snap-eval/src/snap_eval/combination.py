@@ -20,9 +20,9 @@ def combine(
 ) -> pa.Table:
     """Score the cells of benchmarks by the weighted mean of scorers' ranks.
 
-    A rank is that among the cells of the benchmark that all scorers score, from 0 to 1, ties given
-    their average. Of a scorer with several seeds the mean rank counts. A weight below 0 turns a
-    scorer around.
+    Ranks go from 0 to 1 among the cells of the benchmark that all scorers score; ties get their
+    average, and a cell on which a scorer failed is last by that scorer. A scorer with several seeds
+    counts by its mean rank. A weight below 0 negates a scorer.
 
     Args:
         scorers: one per model; those with one name are seeds of one scorer.

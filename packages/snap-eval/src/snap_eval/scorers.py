@@ -23,10 +23,12 @@ class Placed(NamedTuple):
     Attributes:
         score: (n,) the scores; NaN if there is none that ranks a cell.
         found: (n,) whether the scorer has a row for the cell.
+        failed: (n,) whether that row says that the scorer failed, by the sentinel -1e8 or infinity.
     """
 
     score: Floats
     found: Bools
+    failed: Bools
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class Scorer:
     def place(self, measured: Measured) -> Placed:
         """Match the scores with a benchmark's cells. The sentinel -1e8 and infinities are none."""
         score, found = measured.relation.scores(self.scores)
-        return Placed(np.where(np.isfinite(score) & (score != NO_SCORE), score, np.nan), found)
+        failed = np.isinf(score) | (score == NO_SCORE)
+        return Placed(np.where(failed, np.nan, score), found, failed)
 
     def unmatched(self, measured: Sequence[Measured]) -> list[str]:
         """Return the `arch_id` of the scored cells that no benchmark has.
@@ -151,12 +154,13 @@ def by_name(scorers: Sequence[Scorer]) -> dict[str, list[Scorer]]:
 def common_ranks(groups: Mapping[str, list[Scorer]], measured: Measured) -> tuple[Ints, Floats]:
     """Return (m,) the cells that all scorers score, and (scorers, m) their ranks from 0 to 1.
 
-    Of a scorer with several seeds it is the mean rank.
+    A cell on which a scorer failed ranks last by that scorer. Of a scorer with several seeds it is
+    the mean rank.
 
     Raises:
         SnapError: there is no such cell.
     """
-    scores = [[model.place(measured).score for model in models] for models in groups.values()]
+    scores = [[_failed_last(model.place(measured)) for model in m] for m in groups.values()]
     (cells,) = np.nonzero(~np.isnan(np.concatenate(scores)).any(axis=0))
     if not cells.size:
         raise SnapError(
@@ -164,6 +168,10 @@ def common_ranks(groups: Mapping[str, list[Scorer]], measured: Measured) -> tupl
         )
     ranks = [np.mean([ranked(s[cells]) for s in models], axis=0) for models in scores]
     return cells, np.stack(ranks)
+
+
+def _failed_last(placed: Placed) -> Floats:
+    return np.where(placed.failed, -np.inf, placed.score)
 
 
 def ranked(values: Floats) -> Floats:
