@@ -126,7 +126,7 @@ def test_networks_are_run_of_benchmarks_that_are_there(tmp_path: Path) -> None:
         graphs.touch()
     steps = list(proxies.scores(tmp_path))
     folder = tmp_path / "scores" / "darts"
-    assert [step.out for step in steps] == [folder / "proxies.parquet", folder / "curved.parquet"]
+    assert [step.out for step in steps] == [folder / "proxies.parquet", folder / "grasp.parquet"]
     assert all(load_scorer(step.recipe[step.recipe.index("--scorer") + 1]) for step in steps)
 
 

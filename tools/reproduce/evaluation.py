@@ -73,16 +73,13 @@ def combined_file(results: Path) -> Path:
 
 
 def independence(results: Path) -> Iterator[Step]:
-    """Yield the steps that compare the scorers of cells for images with one another.
-
-    They need cells that all of them score, and those with second derivatives are drawn apart.
-    """
+    """Yield the steps that compare the scorers of cells for images with one another."""
     for name in ("nb201", "transnas-micro"):
         graphs = graphs_file(results, name)
         if graphs.exists():
             out = results / "independence" / f"{name}.parquet"
             given = _baselines(results, name, SOURCES[name].metrics[0])
-            yield _evaluate("independence", results, name, out, [*given], proxies.FILES[1:])
+            yield _evaluate("independence", results, name, out, [*given])
 
 
 def searches(results: Path) -> Iterator[Step]:
@@ -99,17 +96,9 @@ def _search(folder: Path, command: Sequence[str]) -> Step:
     return Step("search", folder / "search.parquet", [], command, lambda: run_command(command))
 
 
-def _evaluate(
-    subcommand: str,
-    results: Path,
-    name: str,
-    out: Path,
-    how: Sequence[str],
-    without: Sequence[str] = (),
-) -> Step:
+def _evaluate(subcommand: str, results: Path, name: str, out: Path, how: Sequence[str]) -> Step:
     graphs = graphs_file(results, name)
-    files = sorted((results / "scores" / SOURCES[name].space).glob("*.parquet"))
-    scores = [file for file in files if file.name not in without]
+    scores = sorted((results / "scores" / SOURCES[name].space).glob("*.parquet"))
     if name in _DEVELOP and combined_file(results).exists():
         scores.append(combined_file(results))
     given = [word for path in scores for spec in _specs(path) for word in ("--scores", spec)]

@@ -15,31 +15,31 @@ class Drawn(NamedTuple):
     """How many cells of a space are scored, and in batches of how many images.
 
     Attributes:
-        batch: images a batch.
+        batch: images per batch.
         cells: cells drawn.
-        curved: of how many cells the second derivatives are taken, which cost most.
+        grasp: how many of them are also scored by `grasp`, whose second derivatives cost most.
     """
 
     batch: int
     cells: int
-    curved: int
+    grasp: int
 
 
 DRAWN = {
-    "nb201": Drawn(64, 830, 200),
-    "darts": Drawn(8, 100, 40),
-    "transnas-micro": Drawn(16, 100, 40),
-    "transnas-macro": Drawn(16, 100, 40),
+    "nb201": Drawn(64, 830, 830),
+    "darts": Drawn(8, 545, 100),
+    "transnas-micro": Drawn(16, 100, 100),
+    "transnas-macro": Drawn(16, 100, 100),
 }
 """By space, which is also a benchmark's name.
 
-There are fewer cells where networks take images of 224 x 224, and smaller batches where they are
-large. Of 830 cells of NAS-Bench-201, 500 have published scores to compare with.
+DARTS has 545 cells. There are fewer where networks take images of 224 x 224, and smaller batches
+where networks are large. Of the 830 cells of NAS-Bench-201, 486 have published scores.
 """
 
-_CURVED = ("grasp",)
-FILES = ("proxies.parquet", "curved.parquet")
-"""The files of a space's scores by proxies; those of second derivatives, which cost most, apart."""
+_GRASP = "grasp"
+FILES = ("proxies.parquet", "grasp.parquet")
+"""The files of a space's scores: by all proxies but `grasp`, and by `grasp`, which costs most."""
 
 
 def scores(results: Path) -> Iterator[Step]:
@@ -47,12 +47,12 @@ def scores(results: Path) -> Iterator[Step]:
 
     All benchmarks of a space share the scores, which `snap-evo score` keeps network by network.
     """
-    flat = [name for name in proxy_names() if name not in _CURVED]
+    flat = [name for name in proxy_names() if name != _GRASP]
     for space, drawn in DRAWN.items():
         graphs, folder = graphs_file(results, space), results / "scores" / space
         if graphs.exists():
             yield _score(graphs, flat, drawn.batch, drawn.cells, folder / FILES[0])
-            yield _score(graphs, _CURVED, drawn.batch, drawn.curved, folder / FILES[1])
+            yield _score(graphs, [_GRASP], drawn.batch, drawn.grasp, folder / FILES[1])
 
 
 def _score(graphs: Path, names: Sequence[str], batch: int, cells: int, out: Path) -> Step:

@@ -29,11 +29,9 @@ _OF_IMAGES = ("fisher", "jacov", "epe_nas", "nwot", "swap")
 @click.option("--photograph-cells", default=60, show_default=True, type=click.IntRange(min=3))
 def agreement(seeds: int, seed_cells: int, photograph_cells: int) -> None:
     """Compare scores of NAS-Bench-201's cells with published ones."""
-    found = scored("nb201", score_files("nb201")[:1])
-    curved = scored("nb201", score_files("nb201")[1:])
     click.echo("### Agreement with published scores\n")
-    click.echo(printed.table(_HEAD, [*_rows(found, "cifar10"), *_rows(curved, "cifar10")]))
-    micro = scored("transnas-micro", score_files("transnas-micro")[:1])
+    click.echo(printed.table(_HEAD, _rows(scored("nb201", score_files("nb201")), "cifar10")))
+    micro = scored("transnas-micro", score_files("transnas-micro"))
     click.echo("\n### TransNAS micro, object classification\n")
     click.echo(printed.table(_HEAD, _rows(micro, "class_object", ["zen"])))
     click.echo(f"\n### With photographs, {photograph_cells} cells\n")
