@@ -11,6 +11,7 @@ import click
 from tools.measure.proxies.agreement import agreement
 from tools.measure.proxies.labels import labels
 from tools.measure.proxies.rankings import rankings
+from tools.measure.proxies.whole import whole
 
 
 @click.group()
@@ -18,7 +19,7 @@ def main() -> None:
     """Measure zero-cost proxies; every subcommand prints Markdown tables."""
 
 
-for command in (agreement, rankings, labels):
+for command in (agreement, rankings, labels, whole):
     main.add_command(command)
 
 
