@@ -45,8 +45,8 @@ _MEASURES = (
     ("transnas-macro", "room_layout/valid/neg_loss"),
     ("analog", "cifar10/test/baseline_accuracy"),
 )
-"""Files and metrics; the first, of which held-out cells count, has the role `validate`, the last
-the role `test`, all others the role `develop`."""
+"""Files and metrics. The first has the role `validate` and counts by its held-out cells, the last
+has the role `test`, all others the role `develop`."""
 
 
 class Figures(NamedTuple):
@@ -105,7 +105,7 @@ def fit(
         preset: which recipe.
         schedule: which schedule of it.
         seed: of all randomness.
-        operators: the operators' vectors; those by the preset's encoder where None.
+        operators: the operators' vectors; those by the preset's encoder if None.
     """
     read_by = operators or vectors(ENCODERS[preset])
     command = ["snap-gcn", "fit", "nb101.parquet", "--operators", read_by]
@@ -126,7 +126,7 @@ def vectors(encoder: str) -> str:
 
 
 def seeded(work: Path, preset: str, seeds: int) -> list[Predictor]:
-    """Train a preset once a seed, on its schedule in `SCHEDULES`, and load the predictors."""
+    """Train a preset once per seed, on its schedule in `SCHEDULES`, and load the predictors."""
     schedule = SCHEDULES[preset]
     names = {seed: f"{preset}-{schedule}-{seed}" for seed in range(seeds)}
     models = [fit(work, name, preset, schedule, seed) for seed, name in names.items()]

@@ -27,7 +27,7 @@ class Step:
         what: what is done, in a few words.
         out: the file or folder.
         inputs: the files and folders that it is made from.
-        recipe: whatever else decides the result: a command, or names and numbers.
+        recipe: all other settings that the result depends on: a command, or names and numbers.
         make: makes it.
     """
 

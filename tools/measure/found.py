@@ -32,7 +32,7 @@ class Task(NamedTuple):
     Attributes:
         benchmark: the search space, and the table in the work folder.
         column: the metric.
-        title: as the printed table says it.
+        title: its name in the printed table.
         best: whether the very best is wanted, not one of the best 0.1 %.
     """
 
@@ -99,7 +99,7 @@ def until(runs: Sequence[Run], goal: float) -> str:
 @click.option("--tasks", default=",".join(TASKS), show_default=True)
 @click.option("--seeds", default=20, show_default=True, type=click.IntRange(min=1))
 @click.option("--measurements", default=100, show_default=True, type=click.IntRange(min=1))
-@click.option("--pictures", type=click.Path(path_type=Path), help="Folder for curves, one a task.")
+@click.option("--pictures", type=click.Path(path_type=Path), help="Folder for a curve per task.")
 @click.option("--quiet", is_flag=True)
 def main(
     work: Path,

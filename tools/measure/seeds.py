@@ -21,7 +21,7 @@ from tools.pipeline import Figures, fit, measure, prepare
 @click.option("--schedule", default="full", show_default=True, type=click.Choice(["full", "short"]))
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(min=2))
 def main(work: Path, preset: str, schedule: str, seeds: int) -> None:
-    """Train on NAS-Bench-101 once a seed, and rank the other benchmarks."""
+    """Train on NAS-Bench-101 once per seed, and rank the other benchmarks."""
     prepare(work)
     models = [
         fit(work, f"{preset}-{schedule}-{seed}", preset, schedule, seed) for seed in range(seeds)

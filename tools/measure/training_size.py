@@ -1,9 +1,9 @@
-"""Tell how much of NAS-Bench-101 a predictor needs to rank the rest of it (paper, Figure 6).
+"""Measure how much of NAS-Bench-101 a predictor needs to rank the rest of it (paper, Figure 6).
 
     uv run --all-groups python -m tools.measure.training_size
 
-Trains the preset `paper` on 90 % to 1 % of all cells, drawn at random a seed, and ranks all others.
-The schedule is called `steps`: as many steps as the schedule `short` takes, whatever the share, but
+Trains the preset `paper` on 90 % to 1 % of all cells, drawn at random for each seed, and ranks all
+others. The schedule is called `steps`: as many steps as the schedule `short` takes, but
 no more epochs than the schedule `full` has; the learning rate falls at the same shares of the
 training. Takes about a minute a trial on one core; a stopped run goes on at the trial it was at.
 """
@@ -43,7 +43,7 @@ _CURVES = {"rho": ("Spearman's rho", "#1f5fa8"), "tau": ("Kendall's tau", "#b851
 @click.option("--seeds", default=3, show_default=True, type=click.IntRange(min=2))
 @click.option("--picture", default="docs/training-size.svg", type=click.Path(path_type=Path))
 def main(data: Path, work: Path, seeds: int, picture: Path) -> None:
-    """Train on every share once a seed, print the table and draw the curves."""
+    """Train on every share once per seed, print the table and draw the curves."""
     prepare(data)
     inputs = [data / "nb101.parquet", data / vectors(ENCODERS["paper"])]
     table, operators = cells(data), read(inputs[1], "operators")

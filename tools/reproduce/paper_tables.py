@@ -25,7 +25,7 @@ _RANKED = (
     "Preset paper on its short schedule (20 epochs over a fifth of NAS-Bench-101) ranks all 15,625 "
     "cells of NAS-Bench-201 by CIFAR-10 test accuracy (develop)"
 )
-_STATED = "The paper's figures alone: measuring the like takes ImageNet and days on GPUs"
+_STATED = "The paper's figures only: to measure our own takes ImageNet and days on GPUs"
 _PAPER = Path(__file__).with_name("paper.toml")
 _HERE = "uv run --all-groups python -m tools.reproduce"
 
@@ -57,14 +57,14 @@ _TABLE_7 = Title("Predictor-based search for ImageNet (Table 7)", _HERE, _STATED
 _TABLE_8 = Title(
     "Cosines of texts before and after tuning (Table 8)",
     "uv run --all-groups python -m tools.measure.encoder separation",
-    "Before: all-MiniLM-L6-v2. After: tuned with the contrastive loss, one a seed; the paper's own "
-    "tuned model was not published",
+    "Before: all-MiniLM-L6-v2. After: tuned with the contrastive loss, one per seed; the paper's "
+    "own tuned model was not published",
 )
 _FIGURE_6 = Title(
     "Training size (Figure 6)",
     "uv run --all-groups python -m tools.measure.training_size",
-    "Preset paper, as many steps whatever the share; NAS-Bench-101 test accuracy at 108 epochs of "
-    "all cells not trained on (validate)",
+    "Preset paper, the same number of steps for every share; NAS-Bench-101 test "
+    "accuracy at 108 epochs of all cells not trained on (validate)",
 )
 
 
@@ -85,7 +85,7 @@ class Folders(NamedTuple):
 
 
 def steps(folders: Folders) -> Iterator[Step]:
-    """Yield the steps that write the tables whose measurements are there."""
+    """Yield the steps that write the tables whose measurements exist."""
     graphs = folders.results / "graphs" / "nb201.parquet"
     models = [folder for entry in _entries() for folder in trained(folders, entry)]
     if graphs.exists() and models:
@@ -136,7 +136,7 @@ def encoders(folders: Folders, graphs: Path) -> Iterator[Measurement]:
 
 
 def trained(folders: Folders, entry: Entry) -> list[Path]:
-    """Return the trained predictors of an encoder and a length of descriptions, one a seed."""
+    """Return the trained predictors of an encoder and a length of descriptions, one per seed."""
     pattern = f"{entry.model}-????????-{entry.length}-paper-*"
     found = (folders.encode / "grid").glob(pattern)
     return sorted(folder for folder in found if (folder / "config.json").exists())

@@ -58,7 +58,7 @@ def models(work: Path, data: Path) -> list[Model]:
 def scores(results: Path, trained: list[Model]) -> Iterator[Step]:
     """Yield the steps that score the cells of each search space by each model.
 
-    Cells of one space are scored alike, whatever was measured of them.
+    Benchmarks of one search space share the scores.
     """
     spaces: dict[str, Path] = {}
     for name, source in SOURCES.items():

@@ -69,7 +69,7 @@ def missing(data: Path) -> Iterator[str]:
 
 
 def graphs(data: Path, work: Path, results: Path) -> Iterator[Step]:
-    """Yield the steps that convert what is there into `graphs/NAME.parquet`."""
+    """Yield the steps that convert the available benchmarks to `graphs/NAME.parquet`."""
     for name, source in SOURCES.items():
         if _present(source, data):
             yield from _graphs(source, data, work, graphs_file(results, name))

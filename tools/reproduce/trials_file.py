@@ -27,7 +27,7 @@ class Measurement(NamedTuple):
 
 
 class Title(NamedTuple):
-    """What a file says of itself: what it holds, what measures it, and of which cells."""
+    """The title of a table, the command that measures it, and a note on the cells."""
 
     title: str
     command: str

@@ -2,8 +2,8 @@
 
     uv run --all-groups python -m tools.train.pca FOLDER
 
-The components are those of what the corpus says of its training operators. As in the scripts of
-TG-NAS, on which the paper builds, vectors are projected as they are: neither centred before nor
+The components are those of the corpus's descriptions of its training operators. As in the scripts
+of TG-NAS, on which the paper builds, vectors are projected as they are: neither centred before nor
 scaled to length 1 afterwards.
 """
 

@@ -1,4 +1,4 @@
-"""Measure what the encoder's vectors separate, and what that is worth to a predictor.
+"""Measure what the encoder's vectors separate, and how much a predictor gains from it.
 
     uv run --all-groups python -m tools.measure.encoder lengths
 

@@ -38,7 +38,7 @@ MATCHINGS: Mapping[str, Mapping[str, str]] = {
         "avg_pool_3x3": "maxpool3x3",
     },
 }
-"""Which operator of NAS-Bench-201 takes the vector of which one of NAS-Bench-101.
+"""The operator of NAS-Bench-101 whose vector each operator of NAS-Bench-201 takes.
 
 Without a match only operators of one name share a vector: input, output and skip_connect.
 """
@@ -89,7 +89,7 @@ def meaningless(kind: str, seed: int) -> dict[str, Floats]:
 
 
 def matched(space: str, vectors: Mapping[str, Floats], same: Mapping[str, str]) -> pa.Table:
-    """Make a table of a space's operators, some of which take another one's vector."""
+    """Make a table of a space's operators, some with the vector of another operator."""
     sources = {o.name: same.get(o.name, o.name) for o in operators()[space]}
     rows = np.stack([vectors[source] for source in sources.values()])
     digest = hashlib.sha256(np.stack(list(vectors.values())).tobytes()).hexdigest()

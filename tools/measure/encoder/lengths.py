@@ -75,7 +75,7 @@ def rank_lengths(
 
 
 def disagreements(ours: Mapping[Entry, float], theirs: Mapping[Entry, float]) -> list[str]:
-    """Tell every pair of entries, alike in model or in length, that two sources order otherwise."""
+    """Describe each pair of entries of one model or length that two sources order differently."""
     both = [entry for entry in ours if entry in theirs]
     pairs = [(a, b) for a in both for b in both if theirs[a] > theirs[b] and ours[a] < ours[b]]
     return [

@@ -49,7 +49,7 @@ Places = npt.NDArray[np.float64]
 
 
 class Point(NamedTuple):
-    """An operator on the map: what is said of it, its category, and its label if it has one."""
+    """An operator on the map: its description, its category, and its label if it has one."""
 
     texts: tuple[str, ...]
     category: str

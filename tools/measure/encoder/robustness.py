@@ -41,7 +41,7 @@ class Change(NamedTuple):
         drift: mean over the operators whose text changed of one minus the cosine between their
             vectors before and after.
         recognised: share of those operators whose vector is still nearest to their old one.
-        doubted: share of those operators of which it is reported that their description is no
+        doubted: share of those operators for which a note reports that their description is no
             operator's, or not the one of their name.
     """
 

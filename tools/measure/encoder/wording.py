@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 Texts = Mapping[str, str]
-"""Operator name -> what is said of it."""
+"""Operator name -> its description."""
 
 WRITTEN = ("perturbed", "fresh")
 """Files of wordings next to this one: those the reader was developed with, and new ones."""

@@ -33,7 +33,7 @@ _FRONT_BUDGET = 3000
 @click.option("--budget", default=BUDGET, show_default=True)
 @click.option("--out", default="docs", show_default=True, type=click.Path(path_type=Path))
 def mobile(work: Path, scorer: str, algorithms: str, seeds: int, budget: int, out: Path) -> None:
-    """Tell how long searches take and how alike their cells are; draw the best, and a front."""
+    """Report the seconds of searches and how alike their cells are; draw the best, and a front."""
     judge = load_scorer(scorer)
     plans = [plan_of(MOBILE, scorer, name, budget) for name in algorithms.split(",")]
     runs = {plan.algorithm: carry_out(plan, judge, seeds) for plan in plans}
@@ -116,7 +116,7 @@ def _front(judge: Scorer, scorer: str, path: Path) -> None:
 
 
 def _trained(judge: Scorer, path: Path) -> str:
-    """Tell what the predictor's pick of the cells that were trained is worth."""
+    """Report the accuracy of the predictor's pick of the cells that were trained."""
     graphs = read(path, "graphs")
     scores, measured = judge.score(graphs), TableScorer(path, TRAINED).score(graphs)
     pick = measured[int(np.argmax(scores))]

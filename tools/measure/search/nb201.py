@@ -53,7 +53,7 @@ class Found(NamedTuple):
 @click.option("--budget", default=BUDGET, show_default=True)
 @click.option("--shell", default=5, show_default=True, help="Times to run the command itself.")
 def nb201(work: Path, scorer: str, algorithms: str, seeds: int, budget: int, shell: int) -> None:
-    """Tell what the cells found are worth, and how long finding them takes.
+    """Report the accuracy of the cells found, and the seconds that finding them takes.
 
     Accuracies are looked up when all searches are over.
     """
