@@ -42,11 +42,13 @@ class Ranked(NamedTuple):
 def rankings() -> None:
     """Print rank correlations and seconds, and draw one over the other."""
     found = list(_ranked())
-    means = {name: fmean(each.rho[name] for each in found) for name in found[0].rho}
+    means = {name: fmean(each.rho.get(name, np.nan) for each in found) for name in found[0].rho}
     names = sorted(means, key=lambda name: -np.nan_to_num(means[name], nan=-1))
     click.echo("### Rank correlations (role develop)\n")
     head = ["scorer", *(f"{each.title} ({each.n})" for each in found), "mean"]
-    rows = ([_code(n), *(_short(e.rho[n]) for e in found), _short(means[n])] for n in names)
+    rows = (
+        [_code(n), *(_short(e.rho.get(n, np.nan)) for e in found), _short(means[n])] for n in names
+    )
     click.echo(printed.table(head, rows))
     seconds = {space: _seconds(space) for space in dict.fromkeys(each.space for each in found)}
     click.echo(f"\n### Seconds per network, {_TIMED} networks\n")
@@ -58,11 +60,13 @@ def rankings() -> None:
 
 def _ranked() -> Iterator[Ranked]:
     for space, metrics in BENCHMARKS.items():
-        proxies, *_ = score_files(space)
+        proxies, grasp = score_files(space)
         if not proxies.exists():
             continue
-        predictor = RESULTS / "scores" / space / "snap-0.parquet"
-        known = scored(space, [proxies, predictor, combined_file(RESULTS)])
+        files = [proxies, RESULTS / "scores" / space / "snap-0.parquet", combined_file(RESULTS)]
+        if DRAWN[space].grasp == DRAWN[space].cells:
+            files.append(grasp)
+        known = scored(space, files)
         for metric in metrics:
             measured = known.graphs[metric].to_numpy()
             there = ~np.isnan(measured)
