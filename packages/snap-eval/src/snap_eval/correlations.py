@@ -84,10 +84,11 @@ def correlate(
         facts, sign = _target_facts(target), measured_sign(target)
         if measured.scan:
             if id(measured) not in scans:
-                scans[id(measured)] = scanned.Scan(measured, where, by)
+                scanning = measured, measured.scan, groups, judge.statistics
+                scans[id(measured)] = scanned.Scan(*scanning, where, by)
             signs = (1, -1) if flip else (1,)
-            asked = target.metric, sign, groups, judge.statistics, populations, signs
-            rows += (facts | row for row in scans[id(measured)].rows(*asked))
+            found = scans[id(measured)].rows(target.metric, sign, populations, signs)
+            rows += (facts | row for row in found)
             advance(len(populations))
             continue
         if id(measured) not in relations:

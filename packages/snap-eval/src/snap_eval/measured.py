@@ -32,14 +32,14 @@ class Measured:
         name: its name; the catalog's if it has one.
         graphs: a table of the `graphs` contract, in that order.
         source: its name in errors, usually its file.
-        scan: the relation in SQL that has the rows, if they are too many for memory; `graphs` then
-            has none.
+        scan: the relation that has the rows, if they are too many for memory; `graphs` then has
+            none.
     """
 
     name: str
     graphs: pa.Table
     source: str
-    scan: str = ""
+    scan: large.Relation | None = None
 
     @cached_property
     def cells(self) -> pa.Array:

@@ -1,8 +1,9 @@
 """Cells and scores as relations of DuckDB: joins, filters, groups and populations."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
 import duckdb
 import numpy as np
@@ -21,6 +22,9 @@ CLOSED: Mapping[str, Any] = {
 }
 """Settings of a database whose SQL can read and write nothing but its own tables."""
 
+_SECONDS = 0.1
+"""Seconds between two attempts to interrupt a query."""
+
 POPULATIONS: Mapping[str, str] = {
     "all": "true",
     "unique": "row_number() OVER (PARTITION BY part, space, cell_hash ORDER BY arch_id) = 1",
@@ -31,6 +35,7 @@ POPULATIONS: Mapping[str, str] = {
 
 Parts = dict[str | None, Ints]
 """The cells of a population by the value of `--by`; None is the only one without `--by`."""
+_Answer = TypeVar("_Answer")
 
 
 def cells_sql(graphs: str, where: str = "", by: str = "") -> str:
@@ -68,6 +73,25 @@ def first_line(error: duckdb.Error) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
+def interruptible(database: duckdb.DuckDBPyConnection, answer: Callable[[], _Answer]) -> _Answer:
+    """Return the answer; on Ctrl-C, which DuckDB does not see, stop it and pass that on."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(answer)
+        try:
+            return waiting.result()
+        except KeyboardInterrupt:
+            while not waiting.done():
+                with suppress(KeyboardInterrupt):  # of a second Ctrl-C
+                    database.interrupt()
+                    wait([waiting], _SECONDS)
+            raise
+
+
+def fetched(database: duckdb.DuckDBPyConnection, statement: str) -> list[tuple[Any, ...]]:
+    """Run a statement, which Ctrl-C stops, and return its rows."""
+    return interruptible(database, lambda: database.execute(statement).fetchall())
+
+
 def average_rank(window: str) -> str:
     """Return the rank in SQL over an ordered window, ties given their average rank."""
     return f"rank() OVER ({window}) + (count(*) OVER ({window} RANGE CURRENT ROW) - 1) / 2"
@@ -93,8 +117,8 @@ class Cells:
         query = cells_sql("graphs", where, by)
         columns = "place, space, arch_id, cell_hash, part, reachable"
         with reported("--where and --by", f"{where} {by}".strip()):
-            self._database.execute(f"CREATE TABLE cells AS SELECT {columns} FROM ({query})")
-        if where and not self._database.sql("SELECT 1 FROM cells LIMIT 1").fetchall():
+            fetched(self._database, f"CREATE TABLE cells AS SELECT {columns} FROM ({query})")
+        if where and not fetched(self._database, "SELECT 1 FROM cells LIMIT 1"):
             raise SnapError(f"--where {where!r:.80}: no cell meets it; correct it")
         self._known: dict[bytes, dict[str, Parts]] = {}
         self._placed: dict[int, tuple[pa.Table, Floats, Bools]] = {}

@@ -12,6 +12,7 @@ from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, validate
 from snap_catalog.scores import NO_SCORE, by_scorer
 
+from snap_eval import large
 from snap_eval.arrays import Bools, Floats, Ints
 from snap_eval.correlation import average_ranks
 from snap_eval.measured import Measured, cell_keys
@@ -41,8 +42,8 @@ class Scorer:
         is_baseline: whether it is a cost, a count or a zero-cost proxy, rather than scores that
             the user brings.
         is_one_of_several: whether its file has scores of other scorers too.
-        scan: the relation in SQL that has the rows, if they are too many for memory; `scores` then
-            has none.
+        scan: the relation that has the rows, if they are too many for memory; `scores` then has
+            none.
     """
 
     name: str
@@ -51,7 +52,7 @@ class Scorer:
     source: str
     is_baseline: bool = False
     is_one_of_several: bool = False
-    scan: str = ""
+    scan: large.Relation | None = None
 
     def place(self, measured: Measured) -> Placed:
         """Match the scores with a benchmark's cells. The sentinel -1e8 and infinities are none."""
