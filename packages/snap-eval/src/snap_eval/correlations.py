@@ -72,7 +72,8 @@ def correlate(
 
     Raises:
         SnapError: no target has a measured cell with a score; one of several models of one name
-            has no seed; or `where` or `by` is no expression in the columns of the graphs.
+            has no seed; graphs from CSV do not have the columns of a population; or `where` or `by`
+            is no expression in the columns of the graphs.
     """
     groups = by_name(scorers)
     judge = Judge(chosen(statistics), intervals, bootstrap, seed)
@@ -83,6 +84,8 @@ def correlate(
         measured = target.measured
         facts, sign = _target_facts(target), measured_sign(target)
         if measured.scan:
+        for population in populations:
+            measured.require(population)
             if id(measured) not in scans:
                 scanning = measured, measured.scan, groups, judge.statistics
                 scans[id(measured)] = scanned.Scan(*scanning, where, by)

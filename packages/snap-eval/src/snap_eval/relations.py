@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
 
+from snap_catalog.schemas import contract
 from snap_eval.arrays import Bools, Floats, Ints
 
 CLOSED: Mapping[str, Any] = {
@@ -35,6 +36,12 @@ POPULATIONS: Mapping[str, str] = {
 
 Parts = dict[str | None, Ints]
 """The cells of a population by the value of `--by`; None is the only one without `--by`."""
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "all": (),
+    "unique": ("cell_hash",),
+    "unique_reachable": ("cell_hash", "n_dead", "nodes"),
+}
+"""The columns of graphs that populations are made of, which a CSV table may not have."""
 _Answer = TypeVar("_Answer")
 
 
@@ -125,6 +132,11 @@ class Cells:
 
     def populations(self, chosen: Bools) -> dict[str, Parts]:
         """Return the cells of each population, by part, ascending.
+        schema = contract("graphs").schema()
+        for name in NEEDED["unique_reachable"]:
+            if name not in graphs.column_names:
+                nothing = pa.nulls(len(graphs), schema.field(name).type)
+                graphs = graphs.append_column(name, nothing)
 
         A class of cells (`cell_hash`, within a space and a part) is represented by its first chosen
         cell. In a reachable cell every operator but `none` lies on a path from input to output.
