@@ -1,7 +1,8 @@
 """Cells and scores as relations of DuckDB: joins, filters, groups and populations."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -9,8 +10,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
-
 from snap_catalog.schemas import contract
+from snap_catalog.scores import NO_SCORE
+
 from snap_eval.arrays import Bools, Floats, Ints
 
 CLOSED: Mapping[str, Any] = {
@@ -33,15 +35,15 @@ POPULATIONS: Mapping[str, str] = {
     "(PARTITION BY part, space, cell_hash, reachable ORDER BY arch_id) = 1",
 }
 """The sets of cells that figures are about, as conditions on the rows of `cells_sql`."""
-
-Parts = dict[str | None, Ints]
-"""The cells of a population by the value of `--by`; None is the only one without `--by`."""
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "all": (),
     "unique": ("cell_hash",),
     "unique_reachable": ("cell_hash", "n_dead", "nodes"),
 }
 """The columns of graphs that populations are made of, which a CSV table may not have."""
+
+Parts = dict[str | None, Ints]
+"""The cells of a population by the value of `--by`; None is the only one without `--by`."""
 _Answer = TypeVar("_Answer")
 
 
@@ -82,16 +84,25 @@ def first_line(error: duckdb.Error) -> str:
 
 def interruptible(database: duckdb.DuckDBPyConnection, answer: Callable[[], _Answer]) -> _Answer:
     """Return the answer; on Ctrl-C, which DuckDB does not see, stop it and pass that on."""
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(answer)
+    found: Future[_Answer] = Future()
+
+    def run() -> None:
         try:
-            return waiting.result()
-        except KeyboardInterrupt:
-            while not waiting.done():
-                with suppress(KeyboardInterrupt):  # of a second Ctrl-C
-                    database.interrupt()
-                    wait([waiting], _SECONDS)
-            raise
+            found.set_result(answer())
+        except BaseException as error:
+            found.set_exception(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    try:
+        thread.start()
+        return found.result()
+    except KeyboardInterrupt:
+        # Ctrl-C may come while the thread starts, before which it is not alive.
+        while thread in threading.enumerate():
+            with suppress(KeyboardInterrupt):  # of a second Ctrl-C
+                database.interrupt()
+                wait([found], _SECONDS)
+        raise
 
 
 def fetched(database: duckdb.DuckDBPyConnection, statement: str) -> list[tuple[Any, ...]]:
@@ -120,6 +131,11 @@ class Cells:
         self._n = len(graphs)
         self._database = duckdb.connect(config=dict(CLOSED))
         place = pa.array(np.arange(len(graphs)))
+        schema = contract("graphs").schema()
+        for name in NEEDED["unique_reachable"]:
+            if name not in graphs.column_names:
+                nothing = pa.nulls(len(graphs), schema.field(name).type)
+                graphs = graphs.append_column(name, nothing)
         self._database.register("graphs", graphs.append_column("place", place))
         query = cells_sql("graphs", where, by)
         columns = "place, space, arch_id, cell_hash, part, reachable"
@@ -132,11 +148,6 @@ class Cells:
 
     def populations(self, chosen: Bools) -> dict[str, Parts]:
         """Return the cells of each population, by part, ascending.
-        schema = contract("graphs").schema()
-        for name in NEEDED["unique_reachable"]:
-            if name not in graphs.column_names:
-                nothing = pa.nulls(len(graphs), schema.field(name).type)
-                graphs = graphs.append_column(name, nothing)
 
         A class of cells (`cell_hash`, within a space and a part) is represented by its first chosen
         cell. In a reachable cell every operator but `none` lies on a path from input to output.
@@ -156,10 +167,10 @@ class Cells:
         return self._known[key]
 
     def scores(self, scores: pa.Table) -> tuple[Floats, Bools]:
-        """Join scores on `space` and `arch_id`; return (n,) scores and (n,) which cells have one.
+        """Join scores on `space` and `arch_id`; return (n,) scores and (n,) which cells have a row.
 
         Args:
-            scores: `space`, `arch_id` and `score`.
+            scores: `space`, `arch_id` and `score`; of -1e8 and infinite ones the result has NaN.
         """
         if id(scores) in self._placed:
             return self._placed[id(scores)][1:]
@@ -170,6 +181,7 @@ class Cells:
         score, found = np.full(self._n, np.nan), np.zeros(self._n, bool)
         places = rows["place"].to_numpy()
         score[places], found[places] = rows["score"].to_numpy(), True
+        score[~np.isfinite(score) | (score == NO_SCORE)] = np.nan
         self._placed[id(scores)] = scores, score, found
         return score, found
 
