@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, validate
-from snap_catalog.scores import NO_SCORE, by_scorer
+from snap_catalog.scores import by_scorer
 
 from snap_eval import large
 from snap_eval.arrays import Bools, Floats, Ints
@@ -56,8 +56,7 @@ class Scorer:
 
     def place(self, measured: Measured) -> Placed:
         """Match the scores with a benchmark's cells. The sentinel -1e8 and infinities are none."""
-        score, found = measured.relation.scores(self.scores)
-        return Placed(np.where(np.isfinite(score) & (score != NO_SCORE), score, np.nan), found)
+        return Placed(*measured.relation.scores(self.scores))
 
     def unmatched(self, measured: Sequence[Measured]) -> list[str]:
         """Return the `arch_id` of the scored cells that no benchmark has.
