@@ -17,7 +17,7 @@ from snap_eval import scanned
 from snap_eval.arrays import Bools, Floats, Ints, Same
 from snap_eval.measured import Target
 from snap_eval.relations import POPULATIONS, Cells
-from snap_eval.resampling import FEW, Resamples, fisher, interval, over_seeds, plain, workers
+from snap_eval.resampling import Resamples, fisher, interval, over_seeds, workers
 from snap_eval.scorers import Placed, Scorer, by_name
 from snap_eval.statistics import Statistic, chosen
 
@@ -248,13 +248,12 @@ class Judge:
             error = statistic.error(values[0], *samples[0][:2])
             ends = fisher(values[0], error)
             return Figure(statistic, n, values, ends, np.empty(0), f"closed form over {over}")
-        draw = statistic.draw or plain(statistic.compute)
+        draw, way = statistic.bootstrap(n)
         drawn = [draw(value, *sample) for value, sample in zip(values, samples, strict=True)]
         draws = over_seeds(drawn, self.seed)
         ends = interval(draws)
-        is_linear = statistic.is_linear and n > FEW
-        method = f"{'linear ' if is_linear else ''}bootstrap over {over}"
-        return Figure(statistic, n, values, ends, draws, "none" if np.isnan(ends[0]) else method)
+        method = "none" if np.isnan(ends[0]) else f"{way} over {over}"
+        return Figure(statistic, n, values, ends, draws, method)
 
 
 # Scorers of the same cells are given the same arrays, by which ranks are cached.
