@@ -1,5 +1,8 @@
+import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import pyarrow as pa
 import pytest
@@ -114,3 +117,34 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result
 
     monkeypatch.chdir(tmp_path)
     return lambda *arguments: CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+_MAIN = """
+import signal, sys
+# A shell has the signal ignored in what it runs in the background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from snap_eval.cli import main
+"""
+
+
+@pytest.fixture
+def interrupted(tmp_path: Path) -> Callable[..., tuple[int, str, str]]:
+    """Run `snap-eval` after a setup, and send it SIGINT once it prints `begun`.
+
+    Returns:
+        Its exit status, and what else it prints on standard output and standard error.
+    """
+
+    def run(setup: str, *arguments: object) -> tuple[int, str, str]:
+        command = [sys.executable, "-c", f"{_MAIN}{setup}main()", *map(str, arguments)]
+        with Popen(command, stdout=PIPE, stderr=PIPE, text=True, cwd=tmp_path) as process:
+            try:
+                assert process.stdout is not None
+                assert process.stdout.readline() == "begun\n"
+                process.send_signal(signal.SIGINT)
+                printed = process.communicate(timeout=300)
+            finally:
+                process.kill()
+        return process.returncode, *printed
+
+    return run

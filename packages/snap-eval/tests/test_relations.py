@@ -1,6 +1,7 @@
 """Filters, groups, DuckDB files and scans."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,12 +12,12 @@ import pyarrow.compute as pc
 import pytest
 from click.testing import Result
 from scipy import stats
-from snap_catalog import SnapError
 from snap_catalog.parquet import read, write
 from snap_eval import as_measured, as_scorer, correlate, targets
 from snap_eval.relations import Cells
 
 Run = Callable[..., Result]
+Interrupted = Callable[..., tuple[int, str, str]]
 Make = Callable[..., pa.Table]
 Files = tuple[Path, Path]
 ACCURACY = "cifar10/test/accuracy@200"
@@ -97,23 +98,78 @@ def test_a_class_is_represented_within_each_group(graphs: pa.Table) -> None:
     assert len(Cells(graphs).populations(np.ones(N, bool))["unique"][None]) == N // 2
 
 
-@pytest.mark.parametrize(
-    ("where", "problem"),
-    [
-        ("depth >", "syntax error"),
-        ("size > 1", 'column "size" not found'),
-        ("depth > 9", "no cell meets it"),
-        ("1) OR (1", "syntax error"),
-        ("true; DROP TABLE graphs", "Parser Error"),
-        ("depth > (SELECT count(*) FROM read_csv('/etc/passwd'))", "disabled by configuration"),
-    ],
-)
-def test_a_wrong_condition_is_refused_in_one_line(
-    graphs: pa.Table, scores: pa.Table, where: str, problem: str
+_ELSEWHERE = "depth > (SELECT count(*) FROM {})"
+_COPY = "COPY (SELECT 1) TO 'stolen.csv'"
+_QUERIED = _COPY.replace("'", "''")
+WRONG = {
+    "depth >": "syntax error",
+    "size > 1": 'column "size" not found',
+    "depth > 9": "no cell meets it",
+    "1) OR (1": "syntax error",
+    "true; DROP TABLE graphs": "Parser Error",
+    f"1=1); {_COPY}; --": "Parser Error",
+    f"true; {_COPY}": "Parser Error",
+    _ELSEWHERE.format(f"query('{_QUERIED}')"): "Parser Error",
+    _ELSEWHERE.format("NAMES"): "name NAMES does not exist",
+} | {
+    _ELSEWHERE.format(relation): "disabled by configuration"
+    for relation in (
+        "read_csv('/etc/passwd')",
+        "read_text('outside.csv')",
+        "'outside.csv'",
+        "'outside.parquet'",
+        "parquet_metadata('outside.parquet')",
+        "glob('*')",
+        "'http://example.org/a.parquet'",
+    )
+}
+
+
+@pytest.mark.parametrize("large", [10**6, 10], ids=["in memory", "scanned"])
+@pytest.mark.parametrize(("where", "problem"), WRONG.items())
+def test_a_condition_that_is_wrong_or_reaches_out_is_refused_in_one_line(
+    run: Run,
+    written: Files,
+    tmp_path: Path,
+    where: str,
+    problem: str,
+    large: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(SnapError, match=problem) as failure:
-        correlate([as_scorer(scores)], targets([as_measured(graphs)]), where=where)
-    assert "\n" not in str(failure.value)
+    monkeypatch.setattr("snap_eval.large.LARGE", large)
+    (tmp_path / "outside.csv").write_text("a\n1\n")
+    shutil.copyfile(written[1], tmp_path / "outside.parquet")
+    before = sorted(tmp_path.iterdir())
+    inputs = ("--scores", written[0], "--graphs", written[1], "--statistic", "spearman", "--quiet")
+    result = run("correlate", *inputs, "--where", where)
+    assert (result.exit_code, len(result.stderr.splitlines()), result.stdout) == (1, 1, "")
+    assert problem in result.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
+_ENDLESS = """
+from snap_eval import large, relations, scanned
+
+large.LARGE, run = {large}, relations.fetched
+
+def announced(database, statement):
+    if "range(" in statement:
+        print("begun", flush=True)
+    return run(database, statement)
+
+relations.fetched = scanned.fetched = announced
+"""
+
+
+@pytest.mark.parametrize("large", [10**6, 10], ids=["in memory", "scanned"])
+def test_ctrl_c_stops_a_condition_that_never_ends(
+    interrupted: Interrupted, written: Files, tmp_path: Path, large: int
+) -> None:
+    where = "depth < (SELECT sum(a.i * b.i) FROM range(9999999) a(i), range(9999999) b(i))"
+    inputs = ("--scores", written[0], "--graphs", written[1], "--statistic", "spearman")
+    setup = _ENDLESS.format(large=large)
+    assert interrupted(setup, "correlate", *inputs, "--where", where) == (130, "", "")
+    assert {*tmp_path.iterdir()} == {*written}
 
 
 @pytest.fixture
@@ -253,8 +309,8 @@ KEY = ("benchmark", "metric", "scorer", "sign", "statistic", "population", "grou
 @pytest.mark.parametrize(
     ("more", "problem"),
     [
-        (("--statistic", "kendall_tau_b"), "kendall_tau_b: not in SQL"),
-        ((*SCANNED, "--where", "depth >"), "syntax error"),
+        (("--statistic", "kendall_tau_b"), "only pearson and spearman can be computed"),
+        ((), "not kendall_tau_b, spearman@top10%, best@10, regret@10"),
         ((*SCANNED, "--scores", "s*.parquet"), "rows share space and arch_id"),
     ],
 )

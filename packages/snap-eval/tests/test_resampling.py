@@ -27,8 +27,8 @@ def _sample(n: int, rho: float, seed: int) -> Pair:
 
 
 def _drawn(statistic: Statistic, pair: Pair, resamples: Resamples) -> Floats:
-    assert statistic.draw is not None
-    return statistic.draw(statistic.compute(*pair), *pair, resamples)
+    draw, _ = statistic.bootstrap(pair[0].size)
+    return draw(statistic.compute(*pair), *pair, resamples)
 
 
 def _plain(statistic: Statistic, pair: Pair, resamples: Resamples) -> Floats:

@@ -84,6 +84,7 @@ def compare(
     """
     one, other = (_contender(models, target) for models in (first, second))
     oriented = target.measured.oriented(target.metric)
+    target.measured.require(population)
     both = ~(np.isnan(oriented) | np.isnan(one.scores[0]) | np.isnan(other.scores[0]))
     (cells,) = np.nonzero(target.measured.populations(both)[population])
     if not cells.size:

@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 import numpy as np
-from scipy import stats
 
 from snap_eval.arrays import Floats, Ints, Same
 
@@ -53,7 +52,11 @@ def kendall_tau_b(x: Floats, y: Floats) -> float:
 
     Source: Kendall (1945), The treatment of ties in ranking problems.
     """
-    return float(stats.kendalltau(x, y).statistic) if varied(x, y) else float("nan")
+    if not varied(x, y):
+        return float("nan")
+    x_untied, y_untied = ((x.size - groups(codes(z))[1]).sum() // 2 for z in (x, y))
+    tau = concordance(x, y).sum() // 2 / np.sqrt(x_untied) / np.sqrt(y_untied)
+    return float(np.clip(tau, -1, 1))
 
 
 def weighted_tau(x: Floats, y: Floats) -> float:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -13,10 +14,10 @@ from snap_catalog.parquet import decode_metadata
 from snap_catalog.schemas import contract
 
 from snap_eval import scanned
-from snap_eval.arrays import Bools, Floats, Ints
+from snap_eval.arrays import Bools, Floats, Ints, Same
 from snap_eval.measured import Target
 from snap_eval.relations import POPULATIONS, Cells
-from snap_eval.resampling import FEW, Resamples, fisher, interval, over_seeds, plain, workers
+from snap_eval.resampling import Resamples, fisher, interval, over_seeds, workers
 from snap_eval.scorers import Placed, Scorer, by_name
 from snap_eval.statistics import Statistic, chosen
 
@@ -72,7 +73,8 @@ def correlate(
 
     Raises:
         SnapError: no target has a measured cell with a score; one of several models of one name
-            has no seed; or `where` or `by` is no expression in the columns of the graphs.
+            has no seed; graphs from CSV do not have the columns of a population; or `where` or `by`
+            is no expression in the columns of the graphs.
     """
     groups = by_name(scorers)
     judge = Judge(chosen(statistics), intervals, bootstrap, seed)
@@ -82,12 +84,15 @@ def correlate(
     for target in targets:
         measured = target.measured
         facts, sign = _target_facts(target), measured_sign(target)
+        for population in populations:
+            measured.require(population)
         if measured.scan:
             if id(measured) not in scans:
-                scans[id(measured)] = scanned.Scan(measured, where, by)
+                scanning = measured, measured.scan, groups, judge.statistics
+                scans[id(measured)] = scanned.Scan(*scanning, where, by)
             signs = (1, -1) if flip else (1,)
-            asked = target.metric, sign, groups, judge.statistics, populations, signs
-            rows += (facts | row for row in scans[id(measured)].rows(*asked))
+            found = scans[id(measured)].rows(target.metric, sign, populations, signs)
+            rows += (facts | row for row in found)
             advance(len(populations))
             continue
         if id(measured) not in relations:
@@ -216,8 +221,11 @@ class Judge:
     def figures(self, contender: Contender, oriented: Floats, cells: Ints) -> list[Figure]:
         """Compute the statistics of a contender over those of the cells that have a score."""
         scores = contender.scores[:, cells]
-        scored = np.flatnonzero(~np.isnan(scores[0]))
-        measured = oriented[cells][scored]
+        usable = ~np.isnan(scores[0])
+        scored, measured = (
+            np.flatnonzero(usable),
+            _measured(Same(oriented, cells), usable.tobytes()),
+        )
         several = len(scores) > 1
         exact = several or self.intervals == "paired"
         resamples = Resamples(cells.size, self.bootstrap, self.seed, exact, scored)
@@ -228,8 +236,8 @@ class Judge:
         self, statistic: Statistic, samples: Sequence[tuple[Floats, Floats, Resamples]]
     ) -> Figure:
         if statistic.within and samples[0][1].size:
-            cells = statistic.within(samples[0][1])
-            samples = [(x[cells], y[cells], resamples.within(cells)) for x, y, resamples in samples]
+            cells, measured = _within(Same(samples[0][1], statistic))
+            samples = [(x[cells], measured, drawn.within(cells)) for x, _, drawn in samples]
         n = samples[0][0].size
         values = np.array([statistic.compute(x, y) if n else np.nan for x, y, _ in samples])
         undefined = Figure(statistic, n, values, np.full(2, np.nan), np.empty(0), "none")
@@ -240,13 +248,29 @@ class Judge:
             error = statistic.error(values[0], *samples[0][:2])
             ends = fisher(values[0], error)
             return Figure(statistic, n, values, ends, np.empty(0), f"closed form over {over}")
-        draw = statistic.draw or plain(statistic.compute)
+        draw, way = statistic.bootstrap(n)
         drawn = [draw(value, *sample) for value, sample in zip(values, samples, strict=True)]
         draws = over_seeds(drawn, self.seed)
         ends = interval(draws)
-        is_linear = statistic.is_linear and n > FEW
-        method = f"{'linear ' if is_linear else ''}bootstrap over {over}"
-        return Figure(statistic, n, values, ends, draws, "none" if np.isnan(ends[0]) else method)
+        method = "none" if np.isnan(ends[0]) else f"{way} over {over}"
+        return Figure(statistic, n, values, ends, draws, method)
+
+
+# Scorers of the same cells are given the same arrays, by which ranks are cached.
+@lru_cache(maxsize=4)
+def _measured(sample: Same, usable: bytes) -> Floats:
+    oriented, cells = map(np.asarray, sample.parts)
+    chosen: Floats = oriented[cells][np.frombuffer(usable, bool)]
+    return chosen
+
+
+@lru_cache(maxsize=16)
+def _within(sample: Same) -> tuple[Ints, Floats]:
+    measured, statistic = sample.parts
+    assert isinstance(statistic, Statistic)
+    assert statistic.within is not None
+    cells = statistic.within(np.asarray(measured))
+    return cells, np.asarray(measured)[cells]
 
 
 def measured_sign(target: Target) -> int:

@@ -1,6 +1,7 @@
 """Parquet files with too many rows to read, which are scanned."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +15,18 @@ LARGE = 5_000_000
 """Files of more rows than this are scanned."""
 
 
+class Relation(NamedTuple):
+    """Rows of files that are scanned.
+
+    Attributes:
+        sql: the relation in SQL.
+        files: the Parquet files that it reads.
+    """
+
+    sql: str
+    files: tuple[str, ...]
+
+
 def is_large(file: str) -> bool:
     """Return whether a file is scanned rather than read."""
     if not is_parquet(file):
@@ -22,10 +35,11 @@ def is_large(file: str) -> bool:
         return bool(opened.metadata.num_rows > LARGE)
 
 
-def scan(files: Sequence[str]) -> str:
-    """Return the relation of Parquet files in SQL."""
+def scan(files: Sequence[str], columns: str = "*") -> Relation:
+    """Return columns, in SQL, of the rows of Parquet files."""
     quoted = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-    return f"read_parquet([{quoted}], union_by_name = true)"
+    rows = f"read_parquet([{quoted}], union_by_name = true)"
+    return Relation(f"(SELECT {columns} FROM {rows})", tuple(files))
 
 
 def columns_of(file: str, name: Name) -> pa.Table:

@@ -15,10 +15,12 @@ from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
 from snap_catalog.metrics import fitting_metrics, is_metric, oriented, resolve_metric
 from snap_catalog.parquet import decode_metadata, read, validate
+from snap_catalog.tables import is_parquet
 
 from snap_eval import large
 from snap_eval.arrays import Bools, Floats, Ints
-from snap_eval.relations import Cells
+from snap_eval.csv_graphs import read_csv_graphs
+from snap_eval.relations import NEEDED, Cells
 
 _NAMED = re.compile(r"[^=:/]+=")
 _ACCURACY = re.compile(r"[^/]+/(test|valid)/(?!.*#)")
@@ -30,16 +32,16 @@ class Measured:
 
     Attributes:
         name: its name; the catalog's if it has one.
-        graphs: a table of the `graphs` contract, in that order.
+        graphs: a table of the `graphs` contract, in that order; from CSV, with some of its columns.
         source: its name in errors, usually its file.
-        scan: the relation in SQL that has the rows, if they are too many for memory; `graphs` then
-            has none.
+        scan: the relation that has the rows, if they are too many for memory; `graphs` then has
+            none.
     """
 
     name: str
     graphs: pa.Table
     source: str
-    scan: str = ""
+    scan: large.Relation | None = None
 
     @cached_property
     def cells(self) -> pa.Array:
@@ -66,6 +68,19 @@ class Measured:
             found[name] = np.zeros_like(chosen)
             found[name][next(iter(parts.values()))] = True
         return found
+
+    def require(self, population: str) -> None:
+        """Refuse a population if the graphs do not have the columns that it is made of.
+
+        Raises:
+            SnapError: names the missing columns.
+        """
+        missing = [name for name in NEEDED[population] if name not in self.graphs.column_names]
+        if missing:
+            raise SnapError(
+                f"{self.source}: has no {' and no '.join(missing)}, of which the population "
+                f"{population!r} is made; report on all cells, or give a Parquet file of graphs"
+            )
 
     @cached_property
     def relation(self) -> Cells:
@@ -112,13 +127,21 @@ def as_measured(graphs: pa.Table, name: str | None = None, source: str = "graphs
     Raises:
         SnapError: the table breaks its contract, or the benchmark has no name.
     """
-    validate(graphs, "graphs", source=source)
+    return _measured(graphs, name, source)
+
+
+def _measured(
+    graphs: pa.Table, name: str | None, source: str, partial: Sequence[str] | None = None
+) -> Measured:
+    validate(graphs, "graphs", source=source, partial=partial)
     ordered = graphs.sort_by([("space", "ascending"), ("arch_id", "ascending")])
     return Measured(name or _benchmark(graphs, source), ordered, source)
 
 
 def read_measured(spec: str, *, scan: bool = False) -> Measured:
     """Read `[NAME=]FILE`, a graphs file and its name; a pattern stands for all files that fit it.
+
+    A file that is not Parquet is read as CSV, see `snap_eval.csv_graphs`.
 
     Args:
         spec: the file.
@@ -133,9 +156,13 @@ def read_measured(spec: str, *, scan: bool = False) -> Measured:
     if scan and any(map(large.is_large, files)):
         benchmark = _scanned(files, name, file)
     else:
-        tables = [read(path, "graphs") for path in files]
+        tables = [
+            read(path, "graphs") if is_parquet(path) else read_csv_graphs(path, name)
+            for path in files
+        ]
         graphs = pa.concat_tables(tables, promote_options="default")
-        benchmark = as_measured(graphs, name or None, file)
+        is_partial = not all(map(is_parquet, files))
+        benchmark = _measured(graphs, name, file, graphs.column_names if is_partial else None)
     check_name(benchmark.name, file)
     return benchmark
 

@@ -13,16 +13,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from snap_eval.arrays import Floats, Ints, Same
-from snap_eval.correlation import (
-    average_ranks,
-    codes,
-    concordance,
-    groups,
-    kendall_tau_b,
-    rankings,
-    spearman,
-    weighted_tau,
-)
+from snap_eval.correlation import average_ranks, codes, concordance, groups, rankings
 
 Counts = npt.NDArray[np.integer[Any]]
 
@@ -223,8 +214,6 @@ def draw_pearson(value: float, score: Floats, measured: Floats, resamples: Resam
 
 def draw_spearman(value: float, score: Floats, measured: Floats, resamples: Resamples) -> Floats:
     """Compute Spearman's rho of each resample to first order in the counts of the cells."""
-    if score.size <= FEW:
-        return plain(spearman)(value, score, measured, resamples)
     return _linear(value, spearman_influence(value, score, measured), resamples)
 
 
@@ -239,8 +228,6 @@ def spearman_influence(value: float, score: Floats, measured: Floats) -> Floats:
 
 def draw_kendall(value: float, score: Floats, measured: Floats, resamples: Resamples) -> Floats:
     """Compute Kendall's tau-b of each resample to first order in the counts of the cells."""
-    if score.size <= FEW:
-        return plain(kendall_tau_b)(value, score, measured, resamples)
     return _linear(value, kendall_influence(value, score, measured), resamples)
 
 
@@ -253,8 +240,6 @@ def draw_weighted_tau(
     in the counts for low ranks only; the weights of the highest ranks are computed exactly.
     """
     n = score.size
-    if n <= FEW:
-        return plain(weighted_tau)(value, score, measured, resamples)
     alike = _pairs(score, measured)
     influence, moved = np.zeros(n), np.zeros(resamples.count)
     harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, 64 * _HEAD))])

@@ -2,17 +2,20 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 import numpy as np
 from snap_catalog import SnapError
 from snap_catalog.scores import NO_SCORE
 
-from snap_eval.large import LARGE
+from snap_eval.large import LARGE, Relation
 from snap_eval.measured import Measured
 from snap_eval.plain import quoted
-from snap_eval.relations import POPULATIONS, average_rank, cells_sql, reported
+from snap_eval.relations import CLOSED, POPULATIONS, average_rank, cells_sql, fetched, reported
 from snap_eval.resampling import fisher
 from snap_eval.scorers import Scorer
 from snap_eval.statistics import Statistic, known
@@ -23,34 +26,59 @@ _RANKED = ("score", "measured")
 
 
 class Scan:
-    """A scanned benchmark, in a database that uses the disk for what is too much.
+    """A scanned benchmark, in a database that writes to the disk what exceeds its memory.
 
     Args:
         measured: the benchmark.
+        relation: its rows.
+        groups: the scorers by name. SQL reads their files and the benchmark's, and no others.
+        statistics: what to compute.
         where: as for `cells_sql`.
         by: as for `cells_sql`.
 
     Raises:
-        SnapError: a cell has several rows, or `where` or `by` is wrong.
+        SnapError: a statistic has no `sql`, a scorer has several seeds, a cell has several rows,
+            `where` or `by` is wrong, or no cell is left.
     """
 
-    def __init__(self, measured: Measured, where: str, by: str) -> None:
-        self._database = duckdb.connect()
-        self._database.execute(f"SET memory_limit = '{_MEMORY}'")
-        self._database.execute("SET preserve_insertion_order = false")
-        self._database.execute("SET enable_progress_bar = false")
-        self._measured = measured
-        self._cells = cells_sql(measured.scan, where, by)
+    def __init__(
+        self,
+        measured: Measured,
+        relation: Relation,
+        groups: Mapping[str, Sequence[Scorer]],
+        statistics: Sequence[Statistic],
+        where: str,
+        by: str,
+    ) -> None:
+        _refuse(statistics, groups, measured.source)
+        scans = [model.scan for models in groups.values() for model in models if model.scan]
+        files = [file for scan in (relation, *scans) for file in scan.files]
+        settings: dict[str, Any] = {
+            "enable_external_access": True,
+            "memory_limit": _MEMORY,
+            "preserve_insertion_order": False,
+            # DuckDB makes this folder when it needs it, and removes it.
+            "temp_directory": str(Path(gettempdir(), f"snap-eval-{uuid4().hex}")),
+        }
+        self._database = duckdb.connect(config={**CLOSED, **settings})
+        self._database.execute("SET allowed_paths = $files", {"files": files})
+        for setting in ("enable_external_access = false", "enable_progress_bar = false"):
+            self._database.execute(f"SET {setting}")
+        self._database.execute("SET lock_configuration = true")
+        self._measured, self._groups, self._statistics = measured, groups, statistics
+        self._cells = cells_sql(relation.sql, where, by)
         self._options = f"{where} {by}".strip()
         self._unique: set[tuple[str, str]] = set()
-        self._refuse_repeated(measured.scan, measured.source)
+        self._refuse_repeated(relation.sql, measured.source)
+        with reported("--where and --by", self._options):
+            some = fetched(self._database, f"SELECT 1 FROM ({self._cells}) LIMIT 1")
+        if where and not some:
+            raise SnapError(f"--where {where!r:.80}: no cell meets it; correct it")
 
     def rows(
         self,
         metric: str,
         direction: int,
-        groups: Mapping[str, Sequence[Scorer]],
-        statistics: Sequence[Statistic],
         populations: Collection[str],
         signs: Sequence[int],
     ) -> Iterator[dict[str, Any]]:
@@ -59,17 +87,13 @@ class Scan:
         Args:
             metric: the metric.
             direction: -1 if less of it is better, else 1.
-            groups: the scorers by name.
-            statistics: what to compute.
             populations: keys of `POPULATIONS`.
             signs: 1, and -1 to judge the scores negated as well.
 
         Raises:
-            SnapError: a statistic has no `sql`, a scorer has several seeds or a cell twice, or the
-                metric is infinite.
+            SnapError: a scorer has a cell twice, or the metric is infinite.
         """
-        _refuse(statistics, groups)
-        for name, (model,) in groups.items():
+        for name, (model,) in self._groups.items():
             self._join(model, quoted(metric), direction, populations)
             for population, sign in product(populations, signs):
                 facts = {
@@ -78,7 +102,7 @@ class Scan:
                     "seeds": [] if model.seed is None else [model.seed],
                     "population": population,
                 }
-                for row in self._figures(statistics, population, sign):
+                for row in self._figures(population, sign):
                     yield facts | row
 
     def _join(
@@ -86,46 +110,44 @@ class Scan:
     ) -> None:
         """Make the table of the measured cells with the scores that they have."""
         self._database.register("small", scorer.scores)
-        scores = scorer.scan or "small"
+        scores = scorer.scan.sql if scorer.scan else "small"
         self._refuse_repeated(scores, scorer.source)
         flags = ", ".join(f'{POPULATIONS[name]} AS "{name}"' for name in populations)
         with reported("--where and --by", self._options):
-            self._database.execute(
+            self._fetched(
                 f"CREATE OR REPLACE TABLE cells AS SELECT part, {flags}, "
                 f"{direction} * {metric} AS measured, coalesce(found, false) AS found, "
                 f"CASE WHEN isfinite(score) AND score <> {NO_SCORE} THEN score END AS score "
-                f"FROM ({self._cells}) LEFT JOIN (SELECT space, arch_id, score::DOUBLE AS score, "
+                f"FROM ({self._cells}) LEFT JOIN (SELECT space, arch_id, score, "
                 f"true AS found FROM {scores} WHERE score IS NOT NULL) USING (space, arch_id) "
                 f"WHERE {metric} IS NOT NULL AND NOT isnan({metric})"
             )
-        if self._rows("SELECT 1 FROM cells WHERE isinf(measured) LIMIT 1"):
+        if self._fetched("SELECT 1 FROM cells WHERE isinf(measured) LIMIT 1"):
             raise SnapError(f"{self._measured.source}: {metric} is infinite; leave it empty")
 
-    def _figures(
-        self, statistics: Sequence[Statistic], population: str, sign: int
-    ) -> Iterator[dict[str, Any]]:
+    def _figures(self, population: str, sign: int) -> Iterator[dict[str, Any]]:
         scored = (
             f"SELECT part, {sign} * score AS score, measured FROM cells "
             f'WHERE "{population}" AND score IS NOT NULL'
         )
-        columns = [str(statistic.sql) for statistic in statistics]
+        columns = [str(statistic.sql) for statistic in self._statistics]
         if "_rank" in "".join(columns):
             ranks = (
                 f"{average_rank(f'PARTITION BY part ORDER BY {name}')} AS {name}_rank"
                 for name in _RANKED
             )
             scored = f"SELECT *, {', '.join(ranks)} FROM ({scored})"
-        figures = self._rows(
+        figures = self._fetched(
             f"SELECT part, count(*), {', '.join(columns)} FROM ({scored}) GROUP BY part"
         )
         by_part = {part: (n, values) for part, n, *values in figures}
-        nothing = 0, [None] * len(statistics)
-        for part, missing, failed in self._rows(
+        nothing = 0, [None] * len(self._statistics)
+        for part, missing, failed in self._fetched(
             "SELECT part, count(*) FILTER (NOT found), count(*) FILTER (found AND score IS NULL) "
             f'FROM cells WHERE "{population}" GROUP BY part ORDER BY part NULLS FIRST'
         ):
             n, values = by_part.get(part, nothing)
-            for statistic, value in zip(statistics, values, strict=True):
+            for statistic, value in zip(self._statistics, values, strict=True):
                 facts = {"group": part, "statistic": statistic.name, "ties": statistic.ties}
                 yield facts | {
                     "n": n,
@@ -134,9 +156,9 @@ class Scan:
                     **_interval(statistic, value, n),
                 }
 
-    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+    def _fetched(self, statement: str) -> list[tuple[Any, ...]]:
         try:
-            return self._database.execute(query).fetchall()
+            return fetched(self._database, statement)
         except duckdb.OutOfMemoryException as error:
             raise MemoryError(str(error)) from error
 
@@ -145,28 +167,34 @@ class Scan:
         if (relation, source) in self._unique:
             return
         keys = f"SELECT hash(space, arch_id) AS key FROM {relation}"
-        twice = self._rows(f"SELECT key FROM ({keys}) GROUP BY key HAVING count(*) > 1 LIMIT 1")
+        twice = self._fetched(f"SELECT key FROM ({keys}) GROUP BY key HAVING count(*) > 1 LIMIT 1")
         if twice:
             raise SnapError(f"{source}: rows share space and arch_id; they must be unique")
         self._unique.add((relation, source))
 
 
-def _refuse(statistics: Sequence[Statistic], groups: Mapping[str, Sequence[Scorer]]) -> None:
+def _refuse(
+    statistics: Sequence[Statistic], groups: Mapping[str, Sequence[Scorer]], source: str
+) -> None:
     """Refuse statistics and scorers whose cells must fit into memory.
 
     Raises:
         SnapError: a statistic has no `sql`, or a scorer has several seeds.
     """
+    scanned = f"{source}: has more than {LARGE:,} rows, of which"
     missing = [statistic.name for statistic in statistics if statistic.sql is None]
     if missing:
-        able = ", ".join(one.name for one in known().values() if one.sql)
+        able = " and ".join(one.name for one in known().values() if one.sql)
         raise SnapError(
-            f"{', '.join(missing)}: not in SQL, as files of more than {LARGE:,} rows need; choose "
-            f"--statistic of {able}"
+            f"{scanned} only {able} can be computed, not {', '.join(missing)}; choose among these "
+            "by --statistic, or give a file of fewer rows"
         )
     several = [name for name, models in groups.items() if len(models) > 1]
     if several:
-        raise SnapError(f"{several[0]}: several seeds of more than {LARGE:,} rows; give one")
+        raise SnapError(
+            f"{scanned} only scores of one seed can be judged, but {several[0]!r} has several; "
+            "give one of them"
+        )
 
 
 def _interval(statistic: Statistic, value: float | None, n: int) -> dict[str, Any]:

@@ -99,8 +99,11 @@ def _scanned(file: str, name: str | None, column: str | None) -> Scorer:
         )
     score = _resolve(rows, column or "score", file)
     (one,) = as_scorers(rows, file)
-    scan = f"(SELECT space, arch_id, {quoted(score)} AS score FROM {large.scan([file])})"
-    return replace(one, name=name or one.name, scan=scan)
+    return replace(one, name=name or one.name, scan=_scan([file], score))
+
+
+def _scan(files: Sequence[str], column: str) -> large.Relation:
+    return large.scan(files, f"space, arch_id, {quoted(column)}::DOUBLE AS score")
 
 
 def _scorers(table: pa.Table, column: str | None, file: str) -> list[Scorer]:
@@ -121,8 +124,8 @@ def _own(name: str, column: str, measured: Sequence[Measured]) -> Iterator[Score
     having = [m for m in measured if _has(m.graphs, column)] or measured
     for benchmark in having:
         if benchmark.scan:
-            score = quoted(_resolve(benchmark.graphs, column, benchmark.source))
-            scan = f"(SELECT space, arch_id, {score} AS score FROM {benchmark.scan})"
+            score = _resolve(benchmark.graphs, column, benchmark.source)
+            scan = _scan(benchmark.scan.files, score)
             empty = benchmark.graphs.select(["space", "arch_id"])
             yield Scorer(name, None, empty, benchmark.source, is_baseline=True, scan=scan)
             continue

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, validate
-from snap_catalog.scores import NO_SCORE, by_scorer
+from snap_catalog.scores import by_scorer
 
+from snap_eval import large
 from snap_eval.arrays import Bools, Floats, Ints
 from snap_eval.correlation import average_ranks
 from snap_eval.measured import Measured, cell_keys
@@ -43,8 +44,8 @@ class Scorer:
         is_baseline: whether it is a cost, a count or a zero-cost proxy, rather than scores that
             the user brings.
         is_one_of_several: whether its file has scores of other scorers too.
-        scan: the relation in SQL that has the rows, if they are too many for memory; `scores` then
-            has none.
+        scan: the relation that has the rows, if they are too many for memory; `scores` then has
+            none.
     """
 
     name: str
@@ -53,13 +54,11 @@ class Scorer:
     source: str
     is_baseline: bool = False
     is_one_of_several: bool = False
-    scan: str = ""
+    scan: large.Relation | None = None
 
     def place(self, measured: Measured) -> Placed:
         """Match the scores with a benchmark's cells. The sentinel -1e8 and infinities are none."""
-        score, found = measured.relation.scores(self.scores)
-        failed = np.isinf(score) | (score == NO_SCORE)
-        return Placed(np.where(failed, np.nan, score), found, failed)
+        return Placed(*measured.relation.scores(self.scores))
 
     def unmatched(self, measured: Sequence[Measured]) -> list[str]:
         """Return the `arch_id` of the scored cells that no benchmark has.

@@ -1,7 +1,6 @@
 """SQL over result files: a single SELECT, which sees those files and nothing else."""
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,13 @@ from snap_catalog.scores import named
 from snap_eval import store
 from snap_eval.folder import read_folder
 from snap_eval.plain import distinct, plain
-from snap_eval.relations import CLOSED, first_line
+from snap_eval.relations import CLOSED, first_line, interruptible
 
 _SETTINGS: Mapping[str, Any] = {
     **CLOSED,
     # Arrow's own types hold neither unsigned 128-bit integers nor times with zones.
     "arrow_lossless_conversion": True,
 }
-_SECONDS = 0.1
-"""Seconds between two attempts to interrupt a query."""
 
 
 def query(source: Path, sql: str) -> pa.Table:
@@ -54,7 +51,7 @@ def query(source: Path, sql: str) -> pa.Table:
         database.execute("SET TimeZone = 'UTC'")
         database.execute("SET lock_configuration = true")
         try:
-            answer = _interruptible(database, lambda: database.sql(statement).to_arrow_table())
+            answer = interruptible(database, lambda: database.sql(statement).to_arrow_table())
             return plain(answer)
         except duckdb.Error as error:
             names = ", ".join(views or [*store.KEYS, "joined", "ranked"])
@@ -65,19 +62,6 @@ def _database(file: Path | None) -> duckdb.DuckDBPyConnection:
     if file is None:
         return duckdb.connect(config=dict(_SETTINGS))
     return store.opened(file, _SETTINGS)
-
-
-def _interruptible(database: duckdb.DuckDBPyConnection, answer: Callable[[], pa.Table]) -> pa.Table:
-    """Return the answer; on Ctrl-C, which DuckDB does not see, stop it and pass that on."""
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(answer)
-        try:
-            return waiting.result()
-        except KeyboardInterrupt:
-            while not waiting.done():
-                database.interrupt()
-                wait([waiting], _SECONDS)
-            raise
 
 
 def _only_select(sql: str) -> str:

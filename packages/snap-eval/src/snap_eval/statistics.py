@@ -32,7 +32,7 @@ class Statistic:
         error: of value, scores and measurements, the standard error of Fisher's z of a
             correlation, if there is a closed form.
         draw: the bootstrap, if there is a faster way than to compute the figure of every resample.
-        is_linear: whether `draw` is of first order in the counts of more than 200 cells.
+        is_linear: whether `draw` is of first order in the counts, for which it needs many cells.
         within: of measurements, the cells that the figure is about; all if None.
         sql: the figure in SQL, of the columns `score`, `measured` and their ranks `score_rank` and
             `measured_rank`, for more cells than fit into memory.
@@ -49,6 +49,12 @@ class Statistic:
     within: Callable[[Floats], Ints] | None = None
     sql: str | None = None
     size_error: Callable[[float, int], float] | None = None
+
+    def bootstrap(self, n: int) -> tuple[Draw, str]:
+        """Return the bootstrap of n cells, and its name in `correlations.parquet`."""
+        if self.draw is None or (self.is_linear and n <= resampling.FEW):
+            return resampling.plain(self.compute), "bootstrap"
+        return self.draw, "linear bootstrap" if self.is_linear else "bootstrap"
 
 
 def _top(percent: int) -> Statistic:

@@ -24,6 +24,8 @@ KEYS = {
     "correlations": (*contract("correlations").key, "where"),
 }
 """The tables, and the columns that identify their rows: a new row replaces the old one."""
+_COSTS = ("n_dead", "params", "flops", "activations", "depth", "n_paths")
+_CELLS = ("space", "arch_id", "cell_hash", *_COSTS)
 _TABLES = f"""
 CREATE TABLE IF NOT EXISTS cells (benchmark VARCHAR, space VARCHAR, arch_id VARCHAR,
     cell_hash VARCHAR, n_dead SMALLINT, params BIGINT, flops BIGINT, activations BIGINT,
@@ -89,7 +91,7 @@ def keep(
             database.execute("CREATE TABLE IF NOT EXISTS correlations AS SELECT * FROM new LIMIT 0")
             database.execute(_TABLES)
             for name, parts in rows.items():
-                database.register("new", pa.concat_tables(parts))
+                database.register("new", pa.concat_tables(parts, promote_options="default"))
                 same = (f'{name}."{key}" IS NOT DISTINCT FROM new."{key}"' for key in KEYS[name])
                 database.execute(f"DELETE FROM {name} USING new WHERE {' AND '.join(same)}")
                 database.execute(f"INSERT INTO {name} BY NAME SELECT DISTINCT * FROM new")
@@ -110,8 +112,8 @@ def opened(path: Path, settings: Mapping[str, Any] | None = None) -> duckdb.Duck
 
 
 def _cells(measured: Measured) -> pa.Table:
-    columns = ["space", "arch_id", "cell_hash", "n_dead", "params", "flops", "activations", "depth"]
-    return _named(measured.graphs.select([*columns, "n_paths"]), "benchmark", measured.name)
+    columns = [name for name in _CELLS if name in measured.graphs.column_names]
+    return _named(measured.graphs.select(columns), "benchmark", measured.name)
 
 
 def _measurements(measured: Measured) -> list[pa.Table]:

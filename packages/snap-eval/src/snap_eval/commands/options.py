@@ -29,7 +29,8 @@ graphs_option = click.option(
     multiple=True,
     required=True,
     metavar="[NAME=]FILE",
-    help="Benchmark: a graphs file, or several that a pattern fits, and its name. May be repeated.",
+    help="Benchmark: a graphs file or a CSV table, or several that a pattern fits, and its name. "
+    "May be repeated.",
 )
 metric_option = click.option(
     "--metric",
