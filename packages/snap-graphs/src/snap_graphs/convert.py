@@ -23,9 +23,10 @@ from snap_graphs.formats.nats import NatsSizes, NatsTopology
 from snap_graphs.formats.nb201_pth import NasBench201Pth
 from snap_graphs.formats.nds import NdsSweeps
 from snap_graphs.formats.onnx import OnnxFiles
-from snap_graphs.formats.suite_zero import SuiteZeroNasBench201
-from snap_graphs.formats.suite_zero_cells import SuiteZeroNasBench101, SuiteZeroNasBench301
-from snap_graphs.formats.suite_zero_transnas import (
+from snap_graphs.formats.suite_zero import (
+    SuiteZeroNasBench101,
+    SuiteZeroNasBench201,
+    SuiteZeroNasBench301,
     SuiteZeroTransNasMacro,
     SuiteZeroTransNasMicro,
 )
