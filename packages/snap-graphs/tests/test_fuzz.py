@@ -292,7 +292,7 @@ SAMPLES: list[tuple[str, str, Callable[[Path], Path]]] = [
 
 @pytest.fixture(autouse=True, scope="module")
 def _small_sample_of_fbnet() -> Iterator[None]:
-    with mock.patch("snap_graphs.formats.hw_fbnet.SAMPLED", 3):
+    with mock.patch("snap_graphs.formats.hw_nasbench.SAMPLED", 3):
         yield
 
 

@@ -13,14 +13,11 @@ from snap_graphs.conversion_cache import once
 from snap_graphs.formats.analog import AnalogNasBench
 from snap_graphs.formats.base import Chunk, Format, Request
 from snap_graphs.formats.custom import CustomCells
-from snap_graphs.formats.hw_fbnet import HwNasBenchFbNet
-from snap_graphs.formats.hw_nasbench import HwNasBenchPickle, HwNasBenchTable
+from snap_graphs.formats.hw_nasbench import HwNasBenchFbNet, HwNasBenchPickle, HwNasBenchTable
+from snap_graphs.formats.nasbench101 import NasBench101Records, NasLibNasBench101
 from snap_graphs.formats.nasbench301 import NasBench301Runs
 from snap_graphs.formats.nasbench_graph import NasBenchGraphFiles
-from snap_graphs.formats.nasbench_tfrecord import NasBench101Records
-from snap_graphs.formats.naslib_nb101 import NasLibNasBench101
-from snap_graphs.formats.nats import NatsSizes, NatsTopology
-from snap_graphs.formats.nb201_pth import NasBench201Pth
+from snap_graphs.formats.nats import NasBench201Pth, NatsSizes, NatsTopology
 from snap_graphs.formats.nds import NdsSweeps
 from snap_graphs.formats.onnx import OnnxFiles
 from snap_graphs.formats.suite_zero import (

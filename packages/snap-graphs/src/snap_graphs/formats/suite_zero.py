@@ -22,7 +22,7 @@ from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.formats.analog import naslib_cell
 from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
 from snap_graphs.formats.json_records import json_entries, json_records
-from snap_graphs.formats.nasbench_runs import adjacency_digits, cell_of
+from snap_graphs.formats.nasbench101 import adjacency_digits, cell_of
 from snap_graphs.formats.repeats import chunked
 from snap_graphs.spaces.base import Space
 from snap_graphs.spaces.darts import Darts
