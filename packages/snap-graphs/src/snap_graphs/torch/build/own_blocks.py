@@ -1,8 +1,6 @@
 """Create and measure the operators of a user-defined space from its classes."""
 
 import importlib
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -16,6 +14,7 @@ from torch import Tensor, nn
 from snap_graphs.cell import NONE
 from snap_graphs.spaces.custom import CustomSpace
 from snap_graphs.spaces.definition import SKIP
+from snap_graphs.torch import import_file
 from snap_graphs.torch.build.counting import Counts, count
 from snap_graphs.torch.build.operators import Zero, conv_bn
 
@@ -90,7 +89,7 @@ class Blocks:
         with self._running(name, "importing it"):
             is_file = place.endswith(_PYTHON)
             path = (Path(self._source).parent / place).resolve()
-            module = _import_file(path) if is_file else importlib.import_module(place)
+            module = _import_once(path) if is_file else importlib.import_module(place)
         found = getattr(module, attribute, None)
         if not isinstance(found, type):
             raise self._refused(name, f"names no class; {place} has no {attribute}; correct it")
@@ -133,13 +132,5 @@ _BUILT_IN: Mapping[str, Callable[[int, int, int], nn.Module]] = {NONE: _zero, SK
 
 
 @cache
-def _import_file(path: Path) -> ModuleType:
-    """Import a file, once per process."""
-    name = f"snap_own_{path.stem}_{abs(hash(path)):x}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path.name} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+def _import_once(path: Path) -> ModuleType:
+    return import_file(path, f"snap_own_{path.stem}_{abs(hash(path)):x}")

@@ -1,16 +1,24 @@
 """Checkpoint of traced networks: one line of JSON per network."""
 
+import hashlib
+import inspect
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from snap_catalog.checksums import file_sha256
 from snap_catalog.nested import parse_json
 from snap_catalog.parquet import replacing
 from snap_catalog.replaceable import check_regular, refusal
+from torch import nn
 
+from snap_graphs.conversion_cache import code_hash
 from snap_graphs.networks import Network
+from snap_graphs.torch.trace.inputs import Inputs
 
 _HEAD = json.dumps({"snap.traced": 1})
 
@@ -87,3 +95,31 @@ def _network(fields: dict[str, Any]) -> Network:
     pairs = {name: tuple(map(tuple, fields[name])) for name in ("edges", "shapes")}
     flat = {name: tuple(fields[name]) for name in ("nodes", "params", "flops")}
     return Network(**{**fields, **pairs, **flat})
+
+
+def fingerprint(module: nn.Module, inputs: Inputs) -> str:
+    """Return 64 hexadecimal digits that change with what tracing a module depends on.
+
+    That are the modules as printed, their parameters, the inputs, the files that define the
+    modules' classes, torch and this package.
+    """
+    content = [
+        str(module),
+        [(name, list(p.shape)) for name, p in module.named_parameters()],
+        asdict(inputs),
+        sorted({_hash_once(path) for path in _defining_files(module)}),
+        version("torch"),
+        code_hash(),
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _defining_files(module: nn.Module) -> Iterator[str]:
+    for kind in {type(part) for part in module.modules()}:
+        try:
+            yield inspect.getfile(kind)
+        except (TypeError, OSError):  # defined as the program runs
+            continue
+
+
+_hash_once = cache(file_sha256)

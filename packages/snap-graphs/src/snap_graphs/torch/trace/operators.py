@@ -6,9 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from snap_graphs.networks import Attribute, Kind
-from snap_graphs.torch.trace import costs
-from snap_graphs.torch.trace.call import Call
-from snap_graphs.torch.trace.costs import Counted
+from snap_graphs.torch.trace.call import (
+    Call,
+    Counted,
+    contracted_size,
+    count_attention,
+    count_convolution,
+    count_product,
+)
 
 _NOTHING = Counted(0, 0)
 
@@ -133,7 +138,7 @@ def _convolution(call: Call) -> Described:
         "out_channels": channels[1],
         "transposed": transposed,
     }
-    return Described("convolution", costs.convolution(call, transposed=transposed), attributes)
+    return Described("convolution", count_convolution(call, transposed=transposed), attributes)
 
 
 def _each(value: Any, dimensions: int) -> tuple[int, ...]:
@@ -152,7 +157,7 @@ def _product_of(left: str, right: str) -> Describe:
 
 
 def _product(call: Call, contracted: int, *computed: bool) -> Described:
-    counted = costs.product(call, contracted)
+    counted = count_product(call, contracted)
     if sum(computed) > 1:
         return Described("product", counted)
     features = call.output[-1] if call.output else 1
@@ -163,7 +168,7 @@ def _einsum(call: Call) -> Described:
     operands = call.arguments["tensors"]
     if len(operands) == 1:
         return Described("pass")
-    contracted = costs.contracted_size(call.arguments["equation"], operands)
+    contracted = contracted_size(call.arguments["equation"], operands)
     return _product(call, contracted, *(node in call.computed for node in operands))
 
 
@@ -171,7 +176,7 @@ def _attention(call: Call) -> Described:
     query, key, value = map(call.shape, ("query", "key", "value"))
     heads = math.prod(query[1:-2])
     attributes: dict[str, Attribute] = {"heads": heads, "head_channels": query[-1]}
-    return Described("attention", costs.attention(query, key, value), attributes)
+    return Described("attention", count_attention(query, key, value), attributes)
 
 
 def _hardtanh(call: Call) -> Described:

@@ -6,22 +6,27 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from importlib.util import module_from_spec, spec_from_file_location
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+import torch
 from snap_catalog import SnapError
 from snap_catalog.errors import excerpt
 from torch import nn
 
+from snap_graphs.torch import import_file
 from snap_graphs.torch.trace.inputs import Inputs, read_inputs
-from snap_graphs.torch.trace.meta_device import built, lacks_values, on_meta, weightless
 
 _IMPORTED_AS = "snap_traced_source"
+"""Module name of an imported file, which no package has."""
 _FORM = "a module, (name, module) or (name, module, input_shape)"
 _END = object()
+_T = TypeVar("_T")
+_ON_META = partial(torch.device, "meta")
+"""Creates tensors on the meta device, which have no values."""
 
 
 class Given(NamedTuple):
@@ -102,18 +107,7 @@ class Source:
         folder = str(path.resolve().parent) if path else ""
         if folder not in sys.path:
             sys.path.append(folder)  # last, so that no neighbour stands in for a package
-        return _load(path) if path else importlib.import_module(self.place)
-
-
-def _load(path: Path) -> ModuleType:
-    """Import a file under a name that no package has."""
-    spec = spec_from_file_location(_IMPORTED_AS, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[_IMPORTED_AS] = module
-    spec.loader.exec_module(module)
-    return module
+        return import_file(path, _IMPORTED_AS) if path else importlib.import_module(self.place)
 
 
 @dataclass(frozen=True)
@@ -148,16 +142,16 @@ class Opened:
         """Yield the items of the function; call it again if it reads values of meta tensors."""
         count, items = 0, iter(self.networks)
         place: Callable[[], AbstractContextManager[object]]
-        place = nullcontext if self.weights else on_meta
+        place = nullcontext if self.weights else _ON_META
         while True:
             with _running(self.source):
                 try:
                     with place():
                         item = next(items, _END)
                 except (NotImplementedError, RuntimeError) as error:
-                    if place is not on_meta or not lacks_values(error):
+                    if place is not _ON_META or not _lacks_values(error):
                         raise
-                    place = weightless
+                    place = _weightless
                     with place():
                         items = islice(iter(self.function()), count, None)
                     continue
@@ -211,3 +205,41 @@ def summary(error: BaseException) -> str:
     """Return an error's type and the first line of its text."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+@contextmanager
+def _weightless() -> Iterator[None]:
+    """Move parameters to the meta device as modules register them; other tensors have values.
+
+    For constructors that compute with values, as those of torchvision's RegNets do.
+    """
+    register = nn.Module.register_parameter
+
+    def moved(module: nn.Module, name: str, param: nn.Parameter | None) -> None:
+        register(module, name, param)
+        if param is not None and not nn.parameter.is_lazy(param):
+            empty = nn.Parameter(param.to("meta"), requires_grad=param.requires_grad)
+            module._parameters[name] = empty
+
+    nn.Module.register_parameter = moved  # type: ignore[assignment, method-assign]
+    try:
+        yield
+    finally:
+        nn.Module.register_parameter = register  # type: ignore[method-assign]
+
+
+def _lacks_values(error: Exception) -> bool:
+    """Return whether code failed since tensors on the meta device have no values."""
+    return isinstance(error, NotImplementedError | RuntimeError) and "meta tensor" in str(error)
+
+
+def built(function: Callable[[], _T]) -> _T:
+    """Call a function that makes modules, on the meta device if that will do."""
+    try:
+        with torch.device("meta"):
+            return function()
+    except (NotImplementedError, RuntimeError) as error:
+        if not _lacks_values(error):
+            raise
+    with _weightless():
+        return function()
