@@ -129,7 +129,7 @@ class CustomSpace(ProductSpace):
         if not self.allow_code or not self.definition.modules:
             return None
         require("snap-graphs[torch]", "torch")
-        from snap_graphs.torch.build.own_costs import network_costs
+        from snap_graphs.torch.build.own_network import network_costs
 
         return network_costs(self, [self.design(cell) for cell in graphs.cells()])
 
@@ -144,7 +144,7 @@ class CustomSpace(ProductSpace):
         if not self.allow_code or not definition.modules:
             return NodeFacts(shapes, None, None)
         require("snap-graphs[torch]", "torch")
-        from snap_graphs.torch.build.own_costs import node_counts
+        from snap_graphs.torch.build.own_network import node_counts
 
         counts = [node_counts(self, design) for design in designs]
         return NodeFacts(

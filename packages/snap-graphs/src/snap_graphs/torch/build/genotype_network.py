@@ -17,6 +17,7 @@ from snap_graphs.torch.build.operators import (
     conv_bn,
     genotype_operator,
     relu_conv_bn,
+    stem_by_4,
 )
 from snap_graphs.torch.build.size import Size
 
@@ -101,8 +102,8 @@ def _cifar_stem(channels: int) -> nn.ModuleList:
 
 
 def _imagenet_stem(channels: int) -> nn.ModuleList:
-    first = (*conv_bn(3, channels // 2, 3, 2), nn.ReLU(), *conv_bn(channels // 2, channels, 3, 2))
-    return nn.ModuleList([nn.Sequential(*first), relu_conv_bn(channels, channels, 3, 2)])
+    first = nn.Sequential(*stem_by_4(channels))
+    return nn.ModuleList([first, relu_conv_bn(channels, channels, 3, 2)])
 
 
 def _two_outputs(stem: nn.ModuleList, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,7 @@
 Convolutions have no bias; batch normalisations are affine.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -59,6 +59,44 @@ def projection(entering: int, channels: int, stride: int) -> nn.Module:
     if stride == 2:
         return FactorizedReduce(entering, channels)
     return nn.Identity() if entering == channels else relu_conv_bn(entering, channels)
+
+
+def stem_by_4(channels: int) -> list[nn.Module]:
+    """Return two 3x3 convolutions of stride 2 that map 3 channels to `channels`."""
+    half = channels // 2
+    return [*conv_bn(3, half, 3, 2), nn.ReLU(), *conv_bn(half, channels, 3, 2)]
+
+
+def head(channels: int, classes: int) -> list[nn.Module]:
+    """Return global average pooling and a linear classifier."""
+    return [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes)]
+
+
+class EdgeCell(nn.Module):
+    """A cell with an operator on every edge; edges that meet are summed."""
+
+    def __init__(
+        self, edges: Iterable[tuple[int, int]], operators: Iterable[nn.Module], ends: Iterable[int]
+    ) -> None:
+        """Combine operators.
+
+        Args:
+            edges: (source, target) nodes, sorted by target; the inputs come first.
+            operators: one per edge.
+            ends: the nodes whose sum is the output.
+        """
+        super().__init__()
+        self.edges, self.ends = tuple(edges), tuple(ends)
+        self.operators = nn.ModuleList(operators)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Map (b, c, h, w) inputs to one (b, channels, h / stride, w / stride) output."""
+        values = dict(enumerate(inputs))
+        for (src, dst), operator in zip(self.edges, self.operators, strict=True):
+            found = operator(values[src])
+            values[dst] = values[dst] + found if dst in values else found
+        first, *others = (values[end] for end in self.ends)
+        return sum(others, start=first)
 
 
 def edge_operator(name: str, entering: int, channels: int, stride: int) -> nn.Module:
