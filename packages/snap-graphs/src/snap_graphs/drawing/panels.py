@@ -15,8 +15,17 @@ from snap_catalog.parquet import replacing
 
 from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.drawing.layout import Layout, Place, Stop, lay_out
-from snap_graphs.drawing.picture import Box, Line, Picture, Point, Polygon, Shape, Text
-from snap_graphs.drawing.svg import to_svg
+from snap_graphs.drawing.picture import (
+    Box,
+    Line,
+    Picture,
+    Point,
+    Polygon,
+    Shape,
+    Text,
+    to_svg,
+    write_png,
+)
 from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, Genotype, Pair, to_genotype
 
 Edges = tuple[tuple[int, int], ...]
@@ -199,16 +208,14 @@ def _with_sums(pairs: Sequence[Pair], concat: Sequence[int]) -> tuple[list[str],
 
 
 def _save(panels: Sequence[_Panel], path: str | os.PathLike[str], title: str | None) -> None:
-    picture = _picture(panels, title)
-    if Path(path).suffix == ".svg":
-        with replacing(path) as temporary:
-            temporary.write_text(to_svg(picture), "utf-8")
-        return
-    require("snap-graphs[draw]", "matplotlib")
-    from snap_graphs.drawing.png import write_png
-
+    picture, is_svg = _picture(panels, title), Path(path).suffix == ".svg"
+    if not is_svg:
+        require("snap-graphs[draw]", "matplotlib")
     with replacing(path) as temporary:
-        write_png(picture, temporary)
+        if is_svg:
+            temporary.write_text(to_svg(picture), "utf-8")
+        else:
+            write_png(picture, temporary)
 
 
 def _picture(panels: Sequence[_Panel], title: str | None = None) -> Picture:
