@@ -7,10 +7,9 @@ from typing import NamedTuple
 from snap_catalog import SnapError
 
 from snap_graphs.networks.draft import Draft, Node
-from snap_graphs.networks.layer import Layer
+from snap_graphs.networks.layer import BEFORE_OR_AFTER, Layer, Term
 from snap_graphs.networks.naming import Operator, described
 from snap_graphs.networks.patterns import join_attentions, join_excitations, join_lengths
-from snap_graphs.networks.terms import BEFORE_OR_AFTER, Term
 
 _IDENTITY = Operator(Term("identity"))
 _SQUARE = Operator(Term("activation", "square"))

@@ -15,8 +15,8 @@ from typing import TypeGuard
 import numpy as np
 
 from snap_graphs.arrays import Bools, Graphs, Ints
+from snap_graphs.networks.layer import Term, Whole
 from snap_graphs.networks.naming import ACTIVATIONS, IDENTITY, NORMALISATIONS, Operator
-from snap_graphs.networks.terms import Term, Whole
 
 _SIDES = "[0-9]{1,4}(?:x[0-9]{1,4}){0,2}"
 _NORMALISATION = "|".join(NORMALISATIONS.values())

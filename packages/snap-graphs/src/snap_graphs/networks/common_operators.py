@@ -3,8 +3,8 @@
 import itertools
 from collections.abc import Iterator
 
+from snap_graphs.networks.layer import Term
 from snap_graphs.networks.naming import Operator, described
-from snap_graphs.networks.terms import Term
 
 _KERNELS, _STRIDES = (1, 3, 5, 7), ((), (2,))
 _HEADS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from snap_graphs.cell import INPUT, OUTPUT
-from snap_graphs.networks.terms import Term, TermKind, Whole
+from snap_graphs.networks.layer import Term, TermKind, Whole
 
 IDENTITY = "skip_connect"
 """Name of the identity operator, as expected by views (`GraphFacts`)."""
