@@ -15,7 +15,6 @@ from snap_graphs.torch.build.operators import (
     GENOTYPE_OPERATORS,
     FactorizedReduce,
     conv_bn,
-    genotype_operator,
     relu_conv_bn,
     stem_by_4,
 )
@@ -48,7 +47,10 @@ class GenotypeNetwork(nn.Module):
         _check(genotype, size, auxiliary)
         large = size.image >= _IMAGENET_SIDE
         channels = size.channels
-        self.stem = _imagenet_stem(channels) if large else _cifar_stem(channels)
+        first = stem_by_4(channels) if large else conv_bn(3, 3 * channels, 3)
+        self.stem = nn.ModuleList([nn.Sequential(*first)])
+        if large:
+            self.stem.append(relu_conv_bn(channels, channels, 3, 2))
         before = (channels, channels) if large else (3 * channels, 3 * channels)
         self.reductions = (size.layers // 3, 2 * size.layers // 3)
         cells, halved = [], large
@@ -68,7 +70,8 @@ class GenotypeNetwork(nn.Module):
         With an auxiliary head, in training, to its logits too.
         """
         auxiliary = None
-        older, newer = _two_outputs(self.stem, images)
+        older = self.stem[0](images)
+        newer = self.stem[1](older) if len(self.stem) > 1 else older
         for layer, cell in enumerate(self.cells):
             older, newer = newer, cell(older, newer)
             if self.training and layer == self.reductions[1] and hasattr(self, "auxiliary"):
@@ -95,20 +98,6 @@ def _check(genotype: Genotype, size: Size, auxiliary: bool) -> None:
             f"the auxiliary head does not fit images of side {size.image}, only 32 and 224; "
             "leave it out"
         )
-
-
-def _cifar_stem(channels: int) -> nn.ModuleList:
-    return nn.ModuleList([nn.Sequential(*conv_bn(3, 3 * channels, 3))])
-
-
-def _imagenet_stem(channels: int) -> nn.ModuleList:
-    first = nn.Sequential(*stem_by_4(channels))
-    return nn.ModuleList([first, relu_conv_bn(channels, channels, 3, 2)])
-
-
-def _two_outputs(stem: nn.ModuleList, images: Tensor) -> tuple[Tensor, Tensor]:
-    older = stem[0](images)
-    return older, stem[1](older) if len(stem) > 1 else older
 
 
 def _auxiliary_head(channels: int, size: Size) -> nn.Module:
@@ -167,7 +156,7 @@ class _Cell(nn.Module):
 def _operators(pairs: Sequence[Pair], channels: int, reduction: bool) -> list[nn.Module]:
     found = []
     for name, source in pairs:
-        operator = genotype_operator(name, channels, 2 if reduction and source < 2 else 1)
+        operator = GENOTYPE_OPERATORS[name](channels, 2 if reduction and source < 2 else 1)
         identity = isinstance(operator, nn.Identity)
         found.append(operator if identity else nn.Sequential(operator, _DropPath()))
     return found

@@ -3,7 +3,7 @@
 Convolutions have no bias; batch normalisations are affine.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -113,31 +113,12 @@ def edge_operator(name: str, entering: int, channels: int, stride: int) -> nn.Mo
     if name == "skip_connect":
         return projection(entering, channels, stride)
     if name == "avg_pool_3x3":
-        return nn.AvgPool2d(3, stride, padding=1, count_include_pad=False)
+        return _average_pooling(stride)
     return relu_conv_bn(entering, channels, int(name[-1]), stride)
 
 
-def genotype_operator(name: str, channels: int, stride: int) -> nn.Module:
-    """Build an operator of the DARTS code base.
-
-    Args:
-        name: one of `GENOTYPE_OPERATORS`.
-        channels: channels of input and output.
-        stride: 1, or 2 to halve the side.
-    """
-    return _GENOTYPE_OPERATORS[name](channels, stride)
-
-
-def _max_pool(channels: int, stride: int) -> nn.Module:
-    return nn.MaxPool2d(3, stride, padding=1)
-
-
-def _avg_pool(channels: int, stride: int) -> nn.Module:
+def _average_pooling(stride: int) -> nn.Module:
     return nn.AvgPool2d(3, stride, padding=1, count_include_pad=False)
-
-
-def _skip(channels: int, stride: int) -> nn.Module:
-    return projection(channels, channels, stride)
 
 
 def _depthwise_separable(
@@ -174,11 +155,11 @@ def _conv_1x7_7x1(channels: int, stride: int) -> nn.Module:
     )
 
 
-_GENOTYPE_OPERATORS: dict[str, Callable[[int, int], nn.Module]] = {
+GENOTYPE_OPERATORS: Mapping[str, Callable[[int, int], nn.Module]] = {
     "none": Zero,
-    "skip_connect": _skip,
-    "avg_pool_3x3": _avg_pool,
-    "max_pool_3x3": _max_pool,
+    "skip_connect": lambda channels, stride: projection(channels, channels, stride),
+    "avg_pool_3x3": lambda _, stride: _average_pooling(stride),
+    "max_pool_3x3": lambda _, stride: nn.MaxPool2d(3, stride, padding=1),
     "sep_conv_3x3": _separable(3),
     "sep_conv_5x5": _separable(5),
     "sep_conv_7x7": _separable(7),
@@ -186,4 +167,4 @@ _GENOTYPE_OPERATORS: dict[str, Callable[[int, int], nn.Module]] = {
     "dil_conv_5x5": _dilated(5),
     "conv_7x1_1x7": _conv_1x7_7x1,
 }
-GENOTYPE_OPERATORS = tuple(_GENOTYPE_OPERATORS)
+"""Operators of the DARTS code base: by name, a function of channels and stride (1 or 2)."""

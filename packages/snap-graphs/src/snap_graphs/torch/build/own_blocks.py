@@ -117,10 +117,6 @@ class Blocks:
             raise self._refused(name, f"failed ({doing} raised {reason}); correct it") from error
 
 
-def _zero(entering: int, channels: int, stride: int) -> nn.Module:
-    return Zero(channels, stride)
-
-
 def _skip(entering: int, channels: int, stride: int) -> nn.Module:
     """Return the identity where the shape is kept, else a 1x1 convolution and normalisation."""
     if (entering, stride) == (channels, 1):
@@ -128,7 +124,10 @@ def _skip(entering: int, channels: int, stride: int) -> nn.Module:
     return nn.Sequential(*conv_bn(entering, channels, 1, stride))
 
 
-_BUILT_IN: Mapping[str, Callable[[int, int, int], nn.Module]] = {NONE: _zero, SKIP: _skip}
+_BUILT_IN: Mapping[str, Callable[[int, int, int], nn.Module]] = {
+    NONE: lambda _, channels, stride: Zero(channels, stride),
+    SKIP: _skip,
+}
 
 
 @cache

@@ -87,40 +87,29 @@ def read_inputs(value: object) -> Inputs:
     Raises:
         SnapError: the value has no form of an input.
     """
-    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
-        named: list[tuple[str | None, Any]] = list(value.items())
-    elif _is_input(value):
-        named = [(None, value)]
+    single = _input(value, None)
+    found: list[Input | None] = []
+    if single is not None:
+        found = [single]
     elif isinstance(value, tuple | list):
-        named = [(None, each) for each in value]
-    else:
-        raise _refused(value)
-    if not named or not all(_is_input(each) for _, each in named):
-        raise _refused(value)
-    return Inputs(tuple(_input(each, name) for name, each in named))
+        found = [_input(each, None) for each in value]
+    elif isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
+        found = [_input(each, name) for name, each in value.items()]
+    if not found or None in found:
+        raise SnapError(f"input shape {excerpt(value)}: give {_FORM}, without the batch dimension")
+    return Inputs(tuple(filter(None, found)))
 
 
-def _input(value: Any, name: str | None) -> Input:
+def _input(value: Any, name: str | None) -> Input | None:
+    """Return the input that a shape, or a pair of a shape and a type, describes; else None."""
     if _is_shape(value):
         return Input(tuple(value), name=name)
-    return Input(tuple(value[0]), value[1], name)
-
-
-def _is_input(value: object) -> bool:
-    return _is_shape(value) or _is_pair(value)
+    if isinstance(value, tuple | list) and len(value) == 2 and _is_shape(value[0]):
+        return Input(tuple(value[0]), value[1], name) if isinstance(value[1], str) else None
+    return None
 
 
 def _is_shape(value: object) -> bool:
     if not isinstance(value, tuple | list):
         return False
     return bool(value) and all(type(size) is int for size in value)
-
-
-def _is_pair(value: object) -> bool:
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        return False
-    return _is_shape(value[0]) and isinstance(value[1], str)
-
-
-def _refused(value: object) -> SnapError:
-    return SnapError(f"input shape {excerpt(value)}: give {_FORM}, without the batch dimension")

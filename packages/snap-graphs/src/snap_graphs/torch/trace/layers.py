@@ -31,7 +31,7 @@ def read_layers(program: ExportedProgram, module: nn.Module) -> list[Layer]:
     Raises:
         ValueError: an operator runs one of several graphs, such as `torch.cond`.
     """
-    reader = _Reader(_sizes(module))
+    reader = _Reader({name: each.numel() for name, each in module.named_parameters()})
     owners, specs = _names_of_shared(module), program.graph_signature.input_specs
     placeholders = [node for node in program.graph.nodes if node.op == "placeholder"]
     for node, spec in zip(placeholders, specs, strict=True):
@@ -41,11 +41,6 @@ def read_layers(program: ExportedProgram, module: nn.Module) -> list[Layer]:
             reader.values[node] = frozenset({owners[str(spec.target)]})
     results = reader.run(program.graph_module, set(placeholders))
     return reader.finished(results)
-
-
-def _sizes(module: nn.Module) -> dict[str, int]:
-    """Return the elements of every parameter, one that modules share once."""
-    return {name: parameter.numel() for name, parameter in module.named_parameters()}
 
 
 def _names_of_shared(module: nn.Module) -> dict[str, str]:

@@ -179,17 +179,15 @@ def _attention(call: Call) -> Described:
     return Described("attention", count_attention(query, key, value), attributes)
 
 
-def _hardtanh(call: Call) -> Described:
-    return _clipped(call.arguments["min_val"], call.arguments["max_val"], "hard-tanh")
-
-
-def _clamp(call: Call) -> Described:
-    return _clipped(call.arguments.get("min"), call.arguments.get("max"), "clamp")
-
-
-def _clipped(low: object, high: object, else_name: str) -> Described:
+def _clipping(low: str, high: str, name: str) -> Describe:
+    """Describe a clamp: ReLU or ReLU6 if the arguments `low` and `high` are its bounds."""
     names: dict[tuple[object, object], str] = {(0, None): "ReLU", (0, 6): "ReLU6"}
-    return Described("activation", attributes={"name": names.get((low, high), else_name)})
+
+    def describe_clipping(call: Call) -> Described:
+        bounds = (call.arguments.get(low), call.arguments.get(high))
+        return Described("activation", attributes={"name": names.get(bounds, name)})
+
+    return describe_clipping
 
 
 def _pool(name: str) -> Describe:
@@ -313,8 +311,8 @@ _DESCRIPTIONS: Mapping[str, Describe] = {
     **dict.fromkeys(_ATTENTIONS, _attention),
     **{name: _always("normalisation", name=title) for name, title in _NORMALISATIONS.items()},
     **{name: _always("activation", name=title) for name, title in _ACTIVATIONS.items()},
-    "hardtanh": _hardtanh,
-    **dict.fromkeys(("clamp", "clamp_min", "clamp_max"), _clamp),
+    "hardtanh": _clipping("min_val", "max_val", "hard-tanh"),
+    **dict.fromkeys(("clamp", "clamp_min", "clamp_max"), _clipping("min", "max", "clamp")),
     **_POOLS,
     **dict.fromkeys(("add", "sub", "rsub"), _always("add")),
     "mul": _always("multiply"),
