@@ -31,7 +31,7 @@ def graph_hashes(graphs: Graphs) -> list[str]:
     paths, forward and backward twice, in linear time and memory.
     """
     digests = np.zeros((len(graphs), len(_LANES)), np.uint64)
-    words = _word_hashes(graphs.vocabulary)
+    words = np.array([_word_hash(word) for word in graphs.vocabulary], np.uint64)
     colours = mix(words[graphs.op] ^ _LANES[:, None])
     for rows in _batches(graphs.sizes):
         nodes = graphs.nodes_of(rows)
@@ -50,9 +50,8 @@ def mix(x: _Hashes) -> _Hashes:
     return x ^ (x >> np.uint64(31))
 
 
-def _word_hashes(vocabulary: tuple[str, ...]) -> _Hashes:
-    digests = [hashlib.blake2b(word.encode(), digest_size=8).digest() for word in vocabulary]
-    return np.array([int.from_bytes(digest, "big") for digest in digests], np.uint64)
+def _word_hash(word: str) -> int:
+    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "big")
 
 
 def _batches(sizes: Ints) -> Iterator[Ints]:

@@ -5,6 +5,7 @@ import math
 import os
 import textwrap
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,8 +96,10 @@ def draw_genotype(
 
 
 def _panels(space: str, cell: Cell) -> "list[_Panel]":
-    genotype = _genotype(cell) if space in TWO_CELL_SPACES else None
-    return [_across(cell)] if genotype is None else _two(genotype)
+    if space in TWO_CELL_SPACES:
+        with suppress(SnapError):  # the graph is a view, such as one without dead operators
+            return _two(to_genotype(cell))
+    return [_across(cell)]
 
 
 def _two(genotype: Genotype) -> "list[_Panel]":
@@ -104,13 +107,6 @@ def _two(genotype: Genotype) -> "list[_Panel]":
         _down(genotype.normal, genotype.normal_concat, "normal cell"),
         _down(genotype.reduce, genotype.reduce_concat, "reduction cell"),
     ]
-
-
-def _genotype(cell: Cell) -> Genotype | None:
-    try:
-        return to_genotype(cell)
-    except SnapError:  # a view of the graph, as one without dead operators
-        return None
 
 
 @dataclass(frozen=True)

@@ -75,12 +75,11 @@ class CustomCells(Format):
                 request.bad(path, number, error)
         ordered = list(rows.values())
         for first in range(0, len(ordered), CHUNK):
-            yield _chunk(ordered[first : first + CHUNK], list(metrics))
-
-
-def _chunk(rows: list[_Row], metrics: list[str]) -> Chunk:
-    values = {name: np.array([r.metrics.get(name, np.nan) for r in rows]) for name in metrics}
-    return Chunk([row.cell for row in rows], [row.arch_id for row in rows], values)
+            part = ordered[first : first + CHUNK]
+            values = {
+                name: np.array([r.metrics.get(name, np.nan) for r in part]) for name in metrics
+            }
+            yield Chunk([row.cell for row in part], [row.arch_id for row in part], values)
 
 
 def _document(path: Path) -> Mapping[str, Any]:
@@ -89,7 +88,12 @@ def _document(path: Path) -> Mapping[str, Any]:
         if path.stat().st_size > most:
             raise SnapError(f"{path}: larger than {most >> 20} MiB; split it and concat the parts")
         text = path.read_text("utf-8-sig")
-        document = _from_json(text) if path.suffix == ".json" else _from_yaml(text)
+        if path.suffix == ".json":
+            document = _from_json(text)
+        else:
+            from snap_graphs.formats.yaml_text import parse_yaml  # most conversions need no YAML
+
+            document = parse_yaml(text)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise SnapError(f"{path}: cannot be read ({reason}); correct or replace it") from error
@@ -111,13 +115,6 @@ def _from_json(text: str) -> Any:
     if r"\ud" in text.lower():  # a lone surrogate would fail only on writing
         json.dumps(document, ensure_ascii=False).encode()
     return document
-
-
-def _from_yaml(text: str) -> Any:
-    # Imported here, as most conversions read no YAML.
-    from snap_graphs.formats.yaml_text import parse_yaml
-
-    return parse_yaml(text)
 
 
 def _space(path: Path, document: Mapping[str, Any]) -> str:

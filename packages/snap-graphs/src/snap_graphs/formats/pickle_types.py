@@ -16,10 +16,7 @@ from snap_graphs.formats.pickle_machine import (
     check_keys,
     fits,
     plain_dtype,
-    restore_array,
 )
-
-__all__ = ["NUMPY", "PLAIN", "restore_array"]
 
 
 class _Dtype(Record):
@@ -44,19 +41,11 @@ def _set(items: Any = ()) -> set[Any]:
     return set(items)
 
 
-def _frozen_set(items: Any = ()) -> frozenset[Any]:
-    return frozenset(_set(items))
-
-
 def _encode(text: Any = "", encoding: Any = "latin1") -> bytes:
     """Stand in for `_codecs.encode`, by which older protocols write bytes."""
     if type(text) is not str or encoding not in ("latin1", "latin-1"):
         raise RefusedError("bytes are not built from latin-1 text")
     return text.encode("latin-1")
-
-
-def _no_bytes() -> bytes:
-    return b""
 
 
 class _Object(Record):
@@ -78,10 +67,6 @@ def _scalar(kind: Any, content: Any) -> Any:
     return np.frombuffer(raw, dtype)[0].item()
 
 
-def _empty_array(*_: Any) -> np.ndarray[Any, Any]:
-    return np.empty(0, np.uint8)
-
-
 def _array(content: Any, kind: Any, shape: Any, order: Any) -> np.ndarray[Any, Any]:
     dtype = plain_dtype(kind)
     if type(content) is not bytes or not fits(shape, dtype, len(content)) or order not in "CF":
@@ -98,7 +83,12 @@ PLAIN: Mapping[tuple[str, str], type[Record] | Maker] = {
     ("_codecs", "encode"): _encode,
     **_everywhere(
         ("builtins", "__builtin__"),
-        {"set": _set, "frozenset": _frozen_set, "bytes": _no_bytes, "object": _Object},
+        {
+            "set": _set,
+            "frozenset": lambda items=(): frozenset(_set(items)),
+            "bytes": lambda: b"",
+            "object": _Object,
+        },
     ),
     **_everywhere(("copyreg", "copy_reg"), {"_reconstructor": _reconstruct}),
 }
@@ -111,7 +101,7 @@ NUMPY: Mapping[tuple[str, str], type[Record] | Maker] = {
     ("numpy", "ndarray"): _ArrayType,
     **_everywhere(
         ("numpy.core.multiarray", "numpy._core.multiarray"),
-        {"scalar": _scalar, "_reconstruct": _empty_array},
+        {"scalar": _scalar, "_reconstruct": lambda *_: np.empty(0, np.uint8)},
     ),
     **_everywhere(("numpy.core.numeric", "numpy._core.numeric"), {"_frombuffer": _array}),
 }

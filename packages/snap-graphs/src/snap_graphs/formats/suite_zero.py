@@ -165,7 +165,11 @@ class _Found:
         self._seen.add((name, dataset))
         self._metrics |= scores.keys()
         self._cells.setdefault(name, cell)
-        kept = {sys.intern(metric): (x,) for metric, x in scores.items() if _is_score(x)}
+        kept = {
+            sys.intern(metric): (score,)
+            for metric, score in scores.items()
+            if math.isfinite(score) and score != NO_SCORE
+        }
         self._empty.update(scores.keys() - kept.keys())
         self._scores.setdefault(name, {}).update(kept)
 
@@ -179,10 +183,6 @@ class _Found:
             *(f"{n:,} of {m} are not scores and left empty" for m, n in self._empty.items()),
             *(f"{n:,} of {m!r} are not scores and left out" for m, n in self.left_out.items()),
         ]
-
-
-def _is_score(value: float) -> bool:
-    return math.isfinite(value) and value != NO_SCORE
 
 
 def _records(path: Path) -> Iterator[_Record]:

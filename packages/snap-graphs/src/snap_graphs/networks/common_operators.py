@@ -15,9 +15,7 @@ _ACTIVATIONS = ("ReLU", "ReLU6", "SiLU", "hard-swish", "GELU")
 
 def common_operators() -> dict[str, str]:
     """Return the descriptions of common operators by name."""
-    return described(
-        itertools.chain(_convolutions(), _linear(), _attentions(), _poolings(), _others())
-    )
+    return described(itertools.chain(_convolutions(), _others()))
 
 
 def _convolutions() -> Iterator[Operator]:
@@ -42,24 +40,15 @@ def _followers() -> Iterator[tuple[Term, ...]]:
         yield (batch, activation)
 
 
-def _linear() -> Iterator[Operator]:
+def _others() -> Iterator[Operator]:
     before = ((), (_normalisation("layer"),))
     for first, after in itertools.product(before, ((), (_activation("GELU"),))):
         yield Operator(Term("linear"), before=first, after=after)
-
-
-def _attentions() -> Iterator[Operator]:
-    for heads, first in itertools.product(_HEADS, ((), (_normalisation("layer"),))):
+    for heads, first in itertools.product(_HEADS, before):
         yield Operator(Term("attention", heads=heads), before=first)
-
-
-def _poolings() -> Iterator[Operator]:
     for name, kernel, stride in itertools.product(("max", "average"), (2, 3), _STRIDES):
         yield Operator(Term("pooling", name, kernel=(kernel,) * 2, stride=stride))
     yield Operator(Term("pooling", "average", is_global=True))
-
-
-def _others() -> Iterator[Operator]:
     yield from (Operator(Term("excitation", reduction=ratio)) for ratio in _REDUCTIONS)
     yield from map(Operator, map(_normalisation, ("batch", "layer")))
     yield from map(Operator, map(_activation, _ACTIVATIONS))

@@ -110,12 +110,7 @@ def _projections(draft: Draft, core: set[int]) -> set[int]:
         node = draft.nodes[place]
         if not _projects(node) and not found.issuperset(node.inputs):
             found.discard(place)
-    return _closed(draft, core, found)
-
-
-def _closed(draft: Draft, core: set[int], found: set[int]) -> set[int]:
-    """Remove layers with readers outside."""
-    for place in sorted(found, reverse=True):
+    for place in sorted(found, reverse=True):  # a reader of them may have been discarded
         if not (core | found).issuperset(draft.nodes[place].readers):
             found.discard(place)
     return found
