@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
@@ -114,6 +115,14 @@ class Request:
         if not self.skip_bad:
             raise SnapError(f"{path}: record {record}: {reason}; add --skip-bad to skip it")
         self.skipped += 1
+
+    @contextmanager
+    def reading(self, path: Path, record: int | str) -> Iterator[None]:
+        """Refuse or count a record, as `bad` does, if the code inside cannot read it."""
+        try:
+            yield
+        except (SnapError, *MALFORMED) as error:
+            self.bad(path, record, fault(error))
 
 
 class Format(ABC):

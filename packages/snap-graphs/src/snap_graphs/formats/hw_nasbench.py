@@ -17,10 +17,10 @@ import numpy.typing as npt
 from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
-from snap_graphs.formats.base import CHUNK, MALFORMED, Chunk, Format, Request, fault, first_bytes
+from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault, first_bytes
 from snap_graphs.formats.pickle_types import NUMPY
 from snap_graphs.formats.pickles import load_pickle
-from snap_graphs.formats.tables import NasBench201Table
+from snap_graphs.formats.tables import NasBench201Table, good_rows
 from snap_graphs.spaces.fbnet import OPERATORS, FbNet
 from snap_graphs.spaces.nb201 import NasBench201
 
@@ -83,17 +83,18 @@ class HwNasBenchPickle(Format):
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
         """Yield the cells of NAS-Bench-201 with the metrics of all datasets there are."""
-        cells, columns = _content(path, load_pickle(path, NUMPY))
-        for first in range(0, len(cells), CHUNK):
-            kept, parsed = [], []
-            for row in range(first, min(first + CHUNK, len(cells))):
-                try:
-                    parsed.append(_parsed(cells[row], [column[row] for column in columns.values()]))
-                    kept.append(row)
-                except SnapError as error:
-                    request.bad(path, row + 1, error)
+        archs, columns = _content(path, load_pickle(path, NUMPY))
+
+        def cell(row: int) -> Cell:
+            if not np.isfinite([column[row] for column in columns.values()]).all():
+                raise SnapError("a metric is not finite")
+            if not isinstance(archs[row], str):
+                raise SnapError(f"{archs[row]!r:.40} is not an architecture string")
+            return _NB201.parse(archs[row])
+
+        for kept, cells in good_rows(path, len(archs), cell, request):
             metrics = {name: column[kept] for name, column in columns.items()}
-            yield Chunk(parsed, [_NB201.format(cell) for cell in parsed], metrics)
+            yield Chunk(cells, [_NB201.format(cell) for cell in cells], metrics)
 
 
 class HwNasBenchTable(NasBench201Table):
@@ -122,14 +123,6 @@ def _content(
     except MALFORMED as error:
         raise SnapError(f"{path}: not laid out as HW-NAS-Bench v1.0 ({fault(error)})") from error
     return strings, columns
-
-
-def _parsed(arch: Any, values: list[float]) -> Cell:
-    if not np.isfinite(values).all():
-        raise SnapError("a metric is not finite")
-    if not isinstance(arch, str):
-        raise SnapError(f"{arch!r:.40} is not an architecture string")
-    return _NB201.parse(arch)
 
 
 class HwNasBenchFbNet(Format):

@@ -309,12 +309,10 @@ class NasLibNasBench101(Format):
             raise SnapError(f"{path}: expected a dictionary of module hashes")
         runs = Runs()
         for key, entry in entries.items():
-            try:
+            with request.reading(path, key):
                 for run in list(_runs(key, entry)):  # add all runs of an entry or none
                     if request.wants(run.epochs):
                         runs.add(run)
-            except (SnapError, *MALFORMED) as error:
-                request.bad(path, key, fault(error))
         request.advance(path.stat().st_size)
         return runs.chunks(path, request)
 

@@ -17,7 +17,7 @@ from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
 from snap_graphs.formats.archives import decompress_bz2, members
-from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
+from snap_graphs.formats.base import Chunk, Format, Request
 from snap_graphs.formats.pickle_types import NUMPY
 from snap_graphs.formats.pickles import loads_pickle
 from snap_graphs.formats.repeats import Measured, chunked
@@ -131,12 +131,10 @@ class _Nats(Format):
             request.advance(len(packed))
             if not _MEMBER.fullmatch(name):
                 continue
-            try:
+            with request.reading(path, name):
                 content = decompress_bz2(packed, _LIMIT, name)
                 budgets = loads_pickle(content, name, NUMPY)
                 yield architecture(self.space, budgets, request, seen)
-            except (SnapError, *MALFORMED) as error:
-                request.bad(path, name, fault(error))
 
 
 class NatsTopology(_Nats):
@@ -178,7 +176,5 @@ class NasBench201Pth(Format):
 def _architectures(path: Path, entries: dict[Any, Any], request: Request) -> Iterator[Architecture]:
     seen: set[str] = set()
     for index, budgets in entries.items():
-        try:
+        with request.reading(path, index):
             yield architecture(NasBench201(), budgets, request, seen)
-        except (SnapError, *MALFORMED) as error:
-            request.bad(path, index, fault(error))

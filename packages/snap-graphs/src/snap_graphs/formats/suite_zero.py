@@ -20,7 +20,7 @@ from snap_catalog.scores import NO_SCORE
 
 from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.formats.analog import naslib_cell
-from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
+from snap_graphs.formats.base import Chunk, Format, Request
 from snap_graphs.formats.json_records import json_entries, json_records
 from snap_graphs.formats.nasbench101 import adjacency_digits, cell_of
 from snap_graphs.formats.repeats import chunked
@@ -54,14 +54,12 @@ class _Record(NamedTuple):
     """The record of one architecture on one data set.
 
     Attributes:
-        path: the file.
         label: name of the record for errors.
         dataset: the data set.
         arch: the architecture as written; None in a shard, where the record has it.
         content: the record.
     """
 
-    path: Path
     label: int | str
     dataset: str
     arch: str | None
@@ -93,16 +91,14 @@ class SuiteZero(Format):
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
         """Yield the architectures, each with the measurements on all data sets."""
-        found = _Found(path)
+        found = _Found()
         for file in self._files(path):
             for record in _records(file):
-                try:
+                with request.reading(file, record.label):
                     arch = record.content["arch"] if record.arch is None else record.arch
                     cell = self.cell(arch)
                     scores = self._scores(record, found.left_out)
                     found.add(cell, self.space.format(cell), record.dataset, scores)
-                except (SnapError, *MALFORMED) as error:
-                    request.bad(record.path, record.label, fault(error))
             request.advance(file.stat().st_size)
         request.notes += found.notes()
         return chunked(found.architectures(), request)
@@ -143,9 +139,8 @@ class _Found:
         left_out: counts of entries that are neither scores nor descriptions, by name.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self) -> None:
         self.left_out: Counter[str] = Counter()
-        self._path = path
         self._cells: dict[str, Cell] = {}
         self._scores: dict[str, dict[str, tuple[float]]] = {}
         self._seen: set[tuple[str, str]] = set()
@@ -188,11 +183,11 @@ class _Found:
 def _records(path: Path) -> Iterator[_Record]:
     if path.name.startswith("zc_"):
         for (dataset, arch), content in json_entries(path, 2):
-            yield _Record(path, f"{dataset:.40} {arch:.80}", dataset, arch, content)
+            yield _Record(f"{dataset:.40} {arch:.80}", dataset, arch, content)
     else:
         dataset = path.name.split("--")[2]
         for number, content in enumerate(json_records(path), start=1):
-            yield _Record(path, number, dataset, None, content)
+            yield _Record(number, dataset, None, content)
 
 
 def _proxy(dataset: str, proxy: str) -> str:

@@ -1,7 +1,7 @@
 """Tables of architectures and metrics: CSV, gzipped CSV and Parquet."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -81,6 +81,28 @@ def _numbers(path: Path, column: str, table: pa.Table) -> npt.NDArray[np.float64
     return numbers
 
 
+def good_rows(
+    path: Path, n: int, cell: Callable[[int], Cell], request: Request
+) -> Iterator[tuple[list[int], list[Cell]]]:
+    """Yield the positions and cells of the rows that have a cell, in chunks.
+
+    Args:
+        path: the source file.
+        n: number of rows.
+        cell: builds the cell of a row; raises `SnapError` if the row is bad.
+        request: whether bad rows are skipped.
+    """
+    for first in range(0, n, CHUNK):
+        kept, cells = [], []
+        for row in range(first, min(first + CHUNK, n)):
+            try:
+                cells.append(cell(row))
+                kept.append(row)
+            except SnapError as error:
+                request.bad(path, row + 1, error)
+        yield kept, cells
+
+
 class Table(Format):
     """A table with one architecture per row.
 
@@ -105,16 +127,13 @@ class Table(Format):
         infinite = np.zeros(len(rows), np.bool_)
         for values in metrics.values():
             infinite |= np.isinf(values)
-        for first in range(0, len(rows), CHUNK):
-            kept, cells = [], []
-            for row in range(first, min(first + CHUNK, len(rows))):
-                try:
-                    if infinite[row]:
-                        raise SnapError("a metric is not finite; leave it empty instead")
-                    cells.append(self.cell(rows[row]))
-                    kept.append(row)
-                except SnapError as error:
-                    request.bad(path, row + 1, error)
+
+        def cell(row: int) -> Cell:
+            if infinite[row]:
+                raise SnapError("a metric is not finite; leave it empty instead")
+            return self.cell(rows[row])
+
+        for kept, cells in good_rows(path, len(rows), cell, request):
             yield self._chunk(path, table, kept, cells, metrics)
 
     def _chunk(

@@ -70,12 +70,9 @@ class _TransNasFile(Format):
         self, path: Path, entries: Mapping[Any, Any], request: Request
     ) -> Iterator[tuple[str, Cell, Measured]]:
         for number, (arch, tasks) in enumerate(entries.items(), start=1):
-            try:
+            with request.reading(path, number):
                 cell, row = self.space.parse(str(arch)), _row(tasks, request)
-            except (SnapError, *MALFORMED) as error:
-                request.bad(path, number, fault(error))
-                continue
-            yield self.space.format(cell), cell, {name: [value] for name, value in row.items()}
+                yield self.space.format(cell), cell, {name: [value] for name, value in row.items()}
 
 
 class TransNasMicroFile(_TransNasFile):
