@@ -34,8 +34,7 @@ from snap_catalog import SnapError
 from snap_graphs.convert import FORMATS, convert
 from snap_graphs.formats.archives import members
 from snap_graphs.formats.base import Request
-from snap_graphs.formats.pickle_types import NUMPY
-from snap_graphs.formats.pickles import loads_pickle
+from snap_graphs.formats.pickles import NUMPY, loads_pickle
 
 EXAMPLES = int(os.environ.get("SNAP_FUZZ_EXAMPLES", "40"))
 bounded = settings(

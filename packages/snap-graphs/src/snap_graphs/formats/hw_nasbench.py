@@ -18,8 +18,7 @@ from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
 from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault, first_bytes
-from snap_graphs.formats.pickle_types import NUMPY
-from snap_graphs.formats.pickles import load_pickle
+from snap_graphs.formats.pickles import NUMPY, load_pickle
 from snap_graphs.formats.tables import NasBench201Table, good_rows
 from snap_graphs.spaces.fbnet import OPERATORS, FbNet
 from snap_graphs.spaces.nb201 import NasBench201

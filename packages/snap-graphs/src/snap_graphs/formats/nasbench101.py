@@ -22,11 +22,19 @@ from snap_catalog import SnapError
 
 from snap_graphs.arrays import Ints
 from snap_graphs.cell import INPUT, OUTPUT, Cell
-from snap_graphs.formats.base import CHUNK, MALFORMED, Chunk, Format, Request, fault, first_bytes
-from snap_graphs.formats.pickle_types import NUMPY
-from snap_graphs.formats.pickles import load_pickle
+from snap_graphs.formats.base import (
+    CHUNK,
+    MALFORMED,
+    Chunk,
+    Doubles,
+    Format,
+    Request,
+    fault,
+    first_bytes,
+    repeat_columns,
+)
+from snap_graphs.formats.pickles import NUMPY, load_pickle
 from snap_graphs.formats.protobuf import fields
-from snap_graphs.formats.repeats import Doubles, repeat_columns
 from snap_graphs.formats.tables import CHECKED_HASHES, check_hashes
 from snap_graphs.formats.tfrecord import tfrecords
 from snap_graphs.spaces.nb101 import LETTERS, NasBench101

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 from snap_catalog import SnapError
 
 from snap_graphs.formats.archives import members
-from snap_graphs.formats.base import Chunk, Format, Request, first_bytes
-from snap_graphs.formats.repeats import chunked
+from snap_graphs.formats.base import Chunk, Format, Request, chunked, first_bytes
 from snap_graphs.spaces.darts import STEPS, Darts
 from snap_graphs.spaces.genotypes import genotype
 

@@ -16,8 +16,7 @@ from snap_catalog import SnapError
 from snap_graphs.cell import Cell
 from snap_graphs.formats.archives import members
 from snap_graphs.formats.base import CHUNK, Chunk, Format, Request
-from snap_graphs.formats.pickle_types import NUMPY
-from snap_graphs.formats.pickles import loads_pickle
+from snap_graphs.formats.pickles import NUMPY, loads_pickle
 from snap_graphs.spaces.nb_graph import NasBenchGraph
 
 _SUFFIX = ".bench"

@@ -17,10 +17,8 @@ from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
 from snap_graphs.formats.archives import decompress_bz2, members
-from snap_graphs.formats.base import Chunk, Format, Request
-from snap_graphs.formats.pickle_types import NUMPY
-from snap_graphs.formats.pickles import loads_pickle
-from snap_graphs.formats.repeats import Measured, chunked
+from snap_graphs.formats.base import Chunk, Format, Measured, Request, chunked
+from snap_graphs.formats.pickles import NUMPY, loads_pickle
 from snap_graphs.formats.torch_files import is_torch, load_torch
 from snap_graphs.spaces.base import Space
 from snap_graphs.spaces.natss import NatsSize

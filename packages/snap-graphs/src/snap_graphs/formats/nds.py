@@ -14,9 +14,8 @@ from typing import Any
 from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
-from snap_graphs.formats.base import Chunk, Format, Request
+from snap_graphs.formats.base import Chunk, Format, Measured, Request, chunked
 from snap_graphs.formats.json_records import json_records
-from snap_graphs.formats.repeats import Measured, chunked
 from snap_graphs.spaces.genotypes import format_genotype, genotype
 from snap_graphs.spaces.nds import Nds
 

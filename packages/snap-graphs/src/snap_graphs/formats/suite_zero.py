@@ -20,10 +20,9 @@ from snap_catalog.scores import NO_SCORE
 
 from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.formats.analog import naslib_cell
-from snap_graphs.formats.base import Chunk, Format, Request
+from snap_graphs.formats.base import Chunk, Format, Request, chunked
 from snap_graphs.formats.json_records import json_entries, json_records
 from snap_graphs.formats.nasbench101 import adjacency_digits, cell_of
-from snap_graphs.formats.repeats import chunked
 from snap_graphs.spaces.base import Space
 from snap_graphs.spaces.darts import Darts
 from snap_graphs.spaces.nb101 import NasBench101

@@ -13,8 +13,7 @@ from snap_catalog import SnapError
 
 from snap_graphs.formats.archives import zip_content
 from snap_graphs.formats.pickle_machine import Global, Machine, RefusedError
-from snap_graphs.formats.pickle_types import NUMPY
-from snap_graphs.formats.pickles import Admitted, Record, guarded
+from snap_graphs.formats.pickles import NUMPY, Admitted, Record, guarded
 
 _LEGACY_MAGIC, _LEGACY_PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 _LEGACY_START = pickle.dumps(_LEGACY_MAGIC, protocol=2)

@@ -13,8 +13,7 @@ from typing import Any, ClassVar
 from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
-from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
-from snap_graphs.formats.repeats import Measured, chunked
+from snap_graphs.formats.base import MALFORMED, Chunk, Format, Measured, Request, chunked, fault
 from snap_graphs.formats.torch_files import is_torch, load_torch
 from snap_graphs.spaces.base import Space
 from snap_graphs.spaces.transnas import TransNasMacro, TransNasMicro

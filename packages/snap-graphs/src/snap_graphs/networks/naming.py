@@ -1,8 +1,9 @@
 """Names and descriptions of operators; equal names mean equal operators."""
 
+import itertools
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from snap_graphs.cell import INPUT, OUTPUT
@@ -59,6 +60,14 @@ _PLAIN: Mapping[TermKind, tuple[str, str]] = {
     "resize": ("resize", "upsampling"),
     "select": ("select", "selection of values"),
 }
+
+
+_KERNELS, _STRIDES = (1, 3, 5, 7), ((), (2,))
+_HEADS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+_REDUCTIONS = (2, 3, 4, 8, 12, 16, 24)
+_PATCHES = (2, 4, 8, 16)
+_COMMON_ACTIVATIONS = ("ReLU", "ReLU6", "SiLU", "hard-swish", "GELU")
+"""Settings of common operators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +227,54 @@ def described(operators: Iterable[Operator]) -> dict[str, str]:
     """Return the descriptions of operators by name, without those of input and output."""
     named = {operator.name: operator.sentence for operator in operators}
     return {name: named[name] for name in sorted(named) if name not in (INPUT, OUTPUT)}
+
+
+def common_operators() -> dict[str, str]:
+    """Return the descriptions of common operators by name; predictors include their vectors."""
+    return described(itertools.chain(_convolutions(), _others()))
+
+
+def _convolutions() -> Iterator[Operator]:
+    for kernel, stride, depthwise in itertools.product(_KERNELS, _STRIDES, (False, True)):
+        if kernel == 1 and depthwise:
+            continue
+        main = Term("convolution", kernel=(kernel,) * 2, stride=stride, depthwise=depthwise)
+        for after in _followers():
+            yield Operator(main, after=after)
+    for side, after in itertools.product(_PATCHES, ((), (_normalisation("layer"),))):
+        yield Operator(Term("convolution", kernel=(side,) * 2, stride=(side,)), after=after)
+
+
+def _followers() -> Iterator[tuple[Term, ...]]:
+    """Yield the terms after a convolution: a normalisation, an activation, or both."""
+    batch = _normalisation("batch")
+    yield ()
+    yield (batch,)
+    yield (_normalisation("layer"),)
+    for activation in map(_activation, _COMMON_ACTIVATIONS):
+        yield (activation,)
+        yield (batch, activation)
+
+
+def _others() -> Iterator[Operator]:
+    before = ((), (_normalisation("layer"),))
+    for first, after in itertools.product(before, ((), (_activation("GELU"),))):
+        yield Operator(Term("linear"), before=first, after=after)
+    for heads, first in itertools.product(_HEADS, before):
+        yield Operator(Term("attention", heads=heads), before=first)
+    for name, kernel, stride in itertools.product(("max", "average"), (2, 3), _STRIDES):
+        yield Operator(Term("pooling", name, kernel=(kernel,) * 2, stride=stride))
+    yield Operator(Term("pooling", "average", is_global=True))
+    yield from (Operator(Term("excitation", reduction=ratio)) for ratio in _REDUCTIONS)
+    yield from map(Operator, map(_normalisation, ("batch", "layer")))
+    yield from map(Operator, map(_activation, _COMMON_ACTIVATIONS))
+    for kind in ("identity", "concatenation", "multiply", "product", "softmax", "resize"):
+        yield Operator(Term(kind))
+
+
+def _normalisation(name: str) -> Term:
+    return Term("normalisation", f"{name} normalisation")
+
+
+def _activation(name: str) -> Term:
+    return Term("activation", name)
