@@ -58,9 +58,12 @@ _NORMALISATIONS: Mapping[str, str] = {
 }
 _NAMES: Mapping[str, str] = {"Div": "division", "ReduceL2": "linalg_vector_norm"}
 """PyTorch's names of unknown operators that differ in more than form."""
-_REDUCTIONS: Mapping[str, str] = {"ReduceMean": "average", "ReduceMax": "max"}
-_GLOBAL_POOLINGS: Mapping[str, str] = {"GlobalAveragePool": "average", "GlobalMaxPool": "max"}
-_POOLINGS: Mapping[str, str] = {"AveragePool": "average", "MaxPool": "max"}
+_POOLINGS: Mapping[str, str] = {
+    **dict.fromkeys(("AveragePool", "GlobalAveragePool", "ReduceMean"), "average"),
+    **dict.fromkeys(("MaxPool", "GlobalMaxPool", "ReduceMax"), "max"),
+}
+_Reading = tuple[Kind, int, dict[str, Attribute]]
+"""Kind of a layer, its multiply-adds for the batch, and its attributes."""
 
 
 def read_layers(graph: OnnxGraph) -> list[Layer]:
@@ -124,10 +127,15 @@ class _Reader:
         if node.op in _PASS:
             is_known = name in self._graph.shapes  # not of a sequence of tensors
             return Layer("pass", reads, self._shape_of_one(name) if is_known else (), params)
-        kind, flops, known = self._reading(node, self._shape(name))
-        put_out = self._put_out(node, self._shape(name)) if kind in _COUNTED else 0
-        costs = (params, flops // self._graph.batch, put_out // self._graph.batch)
+        shape, batch = self._shape(name), self._graph.batch
+        kind, flops, known = self._reading(node, shape)
+        activations = self._activations(node, shape) if kind in _COUNTED else 0
+        costs = (params, flops // batch, activations // batch)
         return Layer(kind, reads, self._shape_of_one(name), *costs, known)
+
+    def reads(self, node: Node, place: int) -> bool:
+        """Return whether an input of a node depends on the network's inputs."""
+        return node.inputs[place] in self._place
 
     def _joined(self, node: Node, region: Region) -> Layer:
         """Return the layer of a region, of which a node is the last."""
@@ -157,8 +165,7 @@ class _Reader:
             return shape[1:]
         return (shape[0] // batch, *shape[1:]) if shape[0] % batch == 0 else shape
 
-    def _reading(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
-        """Return a node's kind, multiply-adds for the batch, and attributes."""
+    def _reading(self, node: Node, shape: Shape) -> _Reading:
         op = node.op
         if op in _PLAIN:
             return _PLAIN[op], 0, {}
@@ -177,51 +184,49 @@ class _Reader:
             return "group normalisation"
         return _NORMALISATIONS[node.op]
 
-    def _put_out(self, node: Node, shape: Shape) -> int:
+    def _activations(self, node: Node, shape: Shape) -> int:
+        """Return the number of output elements for the batch, of both products of an attention."""
+        weights = 0
         if node.op == "Attention":
-            query, key, *_ = (self._shape(name) for name in node.inputs[:2])
-            return _heads(node, query) * _tokens(query) * key[-2] * query[0] + math.prod(shape)
-        return math.prod(shape)
+            query, key = (self._shape(name) for name in node.inputs[:2])
+            weights = query[0] * _heads(node, query) * query[-2] * key[-2]
+        return weights + math.prod(shape)
 
-    def _convolution(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+    def _convolution(self, node: Node, shape: Shape) -> _Reading:
         source, weight = (self._shape(name) for name in node.inputs[:2])
         transposed = node.op == "ConvTranspose"
         groups = _whole(node, "group", 1)
         rank = len(weight) - 2
-        if len(source) != len(weight) or rank < 1 or groups < 1:
-            raise _senseless(node, f"{groups} groups and a weight of {excerpt(list(weight))}")
-        if math.prod(weight) == 0 or weight[0] % groups:
+        fits = len(source) == len(weight) and rank >= 1 and groups >= 1
+        if not fits or math.prod(weight) == 0 or weight[0] % groups:
             raise _senseless(node, f"{groups} groups and a weight of {excerpt(list(weight))}")
         entering = weight[0] if transposed else weight[1] * groups
         leaving = weight[1] * groups if transposed else weight[0]
         if source[1] != entering:
             raise _senseless(node, f"weights for {entering} channels, but reads {source[1]}")
         flops = math.prod(source if transposed else shape) * math.prod(weight[1:])
-        return (
-            "convolution",
-            flops,
-            {
-                "kernel": _checked(node, "kernel", weight[2:]),
-                "stride": _window(node, "strides", rank),
-                "dilation": _window(node, "dilations", rank),
-                "groups": groups,
-                "in_channels": entering,
-                "out_channels": leaving,
-                "transposed": transposed,
-            },
-        )
+        known: dict[str, Attribute] = {
+            "kernel": _checked(node, "kernel", weight[2:]),
+            "stride": _window(node, "strides", rank),
+            "dilation": _window(node, "dilations", rank),
+            "groups": groups,
+            "in_channels": entering,
+            "out_channels": leaving,
+            "transposed": transposed,
+        }
+        return "convolution", flops, known
 
-    def _matrices(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+    def _matrices(self, node: Node, shape: Shape) -> _Reading:
         first, second = (self._shape(name) for name in node.inputs[:2])
         if not first or not second:
             raise _senseless(node, "a number for a matrix")
         shared = first[0] if node.attributes.get("transA") else first[-1]
         flops = math.prod(shape) * shared
-        if all(name in self._place for name in node.inputs[:2]):
+        if self.reads(node, 0) and self.reads(node, 1):
             return "product", flops, {}
         return "linear", flops, {"in_features": shared, "out_features": shape[-1] if shape else 1}
 
-    def _einsum(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]] | None:
+    def _einsum(self, node: Node, shape: Shape) -> _Reading | None:
         """Read a sum of products; none if the equation leaves dimensions unnamed."""
         terms = str(node.attributes.get("equation", "")).replace(" ", "").split("->")[0].split(",")
         sides: dict[str, int] = {}
@@ -232,7 +237,7 @@ class _Reader:
         both = all(name in self._place for name in node.inputs)
         return "product" if both else "linear", math.prod(sides.values()), {}
 
-    def _pooling(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+    def _pooling(self, node: Node, shape: Shape) -> _Reading:
         source = self._shape(node.inputs[0])
         kernel = _window(node, "kernel_shape", len(source) - 2)
         known: dict[str, Attribute] = {"name": _POOLINGS[node.op]}
@@ -241,16 +246,13 @@ class _Reader:
         stride = _window(node, "strides", len(source) - 2)
         return "pooling", 0, {**known, "kernel": kernel, "stride": stride}
 
-    def _global_pooling(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
-        return "pooling", 0, {"name": _GLOBAL_POOLINGS[node.op], "is_global": True}
-
-    def _reduction(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]] | None:
+    def _reduction(self, node: Node, _: Shape) -> _Reading | None:
         """Read a mean over all but batch and one dimension as global pooling; none else."""
         rank = len(self._shape(node.inputs[0]))
         axes = {int(axis) % rank for axis in self._integers(node, "axes", 1)} if rank else set()
         if rank < 3 or 0 in axes or len(axes) != rank - 2:
             return None
-        return "pooling", 0, {"name": _REDUCTIONS[node.op], "is_global": True}
+        return "pooling", 0, {"name": _POOLINGS[node.op], "is_global": True}
 
     def _integers(self, node: Node, attribute: str, place: int) -> Sequence[int | float]:
         """Return what older versions of an operator have as attribute, newer ones as input."""
@@ -261,7 +263,7 @@ class _Reader:
         constant = self._graph.constants.get(name)
         return constant.values or () if constant else ()
 
-    def _clip(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+    def _clip(self, node: Node, _: Shape) -> _Reading:
         low, high = (self._bound(node, key, place) for place, key in ((1, "min"), (2, "max")))
         if low == 0 and high in (6, None):
             return "activation", 0, {"name": "ReLU6" if high else "ReLU"}
@@ -275,18 +277,12 @@ class _Reader:
             value = constant.values[0]
         return float(value) if isinstance(value, int | float) else None
 
-    def _gather(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
-        return "pass" if node.inputs[0] in self._place else "embedding", 0, {}
-
-    def _divide(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]] | None:
-        return ("multiply", 0, {}) if node.inputs[1] not in self._place else None
-
-    def _power(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]] | None:
+    def _power(self, node: Node, _: Shape) -> _Reading | None:
         exponent = self._graph.constants.get(node.inputs[1])
         is_square = exponent is not None and exponent.values == (2,)
         return ("activation", 0, {"name": "square"}) if is_square else None
 
-    def _attention(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+    def _attention(self, node: Node, shape: Shape) -> _Reading:
         query, key = (self._shape(name) for name in node.inputs[:2])
         if len(query) < 3 or len(key) < 3:
             raise _senseless(node, f"a query of {excerpt(list(query))}")
@@ -296,19 +292,23 @@ class _Reader:
         return "attention", flops, {"heads": heads, "head_channels": channels}
 
 
-_Read = Callable[[_Reader, Node, Shape], tuple[Kind, int, dict[str, Attribute]] | None]
+def _global_pooling(_: _Reader, node: Node, __: Shape) -> _Reading:
+    return "pooling", 0, {"name": _POOLINGS[node.op], "is_global": True}
+
+
+_Read = Callable[[_Reader, Node, Shape], _Reading | None]
 _READERS: Mapping[str, _Read] = {
     "Conv": _Reader._convolution,
     "ConvTranspose": _Reader._convolution,
     "Gemm": _Reader._matrices,
     "MatMul": _Reader._matrices,
     "Einsum": _Reader._einsum,
-    **dict.fromkeys(_POOLINGS, _Reader._pooling),
-    **dict.fromkeys(_GLOBAL_POOLINGS, _Reader._global_pooling),
-    **dict.fromkeys(_REDUCTIONS, _Reader._reduction),
+    **dict.fromkeys(("AveragePool", "MaxPool"), _Reader._pooling),
+    **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool"), _global_pooling),
+    **dict.fromkeys(("ReduceMean", "ReduceMax"), _Reader._reduction),
     "Clip": _Reader._clip,
-    "Gather": _Reader._gather,
-    "Div": _Reader._divide,
+    "Gather": lambda r, node, _: ("pass" if r.reads(node, 0) else "embedding", 0, {}),
+    "Div": lambda r, node, _: None if r.reads(node, 1) else ("multiply", 0, {}),
     "Pow": _Reader._power,
     "Attention": _Reader._attention,
 }
@@ -330,10 +330,6 @@ def _plain_name(op: str) -> str:
 
 def _heads(node: Node, query: Shape) -> int:
     return query[1] if len(query) > 3 else _whole(node, "q_num_heads", 1)
-
-
-def _tokens(query: Shape) -> int:
-    return query[-2]
 
 
 def _window(node: Node, key: str, rank: int) -> tuple[int, ...]:
