@@ -12,10 +12,10 @@ from snap_graphs.formats.onnx.regions import Region, regions
 from snap_graphs.networks import Attribute, Kind, Layer
 
 _LARGEST_WINDOW = 1 << 16
-"""What a kernel, a stride or a dilation may be along one dimension."""
+"""Maximum of a kernel, stride or dilation along one dimension."""
 
 _COUNTED = frozenset({"convolution", "linear", "product", "attention"})
-"""Kinds of which the elements put out count."""
+"""Kinds of layers whose output elements count as activations."""
 _PASS = frozenset({
     "Identity", "Dropout", "Cast", "CastLike", "Reshape", "Flatten", "Squeeze", "Unsqueeze",
     "Transpose", "Slice", "Split", "Expand", "Tile", "Pad", "DepthToSpace", "SpaceToDepth", "Neg",
@@ -57,7 +57,7 @@ _NORMALISATIONS: Mapping[str, str] = {
     "LpNormalization": "L2 normalisation",
 }
 _NAMES: Mapping[str, str] = {"Div": "division", "ReduceL2": "linalg_vector_norm"}
-"""PyTorch's names of unknown operators that differ in more than form."""
+"""PyTorch's names of unknown operators, if they differ from ONNX's in more than form."""
 _POOLINGS: Mapping[str, str] = {
     **dict.fromkeys(("AveragePool", "GlobalAveragePool", "ReduceMean"), "average"),
     **dict.fromkeys(("MaxPool", "GlobalMaxPool", "ReduceMax"), "max"),
@@ -67,25 +67,27 @@ _Reading = tuple[Kind, int, dict[str, Attribute]]
 
 
 def read_layers(graph: OnnxGraph) -> list[Layer]:
-    """Read a graph as layers.
-
-    An operator that is not known becomes a layer of kind `other`.
+    """Convert a graph to layers; an unknown operator becomes a layer of kind `other`.
 
     Raises:
-        SnapError: a shape is not known, or an attribute makes no sense.
+        SnapError: a shape is unknown, or an attribute is invalid.
     """
     return _Reader(graph).layers()
 
 
 class _Reader:
-    """Reads nodes in order; values that depend on no input are no layers, but have parameters."""
+    """Converts nodes in order.
+
+    A node that depends on no input of the network becomes no layer; its parameters belong to the
+    first layer that reads it.
+    """
 
     def __init__(self, graph: OnnxGraph) -> None:
         self._graph = graph
         self._place: dict[str, int] = {}
-        """By value that depends on an input: the layer that puts it out."""
+        """The layer that outputs a value, by value that depends on an input."""
         self._owed = {name: each.trainable for name, each in graph.constants.items()}
-        """By value that depends on no input: parameters that no layer has counted."""
+        """Parameters not yet counted by a layer, by value that depends on no input."""
         self._producer = {value: node for node in graph.nodes for value in node.outputs if value}
 
     def layers(self) -> list[Layer]:
@@ -107,7 +109,7 @@ class _Reader:
         return layers
 
     def _parts(self, node: Node, layer: Layer, place: int) -> Iterator[Layer]:
-        """Yield a node's layer, and one for each further part where it splits a value."""
+        """Yield the layer of a node, and one per further output if it splits a value."""
         for number, name in enumerate(filter(None, node.outputs)):
             is_part = number and layer.kind == "pass"
             self._place[name] = place + number if is_part else place
@@ -115,7 +117,7 @@ class _Reader:
                 yield replace(layer, params=0) if number else layer
 
     def _layer(self, node: Node, region: Region | None) -> Layer | None:
-        """Return a node's layer, or none if its result depends on no input."""
+        """Return the layer of a node; None if it depends on no input of the network."""
         if region is not None:
             return self._joined(node, region)
         reads = tuple(self._place[name] for name in node.operands if name in self._place)
@@ -138,7 +140,7 @@ class _Reader:
         return node.inputs[place] in self._place
 
     def _joined(self, node: Node, region: Region) -> Layer:
-        """Return the layer of a region, of which a node is the last."""
+        """Return the layer of a region that ends in a node."""
         params = sum(self._params(self._graph.nodes[place]) for place in region.members)
         source, shape = (self._place[region.source],), self._shape_of_one(node.outputs[0])
         return Layer(region.kind, source, shape, params, attributes={"name": region.name})
@@ -159,7 +161,7 @@ class _Reader:
         return shape
 
     def _shape_of_one(self, name: str) -> Shape:
-        """Return a value's shape for one input; the batch may be part of its first dimension."""
+        """Return the shape of a value for one input; its first dimension may include the batch."""
         shape, batch = self._shape(name), self._graph.batch
         if not shape or shape[0] == batch:
             return shape[1:]
@@ -178,7 +180,10 @@ class _Reader:
         return read or ("other", 0, {"name": _plain_name(op)})
 
     def _normalisation(self, node: Node) -> str:
-        """Name a normalisation; that of groups is one of instances between two reshapings."""
+        """Return the name of a normalisation.
+
+        Exporters write a group normalisation as an instance normalisation after a reshape.
+        """
         before = self._producer.get(node.inputs[0])
         if node.op == "InstanceNormalization" and before is not None and before.op == "Reshape":
             return "group normalisation"
@@ -227,7 +232,7 @@ class _Reader:
         return "linear", flops, {"in_features": shared, "out_features": shape[-1] if shape else 1}
 
     def _einsum(self, node: Node, shape: Shape) -> _Reading | None:
-        """Read a sum of products; none if the equation leaves dimensions unnamed."""
+        """Read an Einstein summation; None if its equation has an ellipsis."""
         terms = str(node.attributes.get("equation", "")).replace(" ", "").split("->")[0].split(",")
         sides: dict[str, int] = {}
         for term, name in zip(terms, node.inputs, strict=False):
@@ -247,7 +252,7 @@ class _Reader:
         return "pooling", 0, {**known, "kernel": kernel, "stride": stride}
 
     def _reduction(self, node: Node, _: Shape) -> _Reading | None:
-        """Read a mean over all but batch and one dimension as global pooling; none else."""
+        """Read a reduction to batch and channels as global pooling; None for other reductions."""
         rank = len(self._shape(node.inputs[0]))
         axes = {int(axis) % rank for axis in self._integers(node, "axes", 1)} if rank else set()
         if rank < 3 or 0 in axes or len(axes) != rank - 2:
@@ -255,7 +260,7 @@ class _Reader:
         return "pooling", 0, {"name": _POOLINGS[node.op], "is_global": True}
 
     def _integers(self, node: Node, attribute: str, place: int) -> Sequence[int | float]:
-        """Return what older versions of an operator have as attribute, newer ones as input."""
+        """Return the integers of an attribute, or of the input that replaced it in newer opsets."""
         values = node.attributes.get(attribute)
         if isinstance(values, tuple):
             return [value for value in values if isinstance(value, int)]
@@ -324,7 +329,7 @@ def _computed(graph: OnnxGraph) -> set[str]:
 
 
 def _plain_name(op: str) -> str:
-    """Name an operator as PyTorch does: `ReduceSum`, `sum`."""
+    """Return PyTorch's name of an operator: `sum` for `ReduceSum`."""
     return _NAMES.get(op) or (op if "." in op else op.removeprefix("Reduce").lower())
 
 
