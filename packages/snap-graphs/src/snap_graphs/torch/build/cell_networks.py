@@ -1,4 +1,4 @@
-"""Networks of one kind of cell: NAS-Bench-101, NAS-Bench-201 and TransNAS-Bench-101."""
+"""Build the networks of NAS-Bench-101, NAS-Bench-201 and TransNAS-Bench-101."""
 
 from collections.abc import Iterator
 
@@ -23,12 +23,12 @@ from snap_graphs.torch.build.operators import (
 from snap_graphs.torch.build.size import Size
 
 _TRANSNAS_MODULES = ((2, 2), (1, 1), (2, 2), (1, 1), (2, 2))
-"""By module of TransNAS-Bench-101: what its first cell multiplies channels by, and its stride."""
+"""Channel factor and stride of the first cell, by module of TransNAS-Bench-101."""
 _NB101_MOMENTUM, _NB101_KERNELS = 1 - 0.997, {"conv3x3-bn-relu": 3, "conv1x1-bn-relu": 1}
 
 
 def nb201_network(cell: Cell, size: Size) -> nn.Module:
-    """Build NAS-Bench-201's network: three stages of cells, residual blocks in between."""
+    """Build NAS-Bench-201's network: three stages of cells with residual blocks between them."""
     parts: list[nn.Module] = [*conv_bn(3, size.channels, 3)]
     for stage in range(3):
         channels = size.channels * 2**stage
@@ -55,8 +55,8 @@ def transnas_micro_network(cell: Cell, size: Size) -> nn.Module:
 def transnas_macro_network(cell: Cell, size: Size) -> nn.Module:
     """Build the network of a chain of TransNAS-Bench-101's modules, with a classifier.
 
-    A module is as many residual blocks (He et al., "Deep Residual Learning for Image Recognition",
-    CVPR 2016) as there are layers, of which the first changes the shape.
+    A module has `size.layers` residual blocks (He et al., "Deep Residual Learning for Image
+    Recognition", CVPR 2016); the first one changes the shape.
     """
     channels = size.channels
     blocks = []
@@ -70,7 +70,7 @@ def transnas_macro_network(cell: Cell, size: Size) -> nn.Module:
 
 
 def nb101_network(cell: Cell, size: Size) -> nn.Module:
-    """Build NAS-Bench-101's network: three stacks of cells, which max pooling parts."""
+    """Build NAS-Bench-101's network: three stacks of cells, separated by max pooling."""
     parts = [*_conv_bn_relu(3, size.channels, 3)]
     entering = size.channels
     for stack in range(3):
@@ -124,10 +124,11 @@ class _BasicBlock(nn.Module):
 
 
 class _VertexCell(nn.Module):
-    """A cell of NAS-Bench-101, its dead vertices left out.
+    """A cell of NAS-Bench-101 without dead vertices.
 
-    Edges out of the input carry 1x1 projections; a vertex sums what enters it, cut to the number
-    of its channels; the output concatenates, and adds the input's projection where there is one.
+    Edges out of the input carry 1x1 projections. A vertex truncates its inputs to its own number
+    of channels and sums them. The output concatenates its inputs, and adds a projection of the
+    cell's input if an edge connects them.
     """
 
     def __init__(self, cell: Cell, entering: int, channels: int) -> None:

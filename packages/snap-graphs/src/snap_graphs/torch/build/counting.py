@@ -18,13 +18,13 @@ _aten = torch.ops.aten
 
 
 class Counts(NamedTuple):
-    """What a module costs, by the rule of the `graphs` contract.
+    """Costs of a module, as defined by the `graphs` contract.
 
     Attributes:
-        params: trainable parameters, shared ones once.
-        flops: multiply-adds of convolutions, linear layers and products of matrices for one input.
-        activations: elements that these put out (Radosavovic et al., "Designing Network Design
-            Spaces", CVPR 2020, section 3.1, where convolutions alone count).
+        params: trainable parameters; shared ones count once.
+        flops: multiply-adds of convolutions, linear layers and matrix products for one input.
+        activations: output elements of these (Radosavovic et al., "Designing Network Design
+            Spaces", CVPR 2020, section 3.1, which counts convolutions only).
     """
 
     params: int
@@ -33,16 +33,18 @@ class Counts(NamedTuple):
 
 
 def count_params(module: nn.Module) -> int:
-    """Return how many trainable parameters a module has, shared ones once."""
+    """Return the number of trainable parameters of a module; shared ones count once."""
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
 
 
 def count(module: nn.Module, x: Tensor) -> Counts:
-    """Count one pass in inference; normalisations, activations, pooling and sums are free.
+    """Count the costs of one forward pass in evaluation mode.
+
+    Normalisations, activation functions, pooling and sums cost nothing.
 
     Args:
-        module: on the device of its input; on the meta device nothing is computed.
-        x: what it takes, with a batch of one.
+        module: the module; on the meta device nothing is computed.
+        x: its input with a batch of one, on the same device.
     """
     training = module.training
     fast = torch.backends.mha.get_fastpath_enabled()
@@ -58,7 +60,7 @@ def count(module: nn.Module, x: Tensor) -> Counts:
 
 
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Adds up the work of all operations while it is entered."""
+    """Sums up the costs of all operations inside the context."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -80,7 +82,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def _convolution(found: Tensor, x: Tensor, weight: Tensor, *settings: Any) -> int:
-    """Count the weights that each element meets: of the output, or of a transposed one's input."""
+    """Count weights per output element, or per input element of a transposed convolution."""
     transposed = settings[4]
     return (x if transposed else found).numel() * math.prod(weight.shape[1:])
 
@@ -93,17 +95,17 @@ _MULTIPLY_ADDS: Mapping[Any, Callable[..., int]] = {
     _aten.convolution: _convolution,
     **dict.fromkeys((_aten.mm, _aten.addmm, _aten.bmm, _aten.baddbmm), _product),
 }
-"""By operation its multiply-adds, of its output and its arguments."""
+"""Functions that count the multiply-adds of an operation from its output and arguments."""
 
 
 class NetworkCosts(NamedTuple):
-    """Costs of a network, counted as in `snap-graphs`.
+    """Costs of a network for one image.
 
     Attributes:
         params: trainable parameters, without those of an auxiliary head.
-        flops: multiply-adds of convolutions, linear layers and products of matrices for one image;
-            normalisations, activations, pooling and sums are not counted.
-        activations: elements that these put out.
+        flops: multiply-adds of convolutions, linear layers and matrix products; normalisations,
+            activation functions, pooling and sums are not counted.
+        activations: output elements of these.
         auxiliary_params: trainable parameters of the auxiliary head, which inference does not need.
     """
 
@@ -114,14 +116,14 @@ class NetworkCosts(NamedTuple):
 
 
 def count_costs(network: nn.Module, image: int) -> NetworkCosts:
-    """Count parameters, and multiply-adds and activations by watching one image pass.
+    """Count the costs of a network from a forward pass of one image.
 
     Args:
         network: maps images to logits; on the meta device nothing is computed.
         image: side of the images in pixels.
 
     Raises:
-        SnapError: the network, which may hold anybody's code, failed.
+        SnapError: the network, which may contain user code, fails.
     """
     head = getattr(network, "auxiliary", None)
     auxiliary = count_params(head) if head is not None else 0
@@ -141,16 +143,15 @@ def _running(mode: str) -> Iterator[None]:
 
 
 def try_training(network: nn.Module, size: Size) -> int:
-    """Send two random images through a network in training mode, and the loss's gradient back.
+    """Compute the gradient of the loss for two random images in training mode.
 
-    The weights stay as they are, the statistics of normalisations move.
+    Weights do not change, but the running statistics of normalisations do.
 
     Returns:
-        The number of parameters that a gradient reached; operators that do not act on the output
-        get none.
+        The number of parameters with a gradient, which need to affect the output.
 
     Raises:
-        SnapError: the network failed, the logits have the wrong shape, or they or a gradient are
+        SnapError: the network fails, the logits have a wrong shape, or the loss or a gradient is
             not finite.
     """
     with _running("training"):

@@ -1,6 +1,6 @@
-"""The operators of the search spaces as modules; none changes an image's side but by its stride.
+"""Build the operators of the search spaces as modules.
 
-Convolutions have no bias; batch normalisations are affine.
+Only strides change the side of images. Convolutions have no bias; batch normalisations are affine.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class Zero(nn.Module):
-    """Zeros in place of the input: the operator `none`."""
+    """Return zeros for any input: the operator `none`."""
 
     def __init__(self, channels: int, stride: int) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Zero(nn.Module):
 
 
 class FactorizedReduce(nn.Module):
-    """Halve the side: two 1x1 convolutions of stride 2, of which one sees the pixels in between."""
+    """Halve the side by two 1x1 convolutions of stride 2, the second shifted by one pixel."""
 
     def __init__(self, entering: int, channels: int) -> None:
         super().__init__()
@@ -44,18 +44,18 @@ class FactorizedReduce(nn.Module):
 
 
 def conv_bn(entering: int, channels: int, kernel: int, stride: int = 1) -> list[nn.Module]:
-    """Return a convolution and its normalisation."""
+    """Return a convolution and a batch normalisation."""
     convolution = nn.Conv2d(entering, channels, kernel, stride, padding=kernel // 2, bias=False)
     return [convolution, nn.BatchNorm2d(channels)]
 
 
 def relu_conv_bn(entering: int, channels: int, kernel: int = 1, stride: int = 1) -> nn.Module:
-    """Return ReLU, convolution and normalisation in a row."""
+    """Return ReLU, convolution and batch normalisation in sequence."""
     return nn.Sequential(nn.ReLU(), *conv_bn(entering, channels, kernel, stride))
 
 
 def projection(entering: int, channels: int, stride: int) -> nn.Module:
-    """Return what stands for the identity: itself if the shape allows it."""
+    """Return the identity, or a projection if the shape changes."""
     if stride == 2:
         return FactorizedReduce(entering, channels)
     return nn.Identity() if entering == channels else relu_conv_bn(entering, channels)
@@ -73,7 +73,7 @@ def head(channels: int, classes: int) -> list[nn.Module]:
 
 
 class EdgeCell(nn.Module):
-    """A cell with an operator on every edge; edges that meet are summed."""
+    """A cell with an operator on every edge; each node sums its incoming edges."""
 
     def __init__(
         self, edges: Iterable[tuple[int, int]], operators: Iterable[nn.Module], ends: Iterable[int]
@@ -103,7 +103,7 @@ def edge_operator(name: str, entering: int, channels: int, stride: int) -> nn.Mo
     """Build an operator of NAS-Bench-201 or TransNAS-Bench-101.
 
     Args:
-        name: as in the space's graphs.
+        name: name of the operator in the space.
         entering: channels of the input.
         channels: channels of the output.
         stride: 1, or 2 to halve the side.

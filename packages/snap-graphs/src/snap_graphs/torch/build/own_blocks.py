@@ -23,17 +23,17 @@ _LONGEST_REASON = 200
 
 
 class Blocks:
-    """Makes the operators of a space, and measures each shape of them once."""
+    """Creates the operators of a space, and measures each of their shapes once."""
 
     def __init__(self, space: CustomSpace) -> None:
-        """Import the code.
+        """Import the classes of the operators.
 
         Args:
-            space: whose definition names a class for every operator but `none` and
-                `skip_connect`, which have their own.
+            space: the space. Its definition names a class for every operator except `none` and
+                `skip_connect`, which are built in.
 
         Raises:
-            SnapError: the code may not be imported, or cannot be; names file, operator and class.
+            SnapError: the code is not allowed or fails; names file, operator and class.
         """
         definition = space.definition
         if space.withheld_code:
@@ -44,26 +44,26 @@ class Blocks:
         self.measure = cache(self._measure)
 
     def make(self, name: str, entering: int, channels: int, stride: int) -> nn.Module:
-        """Make an operator.
+        """Create an operator.
 
         Raises:
-            SnapError: its class raised something.
+            SnapError: its class raises an error.
         """
         with self._running(name, f"{self._class(name)}({entering}, {channels}, {stride})"):
             return self._makers[name](entering, channels, stride)
 
     def _measure(self, name: str, entering: int, channels: int, stride: int, side: int) -> Counts:
-        """Count an operator on the meta device, without computing.
+        """Count the costs of an operator on the meta device, without computing.
 
         Args:
             name: the operator.
-            entering: channels that it takes.
-            channels: channels that it puts out.
-            stride: what it divides the side by, rounding up.
-            side: of what it takes, in pixels.
+            entering: input channels.
+            channels: output channels.
+            stride: divisor of the side, rounded up.
+            side: side of the input in pixels.
 
         Raises:
-            SnapError: it raised something, or puts out another shape.
+            SnapError: the operator raises an error, or its output has another shape.
         """
         call = f"{self._class(name)}({entering}, {channels}, {stride})"
         with torch.device("meta"):
@@ -107,7 +107,7 @@ class Blocks:
 
     @contextmanager
     def _running(self, name: str, doing: str) -> Iterator[None]:
-        """Report in one line how a user's code fails."""
+        """Raise a one-line error if user code fails."""
         try:
             yield
         except SnapError:
@@ -118,7 +118,7 @@ class Blocks:
 
 
 def _skip(entering: int, channels: int, stride: int) -> nn.Module:
-    """Return the identity where the shape is kept, else a 1x1 convolution and normalisation."""
+    """Return the identity, or a 1x1 convolution and normalisation if the shape changes."""
     if (entering, stride) == (channels, 1):
         return nn.Identity()
     return nn.Sequential(*conv_bn(entering, channels, 1, stride))

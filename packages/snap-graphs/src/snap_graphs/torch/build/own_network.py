@@ -1,4 +1,4 @@
-"""Build networks of user-defined operators: the cells of a TOML space in its skeleton."""
+"""Build and count the networks of a user-defined space: its cells in its skeleton."""
 
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -25,22 +25,22 @@ _NOTHING = Counts(0, 0, 0)
 
 
 def own_network(space: CustomSpace, cell: Cell, size: Size) -> nn.Module:
-    """Build the network of an architecture of a user's own space, with random weights.
+    """Build the network of an architecture of a user-defined space, with random weights.
 
     Args:
-        space: whose code may be imported.
+        space: the space.
         cell: the architecture.
-        size: as `architecture_size` gives it.
+        size: a size from `architecture_size`.
 
     Raises:
-        SnapError: the code may not be imported, or fails; names file, operator and class.
+        SnapError: the code is not allowed or fails; names file, operator and class.
     """
     skeleton = replace(space.skeleton, classes=size.classes, image=size.image)
     return OwnNetwork(Blocks(space), skeleton, space, space.design(cell))
 
 
 class OwnNetwork(nn.Module):
-    """A stem, cells in a row that each read one or more outputs before it, and a classifier."""
+    """A stem, a sequence of cells that read one or more outputs before them, and a classifier."""
 
     def __init__(
         self, blocks: Blocks, skeleton: Skeleton, space: CustomSpace, design: Design
@@ -97,14 +97,14 @@ def _classifier(width: int, classes: int) -> nn.Module:
 
 
 def network_costs(space: CustomSpace, designs: Sequence[Design]) -> Costs:
-    """Count networks; operators that do not act on the output count too, for they are built.
+    """Count the costs of networks, including operators that do not affect the output.
 
     Args:
-        space: whose code may be imported.
+        space: the space.
         designs: its architectures.
 
     Raises:
-        SnapError: the code fails; names file, operator and class.
+        SnapError: the code is not allowed or fails; names file, operator and class.
     """
     blocks = _blocks(space)
     totals = [_total(blocks, space, design) for design in designs]
@@ -112,14 +112,14 @@ def network_costs(space: CustomSpace, designs: Sequence[Design]) -> Costs:
 
 
 def node_counts(space: CustomSpace, design: Design) -> list[Counts]:
-    """Count every node of the graph of a whole network.
+    """Count the costs of every node in the graph of a complete network.
 
     Args:
-        space: whose code may be imported, and whose skeleton leaves choices.
+        space: a space whose skeleton has choices.
         design: an architecture.
 
     Raises:
-        SnapError: the code fails; names file, operator and class.
+        SnapError: the code is not allowed or fails; names file, operator and class.
     """
     blocks, inputs = _blocks(space), space.definition.inputs
     stem_counts, classifier_counts = _ends(space.skeleton, design.stages[-1].width)

@@ -1,4 +1,4 @@
-"""Trace modules of PyTorch into graphs of whole networks."""
+"""Trace PyTorch modules into graphs of complete networks."""
 
 from snap_graphs.torch.trace.checkpoint import Checkpoint
 from snap_graphs.torch.trace.inputs import Input, Inputs, parse_input, read_inputs

@@ -20,11 +20,11 @@ class Call:
     """A node of an exported graph that calls an ATen operator.
 
     Attributes:
-        name: of the operator without overload and the underscore of in-place variants, as `conv2d`.
-        arguments: by their names in the operator's schema; defaults are filled in.
+        name: name of the operator without overload and in-place underscore, such as `conv2d`.
+        arguments: arguments by their names in the operator's schema, including defaults.
         computed: nodes among the arguments whose values depend on the network's inputs, in order,
-            duplicates kept.
-        output: shape of the (first) tensor put out.
+            with duplicates.
+        output: shape of the (first) output tensor.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Call:
 
     @property
     def elements(self) -> int:
-        """Return the number of elements put out."""
+        """Return the number of output elements."""
         return math.prod(self.output)
 
     def shape(self, argument: str) -> Shape:
@@ -50,8 +50,8 @@ def bind(node: Node, is_computed: Callable[[Node], bool]) -> Call:
     """Return the call that a node makes.
 
     Args:
-        node: calls an operator that has a schema.
-        is_computed: whether a node's value depends on the network's inputs.
+        node: a node that calls an operator with a schema.
+        is_computed: returns whether the value of a node depends on the network's inputs.
     """
     schema = node.target._schema  # type: ignore[union-attr]
     arguments = {
@@ -64,13 +64,13 @@ def bind(node: Node, is_computed: Callable[[Node], bool]) -> Call:
 
 
 def operator_name(qualified: str) -> str:
-    """Return the bare name of an operator: `relu` of `aten::relu_`."""
+    """Return the bare name of an operator: `relu` for `aten::relu_`."""
     bare = qualified.rpartition("::")[2]
     return bare if bare.startswith("__") else bare.rstrip("_")
 
 
 def nodes_in(value: object) -> Iterator[Node]:
-    """Yield the nodes in an argument, however nested, in order."""
+    """Yield the nodes in an argument in order, at any depth of nesting."""
     if isinstance(value, Node):
         yield value
     elif isinstance(value, Mapping):
@@ -82,7 +82,7 @@ def nodes_in(value: object) -> Iterator[Node]:
 
 
 def shape_of(node: Node) -> Shape:
-    """Return the shape of the (first) tensor that a node puts out; () where it puts out none."""
+    """Return the shape of the (first) output tensor of a node; () if there is none."""
     return next((tuple(map(int, t.shape)) for t in _tensors(node.meta.get("val"))), ())
 
 
@@ -95,11 +95,11 @@ def _tensors(value: object) -> Iterator[Tensor]:
 
 
 class Counted(NamedTuple):
-    """What an operator costs for one input.
+    """Costs of an operator for one input.
 
     Attributes:
         flops: multiply-adds.
-        activations: elements put out.
+        activations: output elements.
     """
 
     flops: int
@@ -107,9 +107,9 @@ class Counted(NamedTuple):
 
 
 def count_convolution(call: Call, *, transposed: bool) -> Counted:
-    """Count a convolution: every weight is used once per position of the output.
+    """Count a convolution, which uses every weight once per output position.
 
-    A transposed convolution uses it once per position of the input.
+    A transposed convolution uses it once per input position.
     """
     weight = call.shape("weight")
     each = math.prod(weight[1:])
@@ -118,7 +118,7 @@ def count_convolution(call: Call, *, transposed: bool) -> Counted:
 
 
 def count_product(call: Call, contracted: int) -> Counted:
-    """Count a matrix product whose summed index has a number of values."""
+    """Count a matrix product that sums over `contracted` elements."""
     return Counted(call.elements * contracted, call.elements)
 
 
@@ -126,19 +126,19 @@ def count_attention(query: Shape, key: Shape, value: Shape) -> Counted:
     """Count both products of scaled dot-product attention.
 
     Args:
-        query: (..., n, d) its shape.
-        key: (..., m, d) its shape.
-        value: (..., m, v) its shape.
+        query: shape (..., n, d).
+        key: shape (..., m, d).
+        value: shape (..., m, v).
     """
     weights, results = math.prod(query[:-1]) * key[-2], math.prod(query[:-1]) * value[-1]
     return Counted(weights * query[-1] + results * key[-2], weights + results)
 
 
 def contracted_size(equation: str, operands: list[Node]) -> int:
-    """Return how many products an Einstein summation adds up for one element of its output.
+    """Return the number of products that an Einstein summation sums per output element.
 
     Args:
-        equation: as `bhid,bhjd->bhij`.
+        equation: the equation, such as `bhid,bhjd->bhij`.
         operands: the tensors.
     """
     left, arrow, result = equation.replace(" ", "").partition("->")
@@ -151,7 +151,7 @@ def contracted_size(equation: str, operands: list[Node]) -> int:
 
 
 def _labels(term: str, shape: Shape) -> dict[str, int]:
-    """Return the sizes of the labelled dimensions of a tensor, those of an ellipsis left out."""
+    """Return the sizes of the labelled dimensions of a tensor, without those of an ellipsis."""
     before, _, after = term.partition("...")
     sizes = dict(zip(before, shape, strict=False))
     return {**sizes, **dict(zip(reversed(after), reversed(shape), strict=False))}

@@ -1,4 +1,4 @@
-"""Checkpoint of traced networks: one line of JSON per network."""
+"""Keep traced networks in a file, one line of JSON per network, to resume an interrupted run."""
 
 import hashlib
 import inspect
@@ -24,17 +24,17 @@ _HEAD = json.dumps({"snap.traced": 1})
 
 
 class Checkpoint:
-    """The file from which an interrupted run is resumed.
+    """The file from which an interrupted run resumes.
 
     Attributes:
-        path: of the file.
+        path: path of the file.
     """
 
     def __init__(self, path: Path) -> None:
         """Read the file of an interrupted run, if it exists; incomplete lines are ignored.
 
         Raises:
-            SnapError: the file is of something else, or cannot be written.
+            SnapError: the file is not a checkpoint, or cannot be written.
         """
         self.path = path
         self._lines = dict(_kept(path))
@@ -43,19 +43,19 @@ class Checkpoint:
 
     @property
     def count(self) -> int:
-        """Number of networks kept."""
+        """Number of networks in the file."""
         return len(self._lines)
 
     def get(self, key: str) -> Network | None:
-        """Return the network of a key, if it was traced before."""
+        """Return the network with a key; None if it was not traced before."""
         line = self._lines.get(key)
         return None if line is None else _network(json.loads(line)["network"])
 
     def add(self, key: str, network: Network) -> None:
-        """Keep a network.
+        """Append a network to the file.
 
         Raises:
-            OSError: there is no room.
+            OSError: the file cannot be written.
         """
         line = json.dumps({"key": key, "network": asdict(network)})
         with self.path.open("a") as file:
@@ -68,7 +68,7 @@ class Checkpoint:
 
 
 def _kept(path: Path) -> Iterable[tuple[str, str]]:
-    """Yield keys and lines of a file."""
+    """Yield the keys and lines of a file."""
     check_regular(path)
     if not path.exists():
         return
@@ -91,17 +91,17 @@ def _key(line: str) -> str | None:
 
 
 def _network(fields: dict[str, Any]) -> Network:
-    """Return a network whose sequences JSON made lists."""
+    """Return the network of a JSON object."""
     pairs = {name: tuple(map(tuple, fields[name])) for name in ("edges", "shapes")}
     flat = {name: tuple(fields[name]) for name in ("nodes", "params", "flops")}
     return Network(**{**fields, **pairs, **flat})
 
 
 def fingerprint(module: nn.Module, inputs: Inputs) -> str:
-    """Return 64 hexadecimal digits that change with what tracing a module depends on.
+    """Return 64 hexadecimal digits that identify everything on which a traced network depends.
 
-    That are the modules as printed, their parameters, the inputs, the files that define the
-    modules' classes, torch and this package.
+    These are the printed modules, their parameters, the inputs, the files that define the modules'
+    classes, and the versions of torch and this package.
     """
     content = [
         str(module),
@@ -118,7 +118,7 @@ def _defining_files(module: nn.Module) -> Iterator[str]:
     for kind in {type(part) for part in module.modules()}:
         try:
             yield inspect.getfile(kind)
-        except (TypeError, OSError):  # defined as the program runs
+        except (TypeError, OSError):  # the class has no file
             continue
 
 

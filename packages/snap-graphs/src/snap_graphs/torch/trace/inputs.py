@@ -1,7 +1,8 @@
-"""Shapes and types of a network's inputs, without the batch dimension.
+"""Read the shapes and types of a network's inputs, without the batch dimension.
 
-An input is a shape, as `(3, 224, 224)`, or a pair of a shape and a type, as `((128,), "int64")`;
-as text `3x224x224` and `int64:128`. Several are a tuple of such, or a dictionary by name.
+An input is a shape, such as `(3, 224, 224)`, or a pair of a shape and a type, such as
+`((128,), "int64")`; as text `3x224x224` and `int64:128`. Several inputs are a tuple, or a
+dictionary by name.
 """
 
 import re
@@ -29,12 +30,12 @@ _FORM = "(3, 224, 224), ((128,), 'int64'), a tuple of such or a dictionary of su
 
 @dataclass(frozen=True)
 class Input:
-    """One tensor that a network is called with.
+    """An input tensor of a network.
 
     Attributes:
-        shape: without the batch dimension.
-        type: name of its type, as `float32`.
-        name: of the argument; None if it is positional.
+        shape: shape without the batch dimension.
+        type: name of the element type, such as `float32`.
+        name: name of the argument; None if it is positional.
     """
 
     shape: tuple[int, ...]
@@ -50,13 +51,13 @@ class Input:
             raise SnapError(f"input type {excerpt(self.type)}: choose one of {', '.join(_TYPES)}")
 
     def tensor(self) -> Tensor:
-        """Return such a tensor for a batch of one, on torch's default device."""
+        """Return an empty tensor for a batch of one, on torch's default device."""
         return torch.empty((1, *self.shape), dtype=_TYPES[self.type])
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """All that a network is called with, in order."""
+    """All inputs of a network, in order."""
 
     items: tuple[Input, ...]
 
@@ -67,10 +68,10 @@ class Inputs:
 
 
 def parse_input(text: str) -> Input:
-    """Read an input as typed: `3x224x224`, `int64:128`, `mask=bool:128`.
+    """Parse an input from text: `3x224x224`, `int64:128`, `mask=bool:128`.
 
     Raises:
-        SnapError: the text is of another form.
+        SnapError: the text has another form.
     """
     match = _TEXT.fullmatch(text)
     if match is None:
@@ -82,10 +83,10 @@ def parse_input(text: str) -> Input:
 
 
 def read_inputs(value: object) -> Inputs:
-    """Read inputs as Python gives them.
+    """Read inputs from a Python value in one of the forms of this module.
 
     Raises:
-        SnapError: the value has no form of an input.
+        SnapError: the value has another form.
     """
     single = _input(value, None)
     found: list[Input | None] = []

@@ -20,7 +20,7 @@ _NOTHING = Counted(0, 0)
 
 @dataclass(frozen=True)
 class Described:
-    """What an operator does, as the fields of `Layer` that follow from the operator alone."""
+    """The fields of `Layer` that depend only on the operator."""
 
     kind: Kind
     counted: Counted = _NOTHING
@@ -36,10 +36,10 @@ SHAPE_ONLY = frozenset(
         *("_assert_tensor_metadata", "_assert_async", "_assert_scalar", "_shape_as_tensor"),
     }
 )
-"""Operators that read the shapes of tensors, but no values."""
+"""Operators that read only the shapes of tensors."""
 
 LIKE = frozenset({"view_as", "reshape_as", "expand_as", "type_as"})
-"""Operators that read of their second tensor the shape or type alone."""
+"""Operators that read only the shape or type of their second tensor."""
 
 VIEWS = frozenset(
     {
@@ -109,7 +109,7 @@ _RECURRENT = {"lstm": "LSTM", "gru": "GRU", "rnn_tanh": "RNN", "rnn_relu": "RNN"
 
 
 def describe(call: Call) -> Described:
-    """Return what an operator does; one that is not known is `other`, by its ATen name."""
+    """Describe an operator; an unknown one becomes `other` with its ATen name."""
     known = _DESCRIPTIONS.get(call.name)
     return known(call) if known else _other(call.name)
 
@@ -142,7 +142,7 @@ def _convolution(call: Call) -> Described:
 
 
 def _each(value: Any, dimensions: int) -> tuple[int, ...]:
-    """Return one value per dimension of what may be a single one for all."""
+    """Return one value per dimension; a single value applies to all."""
     values = tuple(map(int, value)) if isinstance(value, Sequence) else (int(value),)
     return values * dimensions if len(values) == 1 else values
 
@@ -220,7 +220,7 @@ def _pooling(name: str, kernel: Sequence[int], stride: Sequence[int], is_global:
 
 
 def _reduction(name: str) -> Describe:
-    """Describe a mean or maximum over dimensions: pooling where these are the spatial ones."""
+    """Describe a mean or maximum: global pooling if it is over the spatial dimensions."""
 
     def describe_reduction(call: Call) -> Described:
         before = call.shape("self")
@@ -237,12 +237,12 @@ def _reduction(name: str) -> Describe:
 
 
 def _scaling(call: Call) -> Described:
-    """Describe a quotient: a scaling unless the divisor is computed."""
+    """Describe a division: a scaling unless the divisor is computed."""
     return _other("division") if call.is_computed("other") else Described("multiply")
 
 
 def _selection(call: Call) -> Described:
-    """Describe a choice among values by masks or indices."""
+    """Describe a selection of values by masks or indices."""
     values = [n for n in call.computed if n not in _choosers(call)]
     if not values:
         return Described("embedding")

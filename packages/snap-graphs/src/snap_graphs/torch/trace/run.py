@@ -1,4 +1,4 @@
-"""Trace all networks of a source, with resuming."""
+"""Trace the networks of a source, and resume interrupted runs."""
 
 import logging
 import warnings
@@ -26,9 +26,9 @@ class Traced:
     """The networks of a source.
 
     Attributes:
-        networks: by name, in the source's order.
-        resumed: how many of them a stopped run had traced.
-        bad: how many could not be traced.
+        networks: networks by name, in the order of the source.
+        resumed: number of networks from an interrupted run.
+        bad: number of networks that could not be traced.
     """
 
     networks: dict[str, Network] = field(default_factory=dict)
@@ -43,15 +43,15 @@ def trace_source(
     advance: Advance,
     report: Callable[[str], None] | None = None,
 ) -> Traced:
-    """Trace the networks of a source one at a time; each is dropped before the next is made.
+    """Trace the networks of a source one at a time, to hold only one in memory.
 
     Args:
         opened: the source.
-        inputs: what networks are called with where the source does not state it.
-        checkpoint: keeps what is traced.
-        advance: is called after every network.
-        report: is called with a line for each network that cannot be traced and is left out; the
-            first one is an error if None.
+        inputs: inputs of networks whose inputs the source does not give.
+        checkpoint: keeps traced networks.
+        advance: called after every network.
+        report: called with one line per network that cannot be traced and is skipped; if None, such
+            a network raises an error.
 
     Raises:
         SnapError: the source fails, or a network cannot be traced and `report` is None.
@@ -91,7 +91,7 @@ def _trace(given: Given, inputs: Inputs | None, checkpoint: Checkpoint, traced: 
 
 @contextmanager
 def _following(name: str) -> Iterator[None]:
-    """Report in one line that a module cannot be followed, whatever its code raises."""
+    """Raise a one-line error if `torch.export` cannot follow a module."""
     try:
         yield
     except (Exception, SystemExit) as error:
@@ -113,23 +113,23 @@ def _remedy(error: BaseException) -> str:
 
 
 def trace_module(module: nn.Module, inputs: Inputs) -> list[Layer]:
-    """Read a module as the layers of a network, without its weights and without running it.
+    """Trace a module to the layers of a network, without allocating weights or computing.
 
     Args:
-        module: it is put into evaluation mode and, where it is not there, on the meta device.
-        inputs: the shapes of what it is called with, without the batch dimension.
+        module: the module, which is set to evaluation mode and moved to the meta device.
+        inputs: its inputs.
 
     Returns:
         The layers in topological order: inputs first, one output last.
 
     Raises:
-        Exception: of any kind, where `torch.export` cannot follow the module.
+        Exception: `torch.export` cannot follow the module; any type of exception.
     """
     return read_layers(exported(module, inputs), module)
 
 
 def exported(module: nn.Module, inputs: Inputs) -> ExportedProgram:
-    """Return what `torch.export` makes of a module for a batch of one."""
+    """Export a module by `torch.export` for a batch of one, on the meta device."""
     with _quietly(), torch.device("meta"):
         positional, named = inputs.tensors()
         return torch.export.export(module.eval().to("meta"), positional, named, strict=False)
@@ -137,7 +137,7 @@ def exported(module: nn.Module, inputs: Inputs) -> ExportedProgram:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep what torch prints and logs from the user, and attention in operators that are read."""
+    """Suppress torch's messages, and the fused attention whose operators are not readable."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     logging.disable(logging.ERROR)

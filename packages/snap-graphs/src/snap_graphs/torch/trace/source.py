@@ -1,4 +1,4 @@
-"""Get networks from a user's function; this runs its code."""
+"""Create networks by a user's function; this runs its code."""
 
 import importlib
 import sys
@@ -30,12 +30,12 @@ _ON_META = partial(torch.device, "meta")
 
 
 class Given(NamedTuple):
-    """A network as a source gives it.
+    """A network of a source.
 
     Attributes:
-        name: unique in the source.
-        module: its parameters on the meta device, unless it was asked for with weights.
-        inputs: what it is called with; None if the source does not state it.
+        name: name of the network, unique in the source.
+        module: the module; its parameters are on the meta device unless weights were requested.
+        inputs: inputs of the module; None if the source does not give them.
     """
 
     name: str
@@ -45,11 +45,11 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A function that makes networks.
+    """A function that creates networks.
 
     Attributes:
         place: a Python file, or the name of a module.
-        function: its name there.
+        function: name of the function in it.
     """
 
     place: str
@@ -57,7 +57,7 @@ class Source:
 
     @classmethod
     def of(cls, text: str) -> "Source":
-        """Read `file.py:function` or `package.module:function`.
+        """Parse `file.py:function` or `package.module:function`.
 
         Raises:
             SnapError: the text has another form, or the file is missing.
@@ -73,7 +73,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        """The file's name without suffix, or the module's."""
+        """Name of the file without suffix, or of the module."""
         return Path(self.place).stem if self.place.endswith(".py") else self.place
 
     def __str__(self) -> str:
@@ -83,11 +83,11 @@ class Source:
         """Import the code and call the function.
 
         Args:
-            weights: whether networks have the initial weights that the code gives them, rather
-                than lie on the meta device.
+            weights: whether networks keep the initial weights of the code, instead of being created
+                on the meta device.
 
         Raises:
-            SnapError: the code fails, has no such function, or that returns something else.
+            SnapError: the code fails, has no such function, or the function returns no networks.
         """
         with _running(self):
             found = getattr(self._module(), self.function, None)
@@ -106,20 +106,20 @@ class Source:
         path = Path(self.place) if self.place.endswith(".py") else None
         folder = str(path.resolve().parent) if path else ""
         if folder not in sys.path:
-            sys.path.append(folder)  # last, so that no neighbour stands in for a package
+            sys.path.append(folder)  # last, so that files next to it cannot shadow packages
         return import_file(path, _IMPORTED_AS) if path else importlib.import_module(self.place)
 
 
 @dataclass(frozen=True)
 class Opened:
-    """The networks of a source, made one at a time as they are asked for.
+    """The networks of a source, created one at a time by iteration.
 
     Attributes:
-        source: where the function is.
-        function: it.
-        networks: what it returned.
-        count: number of networks; None if it yields them.
-        weights: whether they have initial weights.
+        source: the source.
+        function: its function.
+        networks: the value that the function returned.
+        count: number of networks; None if the function yields them.
+        weights: whether networks have initial weights.
     """
 
     source: Source
@@ -129,17 +129,17 @@ class Opened:
     weights: bool = False
 
     def __iter__(self) -> Iterator[Given]:
-        """Make one network after another.
+        """Yield the networks one at a time.
 
         Raises:
             SnapError: the function fails, or yields something else.
         """
         for item in self._items():
             yield self._given(item)
-            del item  # before the next is made
+            del item  # before the next one is created
 
     def _items(self) -> Iterator[Any]:
-        """Yield the items of the function; call it again if it reads values of meta tensors."""
+        """Yield the items of the function; call it again if it needs values of meta tensors."""
         count, items = 0, iter(self.networks)
         place: Callable[[], AbstractContextManager[object]]
         place = nullcontext if self.weights else _ON_META
@@ -180,7 +180,7 @@ class Opened:
 
 @contextmanager
 def _running(source: Source) -> Iterator[None]:
-    """Report in one line how a user's code fails."""
+    """Raise a one-line error if a user's code fails."""
     try:
         yield
     except SystemExit as error:
@@ -202,16 +202,16 @@ def _where(error: Exception) -> str:
 
 
 def summary(error: BaseException) -> str:
-    """Return an error's type and the first line of its text."""
+    """Return the type of an error and the first line of its message."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 @contextmanager
 def _weightless() -> Iterator[None]:
-    """Move parameters to the meta device as modules register them; other tensors have values.
+    """Move parameters to the meta device when modules register them; other tensors have values.
 
-    For constructors that compute with values, as those of torchvision's RegNets do.
+    This supports constructors that compute with values, such as those of torchvision's RegNets.
     """
     register = nn.Module.register_parameter
 
@@ -229,12 +229,12 @@ def _weightless() -> Iterator[None]:
 
 
 def _lacks_values(error: Exception) -> bool:
-    """Return whether code failed since tensors on the meta device have no values."""
+    """Return whether an error occurred because tensors on the meta device have no values."""
     return isinstance(error, NotImplementedError | RuntimeError) and "meta tensor" in str(error)
 
 
 def built(function: Callable[[], _T]) -> _T:
-    """Call a function that makes modules, on the meta device if that will do."""
+    """Call a function that creates modules, on the meta device if it needs no values."""
     try:
         with torch.device("meta"):
             return function()
