@@ -128,7 +128,7 @@ def join(graphs: pa.Table, path: str | os.PathLike[str], request: Request) -> Jo
 
 
 def _joined(columns: Sequence[pa.ChunkedArray]) -> pa.Array:
-    """Return one string a row; null if a part is."""
+    """Return one string per row; null if a part is null."""
     keys = pc.binary_join_element_wise(*columns, "\0")
     return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
 

@@ -24,7 +24,7 @@ class Network:
     """A complete network as a graph of operators.
 
     Attributes:
-        nodes: names in topological order: one `input` a network input, then operators, one
+        nodes: names in topological order: one `input` per network input, then operators, one
             `output`.
         edges: (source, target) nodes, sorted, each pair once.
         shapes: of every node's output, without the batch dimension.
