@@ -115,13 +115,13 @@ class _Panel:
 
     Attributes:
         names: operator of every node.
-        labels: of every node.
-        widths: of every node's box.
-        layout: lays the nodes out; layers are numbers, places across are inches.
-        step: from one layer's middle to the next.
-        half: half a box in the direction of the layers.
+        labels: label of every node.
+        widths: width of every node's box.
+        layout: layer number of every node, and its position across the layers in inches.
+        step: distance between the centres of consecutive layers.
+        half: half the size of a box in the direction of the layers.
         downwards: whether layers run from top to bottom.
-        caption: a line above the graph.
+        caption: line above the graph.
     """
 
     names: Sequence[str]

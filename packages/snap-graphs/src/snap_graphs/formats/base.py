@@ -127,17 +127,19 @@ class Format(ABC):
 
     Attributes:
         title: description of the format, for errors.
+        suffixes: suffixes of its files, if these alone identify them.
         benchmark: name of the catalogued benchmark.
         by_hand: whether users write such files, so that units are checked.
     """
 
     title: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]] = ()
     benchmark: ClassVar[str]
     by_hand: ClassVar[bool] = False
 
-    @abstractmethod
     def recognises(self, path: Path) -> bool:
         """Return whether names and first bytes of a path match the format; never raises."""
+        return path.is_file() and path.name.endswith(self.suffixes)
 
     @abstractmethod
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:

@@ -20,8 +20,8 @@ from snap_graphs.formats.base import CHUNK, Chunk, Format, Request
 from snap_graphs.spaces import spaces
 from snap_graphs.spaces.definition import NAME
 
-_SUFFIXES = (".json", ".yaml", ".yml")
 _MOST_BYTES: Mapping[str, int] = {".json": 2**28, ".yaml": 2**24, ".yml": 2**24}
+_SUFFIXES = tuple(_MOST_BYTES)
 _ENTRIES = ("space", "operators", "metrics", "cells", "licence", "citation")
 _CELL_ENTRIES = ("id", "nodes", "edges", "metrics")
 
@@ -36,12 +36,9 @@ class CustomCells(Format):
     """A file with the name, operators, metrics and cells of a space."""
 
     title: ClassVar[str] = f"a file of cells ({', '.join(_SUFFIXES)})"
+    suffixes: ClassVar[tuple[str, ...]] = _SUFFIXES
     benchmark: ClassVar[str] = "custom"
     by_hand: ClassVar[bool] = True
-
-    def recognises(self, path: Path) -> bool:
-        """Return whether a file has a known suffix."""
-        return path.is_file() and path.suffix in _SUFFIXES
 
     def facts(self, path: Path) -> Benchmark:
         """Return the space and the metrics that the file declares."""

@@ -247,11 +247,8 @@ class NasBench101Records(Format):
     """The benchmark's TFRecord files. The runs of a cell may be anywhere in them."""
 
     title = "the benchmark's TFRecord file (nasbench_only108.tfrecord, nasbench_full.tfrecord)"
+    suffixes = (".tfrecord",)
     benchmark = "nb101"
-
-    def recognises(self, path: Path) -> bool:
-        """Return whether the suffix is `.tfrecord`."""
-        return path.is_file() and path.suffix == ".tfrecord"
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
         """Read all runs, then yield the cells in the order in which they first appeared."""

@@ -20,7 +20,6 @@ from snap_graphs.spaces.nb101 import NasBench101, module_hash
 from snap_graphs.spaces.nb201 import NasBench201
 from snap_graphs.spaces.transnas import TransNasMacro, TransNasMicro
 
-_SUFFIXES = (".csv", ".csv.gz", ".parquet")
 CHECKED_HASHES = 1000
 """Number of evenly spaced hashes of a file to recompute."""
 
@@ -113,11 +112,8 @@ class Table(Format):
 
     needed: ClassVar[tuple[str, ...]]
     space: ClassVar[Space]
+    suffixes = (".csv", ".csv.gz", ".parquet")
     by_hand = True
-
-    def recognises(self, path: Path) -> bool:
-        """Return whether the suffix is that of a table."""
-        return path.is_file() and path.name.endswith(_SUFFIXES)
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
         """Yield the rows; rows with an invalid architecture or infinite values are bad."""
@@ -134,18 +130,16 @@ class Table(Format):
             return self.cell(rows[row])
 
         for kept, cells in good_rows(path, len(rows), cell, request):
-            yield self._chunk(path, table, kept, cells, metrics)
+            arch_ids = [self.space.format(cell) for cell in cells]
+            measured = {name: values[kept] for name, values in metrics.items()}
+            hashes = self._hashes(path, table, kept, cells)
+            yield Chunk(cells, arch_ids, measured, hashes)
 
-    def _chunk(
-        self,
-        path: Path,
-        table: pa.Table,
-        kept: list[int],
-        cells: list[Cell],
-        metrics: dict[str, npt.NDArray[np.float64]],
-    ) -> Chunk:
-        arch_ids = [self.space.format(cell) for cell in cells]
-        return Chunk(cells, arch_ids, {name: values[kept] for name, values in metrics.items()})
+    def _hashes(
+        self, path: Path, table: pa.Table, kept: list[int], cells: list[Cell]
+    ) -> list[str] | None:
+        """Return the module hashes of the kept rows; None for other spaces than NAS-Bench-101."""
+        return None
 
     @abstractmethod
     def cell(self, row: tuple[Any, ...]) -> Cell:
@@ -217,22 +211,16 @@ class NasBench101Table(Table):
         """Build the cell."""
         return NasBench101().cell(*row)
 
-    def _chunk(
-        self,
-        path: Path,
-        table: pa.Table,
-        kept: list[int],
-        cells: list[Cell],
-        metrics: dict[str, npt.NDArray[np.float64]],
-    ) -> Chunk:
-        chunk = super()._chunk(path, table, kept, cells, metrics)
+    def _hashes(
+        self, path: Path, table: pa.Table, kept: list[int], cells: list[Cell]
+    ) -> list[str] | None:
         if "hash" not in table.column_names:
-            return chunk._replace(module_hashes=[module_hash(cell) for cell in cells])
-        published = table["hash"].take(kept).to_pylist()
+            return [module_hash(cell) for cell in cells]
+        published: list[str] = table["hash"].take(kept).to_pylist()
         remedy = "fix the row, or remove the column to have hashes computed"
         step = max(1, table.num_rows // CHECKED_HASHES)
         check_hashes(path, cells[::step], published[::step], [r + 1 for r in kept[::step]], remedy)
-        return chunk._replace(module_hashes=published)
+        return published
 
 
 def check_hashes(

@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeGuard
 
 import numpy as np
 
@@ -63,14 +62,6 @@ class _Convolution:
         return {*self.kernel} == {1} and not (self.depthwise or self.stride or self.dilation)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    """A chain of nodes without other readers in between."""
-
-    nodes: tuple[int, ...]
-    operator: Operator
-
-
 def has_blocks(graphs: Graphs) -> bool:
     """Return whether the operators of graphs allow blocks."""
     found = [layer for layer in map(_read, graphs.vocabulary) if isinstance(layer, _Convolution)]
@@ -85,7 +76,8 @@ def find_blocks(graphs: Graphs, shapes: Sequence[Sequence[int] | None]) -> Block
         shapes: (nodes,) what nodes put out, without the batch; None if it is unknown.
     """
     search = _Search(graphs, shapes)
-    for place in search.projections:
+    projects = np.array([_projects(layer) for layer in search.layers], np.bool_)
+    for place in np.flatnonzero(projects[graphs.op]).tolist():
         search.join(place)
     return Blocks(search.last, search.residual, search.operators)
 
@@ -102,11 +94,6 @@ class _Search:
         self.last = np.arange(len(graphs.op))
         self.residual = np.zeros(len(graphs.src), np.bool_)
         self.operators: dict[int, Operator] = {}
-
-    @property
-    def projections(self) -> list[int]:
-        which = np.array([_projects(layer) for layer in self.layers], np.bool_)
-        return np.flatnonzero(which[self.op]).tolist()
 
     @cached_property
     def into(self) -> list[list[int]]:
@@ -138,19 +125,19 @@ class _Search:
         chain = self.chain(projection)
         if chain is None:
             return
-        last, operator = projection, chain.operator
-        around = self.around(chain.nodes[0], projection)
+        last, (nodes, operator) = projection, chain
+        around = self.around(nodes[0], projection)
         if around is not None:
             self.residual[around] = True
             reader = self.reader[projection]
             if self.names[self.op[reader]] == IDENTITY and len(self.into[reader]) == 2:
                 last = reader
             operator = replace(operator, after=(*operator.after, Term("identity")))
-        self.last[[*chain.nodes, last]] = last
+        self.last[[*nodes, last]] = last
         self.operators[last] = operator
 
-    def chain(self, projection: int) -> _Chain | None:
-        """Return the chain of the block that ends in a projection, or None."""
+    def chain(self, projection: int) -> tuple[list[int], Operator] | None:
+        """Return the nodes and the operator of the block that ends in a projection, or None."""
         nodes = [projection]
         excitation = self.layer(self.before(projection))
         if isinstance(excitation, Term):
@@ -158,7 +145,10 @@ class _Search:
         after = (excitation,) if isinstance(excitation, Term) else ()
         nodes.insert(0, self.before(nodes[0]))
         depthwise, end = self.layer(nodes[0]), self.layer(projection)
-        if not _filters(depthwise, end) or not self.into[nodes[0]]:
+        if not isinstance(depthwise, _Convolution) or not isinstance(end, _Convolution):
+            return None
+        is_filter = depthwise.depthwise and depthwise.activation and self.into[nodes[0]]
+        if not is_filter or depthwise.normalisation != end.normalisation:
             return None
         expansion, widening = 1.0, self.before(nodes[0])
         if _widens(self.layer(widening), depthwise):
@@ -166,7 +156,7 @@ class _Search:
             expansion = self.expansion(widening)
             if expansion <= 1:
                 return None
-        return _Chain(tuple(nodes), _operator(depthwise, expansion, after))
+        return nodes, _operator(depthwise, expansion, after)
 
     def expansion(self, first: int) -> float:
         """Return a node's channels by channel of what it reads, rounded; 0 if not known."""
@@ -194,19 +184,6 @@ class _Search:
 def _projects(layer: _Convolution | Term | None) -> bool:
     """Return whether a layer is a pointwise convolution without activation."""
     return isinstance(layer, _Convolution) and layer.pointwise and not layer.activation
-
-
-def _filters(
-    layer: _Convolution | Term | None, projection: _Convolution | Term | None
-) -> TypeGuard[_Convolution]:
-    """Return whether a layer is the depthwise convolution of a block that ends in a projection."""
-    return (
-        isinstance(layer, _Convolution)
-        and isinstance(projection, _Convolution)
-        and layer.depthwise
-        and bool(layer.activation)
-        and layer.normalisation == projection.normalisation
-    )
 
 
 def _widens(layer: _Convolution | Term | None, depthwise: _Convolution) -> bool:

@@ -43,6 +43,8 @@ ACTIVATIONS: Mapping[str, str] = {
     "square": "square",
 }
 """Short names of activations by their name in descriptions."""
+_NAMED = {"normalisation": (NORMALISATIONS, "norm"), "activation": (ACTIVATIONS, "act")}
+"""Short names, and the prefix of unknown ones, by kind of term."""
 _POOLINGS: Mapping[str, tuple[str, str]] = {
     "max": ("maxpool", "max pooling"),
     "average": ("avgpool", "average pooling"),
@@ -105,10 +107,9 @@ def _short(term: Term) -> str:
         case "pooling":
             word = _POOLINGS[term.name][0] if term.name in _POOLINGS else _quoted("pool", term.name)
             return _joined("global" * term.is_global, word + _sides(term.kernel), _stride(term))
-        case "normalisation":
-            return NORMALISATIONS.get(term.name) or _quoted("norm", term.name)
-        case "activation":
-            return ACTIVATIONS.get(term.name) or _quoted("act", term.name)
+        case "normalisation" | "activation":
+            names, word = _NAMED[term.kind]
+            return names.get(term.name) or _quoted(word, term.name)
         case "attention":
             return _joined("attention", _setting("h", term.heads))
         case "excitation":
@@ -135,12 +136,9 @@ def _long(term: Term) -> str:
             word = _POOLINGS[term.name][1] if known else f"pooling {json.dumps(term.name)}"
             word = "global " * term.is_global + word
             return _listed(_spaced(word, term.kernel), *_worded("stride", term.stride))
-        case "normalisation":
-            known = term.name in NORMALISATIONS
-            return term.name if known else f"normalisation {json.dumps(term.name)}"
-        case "activation":
-            known = term.name in ACTIVATIONS
-            return term.name if known else f"activation {json.dumps(term.name)}"
+        case "normalisation" | "activation":
+            known = term.name in _NAMED[term.kind][0]
+            return term.name if known else f"{term.kind} {json.dumps(term.name)}"
         case "attention":
             return _listed("multi-head attention", *_counted(term.heads, "head"))
         case "excitation":

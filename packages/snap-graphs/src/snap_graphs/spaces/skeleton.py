@@ -1,5 +1,6 @@
 """The network around the cells of a user-defined space, and its choices."""
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -188,6 +189,13 @@ class Entries:
         """Raise the error on the value of a key."""
         value = f" = {excerpt(self.entries[key])}" if key in self.entries else ""
         raise SnapError(f"{self.source}: {self._prefix}{key:.40}{value} {problem}")
+
+    def text(self, key: str, form: re.Pattern[str], problem: str) -> str:
+        """Return a text of the given form; else refuse it with a description of the problem."""
+        value = self.entries.get(key)
+        if not isinstance(value, str) or not form.fullmatch(value):
+            self.refuse(key, problem)
+        return value
 
     def number(self, key: str, low: int, high: int, default: int | None = None) -> int:
         """Return an integer from a range, or the default."""
