@@ -1,7 +1,7 @@
 """Convert benchmarks to tables of the `graphs` contract."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -112,8 +112,14 @@ def _converted(name: str, path: Path, request: Request) -> pa.Table:
         for name in filter(is_metric, table.column_names):
             check_percent(path, name, metric_of(table, name), request)
     described = table.schema.metadata or {}
-    provenance = {**_provenance(facts, path, reader.files(path)), **reader.metadata(path)}
-    return table.replace_schema_metadata({**described, **provenance})
+    provenance = {
+        "snap.benchmark": facts.name,
+        "snap.source": path.name,
+        "snap.source_sha256": file_sha256(*reader.files(path)),
+        "snap.licence": facts.licence,
+        "snap.citation": facts.citation.strip(),
+    }
+    return table.replace_schema_metadata({**described, **provenance, **reader.metadata(path)})
 
 
 def locate(name: str, source: str | os.PathLike[str] | None, *, quiet: bool = True) -> Path:
@@ -165,13 +171,3 @@ def _table(facts: Benchmark, path: Path, chunk: Chunk, request: Request) -> pa.T
         metrics=metrics,
         module_hashes=chunk.module_hashes,
     )
-
-
-def _provenance(facts: Benchmark, path: Path, files: Sequence[Path]) -> dict[str, str]:
-    return {
-        "snap.benchmark": facts.name,
-        "snap.source": path.name,
-        "snap.source_sha256": file_sha256(*files),
-        "snap.licence": facts.licence,
-        "snap.citation": facts.citation.strip(),
-    }

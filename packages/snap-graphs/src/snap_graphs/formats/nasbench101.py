@@ -8,6 +8,7 @@ training budget.
 """
 
 import binascii
+import itertools
 import json
 import math
 from array import array
@@ -198,18 +199,12 @@ def adjacency_digits(matrix: Any) -> str:
         SnapError: the matrix is not square, or has other entries.
     """
     rows = matrix.tolist() if isinstance(matrix, np.ndarray) else matrix
-    if not _is_square(rows) or not all(_is_edge(entry) for row in rows for entry in row):
-        raise SnapError("the adjacency is not a square matrix of 0 and 1")
-    return "".join(str(int(entry)) for row in rows for entry in row)
-
-
-def _is_square(rows: Any) -> bool:
     lists = isinstance(rows, list | tuple) and all(isinstance(row, list | tuple) for row in rows)
-    return lists and all(len(row) == len(rows) for row in rows)
-
-
-def _is_edge(entry: Any) -> bool:
-    return isinstance(entry, int | float) and entry in (0, 1)
+    entries = list(itertools.chain(*rows)) if lists else []
+    is_square = lists and all(len(row) == len(rows) for row in rows)
+    if not is_square or not all(isinstance(x, int | float) and x in (0, 1) for x in entries):
+        raise SnapError("the adjacency is not a square matrix of 0 and 1")
+    return "".join(str(int(entry)) for entry in entries)
 
 
 def cell_of(adjacency: str, operators: str) -> Cell:

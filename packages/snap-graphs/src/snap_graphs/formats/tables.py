@@ -40,15 +40,11 @@ def table_with(path: Path, needed: Sequence[str]) -> pa.Table:
             there = ", ".join(table.column_names)
             raise SnapError(f"{path}: column {column!r} is missing; there are {there}")
         refuse_missing(table[column], column, str(path))
-        _check_type(path, column, table[column].type)
+        kind, is_text = table[column].type, column in TEXT_COLUMNS
+        if not (pa.types.is_string if is_text else pa.types.is_integer)(kind):
+            wanted = "text" if is_text else "whole numbers"
+            raise SnapError(f"{path}: column {column!r} must hold {wanted}, not {kind}")
     return table
-
-
-def _check_type(path: Path, column: str, kind: pa.DataType) -> None:
-    if column not in TEXT_COLUMNS and not pa.types.is_integer(kind):
-        raise SnapError(f"{path}: column {column!r} must hold whole numbers, not {kind}")
-    if column in TEXT_COLUMNS and not pa.types.is_string(kind):
-        raise SnapError(f"{path}: column {column!r} must hold text, not {kind}")
 
 
 def table_metrics(

@@ -4,7 +4,6 @@ import math
 import pickle
 import struct
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,10 +27,6 @@ class _StorageType(Record):
     """Replacement for a class of storages."""
 
     element: ClassVar[str]
-
-
-def _storage_type(code: str) -> type[_StorageType]:
-    return type("_StorageType", (_StorageType,), {"element": code})
 
 
 class _Inert(Record):
@@ -71,7 +66,10 @@ _STORAGES = {
     "BoolStorage": "?",
 }
 _TORCH: Admitted = {
-    **{("torch", name): _storage_type(code) for name, code in _STORAGES.items()},
+    **{
+        ("torch", name): type("_StorageType", (_StorageType,), {"element": code})
+        for name, code in _STORAGES.items()
+    },
     ("torch", "device"): _Inert,
     ("torch", "Size"): tuple,
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
@@ -165,7 +163,9 @@ def _load_zip(path: Path, admitted: Admitted) -> Any:
         if program is None:
             raise ValueError("it has no data.pkl")
         folder = program.removesuffix("data.pkl")
-        _check_order(path, archive, entries, folder)
+        order = entries.get(f"{folder}byteorder")
+        if order is not None and zip_content(path, archive, order, 16).strip() != b"little":
+            raise ValueError("it was written on a big-endian machine")
         content = zip_content(path, archive, entries[program], limit)
         value = guarded(Machine(content, admitted, storages.get), str(path))
         for key in storages.arrays:
@@ -174,14 +174,6 @@ def _load_zip(path: Path, admitted: Admitted) -> Any:
                 raise ValueError(f"storage {key!r} is missing")
             storages.fill(key, zip_content(path, archive, entry, limit))
     return value
-
-
-def _check_order(
-    path: Path, archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], folder: str
-) -> None:
-    entry = entries.get(f"{folder}byteorder")
-    if entry is not None and zip_content(path, archive, entry, 16).strip() != b"little":
-        raise ValueError("it was written on a big-endian machine")
 
 
 def _load_legacy(path: Path, admitted: Admitted) -> Any:

@@ -105,14 +105,19 @@ class _Reader(Entries):
         inputs = self.number("inputs", 1, _MOST_CELL_NODES - 1, default=1)
         nodes = self.number("nodes", inputs + 1, _MOST_CELL_NODES)
         sources, ends = self._wiring(nodes, inputs)
+        modules, skeleton = self._modules(), None
+        if "skeleton" in self.entries:
+            skeleton = read_skeleton(self.entries["skeleton"], self.source)
+        elif modules:
+            skeleton = DEFAULT
         found = Definition(
             space_name(self.entries, self.source, taken),
             inputs,
             sources,
             ends,
             operators=described_operators(self.entries, self.source),
-            modules=self._modules(),
-            skeleton=self._skeleton(),
+            modules=modules,
+            skeleton=skeleton,
             text=text,
             source=self.source,
         )
@@ -145,11 +150,6 @@ class _Reader(Entries):
                 if "module" in value:
                     found[name] = table.text("module", _MODULE, _CLASS)
         return found
-
-    def _skeleton(self) -> Skeleton | None:
-        if "skeleton" in self.entries:
-            return read_skeleton(self.entries["skeleton"], self.source)
-        return DEFAULT if self._modules() else None
 
     def _check_operators(self, found: Definition) -> None:
         """Refuse operators without a module if others have one, and reserved names."""

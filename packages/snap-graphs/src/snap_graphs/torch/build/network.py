@@ -53,9 +53,9 @@ def build_network(
     if auxiliary:
         raise SnapError(f"the networks of {found.name} have no auxiliary head; leave it out")
     if isinstance(found, CustomSpace):
-        from snap_graphs.torch.build.own_network import own_network
+        from snap_graphs.torch.build.own_network import OwnNetwork
 
-        return own_network(found, cell, size)
+        return OwnNetwork(found, cell, size)
     from snap_graphs.torch.build import cell_networks
 
     builders = {

@@ -24,28 +24,23 @@ Call = tuple[str, int, int, int, int]
 _NOTHING = Counts(0, 0, 0)
 
 
-def own_network(space: CustomSpace, cell: Cell, size: Size) -> nn.Module:
-    """Build the network of an architecture of a user-defined space, with random weights.
-
-    Args:
-        space: the space.
-        cell: the architecture.
-        size: a size from `architecture_size`.
-
-    Raises:
-        SnapError: the code is not allowed or fails; names file, operator and class.
-    """
-    skeleton = replace(space.skeleton, classes=size.classes, image=size.image)
-    return OwnNetwork(Blocks(space), skeleton, space, space.design(cell))
-
-
 class OwnNetwork(nn.Module):
     """A stem, a sequence of cells that read one or more outputs before them, and a classifier."""
 
-    def __init__(
-        self, blocks: Blocks, skeleton: Skeleton, space: CustomSpace, design: Design
-    ) -> None:
+    def __init__(self, space: CustomSpace, cell: Cell, size: Size) -> None:
+        """Build the network of an architecture, with random weights.
+
+        Args:
+            space: the space.
+            cell: the architecture.
+            size: a size from `architecture_size`.
+
+        Raises:
+            SnapError: the code is not allowed or fails; names file, operator and class.
+        """
         super().__init__()
+        blocks, design = Blocks(space), space.design(cell)
+        skeleton = replace(space.skeleton, classes=size.classes, image=size.image)
         stages, self.inputs = space.stages(design), space.definition.inputs
         self.stem = _stem(skeleton)
         self.cells = nn.ModuleList(

@@ -115,7 +115,7 @@ class _Reader:
     def _call(self, graph: GraphModule, node: Node) -> None:
         if node.target is operator.getitem:
             self._take(node)
-        elif inner := _inner_graphs(graph, node):
+        elif inner := [g for n in nodes_in(node.args) if (g := _graph_of(graph, n)) is not None]:
             self._inline(graph, node, inner)
         elif hasattr(node.target, "_schema"):
             self._operator(node)
@@ -212,11 +212,6 @@ class _Reader:
     def _take_over(self, names: Iterable[str]) -> int:
         """Return the number of elements of parameters that no layer has read yet."""
         return sum(self._unread.pop(name, 0) for name in names)
-
-
-def _inner_graphs(graph: GraphModule, node: Node) -> list[GraphModule]:
-    """Return the graphs among the arguments of a higher-order operator."""
-    return [inner for n in nodes_in(node.args) if (inner := _graph_of(graph, n)) is not None]
 
 
 def _graph_of(graph: GraphModule, node: Node) -> GraphModule | None:
