@@ -105,21 +105,15 @@ class _Reader(Entries):
         inputs = self.number("inputs", 1, _MOST_CELL_NODES - 1, default=1)
         nodes = self.number("nodes", inputs + 1, _MOST_CELL_NODES)
         sources, ends = self._wiring(nodes, inputs)
+        name = space_name(self.entries, self.source, taken)
+        operators = described_operators(self.entries, self.source)
         modules, skeleton = self._modules(), None
         if "skeleton" in self.entries:
             skeleton = read_skeleton(self.entries["skeleton"], self.source)
         elif modules:
             skeleton = DEFAULT
         found = Definition(
-            space_name(self.entries, self.source, taken),
-            inputs,
-            sources,
-            ends,
-            operators=described_operators(self.entries, self.source),
-            modules=modules,
-            skeleton=skeleton,
-            text=text,
-            source=self.source,
+            name, inputs, sources, ends, operators, modules, skeleton, text, self.source
         )
         self._check_size(found)
         self._check_operators(found)
