@@ -129,14 +129,6 @@ def _expanded(items: Any, sizes: Mapping[int, int], most: int) -> int:
     return size
 
 
-class _Dtype(Record):
-    """Stands in for `numpy.dtype`."""
-
-
-class _ArrayType(Record):
-    """Stands in for the class `numpy.ndarray`."""
-
-
 def _dictionary(pairs: Any = ()) -> dict[Any, Any]:
     if type(pairs) not in (list, tuple) or any(len(pair) != 2 for pair in pairs):
         raise RefusedError("a dictionary is not built from pairs")
@@ -156,10 +148,6 @@ def _encode(text: Any = "", encoding: Any = "latin1") -> bytes:
     if type(text) is not str or encoding not in ("latin1", "latin-1"):
         raise RefusedError("bytes are not built from latin-1 text")
     return text.encode("latin-1")
-
-
-class _Object(Record):
-    """Stands in for the class `object`."""
 
 
 def _reconstruct(kind: Any, *_: Any) -> Record:
@@ -197,7 +185,7 @@ PLAIN: Admitted = {
             "set": _set,
             "frozenset": lambda items=(): frozenset(_set(items)),
             "bytes": lambda: b"",
-            "object": _Object,
+            "object": Record,
         },
     ),
     **_everywhere(("copyreg", "copy_reg"), {"_reconstructor": _reconstruct}),
@@ -207,8 +195,8 @@ dictionaries as dictionaries."""
 
 NUMPY: Admitted = {
     **PLAIN,
-    ("numpy", "dtype"): _Dtype,
-    ("numpy", "ndarray"): _ArrayType,
+    ("numpy", "dtype"): Record,
+    ("numpy", "ndarray"): Record,
     **_everywhere(
         ("numpy.core.multiarray", "numpy._core.multiarray"),
         {"scalar": _scalar, "_reconstruct": lambda *_: np.empty(0, np.uint8)},

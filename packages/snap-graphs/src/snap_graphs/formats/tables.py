@@ -65,15 +65,10 @@ def table_metrics(
         if name in metrics:
             raise SnapError(f"{path}: two columns map to {name!r}, one is {column!r}; remove one")
         if is_metric(name):
-            metrics[name] = _numbers(path, column, table)
+            metrics[name] = numbers = doubles(table, column, str(path)).to_numpy()
+            if numbers.size and np.isnan(numbers).all():
+                raise SnapError(f"{path}: column {column!r} has no values; fill it in or remove it")
     return metrics
-
-
-def _numbers(path: Path, column: str, table: pa.Table) -> npt.NDArray[np.float64]:
-    numbers: npt.NDArray[np.float64] = doubles(table, column, str(path)).to_numpy()
-    if numbers.size and np.isnan(numbers).all():
-        raise SnapError(f"{path}: column {column!r} has no values; fill it in or remove it")
-    return numbers
 
 
 def good_rows(

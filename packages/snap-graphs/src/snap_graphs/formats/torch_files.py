@@ -29,10 +29,6 @@ class _StorageType(Record):
     element: ClassVar[str]
 
 
-class _Inert(Record):
-    """Replacement for device classes."""
-
-
 def _rebuild_tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Array:
     """Return a view of a storage; refuse one that exceeds it or repeats elements."""
     fields = (offset, *shape, *strides)
@@ -70,7 +66,7 @@ _TORCH: Admitted = {
         ("torch", name): type("_StorageType", (_StorageType,), {"element": code})
         for name, code in _STORAGES.items()
     },
-    ("torch", "device"): _Inert,
+    ("torch", "device"): Record,
     ("torch", "Size"): tuple,
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,

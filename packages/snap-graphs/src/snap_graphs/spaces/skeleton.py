@@ -34,13 +34,13 @@ class Step(NamedTuple):
     """A cell's place in the network.
 
     Attributes:
-        stage: number of its stage.
+        first: whether the cell is the first of its stage.
         width: channels of its nodes.
         side: output side in pixels.
         entering: channels, side and stride of each input.
     """
 
-    stage: int
+    first: bool
     width: int
     side: int
     entering: tuple[tuple[int, int, int], ...]
@@ -112,12 +112,12 @@ class Skeleton:
         """
         side, scale = -(-self.image // self.stem_stride), 1
         before = deque([(self.stem, side, scale)] * inputs, maxlen=inputs)
-        for number, (repeats, width, stride) in enumerate(stages):
+        for repeats, width, stride in stages:
             for place in range(repeats):
                 step = stride if place == 0 else 1
                 side, scale = -(-side // step), scale * step
                 entering = tuple((channels, old, scale // by) for channels, old, by in before)
-                yield Step(number, width, side, entering)
+                yield Step(place == 0, width, side, entering)
                 before.append((width, side, scale))
 
     def _entries(self) -> list[tuple[int, ...]]:

@@ -106,11 +106,9 @@ def node_shapes(
     side = -(-skeleton.image // skeleton.stem_stride)
     shapes: list[tuple[int, ...]] = [(3, skeleton.image, skeleton.image)]
     shapes.append((skeleton.stem, side, side))
-    stage = -1
     for step in skeleton.steps(stages, inputs):
-        if step.stage > stage:
+        if step.first:
             shapes += [(channels, side, side) for channels, side, _ in step.entering]
-            stage = step.stage
         shapes += [(step.width, step.side, step.side)] * operators
     return [*shapes, (skeleton.classes,), (skeleton.classes,)]
 

@@ -264,6 +264,10 @@ class _Reader:
         values = node.attributes.get(attribute)
         if isinstance(values, tuple):
             return [value for value in values if isinstance(value, int)]
+        return self._values(node, place)
+
+    def _values(self, node: Node, place: int) -> Sequence[int | float]:
+        """Return the values of a small constant input; empty for other inputs."""
         name = node.inputs[place] if len(node.inputs) > place else ""
         constant = self._graph.constants.get(name)
         return constant.values or () if constant else ()
@@ -276,15 +280,11 @@ class _Reader:
 
     def _bound(self, node: Node, key: str, place: int) -> float | None:
         value = node.attributes.get(key)
-        name = node.inputs[place] if len(node.inputs) > place else ""
-        constant = self._graph.constants.get(name)
-        if constant is not None and constant.values:
-            value = constant.values[0]
+        value = next(iter(self._values(node, place)), value)
         return float(value) if isinstance(value, int | float) else None
 
     def _power(self, node: Node, _: Shape) -> _Reading | None:
-        exponent = self._graph.constants.get(node.inputs[1])
-        is_square = exponent is not None and exponent.values == (2,)
+        is_square = self._values(node, 1) == (2,)
         return ("activation", 0, {"name": "square"}) if is_square else None
 
     def _attention(self, node: Node, shape: Shape) -> _Reading:

@@ -118,11 +118,10 @@ def node_counts(space: CustomSpace, design: Design) -> list[Counts]:
     """
     blocks, inputs = _blocks(space), space.definition.inputs
     stem_counts, classifier_counts = _ends(space.skeleton, design.stages[-1].width)
-    counts, stage = [_NOTHING, stem_counts], -1
+    counts = [_NOTHING, stem_counts]
     for step in space.skeleton.steps(design.stages, inputs):
-        if step.stage > stage:
+        if step.first:
             counts += [_NOTHING] * inputs
-            stage = step.stage
         counts += [blocks.measure(*call) for call in _calls(design.operators, step)]
     return [*counts, classifier_counts, _NOTHING]
 

@@ -4,6 +4,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
@@ -76,18 +77,10 @@ def _kept(path: Path) -> Iterable[tuple[str, str]]:
     if head != _HEAD:
         raise refusal(path)
     for line in lines:
-        key = _key(line)
-        if key is not None:
-            yield key, line
-
-
-def _key(line: str) -> str | None:
-    try:
-        record = parse_json(line)
-        _network(record["network"])
-    except (ValueError, TypeError, KeyError):
-        return None
-    return str(record["key"])
+        with suppress(ValueError, TypeError, KeyError):  # an incomplete line
+            record = parse_json(line)
+            _network(record["network"])
+            yield str(record["key"]), line
 
 
 def _network(fields: dict[str, Any]) -> Network:
@@ -116,10 +109,8 @@ def fingerprint(module: nn.Module, inputs: Inputs) -> str:
 
 def _defining_files(module: nn.Module) -> Iterator[str]:
     for kind in {type(part) for part in module.modules()}:
-        try:
+        with suppress(TypeError, OSError):  # the class has no file
             yield inspect.getfile(kind)
-        except (TypeError, OSError):  # the class has no file
-            continue
 
 
 _hash_once = cache(file_sha256)
