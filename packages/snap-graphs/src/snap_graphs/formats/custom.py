@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -62,7 +63,10 @@ class CustomCells(Format):
         document = _document(path)
         operators, metrics = _operators(path, document), _metrics(path, document)
         rows: dict[str, _Row] = {}
-        for number, entry in enumerate(_sequence(path, document, "cells"), 1):
+        entries = document.get("cells")
+        if not isinstance(entries, list):
+            raise SnapError(f"{path}: cells must be a list")
+        for number, entry in enumerate(entries, 1):
             try:
                 row = _row(entry, operators, metrics)
                 if row.arch_id in rows:
@@ -130,13 +134,6 @@ def _text(path: Path, document: Mapping[str, Any], entry: str, default: str) -> 
     if not isinstance(text, str):
         raise SnapError(f"{path}: {entry} must be text, not {excerpt(text)}")
     return text
-
-
-def _sequence(path: Path, document: Mapping[str, Any], entry: str) -> list[Any]:
-    values = document.get(entry)
-    if not isinstance(values, list):
-        raise SnapError(f"{path}: {entry} must be a list")
-    return values
 
 
 def _mapping(path: Path, document: Mapping[str, Any], entry: str) -> Mapping[str, Any]:
@@ -225,18 +222,12 @@ def _values(values: Any, metrics: Mapping[str, Any]) -> dict[str, float]:
     for name, value in values.items():
         if name not in metrics:
             raise SnapError(f"metric {name!r} is not declared in the file's metrics")
+        if isinstance(value, bool) or not isinstance(value, int | float | None):
+            raise SnapError(f"metric {name!r} must be a number or null, not {excerpt(value)}")
         if value is not None:
-            numbers[name] = _number(name, value)
+            numbers[name] = math.inf
+            with suppress(OverflowError):
+                numbers[name] = float(value)
+            if not math.isfinite(numbers[name]):
+                raise SnapError(f"metric {name!r} is not finite; use null")
     return numbers
-
-
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SnapError(f"metric {name!r} must be a number or null, not {excerpt(value)}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise SnapError(f"metric {name!r} is not finite; use null")
-    return number

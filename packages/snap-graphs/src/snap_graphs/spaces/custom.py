@@ -205,8 +205,7 @@ class CustomSpace(ProductSpace):
         definition = self.definition
         stages: tuple[Chosen, ...] = ()
         if definition.is_macro:
-            size = (definition.inputs, definition.cell_operators)
-            stages, cell = unrolled.stages_of(cell, *size), unrolled.first_cell(cell, *size)
+            stages, cell = unrolled.fold(cell, definition.inputs, definition.cell_operators)
         feed = {dst: src for src, dst in reversed(cell.edges)}
         operators = {
             (self._targets[feed[node]], self._targets[node]): cell.nodes[node]
