@@ -89,7 +89,7 @@ class Blocks:
         with self._running(name, "importing it"):
             is_file = place.endswith(_PYTHON)
             path = (Path(self._source).parent / place).resolve()
-            module = _import_once(path) if is_file else importlib.import_module(place)
+            module = _import_file(path) if is_file else importlib.import_module(place)
         found = getattr(module, attribute, None)
         if not isinstance(found, type):
             raise self._refused(name, f"names no class; {place} has no {attribute}; correct it")
@@ -131,5 +131,5 @@ _BUILT_IN: Mapping[str, Callable[[int, int, int], nn.Module]] = {
 
 
 @cache
-def _import_once(path: Path) -> ModuleType:
+def _import_file(path: Path) -> ModuleType:
     return import_file(path, f"snap_own_{path.stem}_{abs(hash(path)):x}")
