@@ -107,7 +107,7 @@ def check_architectures(table: pa.Table, source: str) -> None:
     holds views, the result must equal the graph.
 
     Args:
-        table: of the `graphs` contract.
+        table: a table of the `graphs` contract.
         source: name of the table for errors.
 
     Raises:

@@ -36,7 +36,7 @@ class Line:
 
     Attributes:
         points: the start, then two control points and the end of each curve.
-        width: in points (1/72 inch).
+        width: width in points (1/72 inch).
     """
 
     points: Sequence[Point]
@@ -66,7 +66,7 @@ class Text:
     """A line of text around a middle.
 
     Attributes:
-        middle: of the text.
+        middle: centre of the text.
         text: the text.
         size: size of its letters in points.
         subscript: smaller and lower text after it.

@@ -40,7 +40,7 @@ class Chunk(NamedTuple):
     Attributes:
         cells: their cells.
         arch_ids: their native strings.
-        metrics: by metric column, (n,) values; NaN if nothing was measured.
+        metrics: (n,) values by metric column; NaN if nothing was measured.
         module_hashes: NAS-Bench-101's hashes; None for other spaces.
         networks: complete networks instead of cells.
     """

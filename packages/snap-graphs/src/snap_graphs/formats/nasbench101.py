@@ -95,13 +95,13 @@ class Runs:
     """All runs of a file, stored compactly.
 
     Attributes:
-        rows: by binary module hash, the cell's row.
+        rows: row of each cell, by binary module hash.
         keys: binary module hashes, one per cell.
         arch_ids: native strings, one per cell.
         identities: hashes of what the runs of a cell must agree on, one per cell.
         row: the cell's row, one per run.
         epochs: the budget, one per run.
-        values: what `Run.final` holds, run after run.
+        values: the values of `Run.final` of all runs, one run after another.
     """
 
     rows: dict[bytes, int] = field(default_factory=dict)

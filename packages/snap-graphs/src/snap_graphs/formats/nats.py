@@ -58,7 +58,7 @@ def architecture(space: Space, budgets: Any, request: Request, seen: set[str]) -
 
     Args:
         space: the space it belongs to.
-        budgets: by training budget, a state dictionary (`arch_str`, `all_results`, …).
+        budgets: state dictionaries (`arch_str`, `all_results`, …) by training budget.
         request: the budgets wanted.
         seen: native strings of architectures read before; this one is added.
 

@@ -54,7 +54,7 @@ class Machine:
 
     Args:
         data: the bytes.
-        admitted: by module and name, the record or maker for each class or function.
+        admitted: the record or maker for each class or function, by module and name.
         persistent: turns a persistent id into a value; None refuses them.
         at: start of the first pickle; afterwards, the end of the last one.
     """

@@ -27,7 +27,7 @@ class Network:
         nodes: names in topological order: one `input` per network input, then operators, one
             `output`.
         edges: (source, target) nodes, sorted, each pair once.
-        shapes: of every node's output, without the batch dimension.
+        shapes: shape of every node's output, without the batch dimension.
         params: trainable elements of every node.
         flops: multiply-adds of every node for one input.
         activations: elements that convolutions, linear layers and attention products put out for
@@ -63,7 +63,7 @@ def assembled(layers: Sequence[Layer]) -> Network:
     reader that does not sum, becomes an identity. A value that is summed twice gets an identity.
 
     Args:
-        layers: in topological order; inputs first, one output last.
+        layers: the layers in topological order; inputs first, one output last.
 
     Returns:
         The graph; its nodes' parameters and multiply-adds add up to those of the layers.

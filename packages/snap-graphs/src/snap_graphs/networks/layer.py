@@ -42,16 +42,16 @@ class Layer:
             permute, slice, chunk, flatten, dropout, cast, expand, pad).
         inputs: positions of the layers whose outputs it reads, in order, duplicates kept (x * x).
             Constants and parameters are not inputs.
-        shape: of its (first) output, without the batch dimension.
+        shape: shape of its (first) output, without the batch dimension.
         params: trainable elements; shared parameters count at the first layer.
         flops: multiply-adds for one input, of a convolution, linear, product or attention; 0 else.
         activations: output elements of a convolution, linear, product or attention (of both
             products); 0 otherwise.
-        attributes: by kind, all optional:
+        attributes: optional attributes, by kind:
             convolution: `kernel`, `stride`, `dilation` (one value per dimension), `groups`,
                 `in_channels`, `out_channels`, `transposed`.
             linear: `in_features`, `out_features`.
-            normalisation: `name`, as `batch normalisation`.
+            normalisation: `name`, such as `batch normalisation`.
             activation: `name`, as papers print it: `ReLU`, `SiLU`, `hard-swish`.
             pooling: `name` (`max` or `average`), `kernel`, `stride`, `is_global`.
             attention: `heads`, `head_channels`.
@@ -78,12 +78,12 @@ class Term:
         kernel: one value per dimension; empty if unknown.
         stride: one value if all dimensions agree; empty if they are 1.
         dilation: like `stride`.
-        groups: of a convolution; 1 if it is depthwise.
+        groups: groups of a convolution; 1 if it is depthwise.
         depthwise: whether every group is one channel.
         multiplier: output channels by input channel of a depthwise convolution.
         transposed: whether it is a transposed convolution.
         is_global: whether a pooling leaves one value per channel.
-        heads: of an attention; 0 if it is unknown.
+        heads: heads of an attention; 0 if unknown.
         reduction: input channels by hidden channel of a squeeze-and-excitation; 0 if it has no
             hidden layer.
         expansion: hidden channels by input channel of an inverted residual.

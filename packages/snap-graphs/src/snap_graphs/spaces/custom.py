@@ -51,11 +51,11 @@ class CustomSpace(ProductSpace):
     """
 
     def __init__(self, definition: Definition, *, allow_code: bool = False) -> None:
-        """Take a definition.
+        """Create the space of a definition.
 
         Args:
-            definition: of the space.
-            allow_code: whether the code that it names may be imported, to count costs and build.
+            definition: the definition.
+            allow_code: whether the code that it names may be imported, to count and build networks.
         """
         self.definition = definition
         self.allow_code = allow_code

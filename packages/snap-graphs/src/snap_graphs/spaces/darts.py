@@ -167,10 +167,10 @@ def _operators(graphs: Graphs, part: Dense, channels: int, side: int, reduction:
     """Return (3, b) costs of the operators of one cell.
 
     Args:
-        graphs: holds the vocabulary.
+        graphs: graphs with the vocabulary.
         part: the graphs.
-        channels: of the cell's operators.
-        side: of the feature maps that leave the cell.
+        channels: channels of the cell's operators.
+        side: side of the output feature maps.
         reduction: whether operators on the cell's inputs have stride 2.
     """
     where = _REDUCE if reduction else _NORMAL

@@ -137,7 +137,7 @@ class TransNasMacro(Space):
         return map(_chain, filter(_is_valid, itertools.chain(*strings)))
 
     def neighbours(self, cell: Cell) -> Iterator[Cell]:
-        """Yield the networks with one module changed, taken away or put in, each once."""
+        """Yield the networks with one module changed, removed or inserted, each once."""
         digits = _digits(cell)
         near = {digits[:i] + digits[i + 1 :] for i in range(len(digits))}
         for digit in range(1, 5):

@@ -15,13 +15,9 @@ from snap_catalog import SnapError
 from snap_catalog.errors import excerpt
 from torch import Tensor
 
-_TYPES = {
-    "float32": torch.float32,
-    "float16": torch.float16,
-    "bfloat16": torch.bfloat16,
-    "int64": torch.int64,
-    "int32": torch.int32,
-    "bool": torch.bool,
+_TYPES: dict[str, torch.dtype] = {
+    name: getattr(torch, name)
+    for name in ("float32", "float16", "bfloat16", "int64", "int32", "bool")
 }
 _LARGEST_SIZE = 2**31
 _TEXT = re.compile(r"(?:(?P<name>[A-Za-z_]\w*)=)?(?:(?P<type>\w+):)?(?P<shape>\d+(?:x\d+)*)")

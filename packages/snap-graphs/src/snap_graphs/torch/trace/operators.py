@@ -282,14 +282,9 @@ _ATTENTIONS = (
 )
 
 _RESIZES = (
-    *(
-        "upsample_nearest1d",
-        "upsample_nearest2d",
-        "upsample_nearest3d",
-        "_upsample_nearest_exact2d",
-    ),
+    *(f"upsample_nearest{d}d" for d in (1, 2, 3)),
     *("upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d", "upsample_bicubic2d"),
-    *("_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa"),
+    *("_upsample_nearest_exact2d", "_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa"),
 )
 
 _POOLS = {
