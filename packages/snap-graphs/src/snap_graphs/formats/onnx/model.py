@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from snap_catalog import SnapError
-from snap_catalog.errors import excerpt
+from snap_catalog.errors import excerpt, one_line
 
 from snap_graphs.formats.onnx import shape_inference
 from snap_graphs.formats.onnx.graph import Constant, Node, OnnxGraph, Shape, Value, sized
@@ -90,8 +90,8 @@ def _check_order(graph: "GraphProto", tensors: Mapping[str, Constant]) -> None:
 
 
 def _operator(proto: Any) -> str:
-    domain = str(proto.domain)
-    return str(proto.op_type) if domain in ("", "ai.onnx") else f"{domain}.{proto.op_type}"
+    name, domain = one_line(proto.op_type), one_line(proto.domain)  # errors print them
+    return name if domain in ("", "ai.onnx") else f"{domain}.{name}"
 
 
 def _attributes(proto: Any) -> dict[str, Value]:
