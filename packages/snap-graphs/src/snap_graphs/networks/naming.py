@@ -62,8 +62,6 @@ _PLAIN: Mapping[TermKind, tuple[str, str]] = {
     "resize": ("resize", "upsampling"),
     "select": ("select", "selection of values"),
 }
-
-
 _KERNELS, _STRIDES = (1, 3, 5, 7), ((), (2,))
 _HEADS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 _REDUCTIONS = (2, 3, 4, 8, 12, 16, 24)
