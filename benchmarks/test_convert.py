@@ -24,7 +24,7 @@ import pytest
 from nb101_tfrecord import rows, write
 from snap_graphs.convert import convert
 from snap_graphs.formats.base import Chunk, Request
-from snap_graphs.formats.nasbench_tfrecord import NasBench101Records
+from snap_graphs.formats.nasbench101 import NasBench101Records
 
 CELLS = 10_000
 SCALES = (1, 2, 4)

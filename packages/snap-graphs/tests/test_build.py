@@ -24,7 +24,6 @@ from snap_graphs.torch.build.genotype_network import GenotypeNetwork
 from snap_graphs.torch.build.operators import (
     GENOTYPE_OPERATORS,
     FactorizedReduce,
-    genotype_operator,
 )
 
 DARTS_V2 = """Genotype(
@@ -302,7 +301,7 @@ def test_halving_the_side_sees_every_second_pixel_of_either_parity() -> None:
 @pytest.mark.parametrize("name", GENOTYPE_OPERATORS)
 @pytest.mark.parametrize(("stride", "side"), [(1, 7), (2, 4)])
 def test_an_operator_keeps_channels_and_divides_the_side(name: str, stride: int, side: int) -> None:
-    operator = genotype_operator(name, 4, stride)
+    operator = GENOTYPE_OPERATORS[name](4, stride)
     assert operator(torch.randn(2, 4, 7, 7)).shape == (2, 4, side, side)
 
 

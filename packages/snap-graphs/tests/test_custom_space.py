@@ -321,7 +321,10 @@ MANY = "\n".join(f'o{i} = "Operator"' for i in range(257))
             r"operators\.a\|b: the name may only have",
         ),
         (HEAD + EDGES + "[operators]\nup = {module = 'a:B'}", r"operators\.up = .* a description"),
-        (HEAD + EDGES + MODULE + "code = 'a:B'", r"operators\.up\.code is unknown; the keys are"),
+        (
+            HEAD + EDGES + MODULE + "code = 'a:B'",
+            r"operators\.up\.code = 'a:B' is unknown; the keys are",
+        ),
         (
             HEAD + EDGES + MODULE + "module = 3",
             r"operators\.up\.module = 3 must name a class, such as",

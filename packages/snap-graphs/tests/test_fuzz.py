@@ -34,8 +34,7 @@ from snap_catalog import SnapError
 from snap_graphs.convert import FORMATS, convert
 from snap_graphs.formats.archives import members
 from snap_graphs.formats.base import Request
-from snap_graphs.formats.pickle_types import NUMPY
-from snap_graphs.formats.pickles import loads_pickle
+from snap_graphs.formats.pickles import NUMPY, loads_pickle
 
 EXAMPLES = int(os.environ.get("SNAP_FUZZ_EXAMPLES", "40"))
 bounded = settings(
@@ -292,7 +291,7 @@ SAMPLES: list[tuple[str, str, Callable[[Path], Path]]] = [
 
 @pytest.fixture(autouse=True, scope="module")
 def _small_sample_of_fbnet() -> Iterator[None]:
-    with mock.patch("snap_graphs.formats.hw_fbnet.SAMPLED", 3):
+    with mock.patch("snap_graphs.formats.hw_nasbench.SAMPLED", 3):
         yield
 
 

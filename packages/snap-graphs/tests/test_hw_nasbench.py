@@ -13,7 +13,7 @@ from snap_catalog.parquet import decode_metadata, validate
 from snap_graphs import space
 from snap_graphs.convert import convert
 from snap_graphs.formats.base import Request
-from snap_graphs.formats.hw_fbnet import NETWORKS, names
+from snap_graphs.formats.hw_nasbench import NETWORKS, names
 
 Generator = Callable[[str], ModuleType]
 
@@ -135,7 +135,7 @@ def test_blocks_of_fbnet_have_the_benchmarks_names(name: str) -> None:
 def test_an_fbnet_network_costs_the_sum_of_its_blocks(
     content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("snap_graphs.formats.hw_fbnet.SAMPLED", 500)
+    monkeypatch.setattr("snap_graphs.formats.hw_nasbench.SAMPLED", 500)
     path = write(tmp_path / "a.pickle", content)
     read = convert("hw-fbnet", path)
     validate(read, "graphs")

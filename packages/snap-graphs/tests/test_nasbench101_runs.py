@@ -18,7 +18,7 @@ from snap_catalog.tables import read_table
 from snap_graphs import space
 from snap_graphs.convert import convert
 from snap_graphs.formats.base import Request
-from snap_graphs.formats.nasbench_tfrecord import decode
+from snap_graphs.formats.nasbench101 import decode
 from snap_graphs.spaces.nb101 import module_hash
 
 TEST = "cifar10/test/accuracy@108"

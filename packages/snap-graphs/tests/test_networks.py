@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_graphs import Graphs
 from snap_graphs.networks import Attribute, Kind, Layer, Network, assembled, network_table
+from snap_graphs.networks.layer import term
 from snap_graphs.networks.naming import Operator
-from snap_graphs.networks.terms import term
 
 MAP = (8, 16, 16)
 BN, RELU, SIGMOID = ({"name": name} for name in ("batch normalisation", "ReLU", "sigmoid"))

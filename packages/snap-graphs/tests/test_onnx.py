@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, read
@@ -450,6 +450,7 @@ VALID = external(convolution(strides=[2, 2])).SerializeToString()
 
 
 @settings(max_examples=200)
+@example([(VALID.index(b"Conv") - 1, 12)])  # an operator with a line break
 @given(st.lists(st.tuples(st.integers(0, len(VALID) - 1), st.integers(0, 255)), max_size=4))
 def test_a_damaged_model_is_read_or_refused_in_one_line(changes: list[tuple[int, int]]) -> None:
     content = bytearray(VALID)

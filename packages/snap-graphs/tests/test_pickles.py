@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from snap_catalog import SnapError
 from snap_graphs.formats.analog import AnalogNasBench
 from snap_graphs.formats.base import Request
-from snap_graphs.formats.pickle_types import NUMPY, PLAIN
-from snap_graphs.formats.pickles import Record, load_pickle, loads_pickle
+from snap_graphs.formats.pickles import NUMPY, PLAIN, Record, load_pickle, loads_pickle
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 HUGE = 100 << 30

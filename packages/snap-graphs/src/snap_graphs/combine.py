@@ -62,12 +62,11 @@ def concat(tables: Mapping[str, pa.Table]) -> pa.Table:
                     f"{source}: column {field.name!r} differs in type, direction or unit from "
                     f"that of {first}; convert one of them again"
                 )
-    schema = pa.schema([field for _, field in fields.values()])
     _refuse_shared(tables)
-    parts = [_with_all(table, schema) for table in tables.values()]
+    joined = pa.concat_tables(list(tables.values()), promote_options="default")
     entries = [decode_metadata(table.schema) for table in tables.values()]
     agreed = {k: v for k, v in entries[0].items() if all(e.get(k) == v for e in entries)}
-    return pa.concat_tables(parts).replace_schema_metadata(agreed)
+    return joined.replace_schema_metadata(agreed)
 
 
 def join(graphs: pa.Table, path: str | os.PathLike[str], request: Request) -> Joined:
@@ -129,7 +128,7 @@ def join(graphs: pa.Table, path: str | os.PathLike[str], request: Request) -> Jo
 
 
 def _joined(columns: Sequence[pa.ChunkedArray]) -> pa.Array:
-    """Return one string a row; null if a part is."""
+    """Return one string per row; null if a part is null."""
     keys = pc.binary_join_element_wise(*columns, "\0")
     return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
 
@@ -143,16 +142,6 @@ def _with_origin(graphs: pa.Table, source: Path) -> pa.Table:
     entries = decode_metadata(graphs.schema)
     origins = [*filter(None, [entries.get("snap.joined")]), f"{source.name} {file_sha256(source)}"]
     return graphs.replace_schema_metadata({**entries, "snap.joined": ", ".join(origins)})
-
-
-def _with_all(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    columns = [
-        table[field.name]
-        if field.name in table.column_names
-        else pa.nulls(table.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
 
 
 def _refuse_shared(tables: Mapping[str, pa.Table]) -> None:

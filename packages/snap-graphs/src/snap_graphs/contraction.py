@@ -99,67 +99,47 @@ def _contracted(
 def _of_large(
     first: int, row: int, graph: Graphs, skips: list[int], concatenates: bool, most: int
 ) -> Contraction:
-    table = _PathTable(graph, row, most)
-    gone = [skip for skip in skips if table.contract(skip, concatenates)]
-    counted = [(src, dst, k) for src, after in enumerate(table.after) for dst, k in after.items()]
-    src, dst, number = np.array(counted, np.int64).reshape(-1, 3).T
-    _refuse_crowded(np.array([row])[[(number - 1).sum() > MOST_NODES]])
-    edges = np.array([np.full(len(src), row), first + src, first + dst])
-    return edges.repeat(number, axis=1), first + np.array(gone, np.int64)
+    """Contract the identity operators of one graph, in topological order.
 
+    Args:
+        first: position of the graph's first node among all nodes.
+        row: position of the graph among all graphs.
+        graph: the graph.
+        skips: its identity operators.
+        concatenates: whether the last node is an output that concatenates.
+        most: cap on numbers of paths.
 
-class _PathTable:
-    """Numbers of paths of one graph through contracted nodes alone.
-
-    Attributes:
-        after: by node, the numbers of paths to the nodes that it reaches.
-        before: by node, the nodes that reach it.
+    Raises:
+        SnapError: too many pairs of nodes would be joined.
     """
-
-    def __init__(self, graph: Graphs, row: int, most: int) -> None:
-        """Begin with the edges of one graph.
-
-        Args:
-            graph: the graph.
-            row: its position among all, for an error.
-            most: cap on numbers of paths.
-        """
-        self._row, self._most = row, most
-        self.after: list[dict[int, int]] = [{} for _ in graph.op]
-        self.before: list[set[int]] = [set() for _ in graph.op]
-        for src, dst in zip(graph.src.tolist(), graph.dst.tolist(), strict=True):
-            self.after[src][dst] = 1
-            self.before[dst].add(src)
-        self._joined = len(graph.src)
-
-    def contract(self, node: int, concatenates: bool) -> bool:
-        """Contract an identity operator, and return whether it was removed.
-
-        Args:
-            node: the operator; those before it must have been contracted.
-            concatenates: whether the last node is an output that concatenates.
-
-        Raises:
-            SnapError: too many pairs of nodes would be joined.
-        """
-        last = len(self.after) - 1
-        leaving, arriving = self.after[node], self.before[node]
-        several = sum(self.after[src][node] for src in arriving) > 1
+    last, joined, gone = len(graph.op) - 1, len(graph.src), []
+    # Numbers of paths through contracted nodes to the nodes that a node reaches, and its sources.
+    after: list[dict[int, int]] = [{} for _ in graph.op]
+    before: list[set[int]] = [set() for _ in graph.op]
+    for src, dst in zip(graph.src.tolist(), graph.dst.tolist(), strict=True):
+        after[src][dst] = 1
+        before[dst].add(src)
+    for node in skips:
+        leaving, arriving = after[node], before[node]
+        several = sum(after[src][node] for src in arriving) > 1
         stays = {last: leaving.pop(last)} if concatenates and several and last in leaving else {}
-        self._joined += len(arriving) * len(leaving)
-        if self._joined > _MOST_JOINED:
+        joined += len(arriving) * len(leaving)
+        if joined > _MOST_JOINED:
             raise SnapError(
-                f"row {self._row + 1}: without skips the cell joins more than "
-                f"{_MOST_JOINED:,} pairs of nodes; remove it from this view"
+                f"row {row + 1}: without skips the cell joins more than {_MOST_JOINED:,} pairs of "
+                "nodes; remove it from this view"
             )
         for src in arriving:
-            number = self.after[src][node] if stays else self.after[src].pop(node)
+            paths = after[src][node] if stays else after[src].pop(node)
             for dst, further in leaving.items():
-                paths = self.after[src].get(dst, 0) + number * further
-                self.after[src][dst] = min(paths, self._most)
-                self.before[dst].add(src)
+                after[src][dst] = min(after[src].get(dst, 0) + paths * further, most)
+                before[dst].add(src)
         for dst in leaving:
-            self.before[dst].discard(node)
-        self.after[node] = stays
-        self.before[node] = arriving if stays else set()
-        return not stays
+            before[dst].discard(node)
+        after[node], before[node] = stays, arriving if stays else set()
+        gone += [] if stays else [node]
+    counted = [(src, dst, k) for src, ends in enumerate(after) for dst, k in ends.items()]
+    sources, targets, number = np.array(counted, np.int64).reshape(-1, 3).T
+    _refuse_crowded(np.array([row])[[(number - 1).sum() > MOST_NODES]])
+    edges = np.array([np.full(len(sources), row), first + sources, first + targets])
+    return edges.repeat(number, axis=1), first + np.array(gone, np.int64)

@@ -36,15 +36,10 @@ def once(name: str, sha256: str, convert: Callable[[], pa.Table]) -> pa.Table:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)  # a damaged file is not recognised as replaceable
         write(table, path, "graphs", producer="snap-graphs")
-        _remove_others(path, f"{name}-{sha256[:32]}-*.parquet")
+        for other in path.parent.glob(f"{name}-{sha256[:32]}-*.parquet"):
+            if other != path:  # of another version of this package
+                other.unlink(missing_ok=True)
     return table
-
-
-def _remove_others(path: Path, pattern: str) -> None:
-    """Remove conversions of the same source by earlier versions of this package."""
-    for other in path.parent.glob(pattern):
-        if other != path:
-            other.unlink(missing_ok=True)
 
 
 @cache

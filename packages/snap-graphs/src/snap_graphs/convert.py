@@ -1,7 +1,7 @@
 """Convert benchmarks to tables of the `graphs` contract."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,19 +13,17 @@ from snap_graphs.conversion_cache import once
 from snap_graphs.formats.analog import AnalogNasBench
 from snap_graphs.formats.base import Chunk, Format, Request
 from snap_graphs.formats.custom import CustomCells
-from snap_graphs.formats.hw_fbnet import HwNasBenchFbNet
-from snap_graphs.formats.hw_nasbench import HwNasBenchPickle, HwNasBenchTable
+from snap_graphs.formats.hw_nasbench import HwNasBenchFbNet, HwNasBenchPickle, HwNasBenchTable
+from snap_graphs.formats.nasbench101 import NasBench101Records, NasLibNasBench101
 from snap_graphs.formats.nasbench301 import NasBench301Runs
 from snap_graphs.formats.nasbench_graph import NasBenchGraphFiles
-from snap_graphs.formats.nasbench_tfrecord import NasBench101Records
-from snap_graphs.formats.naslib_nb101 import NasLibNasBench101
-from snap_graphs.formats.nats import NatsSizes, NatsTopology
-from snap_graphs.formats.nb201_pth import NasBench201Pth
+from snap_graphs.formats.nats import NasBench201Pth, NatsSizes, NatsTopology
 from snap_graphs.formats.nds import NdsSweeps
 from snap_graphs.formats.onnx import OnnxFiles
-from snap_graphs.formats.suite_zero import SuiteZeroNasBench201
-from snap_graphs.formats.suite_zero_cells import SuiteZeroNasBench101, SuiteZeroNasBench301
-from snap_graphs.formats.suite_zero_transnas import (
+from snap_graphs.formats.suite_zero import (
+    SuiteZeroNasBench101,
+    SuiteZeroNasBench201,
+    SuiteZeroNasBench301,
     SuiteZeroTransNasMacro,
     SuiteZeroTransNasMicro,
 )
@@ -114,8 +112,14 @@ def _converted(name: str, path: Path, request: Request) -> pa.Table:
         for name in filter(is_metric, table.column_names):
             check_percent(path, name, metric_of(table, name), request)
     described = table.schema.metadata or {}
-    provenance = {**_provenance(facts, path, reader.files(path)), **reader.metadata(path)}
-    return table.replace_schema_metadata({**described, **provenance})
+    provenance = {
+        "snap.benchmark": facts.name,
+        "snap.source": path.name,
+        "snap.source_sha256": file_sha256(*reader.files(path)),
+        "snap.licence": facts.licence,
+        "snap.citation": facts.citation.strip(),
+    }
+    return table.replace_schema_metadata({**described, **provenance, **reader.metadata(path)})
 
 
 def locate(name: str, source: str | os.PathLike[str] | None, *, quiet: bool = True) -> Path:
@@ -167,13 +171,3 @@ def _table(facts: Benchmark, path: Path, chunk: Chunk, request: Request) -> pa.T
         metrics=metrics,
         module_hashes=chunk.module_hashes,
     )
-
-
-def _provenance(facts: Benchmark, path: Path, files: Sequence[Path]) -> dict[str, str]:
-    return {
-        "snap.benchmark": facts.name,
-        "snap.source": path.name,
-        "snap.source_sha256": file_sha256(*files),
-        "snap.licence": facts.licence,
-        "snap.citation": facts.citation.strip(),
-    }

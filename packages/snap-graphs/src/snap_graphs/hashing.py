@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from snap_graphs.arrays import Bools, Graphs, Ints
+from snap_graphs.arrays import Graphs, Ints
 from snap_graphs.traversal import waves
 
 _Hashes = npt.NDArray[np.uint64]
@@ -31,7 +31,7 @@ def graph_hashes(graphs: Graphs) -> list[str]:
     paths, forward and backward twice, in linear time and memory.
     """
     digests = np.zeros((len(graphs), len(_LANES)), np.uint64)
-    words = _word_hashes(graphs.vocabulary)
+    words = np.array([_word_hash(word) for word in graphs.vocabulary], np.uint64)
     colours = mix(words[graphs.op] ^ _LANES[:, None])
     for rows in _batches(graphs.sizes):
         nodes = graphs.nodes_of(rows)
@@ -50,9 +50,8 @@ def mix(x: _Hashes) -> _Hashes:
     return x ^ (x >> np.uint64(31))
 
 
-def _word_hashes(vocabulary: tuple[str, ...]) -> _Hashes:
-    digests = [hashlib.blake2b(word.encode(), digest_size=8).digest() for word in vocabulary]
-    return np.array([int.from_bytes(digest, "big") for digest in digests], np.uint64)
+def _word_hash(word: str) -> int:
+    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "big")
 
 
 def _batches(sizes: Ints) -> Iterator[Ints]:
@@ -107,7 +106,8 @@ def _refined_digest(graphs: Graphs, colours: _Hashes) -> _Hashes:
     wiring = _Wiring.of(graphs)
     refined = _refine(wiring, colours)
     digest = _multiset(refined, wiring.size)
-    tied = np.flatnonzero(_has_ties(refined[0].reshape(-1, wiring.size)))
+    ordered = np.sort(refined[0].reshape(-1, wiring.size), axis=1)
+    tied = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
     if tied.size:
         nodes = graphs.nodes_of(tied)
         digest[:, tied] ^= _individual_digest(_Wiring.of(graphs.take(tied)), colours[:, nodes])
@@ -141,12 +141,6 @@ def _multiset(colours: _Hashes, size: int) -> _Hashes:
     """Hash the colours of each graph, whatever their order: (..., graphs)."""
     shape = (*colours.shape[:-1], -1, size)
     return mix(mix(colours).reshape(shape).sum(axis=-1, dtype=np.uint64))
-
-
-def _has_ties(colours: _Hashes) -> Bools:
-    ordered = np.sort(colours, axis=1)
-    ties: Bools = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
-    return ties
 
 
 def _swept_digest(graphs: Graphs, colours: _Hashes) -> _Hashes:

@@ -26,7 +26,7 @@ def to_networkx(row: Mapping[str, Any]) -> "nx.DiGraph[int]":
 
     Returns:
         A directed graph with the nodes 0, 1, ... in the row's order. The node attribute `op` is the
-        operator's name. The other columns, as `arch_id` and the metrics, are graph attributes.
+        operator's name. The other columns, such as `arch_id` and the metrics, are graph attributes.
 
     Raises:
         SnapError: NetworkX is not installed, or the row is no cell.

@@ -41,7 +41,7 @@ def installed_file(facts: Benchmark) -> Path | None:
     """Locate a benchmark's data in its installed data package, without importing the package.
 
     Returns:
-        The file, or the folder that holds the files where there are several; None if the
+        The file, or the folder of several files; None if the
         benchmark has no data package or it is not installed.
 
     Raises:

@@ -1,6 +1,6 @@
 """Build tables of a complete search space, or of a sample."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from itertools import islice
 
 import numpy as np
@@ -30,8 +30,8 @@ def list_space(
     found = space(name)
     if hashes and found.name != "nb101":
         raise SnapError(f"{found.name}: only nb101 has module hashes; remove --hashes")
-    parts = []
-    for cells in _batches(found.enumerate()):
+    parts, rest = [], found.enumerate()
+    while cells := list(islice(rest, CHUNK)):
         module_hashes = [module_hash(cell) for cell in cells] if hashes else None
         parts.append(graph_table(found, cells, module_hashes=module_hashes))
         advance(len(cells))
@@ -60,9 +60,3 @@ def one_per_class(table: pa.Table) -> pa.Table:
     """Keep the first architecture of every `cell_hash`."""
     first = np.unique(table["cell_hash"].to_numpy(zero_copy_only=False), return_index=True)[1]
     return table.take(np.sort(first))
-
-
-def _batches(cells: Iterable[Cell]) -> Iterator[list[Cell]]:
-    rest = iter(cells)
-    while batch := list(islice(rest, CHUNK)):
-        yield batch

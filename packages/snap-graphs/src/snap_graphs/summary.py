@@ -38,7 +38,7 @@ class Summary:
         spaces: architectures by search space.
         classes: number of distinct cells (values of `cell_hash`).
         operators: number of occurrences of each operator.
-        metrics: one entry a metric column.
+        metrics: one entry per metric column.
         provenance: the file's `snap.*` metadata, without that prefix.
     """
 

@@ -12,9 +12,10 @@ from snap_catalog.parquet import decode_metadata
 from snap_catalog.rules import MOST_NODES
 
 from snap_graphs.arrays import Graphs
-from snap_graphs.cell import Cell
+from snap_graphs.cell import Cell, Edges
 from snap_graphs.spaces import Costs, Space, defined_space, spaces
 from snap_graphs.spaces import space as find_space
+from snap_graphs.spaces.base import NodeFacts
 from snap_graphs.spaces.custom import DEFINITION
 from snap_graphs.structure import structure
 
@@ -66,21 +67,15 @@ def graph_table(
     if arch_ids is None:
         known = known or find_space(space)
         arch_ids = [known.format(cell) for cell in cells]
-    _refuse_large(arch_ids, cells)
-    table = pa.table(
-        {
-            "space": pa.array([known.name if known else space] * len(cells), pa.string()),
-            "arch_id": pa.array(arch_ids, pa.string()),
-            **_graph_columns(cells),
-        }
-    )
+    named = known.name if known else str(space)
+    table = architectures(named, arch_ids, [(cell.nodes, cell.edges) for cell in cells])
     graphs = Graphs.from_table(table)
-    columns = {**structure_columns(graphs), **_cost_columns(known, graphs)}
-    columns |= _node_columns(known, cells)
+    costs, facts = (known.costs(graphs), known.node_facts(cells)) if known else (None, None)
+    columns = {**structure_columns(graphs), **cost_columns(costs, len(cells))}
+    columns |= node_columns(facts) if facts else {}
     if module_hashes is not None:
         columns["module_hash"] = pa.array(module_hashes, pa.string())
-    for column, values in columns.items():
-        table = table.append_column(column, values)
+    table = with_columns(table, columns)
     for column, metric in (metrics or {}).items():
         table = append_metric(table, column, metric)
     return table.replace_schema_metadata(known.metadata) if known and known.metadata else table
@@ -112,7 +107,7 @@ def check_architectures(table: pa.Table, source: str) -> None:
     holds views, the result must equal the graph.
 
     Args:
-        table: of the `graphs` contract.
+        table: a table of the `graphs` contract.
         source: name of the table for errors.
 
     Raises:
@@ -164,27 +159,46 @@ def metric_of(table: pa.Table, column: str) -> Metric:
     return Metric(table[column].to_numpy(), direction, unit.decode())
 
 
-def _refuse_large(arch_ids: Sequence[str], cells: Sequence[Cell]) -> None:
-    for arch_id, cell in zip(arch_ids, cells, strict=True):
-        if len(cell.nodes) > MOST_NODES:
+def architectures(
+    space: str, arch_ids: Sequence[str], graphs: Sequence[tuple[Sequence[str], Edges]]
+) -> pa.Table:
+    """Build a table of the columns that identify architectures, and of their graphs.
+
+    Args:
+        space: the search space.
+        arch_ids: one per graph.
+        graphs: nodes and edges of each.
+
+    Raises:
+        SnapError: a graph has too many nodes.
+    """
+    for arch_id, (nodes, _) in zip(arch_ids, graphs, strict=True):
+        if len(nodes) > MOST_NODES:
             raise SnapError(
-                f"{arch_id!r:.80}: {len(cell.nodes):,} nodes are more than the {MOST_NODES:,} that "
-                "a graph may have; remove it"
+                f"{arch_id!r:.80}: {len(nodes):,} nodes are more than the {MOST_NODES:,} that a "
+                "graph may have; remove it"
             )
+    ends = pa.list_(pa.int16())
+    return pa.table(
+        {
+            "space": pa.array([space] * len(graphs), pa.string()),
+            "arch_id": pa.array(arch_ids, pa.string()),
+            "nodes": pa.array([nodes for nodes, _ in graphs], pa.list_(pa.string())),
+            "src": pa.array([[src for src, _ in edges] for _, edges in graphs], ends),
+            "dst": pa.array([[dst for _, dst in edges] for _, edges in graphs], ends),
+        }
+    )
 
 
-def _graph_columns(cells: Sequence[Cell]) -> dict[str, pa.Array]:
-    return {
-        "nodes": pa.array([c.nodes for c in cells], pa.list_(pa.string())),
-        "src": pa.array([[s for s, _ in c.edges] for c in cells], pa.list_(pa.int16())),
-        "dst": pa.array([[d for _, d in c.edges] for c in cells], pa.list_(pa.int16())),
-    }
+def with_columns(table: pa.Table, columns: Mapping[str, pa.Array]) -> pa.Table:
+    """Append columns to a table."""
+    for column, values in columns.items():
+        table = table.append_column(column, values)
+    return table
 
 
-def _node_columns(space: Space | None, cells: Sequence[Cell]) -> dict[str, pa.Array]:
-    facts = space.node_facts(cells) if space else None
-    if facts is None:
-        return {}
+def node_columns(facts: NodeFacts) -> dict[str, pa.Array]:
+    """Return the columns with one entry per node; costs that are not counted have none."""
     columns = {"node_shape": pa.array(facts.shapes, pa.list_(pa.list_(pa.int32())))}
     if facts.params is not None:
         columns["node_params"] = pa.array(facts.params, pa.list_(pa.int64()))
@@ -192,8 +206,8 @@ def _node_columns(space: Space | None, cells: Sequence[Cell]) -> dict[str, pa.Ar
     return columns
 
 
-def _cost_columns(space: Space | None, graphs: Graphs) -> dict[str, pa.Array]:
-    costs = space.costs(graphs) if space else None
+def cost_columns(costs: Costs | None, n: int) -> dict[str, pa.Array]:
+    """Return the columns of the costs of n networks, null if these are unknown."""
     if costs is None:
-        return {column: pa.nulls(len(graphs), pa.int64()) for column in Costs._fields}
+        return {column: pa.nulls(n, pa.int64()) for column in Costs._fields}
     return {column: pa.array(values, pa.int64()) for column, values in costs._asdict().items()}

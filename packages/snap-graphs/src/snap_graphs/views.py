@@ -20,7 +20,7 @@ from snap_catalog.rules import MOST_NODES
 from snap_graphs.arrays import Bools, Graphs, Ints, expand
 from snap_graphs.cell import INPUT
 from snap_graphs.contraction import SATURATED, contractions
-from snap_graphs.networks.blocks import Blocks, find_blocks, has_blocks
+from snap_graphs.networks.blocks import Blocks, has_blocks
 from snap_graphs.networks.naming import described
 from snap_graphs.structure import pruned
 from snap_graphs.table import NODE_COLUMNS, STRUCTURE_COLUMNS, structure_columns
@@ -45,7 +45,7 @@ def blocks(table: pa.Table) -> pa.Table:
     graphs = Graphs.from_table(table)
     if "node_shape" not in table.column_names or not has_blocks(graphs):
         return table
-    found = find_blocks(graphs, _shapes(table["node_shape"], graphs.sizes))
+    found = Blocks(graphs, _shapes(table["node_shape"], graphs.sizes))
     if not found.operators:
         return table
     names = {place: operator.name for place, operator in found.operators.items()}

@@ -49,13 +49,11 @@ def fetch(name: str, file: str | None, quiet: bool) -> None:
     click.echo(path)
 
 
-def _roles(entry: "Benchmark") -> str:
-    return ",".join(sorted({metric.role for metric in entry.metrics}))
-
-
 def _listing(entries: "list[Benchmark]") -> str:
     rows = [("NAME", "SPACE", "ROLE", "LICENCE", "TITLE")]
-    rows += [(e.name, e.space, _roles(e), e.licence, e.title) for e in entries]
+    for entry in entries:
+        roles = ",".join(sorted({metric.role for metric in entry.metrics}))
+        rows.append((entry.name, entry.space, roles, entry.licence, entry.title))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -6,7 +6,7 @@ import click
 from snap_catalog.cli import out_option, quiet_option
 from snap_catalog.console import say
 
-from snap_graphs.commands.options import Column, by_name, columns_option, declared
+from snap_graphs.commands.options import Column, columns_option, request_for
 
 
 @click.command()
@@ -47,11 +47,10 @@ def join(
     from snap_catalog.parquet import check_writable, read, write
 
     from snap_graphs.combine import join as join_table
-    from snap_graphs.formats.base import Request
 
     check_writable(out, "graphs")
     result = read(graphs, "graphs")
-    request = Request(columns=by_name(columns), declared=declared(columns))
+    request = request_for(columns)
     for table in tables:
         result, matched, unmatched = join_table(result, table, request)
         say(

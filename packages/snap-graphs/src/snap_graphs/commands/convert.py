@@ -7,7 +7,7 @@ import click
 from snap_catalog.cli import quiet_option
 from snap_catalog.console import progress, say
 
-from snap_graphs.commands.options import Column, by_name, columns_option, declared
+from snap_graphs.commands.options import Column, columns_option, request_for
 
 _SHAPE = re.compile(r"[1-9]\d{0,8}(x[1-9]\d{0,8})*", flags=re.ASCII)
 
@@ -70,18 +70,16 @@ def convert(
 
     from snap_graphs.convert import convert as convert_benchmark
     from snap_graphs.convert import locate
-    from snap_graphs.formats.base import Request
 
     if benchmark != "onnx" and (inputs or space):
         raise click.UsageError("--input and --space apply to onnx only")
     check_writable(out, "graphs")
     path = locate(benchmark, source, quiet=quiet)
     with progress(f"reading {path.name}", _bytes(path), quiet=quiet) as advance:
-        request = Request(
-            repeat="all" if repeat == "all" else "mean",
+        request = request_for(
+            columns,
+            repeat=repeat,
             epochs=frozenset(epochs),
-            columns=by_name(columns),
-            declared=declared(columns),
             space=space,
             inputs=inputs,
             skip_bad=skip_bad,

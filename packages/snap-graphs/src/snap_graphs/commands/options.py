@@ -1,7 +1,7 @@
 """Options that several commands take."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
 from snap_catalog.metrics import is_metric
@@ -9,7 +9,7 @@ from snap_catalog.metrics import is_metric
 if TYPE_CHECKING:
     from snap_catalog.catalog import Direction
 
-    from snap_graphs.formats.base import Declared
+    from snap_graphs.formats.base import Declared, Request
 
 _FORM = "NAME=METRIC[:UNIT[:DIRECTION]]"
 
@@ -52,11 +52,12 @@ columns_option = click.option(
 )
 
 
-def by_name(columns: Iterable[Column]) -> dict[str, str]:
-    """Return the metric of each table column."""
-    return {column.name: column.metric for column in columns}
+def request_for(columns: Iterable[Column], **options: Any) -> "Request":
+    """Return a request with mapped columns and further options of `Request`."""
+    from snap_graphs.formats.base import Request
 
-
-def declared(columns: Iterable[Column]) -> dict[str, "Declared"]:
-    """Return the declared unit and direction of each metric."""
-    return {column.metric: column.declared for column in columns}
+    return Request(
+        columns={column.name: column.metric for column in columns},
+        declared={column.metric: column.declared for column in columns},
+        **options,
+    )

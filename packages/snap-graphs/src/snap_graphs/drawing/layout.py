@@ -1,6 +1,6 @@
-"""Arrange graphs in layers, so that edges cross no node.
+"""Arrange the nodes of graphs in layers, and reserve lanes so that edges cross no node.
 
-The edges of very large graphs get no lanes.
+Very large graphs have no lanes.
 """
 
 import itertools
@@ -10,23 +10,23 @@ from dataclasses import dataclass
 import numpy as np
 
 Place = tuple[float, float]
-"""(along, across) the direction in which the layers follow one another."""
+"""(along, across): coordinates in the direction of the sequence of layers, and across it."""
 Stop = tuple[int, ...]
-"""(node,), or (source, layer) where the long edges out of a node pass a layer, all in one lane."""
+"""(node,), or (source, layer): the lane in which all long edges of a node pass a layer."""
 
 _MOST_LANES = 500
-"""Layers that all edges together may lead on or past by lanes; more of them show nothing more."""
+"""Maximum total length in layers of all edges for which lanes are reserved."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything is.
+    """Positions of nodes and lanes.
 
     Attributes:
-        places: by stop its layer and its middle across, which is 0 for the middle of a layer.
-        ways: by edge its stops: source, a place in each layer that it passes, target; where the
-            graph is too large for lanes, source and target alone.
-        has_lanes: whether it is not.
+        places: layer of each stop, and position of its centre across the layer's centre.
+        ways: stops of each edge: source, a lane in each layer that it passes, target; only source
+            and target if there are no lanes.
+        has_lanes: whether long edges have lanes.
     """
 
     places: dict[Stop, Place]
@@ -37,14 +37,14 @@ class Layout:
 def lay_out(
     nodes: int, edges: tuple[tuple[int, int], ...], breadth: Callable[[Stop], float]
 ) -> Layout:
-    """Put each node in the layer of the longest way to it, the last node in a layer of its own.
+    """Assign each node to the layer of its longest path, and the last node to a separate layer.
 
-    A layer is ordered by where its edges come from.
+    The nodes of a layer are ordered by the mean position of their sources.
 
     Args:
         nodes: number of nodes, in topological order.
         edges: (source, target) nodes.
-        breadth: the space a stop takes across.
+        breadth: returns the width of a stop across its layer.
     """
     layer = _layers(nodes, edges)
     has_lanes = sum(layer[dst] - layer[src] for src, dst in edges) <= _MOST_LANES

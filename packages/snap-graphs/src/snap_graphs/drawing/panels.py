@@ -5,6 +5,7 @@ import math
 import os
 import textwrap
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,26 +16,35 @@ from snap_catalog.parquet import replacing
 
 from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.drawing.layout import Layout, Place, Stop, lay_out
-from snap_graphs.drawing.picture import Box, Line, Picture, Point, Polygon, Shape, Text
-from snap_graphs.drawing.svg import to_svg
+from snap_graphs.drawing.picture import (
+    Box,
+    Line,
+    Picture,
+    Point,
+    Polygon,
+    Shape,
+    Text,
+    to_svg,
+    write_png,
+)
 from snap_graphs.spaces.genotypes import TWO_CELL_SPACES, Genotype, Pair, to_genotype
 
 Edges = tuple[tuple[int, int], ...]
 Label = tuple[str, str]
-"""A text and its subscript, which most have none of."""
+"""A text and its subscript, which may be empty."""
 
 _CHARACTER, _PADDING, _HEIGHT = 0.075, 0.12, 0.26
 _COLUMN_GAP, _ROW_GAP, _MARGIN, _LINE = 0.55, 0.2, 0.15, 0.25
 _LAYER_GAP, _BOX_GAP, _LANE, _RISE = 0.24, 0.18, 0.2, 0.1
 _ROUNDING, _HEAD, _HEAD_HALF = 0.06, 0.09, 0.035
-"""All in inches; an edge without a lane rises by _RISE a layer, an arrow's head is _HEAD long."""
+"""Lengths in inches; an edge without a lane rises by `_RISE` per layer."""
 _LETTERS, _CAPTION_LETTERS, _LINE_WIDTH, _ARC_WIDTH = 8, 9, 1.0, 0.3
-"""In points."""
+"""Sizes in points."""
 _MOST_NODES = 512
 _LONGEST_LABEL, _MOST_LINES = 40, 20
-"""Characters of an operator's name and lines of a title beyond which either is cut."""
+"""Maximum characters of an operator's name and lines of a title; more are cut."""
 _OUTPUTS = (("c", "k-2"), ("c", "k-1"), ("c", "k"))
-"""Labels of a cell's inputs, which are the outputs of the two cells before, and of its output."""
+"""Labels of a cell's two inputs, the outputs of the two cells before it, and of its output."""
 _ENDS_COLOUR, _OTHER_COLOUR = "#e6e6e6", "#d4b9da"
 _KIND_COLOURS = {"conv": "#9ecae9", "pool": "#ffbf79", "skip": "#c7e9c0", "none": "#ffffff"}
 
@@ -42,7 +52,7 @@ _KIND_COLOURS = {"conv": "#9ecae9", "pool": "#ffbf79", "skip": "#c7e9c0", "none"
 def draw_architecture(
     space: str, cell: Cell, path: str | os.PathLike[str], *, title: str | None = None
 ) -> None:
-    """Draw an architecture: as normal and reduction cell for a joint graph, otherwise as is.
+    """Draw an architecture: a joint graph as normal and reduction cell, another graph unchanged.
 
     Raises:
         SnapError: as for `draw`.
@@ -51,7 +61,7 @@ def draw_architecture(
 
 
 def architecture_svg(space: str, cell: Cell) -> str:
-    """Return the SVG that `draw_architecture` writes of an architecture.
+    """Return the drawing of `draw_architecture` as SVG.
 
     Raises:
         SnapError: the cell has more than 512 nodes.
@@ -86,8 +96,10 @@ def draw_genotype(
 
 
 def _panels(space: str, cell: Cell) -> "list[_Panel]":
-    genotype = _genotype(cell) if space in TWO_CELL_SPACES else None
-    return [_across(cell)] if genotype is None else _two(genotype)
+    if space in TWO_CELL_SPACES:
+        with suppress(SnapError):  # the graph is a view, such as one without dead operators
+            return _two(to_genotype(cell))
+    return [_across(cell)]
 
 
 def _two(genotype: Genotype) -> "list[_Panel]":
@@ -97,26 +109,19 @@ def _two(genotype: Genotype) -> "list[_Panel]":
     ]
 
 
-def _genotype(cell: Cell) -> Genotype | None:
-    try:
-        return to_genotype(cell)
-    except SnapError:  # a view of the graph, as one without dead operators
-        return None
-
-
 @dataclass(frozen=True)
 class _Panel:
     """A graph ready to be drawn.
 
     Attributes:
         names: operator of every node.
-        labels: of every node.
-        widths: of every node's box.
-        layout: lays the nodes out; layers are numbers, places across are inches.
-        step: from one layer's middle to the next.
-        half: half a box in the direction of the layers.
+        labels: label of every node.
+        widths: width of every node's box.
+        layout: layer number of every node, and its position across the layers in inches.
+        step: distance between the centres of consecutive layers.
+        half: half the size of a box in the direction of the layers.
         downwards: whether layers run from top to bottom.
-        caption: a line above the graph.
+        caption: line above the graph.
     """
 
     names: Sequence[str]
@@ -129,7 +134,7 @@ class _Panel:
     caption: str = ""
 
     def point(self, along: float, across: float) -> Point:
-        """Return the (x, y) of a point, y upwards."""
+        """Return (x, y) of a point; y increases to the top."""
         return (-across, -along) if self.downwards else (along, across)
 
     def place(self, stop: Stop) -> Place:
@@ -139,7 +144,7 @@ class _Panel:
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
-        """Left, right, low and high end, margins and caption included."""
+        """Left, right, low and high end, including margins and caption."""
         stops = self.layout.places
         xs, ys = np.array([self.point(*self.place(stop)) for stop in stops]).T
         rise = 0.0 if self.layout.has_lanes else max(map(self.rise, self.layout.ways))
@@ -153,7 +158,7 @@ class _Panel:
         )
 
     def rise(self, edge: tuple[int, int]) -> float:
-        """Return how far an edge without a lane rises above its ends."""
+        """Return the height of an edge without a lane above its ends."""
         (start, _), (end, _) = (self.layout.places[node,] for node in edge)
         return _RISE * (end - start - 1)
 
@@ -184,7 +189,7 @@ def _down(pairs: Sequence[Pair], concat: Sequence[int], caption: str) -> _Panel:
 
 
 def _with_sums(pairs: Sequence[Pair], concat: Sequence[int]) -> tuple[list[str], Edges]:
-    """Return the nodes of one cell, of which '' is a sum of two operators, and its edges."""
+    """Return the nodes of one cell, including sums of two operators (''), and its edges."""
     names, place = [INPUT, INPUT], [0, 1]
     edges: list[tuple[int, int]] = []
     for step in range(len(pairs) // 2):
@@ -199,16 +204,14 @@ def _with_sums(pairs: Sequence[Pair], concat: Sequence[int]) -> tuple[list[str],
 
 
 def _save(panels: Sequence[_Panel], path: str | os.PathLike[str], title: str | None) -> None:
-    picture = _picture(panels, title)
-    if Path(path).suffix == ".svg":
-        with replacing(path) as temporary:
-            temporary.write_text(to_svg(picture), "utf-8")
-        return
-    require("snap-graphs[draw]", "matplotlib")
-    from snap_graphs.drawing.png import write_png
-
+    picture, is_svg = _picture(panels, title), Path(path).suffix == ".svg"
+    if not is_svg:
+        require("snap-graphs[draw]", "matplotlib")
     with replacing(path) as temporary:
-        write_png(picture, temporary)
+        if is_svg:
+            temporary.write_text(to_svg(picture), "utf-8")
+        else:
+            write_png(picture, temporary)
 
 
 def _picture(panels: Sequence[_Panel], title: str | None = None) -> Picture:
@@ -230,7 +233,7 @@ def _picture(panels: Sequence[_Panel], title: str | None = None) -> Picture:
 
 
 def _shapes(panel: _Panel, origin: Point) -> Iterator[Shape]:
-    """Yield what a panel is drawn by, given where in the picture its origin is."""
+    """Yield the shapes of a panel, given the position of its origin in the picture."""
 
     def at(place: Place) -> Point:
         x, y = panel.point(*place)
@@ -254,7 +257,7 @@ def _shapes(panel: _Panel, origin: Point) -> Iterator[Shape]:
 
 
 def _arrow(points: Sequence[Point]) -> Iterator[Shape]:
-    """Yield a line and its head, whose tip is where the line would end."""
+    """Yield a line and its arrowhead, which ends at the last point."""
     (x0, y0), (x, y) = points[-2:]
     length = math.hypot(x - x0, y - y0)
     dx, dy = (x - x0) / length, (y - y0) / length
@@ -267,7 +270,7 @@ def _arrow(points: Sequence[Point]) -> Iterator[Shape]:
 
 
 def _course(panel: _Panel, way: Sequence[Stop]) -> list[Place]:
-    """Return the curve of an edge through its lanes: a start, then two controls and an end each."""
+    """Return the curve of an edge through its lanes: a start, then two controls and an end."""
     places, half = [panel.place(stop) for stop in way], panel.half
     points = [(places[0][0] + half, places[0][1])]
     for along, across in places[1:-1]:
@@ -281,7 +284,7 @@ def _course(panel: _Panel, way: Sequence[Stop]) -> list[Place]:
 
 
 def _arc(panel: _Panel, edge: tuple[int, int]) -> list[Place]:
-    """Return the curve of an edge without a lane: the longer it is, the higher it rises.
+    """Return the curve of an edge without a lane; longer edges rise higher.
 
     There are many, which are drawn without arrowheads.
     """

@@ -23,18 +23,11 @@ _DRIFTS = tuple(
 )
 
 
-class _Architecture(Record):
-    """All measurements of one cell."""
-
-
-class _DriftMeasurement(Record):
-    """Accuracy after some seconds of drift, and its uncertainty."""
-
-
 _ADMITTED = {
-    ("analognasbench.data", "Architecture"): _Architecture,
-    ("analognasbench.data", "DriftMeasurement"): _DriftMeasurement,
+    ("analognasbench.data", "Architecture"): Record,
+    ("analognasbench.data", "DriftMeasurement"): Record,
 }
+"""The measurements of a cell, and an accuracy after some seconds of drift with its uncertainty."""
 
 
 class AnalogNasBench(Format):

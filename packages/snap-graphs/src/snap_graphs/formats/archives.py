@@ -121,18 +121,12 @@ def _tar_members(path: Path, limit: int, suffix: str) -> Iterator[tuple[str, byt
             while (info := tar.next()) is not None:
                 tar.members.clear()  # type: ignore[attr-defined]
                 if not info.isdir() and info.name.endswith(suffix):
-                    yield _tar_name(path, info), _tar_content(path, tar, info, limit)
+                    name = _safe_name(path, info.name, info.isreg() and not info.issparse())
+                    yield name, _tar_content(path, tar, info, limit)
         except (SnapError, MemoryError):
             raise
         except Exception as error:  # a damaged archive raises whatever its fields lead to
             raise damaged(path, error) from error
-
-
-def _tar_name(path: Path, info: tarfile.TarInfo) -> str:
-    name = _safe_name(path, info.name)
-    if not info.isreg() or info.issparse():
-        raise _refused(path, name, "is not a regular file (a link, a device or sparse)")
-    return name
 
 
 def _tar_content(path: Path, tar: tarfile.TarFile, info: tarfile.TarInfo, limit: int) -> bytes:
@@ -152,21 +146,14 @@ def _zip_members(path: Path, limit: int, suffix: str) -> Iterator[tuple[str, byt
                 total = total_limit(path)
                 raise SnapError(f"{path}: unpacks to more than {total:,} bytes; refused")
             for entry in entries:
-                if not entry.filename.endswith(suffix):
-                    continue
-                yield _zip_name(path, entry), zip_content(path, archive, entry, limit)
+                if entry.filename.endswith(suffix):
+                    kind = stat.S_IFMT(entry.external_attr >> 16)
+                    name = _safe_name(path, entry.filename, kind in (0, stat.S_IFREG))
+                    yield name, zip_content(path, archive, entry, limit)
     except (SnapError, MemoryError):
         raise
     except Exception as error:  # a damaged archive raises whatever its fields lead to
         raise damaged(path, error) from error
-
-
-def _zip_name(path: Path, entry: zipfile.ZipInfo) -> str:
-    name = _safe_name(path, entry.filename)
-    kind = stat.S_IFMT(entry.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG):
-        raise _refused(path, name, "is not a regular file (a link or a device)")
-    return name
 
 
 def zip_content(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int) -> bytes:
@@ -188,11 +175,13 @@ def zip_content(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, li
     return content
 
 
-def _safe_name(path: Path, name: str) -> str:
+def _safe_name(path: Path, name: str, is_regular: bool) -> str:
     parts = PurePosixPath(name).parts
     escapes = name.startswith(("/", "\\")) or ".." in parts or ":" in name or "\0" in name
     if escapes or "\\" in name or not parts:
         raise _refused(path, name, "leads outside the archive")
+    if not is_regular:
+        raise _refused(path, name, "is not a regular file (a link, a device or sparse)")
     return "/".join(parts)
 
 

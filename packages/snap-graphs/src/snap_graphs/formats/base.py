@@ -1,7 +1,9 @@
 """The interface of all readers of benchmark files."""
 
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
@@ -38,7 +40,7 @@ class Chunk(NamedTuple):
     Attributes:
         cells: their cells.
         arch_ids: their native strings.
-        metrics: by metric column, (n,) values; NaN if nothing was measured.
+        metrics: (n,) values by metric column; NaN if nothing was measured.
         module_hashes: NAS-Bench-101's hashes; None for other spaces.
         networks: complete networks instead of cells.
     """
@@ -60,10 +62,6 @@ class Declared(NamedTuple):
 
     unit: str | None = None
     direction: Direction | None = None
-
-
-def _ignore(amount: int) -> None:
-    """Ignore progress."""
 
 
 @dataclass
@@ -93,7 +91,7 @@ class Request:
     skip_bad: bool = False
     skipped: int = 0
     notes: list[str] = field(default_factory=list)
-    advance: Callable[[int], None] = _ignore
+    advance: Callable[[int], None] = field(default=lambda amount: None)
 
     @property
     def everything(self) -> bool:
@@ -115,23 +113,33 @@ class Request:
             raise SnapError(f"{path}: record {record}: {reason}; add --skip-bad to skip it")
         self.skipped += 1
 
+    @contextmanager
+    def reading(self, path: Path, record: int | str) -> Iterator[None]:
+        """Refuse or count a record, as `bad` does, if the code inside cannot read it."""
+        try:
+            yield
+        except (SnapError, *MALFORMED) as error:
+            self.bad(path, record, fault(error))
+
 
 class Format(ABC):
     """Reads one kind of file or folder.
 
     Attributes:
         title: description of the format, for errors.
+        suffixes: suffixes of its files, if these alone identify them.
         benchmark: name of the catalogued benchmark.
         by_hand: whether users write such files, so that units are checked.
     """
 
     title: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]] = ()
     benchmark: ClassVar[str]
     by_hand: ClassVar[bool] = False
 
-    @abstractmethod
     def recognises(self, path: Path) -> bool:
         """Return whether names and first bytes of a path match the format; never raises."""
+        return path.is_file() and path.name.endswith(self.suffixes)
 
     @abstractmethod
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
@@ -162,3 +170,49 @@ def fault(error: Exception) -> str:
     """Return the problem of a record in one line."""
     reason = " ".join(str(error).split())[:200] or type(error).__name__
     return f"{reason} is missing" if isinstance(error, KeyError) else reason
+
+
+Doubles = npt.NDArray[np.float64]
+Measured = Mapping[str, Sequence[float]]
+"""The measurements of an architecture: one value per repeat, by metric."""
+
+
+def repeat_columns(name: str, values: Doubles, request: Request) -> dict[str, Doubles]:
+    """Return the columns of one metric.
+
+    Args:
+        name: the metric.
+        values: (n, repeats) measurements; NaN if there was none.
+        request: whether to average repeats.
+
+    Returns:
+        (n,) values by column: the mean over repeats, or one column per repeat (`name#0`, ...).
+    """
+    if request.repeat == "all":
+        return {f"{name}#{i}": values[:, i] for i in range(values.shape[1])}
+    there = ~np.isnan(values)
+    count = there.sum(axis=1)
+    total = np.where(there, values, 0.0).sum(axis=1)
+    return {name: np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)}
+
+
+def chunked(
+    architectures: Iterable[tuple[str, Cell, Measured]], request: Request
+) -> Iterator[Chunk]:
+    """Group architectures into chunks.
+
+    Args:
+        architectures: native string, cell and measurements of each.
+        request: whether to average repeats.
+    """
+    stream = iter(architectures)
+    while batch := list(itertools.islice(stream, CHUNK)):
+        arch_ids, cells, measured = (list(part) for part in zip(*batch, strict=True))
+        columns: dict[str, Doubles] = {}
+        for name in dict.fromkeys(itertools.chain(*measured)):
+            repeats = [entry.get(name, ()) for entry in measured]
+            values = np.full((len(repeats), max(map(len, repeats))), np.nan)
+            for row, found in enumerate(repeats):
+                values[row, : len(found)] = found
+            columns |= repeat_columns(name, values, request)
+        yield Chunk(cells, arch_ids, columns)

@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -20,8 +21,8 @@ from snap_graphs.formats.base import CHUNK, Chunk, Format, Request
 from snap_graphs.spaces import spaces
 from snap_graphs.spaces.definition import NAME
 
-_SUFFIXES = (".json", ".yaml", ".yml")
 _MOST_BYTES: Mapping[str, int] = {".json": 2**28, ".yaml": 2**24, ".yml": 2**24}
+_SUFFIXES = tuple(_MOST_BYTES)
 _ENTRIES = ("space", "operators", "metrics", "cells", "licence", "citation")
 _CELL_ENTRIES = ("id", "nodes", "edges", "metrics")
 
@@ -36,12 +37,9 @@ class CustomCells(Format):
     """A file with the name, operators, metrics and cells of a space."""
 
     title: ClassVar[str] = f"a file of cells ({', '.join(_SUFFIXES)})"
+    suffixes: ClassVar[tuple[str, ...]] = _SUFFIXES
     benchmark: ClassVar[str] = "custom"
     by_hand: ClassVar[bool] = True
-
-    def recognises(self, path: Path) -> bool:
-        """Return whether a file has a known suffix."""
-        return path.is_file() and path.suffix in _SUFFIXES
 
     def facts(self, path: Path) -> Benchmark:
         """Return the space and the metrics that the file declares."""
@@ -65,7 +63,10 @@ class CustomCells(Format):
         document = _document(path)
         operators, metrics = _operators(path, document), _metrics(path, document)
         rows: dict[str, _Row] = {}
-        for number, entry in enumerate(_sequence(path, document, "cells"), 1):
+        entries = document.get("cells")
+        if not isinstance(entries, list):
+            raise SnapError(f"{path}: cells must be a list")
+        for number, entry in enumerate(entries, 1):
             try:
                 row = _row(entry, operators, metrics)
                 if row.arch_id in rows:
@@ -75,12 +76,11 @@ class CustomCells(Format):
                 request.bad(path, number, error)
         ordered = list(rows.values())
         for first in range(0, len(ordered), CHUNK):
-            yield _chunk(ordered[first : first + CHUNK], list(metrics))
-
-
-def _chunk(rows: list[_Row], metrics: list[str]) -> Chunk:
-    values = {name: np.array([r.metrics.get(name, np.nan) for r in rows]) for name in metrics}
-    return Chunk([row.cell for row in rows], [row.arch_id for row in rows], values)
+            part = ordered[first : first + CHUNK]
+            values = {
+                name: np.array([r.metrics.get(name, np.nan) for r in part]) for name in metrics
+            }
+            yield Chunk([row.cell for row in part], [row.arch_id for row in part], values)
 
 
 def _document(path: Path) -> Mapping[str, Any]:
@@ -89,7 +89,12 @@ def _document(path: Path) -> Mapping[str, Any]:
         if path.stat().st_size > most:
             raise SnapError(f"{path}: larger than {most >> 20} MiB; split it and concat the parts")
         text = path.read_text("utf-8-sig")
-        document = _from_json(text) if path.suffix == ".json" else _from_yaml(text)
+        if path.suffix == ".json":
+            document = _from_json(text)
+        else:
+            from snap_graphs.formats.yaml_text import parse_yaml  # most conversions need no YAML
+
+            document = parse_yaml(text)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise SnapError(f"{path}: cannot be read ({reason}); correct or replace it") from error
@@ -113,13 +118,6 @@ def _from_json(text: str) -> Any:
     return document
 
 
-def _from_yaml(text: str) -> Any:
-    # Imported here, as most conversions read no YAML.
-    from snap_graphs.formats.yaml_text import parse_yaml
-
-    return parse_yaml(text)
-
-
 def _space(path: Path, document: Mapping[str, Any]) -> str:
     name = document.get("space")
     if not isinstance(name, str) or not NAME.fullmatch(name):
@@ -136,13 +134,6 @@ def _text(path: Path, document: Mapping[str, Any], entry: str, default: str) -> 
     if not isinstance(text, str):
         raise SnapError(f"{path}: {entry} must be text, not {excerpt(text)}")
     return text
-
-
-def _sequence(path: Path, document: Mapping[str, Any], entry: str) -> list[Any]:
-    values = document.get(entry)
-    if not isinstance(values, list):
-        raise SnapError(f"{path}: {entry} must be a list")
-    return values
 
 
 def _mapping(path: Path, document: Mapping[str, Any], entry: str) -> Mapping[str, Any]:
@@ -231,18 +222,12 @@ def _values(values: Any, metrics: Mapping[str, Any]) -> dict[str, float]:
     for name, value in values.items():
         if name not in metrics:
             raise SnapError(f"metric {name!r} is not declared in the file's metrics")
+        if isinstance(value, bool) or not isinstance(value, int | float | None):
+            raise SnapError(f"metric {name!r} must be a number or null, not {excerpt(value)}")
         if value is not None:
-            numbers[name] = _number(name, value)
+            numbers[name] = math.inf
+            with suppress(OverflowError):
+                numbers[name] = float(value)
+            if not math.isfinite(numbers[name]):
+                raise SnapError(f"metric {name!r} is not finite; use null")
     return numbers
-
-
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SnapError(f"metric {name!r} must be a number or null, not {excerpt(value)}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise SnapError(f"metric {name!r} is not finite; use null")
-    return number

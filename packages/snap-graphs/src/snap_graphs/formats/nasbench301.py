@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 from snap_catalog import SnapError
 
 from snap_graphs.formats.archives import members
-from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault, first_bytes
-from snap_graphs.formats.repeats import chunked
+from snap_graphs.formats.base import Chunk, Format, Request, chunked, first_bytes
 from snap_graphs.spaces.darts import STEPS, Darts
 from snap_graphs.spaces.genotypes import genotype
 
@@ -72,15 +71,12 @@ def _runs(path: Path, request: Request) -> Iterator[tuple[str, _Run]]:
         if not name.endswith(".json"):
             continue
         request.advance(len(content))
-        try:
+        with request.reading(path, name):
             record = json.loads(content)
             budget = int(record["budget"])
             run = _run(record, budget)
-        except (SnapError, *MALFORMED) as error:
-            request.bad(path, name, fault(error))
-            continue
-        if request.wants(budget):
-            yield name, run
+            if request.wants(budget):
+                yield name, run
 
 
 def _run(record: Any, budget: int) -> _Run:

@@ -15,9 +15,8 @@ from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
 from snap_graphs.formats.archives import members
-from snap_graphs.formats.base import CHUNK, MALFORMED, Chunk, Format, Request, fault
-from snap_graphs.formats.pickle_types import NUMPY
-from snap_graphs.formats.pickles import loads_pickle
+from snap_graphs.formats.base import CHUNK, Chunk, Format, Request
+from snap_graphs.formats.pickles import NUMPY, loads_pickle
 from snap_graphs.spaces.nb_graph import NasBenchGraph
 
 _SUFFIX = ".bench"
@@ -76,11 +75,9 @@ def _rows(path: Path, dataset: str, content: bytes, request: Request) -> Iterato
     if not isinstance(entries, dict):
         raise SnapError(f"{path}: not laid out as nas-bench-graph 1.4.0; fetch the wheel again")
     for number, (key, entry) in enumerate(entries.items(), start=1):
-        try:
+        with request.reading(path, number):
             _cell(key)
             yield key, _row(dataset, entry)
-        except (SnapError, *MALFORMED) as error:
-            request.bad(path, number, fault(error))
 
 
 def _row(dataset: str, entry: Any) -> _Row:

@@ -1,8 +1,10 @@
-"""Read NATS-Bench's folders and tars, and the records of NAS-Bench-201 and NATS-Bench.
+"""NAS-Bench-201 and NATS-Bench, whose files hold the same records.
 
 A folder `NATS-tss-v1_0-*-simple` (topology space) or `NATS-sss-v1_0-*-simple` (size space) holds
 one bzip2-compressed pickle per architecture; the layout is that of the benchmark's own reader
-(`nats_bench/api_utils.py`).
+(`nats_bench/api_utils.py`). `NAS-Bench-201-v1_0-e61699.pth` and `NAS-Bench-201-v1_1-096897.pth`,
+written by `torch.save`, are a dictionary whose `arch2infos` holds, by index, the measurements after
+12 (`less`) and 200 epochs (`full`); that layout is the one of `nas_201_api/api_201.py`.
 """
 
 import math
@@ -15,10 +17,9 @@ from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
 from snap_graphs.formats.archives import decompress_bz2, members
-from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
-from snap_graphs.formats.pickle_types import NUMPY
-from snap_graphs.formats.pickles import loads_pickle
-from snap_graphs.formats.repeats import Measured, chunked
+from snap_graphs.formats.base import Chunk, Format, Measured, Request, chunked
+from snap_graphs.formats.pickles import NUMPY, loads_pickle
+from snap_graphs.formats.torch_files import is_torch, load_torch
 from snap_graphs.spaces.base import Space
 from snap_graphs.spaces.natss import NatsSize
 from snap_graphs.spaces.nb201 import NasBench201
@@ -57,7 +58,7 @@ def architecture(space: Space, budgets: Any, request: Request, seen: set[str]) -
 
     Args:
         space: the space it belongs to.
-        budgets: by training budget, a state dictionary (`arch_str`, `all_results`, …).
+        budgets: state dictionaries (`arch_str`, `all_results`, …) by training budget.
         request: the budgets wanted.
         seen: native strings of architectures read before; this one is added.
 
@@ -128,12 +129,10 @@ class _Nats(Format):
             request.advance(len(packed))
             if not _MEMBER.fullmatch(name):
                 continue
-            try:
+            with request.reading(path, name):
                 content = decompress_bz2(packed, _LIMIT, name)
                 budgets = loads_pickle(content, name, NUMPY)
                 yield architecture(self.space, budgets, request, seen)
-            except (SnapError, *MALFORMED) as error:
-                request.bad(path, name, fault(error))
 
 
 class NatsTopology(_Nats):
@@ -150,3 +149,30 @@ class NatsSizes(_Nats):
     title = "a folder or tar NATS-sss-v1_0-*-simple"
     benchmark = "natss"
     space = NatsSize()
+
+
+class NasBench201Pth(Format):
+    """The benchmark's `.pth` file, loaded without torch. All of it is in memory at once."""
+
+    title = "NAS-Bench-201-v1_*.pth"
+    benchmark = "nb201"
+
+    def recognises(self, path: Path) -> bool:
+        """Return whether torch wrote the file."""
+        return path.is_file() and is_torch(path)
+
+    def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
+        """Yield the architectures in the order of their indices."""
+        content = load_torch(path)
+        request.advance(path.stat().st_size)
+        entries = content.get("arch2infos") if type(content) is dict else None
+        if type(entries) is not dict:
+            raise SnapError(f"{path}: not laid out as NAS-Bench-201; it has no arch2infos")
+        return chunked(_architectures(path, entries, request), request)
+
+
+def _architectures(path: Path, entries: dict[Any, Any], request: Request) -> Iterator[Architecture]:
+    seen: set[str] = set()
+    for index, budgets in entries.items():
+        with request.reading(path, index):
+            yield architecture(NasBench201(), budgets, request, seen)

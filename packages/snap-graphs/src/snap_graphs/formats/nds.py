@@ -14,9 +14,8 @@ from typing import Any
 from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
-from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
+from snap_graphs.formats.base import Chunk, Format, Measured, Request, chunked
 from snap_graphs.formats.json_records import json_records
-from snap_graphs.formats.repeats import Measured, chunked
 from snap_graphs.spaces.genotypes import format_genotype, genotype
 from snap_graphs.spaces.nds import Nds
 
@@ -56,15 +55,12 @@ def _networks(path: Path, request: Request) -> Iterator[tuple[str, Cell, Measure
     seen: set[str] = set()
     for file in _sweeps(path):
         for number, record in enumerate(json_records(file), start=1):
-            try:
+            with request.reading(file, number):
                 arch_id, cell, metrics = _network(file.name, record, request)
                 if arch_id in seen:
                     raise SnapError(f"{arch_id:.60}... is repeated")
-            except (SnapError, *MALFORMED) as error:
-                request.bad(file, number, fault(error))
-                continue
-            seen.add(arch_id)
-            yield arch_id, cell, {name: [value] for name, value in metrics.items()}
+                seen.add(arch_id)
+                yield arch_id, cell, {name: [value] for name, value in metrics.items()}
         request.advance(file.stat().st_size)
 
 

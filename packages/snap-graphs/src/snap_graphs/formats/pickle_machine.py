@@ -54,7 +54,7 @@ class Machine:
 
     Args:
         data: the bytes.
-        admitted: by module and name, the record or maker for each class or function.
+        admitted: the record or maker for each class or function, by module and name.
         persistent: turns a persistent id into a value; None refuses them.
         at: start of the first pickle; afterwards, the end of the last one.
     """
@@ -133,9 +133,18 @@ class Machine:
         self.at = end + 1
         return text
 
+    def top(self, count: int) -> list[Any]:
+        """Pop `count` values."""
+        start = len(self.stack) - count
+        if start < 0:
+            raise RefusedError(f"it takes {count} values from a stack of {len(self.stack)}")
+        return self._above(start)
+
     def since_mark(self) -> list[Any]:
         """Pop everything above the last mark."""
-        start = self.marks.pop()
+        return self._above(self.marks.pop())
+
+    def _above(self, start: int) -> list[Any]:
         items = self.stack[start:]
         del self.stack[start:]
         return items
@@ -207,17 +216,12 @@ def _counted(form: struct.Struct, decode: Callable[[bytes], Any]) -> Callable[[M
     return handler
 
 
-def _small(m: Machine) -> None:
-    m.push(m.data[m.at])
-    m.at += 1
+def _latin(data: bytes) -> str:
+    return data.decode("latin-1")
 
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogatepass")
-
-
-def _old_text(data: bytes) -> str:
-    return data.decode("latin-1")
 
 
 def _long(data: bytes) -> int:
@@ -226,22 +230,9 @@ def _long(data: bytes) -> int:
     return int.from_bytes(data, "little", signed=True)
 
 
-def _short_text(m: Machine) -> None:
-    start = m.at + 1
-    end = start + m.data[m.at]
-    if end > len(m.data):
-        raise RefusedError("a text is longer than what is left")
-    m.at = end
-    m.push(m.data[start:end].decode("utf-8", "surrogatepass"))
-
-
 def _decimal(m: Machine) -> None:
     text = m.line()
     m.push({"00": False, "01": True}[text] if text in ("00", "01") else int(text.rstrip("L")))
-
-
-def _float_line(m: Machine) -> None:
-    m.push(float(m.line()))
 
 
 def _string_line(m: Machine) -> None:
@@ -251,30 +242,11 @@ def _string_line(m: Machine) -> None:
     m.push(quoted[1:-1])
 
 
-def _unicode_line(m: Machine) -> None:
-    m.push(m.line().encode("latin-1").decode("raw-unicode-escape"))
-
-
-def _mark(m: Machine) -> None:
-    m.marks.append(len(m.stack))
-
-
 def _pop(m: Machine) -> None:
     if m.marks and m.marks[-1] == len(m.stack):
         m.marks.pop()
     else:
         m.pop()
-
-
-def _tuple(size: int) -> Callable[[Machine], None]:
-    def handler(m: Machine) -> None:
-        if len(m.stack) < size:
-            raise RefusedError("a tuple is longer than the stack")
-        items = tuple(m.stack[-size:])
-        del m.stack[-size:]
-        m.push(items)
-
-    return handler
 
 
 def _marked_dict(m: Machine) -> None:
@@ -290,16 +262,6 @@ def _set_items(m: Machine, items: list[Any]) -> None:
         raise RefusedError(f"it sets items of a {type(target).__name__}")
     check_keys(keys)
     target.update(zip(keys, values, strict=True))
-
-
-def _set_item(m: Machine) -> None:
-    value, key = m.pop(), m.pop()
-    _set_items(m, [key, value])
-
-
-def _append(m: Machine) -> None:
-    value = m.pop()
-    _extend(m, [value])
 
 
 def _extend(m: Machine, items: list[Any]) -> None:
@@ -321,15 +283,6 @@ def _frozen_set(m: Machine) -> None:
     items = m.since_mark()
     check_keys(items)
     m.push(frozenset(items))
-
-
-def _put_short(m: Machine) -> None:
-    m.remember(m.number(_BYTE))
-
-
-def _global(m: Machine) -> None:
-    module = m.line()
-    m.push(m.named(module, m.line()))
 
 
 def _stack_global(m: Machine) -> None:
@@ -357,22 +310,6 @@ def _made(value: Any) -> int:
     if isinstance(value, np.ndarray):
         return value.nbytes if value.base is None else 1
     return len(value) if isinstance(value, Sized) else 1
-
-
-def _reduce(m: Machine) -> None:
-    args, target = m.pop(), m.pop()
-    _create(m, target, args)
-
-
-def _reduce_keywords(m: Machine) -> None:
-    keywords, args, target = m.pop(), m.pop(), m.pop()
-    _create(m, target, args, keywords)
-
-
-def _instance(m: Machine) -> None:
-    module = m.line()
-    target = m.named(module, m.line())
-    _create(m, target, tuple(m.since_mark()))
 
 
 def _object(m: Machine) -> None:
@@ -473,18 +410,18 @@ _KNOWN: Mapping[bytes, Callable[[Machine], object]] = {
     b"\x89": _constant(False),
     b"I": _decimal,
     b"L": _decimal,
-    b"F": _float_line,
+    b"F": lambda m: m.push(float(m.line())),
     b"J": _number(_INT),
     b"M": _number(_SHORT),
-    b"K": _small,
+    b"K": _number(_BYTE),
     b"\x8a": _counted(_BYTE, _long),
     b"\x8b": _counted(_INT, _long),
     # text and bytes
     b"S": _string_line,
-    b"V": _unicode_line,
-    b"T": _counted(_INT, _old_text),
-    b"U": _counted(_BYTE, _old_text),
-    b"\x8c": _short_text,
+    b"V": lambda m: m.push(m.line().encode("latin-1").decode("raw-unicode-escape")),
+    b"T": _counted(_INT, _latin),
+    b"U": _counted(_BYTE, _latin),
+    b"\x8c": _counted(_BYTE, _text),
     b"X": _counted(_UINT, _text),
     b"\x8d": _counted(_SIZE, _text),
     b"C": _counted(_BYTE, bytes),
@@ -492,39 +429,39 @@ _KNOWN: Mapping[bytes, Callable[[Machine], object]] = {
     b"\x8e": _counted(_SIZE, bytes),
     b"\x96": _counted(_SIZE, bytes),
     # containers
-    b"(": _mark,
+    b"(": lambda m: m.marks.append(len(m.stack)),
     b"0": _pop,
     b"1": lambda m: m.since_mark(),
     b"2": lambda m: m.push(m.stack[-1]),
     b")": _constant(()),
-    b"\x85": _tuple(1),
-    b"\x86": _tuple(2),
-    b"\x87": _tuple(3),
+    b"\x85": lambda m: m.push(tuple(m.top(1))),
+    b"\x86": lambda m: m.push(tuple(m.top(2))),
+    b"\x87": lambda m: m.push(tuple(m.top(3))),
     b"t": lambda m: m.push(tuple(m.since_mark())),
     b"]": lambda m: m.push([]),
     b"l": lambda m: m.push(m.since_mark()),
-    b"a": _append,
+    b"a": lambda m: _extend(m, m.top(1)),
     b"e": lambda m: _extend(m, m.since_mark()),
     b"}": lambda m: m.push({}),
     b"d": _marked_dict,
-    b"s": _set_item,
+    b"s": lambda m: _set_items(m, m.top(2)),
     b"u": lambda m: _set_items(m, m.since_mark()),
     b"\x8f": lambda m: m.push(set()),
     b"\x90": _add_items,
     b"\x91": _frozen_set,
     # the memo
     b"p": lambda m: m.remember(int(m.line())),
-    b"q": _put_short,
+    b"q": lambda m: m.remember(m.number(_BYTE)),
     b"r": lambda m: m.remember(m.number(_UINT)),
     b"g": lambda m: m.push(m.memo[int(m.line())]),
     b"j": lambda m: m.push(m.memo[m.number(_UINT)]),
     # classes
-    b"c": _global,
+    b"c": lambda m: m.push(m.named(m.line(), m.line())),
     b"\x93": _stack_global,
-    b"R": _reduce,
-    b"\x81": _reduce,
-    b"\x92": _reduce_keywords,
-    b"i": _instance,
+    b"R": lambda m: _create(m, *m.top(2)),
+    b"\x81": lambda m: _create(m, *m.top(2)),
+    b"\x92": lambda m: _create(m, *m.top(3)),
+    b"i": lambda m: _create(m, m.named(m.line(), m.line()), tuple(m.since_mark())),
     b"o": _object,
     b"b": _build,
     # the rest

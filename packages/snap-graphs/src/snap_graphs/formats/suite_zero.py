@@ -10,7 +10,7 @@ import math
 import sys
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -18,34 +18,47 @@ from snap_catalog import SnapError
 from snap_catalog.metrics import is_metric
 from snap_catalog.scores import NO_SCORE
 
-from snap_graphs.cell import Cell
+from snap_graphs.cell import INPUT, OUTPUT, Cell
 from snap_graphs.formats.analog import naslib_cell
-from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
+from snap_graphs.formats.base import Chunk, Format, Request, chunked
 from snap_graphs.formats.json_records import json_entries, json_records
-from snap_graphs.formats.repeats import chunked
+from snap_graphs.formats.nasbench101 import adjacency_digits, cell_of
 from snap_graphs.spaces.base import Space
+from snap_graphs.spaces.darts import Darts
+from snap_graphs.spaces.nb101 import NasBench101
 from snap_graphs.spaces.nb201 import NasBench201
 from snap_graphs.spaces.printed_values import printed_value
+from snap_graphs.spaces.transnas import TransNasMacro, TransNasMicro
 
 MOST_METRICS = 256
 """Columns of one source; the publisher's have up to 98 (seven data sets, 13 proxies each)."""
 _ACCURACY = "val_accuracy"
 _DESCRIPTIONS = ("id", "idx", "arch", _ACCURACY)
 """Entries of a record that are no proxies."""
+_NB101_OPERATORS = (INPUT, OUTPUT, "maxpool3x3", "conv1x1-bn-relu", "conv3x3-bn-relu")
+"""NASLib's numbering of NAS-Bench-101's operators."""
+_FINAL_METRICS: Mapping[str, tuple[str, int]] = {
+    "class_scene": ("top1", 25),
+    "class_object": ("top1", 25),
+    "room_layout": ("neg_loss", 25),
+    "jigsaw": ("top1", 10),
+    "segmentsemantic": ("acc", 30),
+    "normal": ("ssim", 30),
+    "autoencoder": ("ssim", 30),
+}
+"""Name of the accuracy in NASLib and number of epochs, by task."""
 
 
 class _Record(NamedTuple):
     """The record of one architecture on one data set.
 
     Attributes:
-        path: the file.
         label: name of the record for errors.
         dataset: the data set.
         arch: the architecture as written; None in a shard, where the record has it.
         content: the record.
     """
 
-    path: Path
     label: int | str
     dataset: str
     arch: str | None
@@ -77,16 +90,14 @@ class SuiteZero(Format):
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
         """Yield the architectures, each with the measurements on all data sets."""
-        found = _Found(path)
+        found = _Found()
         for file in self._files(path):
             for record in _records(file):
-                try:
+                with request.reading(file, record.label):
                     arch = record.content["arch"] if record.arch is None else record.arch
                     cell = self.cell(arch)
                     scores = self._scores(record, found.left_out)
                     found.add(cell, self.space.format(cell), record.dataset, scores)
-                except (SnapError, *MALFORMED) as error:
-                    request.bad(record.path, record.label, fault(error))
             request.advance(file.stat().st_size)
         request.notes += found.notes()
         return chunked(found.architectures(), request)
@@ -127,9 +138,8 @@ class _Found:
         left_out: counts of entries that are neither scores nor descriptions, by name.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self) -> None:
         self.left_out: Counter[str] = Counter()
-        self._path = path
         self._cells: dict[str, Cell] = {}
         self._scores: dict[str, dict[str, tuple[float]]] = {}
         self._seen: set[tuple[str, str]] = set()
@@ -149,7 +159,11 @@ class _Found:
         self._seen.add((name, dataset))
         self._metrics |= scores.keys()
         self._cells.setdefault(name, cell)
-        kept = {sys.intern(metric): (x,) for metric, x in scores.items() if _is_score(x)}
+        kept = {
+            sys.intern(metric): (score,)
+            for metric, score in scores.items()
+            if math.isfinite(score) and score != NO_SCORE
+        }
         self._empty.update(scores.keys() - kept.keys())
         self._scores.setdefault(name, {}).update(kept)
 
@@ -168,11 +182,11 @@ class _Found:
 def _records(path: Path) -> Iterator[_Record]:
     if path.name.startswith("zc_"):
         for (dataset, arch), content in json_entries(path, 2):
-            yield _Record(path, f"{dataset:.40} {arch:.80}", dataset, arch, content)
+            yield _Record(f"{dataset:.40} {arch:.80}", dataset, arch, content)
     else:
         dataset = path.name.split("--")[2]
         for number, content in enumerate(json_records(path), start=1):
-            yield _Record(path, number, dataset, None, content)
+            yield _Record(number, dataset, None, content)
 
 
 def _proxy(dataset: str, proxy: str) -> str:
@@ -219,5 +233,95 @@ class SuiteZeroNasBench201(SuiteZero):
         return f"{dataset.lower()}/valid/accuracy@200"
 
 
-def _is_score(value: float) -> bool:
-    return math.isfinite(value) and value != NO_SCORE
+class SuiteZeroNasBench101(SuiteZero):
+    """Adjacency matrix, row by row, and operators in NASLib's digits, as one tuple."""
+
+    title = "NAS-Bench-Suite-Zero's zc_nasbench101.json or benchmark--nasbench101--*.json"
+    benchmark = "nb101"
+    label = "nasbench101"
+    space = NasBench101()
+
+    def cell(self, text: str) -> Cell:
+        """Build the cell of n x n digits of a matrix and n of operators."""
+        flat = digits(text)
+        size = (math.isqrt(1 + 4 * len(flat)) - 1) // 2
+        matrix, operators = flat[: size**2], flat[size**2 :]
+        if (
+            size < 2
+            or len(operators) != size
+            or not all(d < len(_NB101_OPERATORS) for d in operators)
+        ):
+            raise SnapError(
+                f"{text!r:.60} is no matrix of n x n digits with n operators from 0 to 4"
+            )
+        rows = [matrix[place : place + size] for place in range(0, len(matrix), size)]
+        return cell_of(adjacency_digits(rows), ",".join(_NB101_OPERATORS[d] for d in operators))
+
+    def accuracy(self, dataset: str) -> str:
+        """Return the validation accuracy after the last epoch."""
+        return f"{dataset.lower()}/valid/accuracy@108"
+
+
+class SuiteZeroNasBench301(SuiteZero):
+    """Genotypes in NASLib's digits; the accuracy is what the benchmark's surrogate predicts."""
+
+    title = "NAS-Bench-Suite-Zero's zc_nasbench301.json or benchmark--nasbench301--*.json"
+    benchmark = "nb301"
+    label = "nasbench301"
+    space = Darts()
+
+    def cell(self, text: str) -> Cell:
+        """Build the cells of two tuples of pairs, input and operator."""
+        return self.space.parse(text)
+
+    def accuracy(self, dataset: str) -> str:
+        """Return the accuracy that is predicted."""
+        return f"{dataset.lower()}/valid/accuracy_of_surrogate"
+
+
+class _SuiteZeroTransNas(SuiteZero):
+    def accuracy(self, dataset: str) -> str:
+        """Name the validation metric after the last epoch."""
+        if dataset not in _FINAL_METRICS:
+            tasks = ", ".join(_FINAL_METRICS)
+            raise SnapError(
+                f"{dataset!r:.40} is not a task of TransNAS-Bench-101; the tasks are {tasks}"
+            )
+        name, epochs = _FINAL_METRICS[dataset]
+        return f"{dataset}/valid/{name}@{epochs}"
+
+
+class SuiteZeroTransNasMicro(_SuiteZeroTransNas):
+    """The digits are the benchmark's own, in the order of its string."""
+
+    title = (
+        "NAS-Bench-Suite-Zero's zc_transbench101_micro.json or "
+        "benchmark--transbench101_micro--<task>--<n>.json"
+    )
+    benchmark = "transnas-micro"
+    label = "transbench101_micro"
+    space = TransNasMicro()
+
+    def cell(self, text: str) -> Cell:
+        """Compose the six digits."""
+        options, chosen = TransNasMicro.options, digits(text)
+        if len(chosen) != len(options) or not all(d < options[0] for d in chosen):
+            raise SnapError(f"{text!r:.60} are not six digits of 0 to {options[0] - 1}")
+        return TransNasMicro().compose(chosen)
+
+
+class SuiteZeroTransNasMacro(_SuiteZeroTransNas):
+    """The digits are the benchmark's own, filled up with zeros to six."""
+
+    title = (
+        "NAS-Bench-Suite-Zero's zc_transbench101_macro.json or "
+        "benchmark--transbench101_macro--<task>--<n>.json"
+    )
+    benchmark = "transnas-macro"
+    label = "transbench101_macro"
+    space = TransNasMacro()
+
+    def cell(self, text: str) -> Cell:
+        """Chain the modules of the digits before the zeros."""
+        modules = "".join(map(str, digits(text))).rstrip("0")
+        return self.space.parse(f"64-{modules}-basic")

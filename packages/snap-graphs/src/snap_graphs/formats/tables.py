@@ -1,7 +1,7 @@
 """Tables of architectures and metrics: CSV, gzipped CSV and Parquet."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,7 +20,6 @@ from snap_graphs.spaces.nb101 import NasBench101, module_hash
 from snap_graphs.spaces.nb201 import NasBench201
 from snap_graphs.spaces.transnas import TransNasMacro, TransNasMicro
 
-_SUFFIXES = (".csv", ".csv.gz", ".parquet")
 CHECKED_HASHES = 1000
 """Number of evenly spaced hashes of a file to recompute."""
 
@@ -41,15 +40,11 @@ def table_with(path: Path, needed: Sequence[str]) -> pa.Table:
             there = ", ".join(table.column_names)
             raise SnapError(f"{path}: column {column!r} is missing; there are {there}")
         refuse_missing(table[column], column, str(path))
-        _check_type(path, column, table[column].type)
+        kind, is_text = table[column].type, column in TEXT_COLUMNS
+        if not (pa.types.is_string if is_text else pa.types.is_integer)(kind):
+            wanted = "text" if is_text else "whole numbers"
+            raise SnapError(f"{path}: column {column!r} must hold {wanted}, not {kind}")
     return table
-
-
-def _check_type(path: Path, column: str, kind: pa.DataType) -> None:
-    if column not in TEXT_COLUMNS and not pa.types.is_integer(kind):
-        raise SnapError(f"{path}: column {column!r} must hold whole numbers, not {kind}")
-    if column in TEXT_COLUMNS and not pa.types.is_string(kind):
-        raise SnapError(f"{path}: column {column!r} must hold text, not {kind}")
 
 
 def table_metrics(
@@ -70,15 +65,32 @@ def table_metrics(
         if name in metrics:
             raise SnapError(f"{path}: two columns map to {name!r}, one is {column!r}; remove one")
         if is_metric(name):
-            metrics[name] = _numbers(path, column, table)
+            metrics[name] = numbers = doubles(table, column, str(path)).to_numpy()
+            if numbers.size and np.isnan(numbers).all():
+                raise SnapError(f"{path}: column {column!r} has no values; fill it in or remove it")
     return metrics
 
 
-def _numbers(path: Path, column: str, table: pa.Table) -> npt.NDArray[np.float64]:
-    numbers: npt.NDArray[np.float64] = doubles(table, column, str(path)).to_numpy()
-    if numbers.size and np.isnan(numbers).all():
-        raise SnapError(f"{path}: column {column!r} has no values; fill it in or remove it")
-    return numbers
+def good_rows(
+    path: Path, n: int, cell: Callable[[int], Cell], request: Request
+) -> Iterator[tuple[list[int], list[Cell]]]:
+    """Yield the positions and cells of the rows that have a cell, in chunks.
+
+    Args:
+        path: the source file.
+        n: number of rows.
+        cell: builds the cell of a row; raises `SnapError` if the row is bad.
+        request: whether bad rows are skipped.
+    """
+    for first in range(0, n, CHUNK):
+        kept, cells = [], []
+        for row in range(first, min(first + CHUNK, n)):
+            try:
+                cells.append(cell(row))
+                kept.append(row)
+            except SnapError as error:
+                request.bad(path, row + 1, error)
+        yield kept, cells
 
 
 class Table(Format):
@@ -91,11 +103,8 @@ class Table(Format):
 
     needed: ClassVar[tuple[str, ...]]
     space: ClassVar[Space]
+    suffixes = (".csv", ".csv.gz", ".parquet")
     by_hand = True
-
-    def recognises(self, path: Path) -> bool:
-        """Return whether the suffix is that of a table."""
-        return path.is_file() and path.name.endswith(_SUFFIXES)
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
         """Yield the rows; rows with an invalid architecture or infinite values are bad."""
@@ -105,28 +114,23 @@ class Table(Format):
         infinite = np.zeros(len(rows), np.bool_)
         for values in metrics.values():
             infinite |= np.isinf(values)
-        for first in range(0, len(rows), CHUNK):
-            kept, cells = [], []
-            for row in range(first, min(first + CHUNK, len(rows))):
-                try:
-                    if infinite[row]:
-                        raise SnapError("a metric is not finite; leave it empty instead")
-                    cells.append(self.cell(rows[row]))
-                    kept.append(row)
-                except SnapError as error:
-                    request.bad(path, row + 1, error)
-            yield self._chunk(path, table, kept, cells, metrics)
 
-    def _chunk(
-        self,
-        path: Path,
-        table: pa.Table,
-        kept: list[int],
-        cells: list[Cell],
-        metrics: dict[str, npt.NDArray[np.float64]],
-    ) -> Chunk:
-        arch_ids = [self.space.format(cell) for cell in cells]
-        return Chunk(cells, arch_ids, {name: values[kept] for name, values in metrics.items()})
+        def cell(row: int) -> Cell:
+            if infinite[row]:
+                raise SnapError("a metric is not finite; leave it empty instead")
+            return self.cell(rows[row])
+
+        for kept, cells in good_rows(path, len(rows), cell, request):
+            arch_ids = [self.space.format(cell) for cell in cells]
+            measured = {name: values[kept] for name, values in metrics.items()}
+            hashes = self._hashes(path, table, kept, cells)
+            yield Chunk(cells, arch_ids, measured, hashes)
+
+    def _hashes(
+        self, path: Path, table: pa.Table, kept: list[int], cells: list[Cell]
+    ) -> list[str] | None:
+        """Return the module hashes of the kept rows; None for other spaces than NAS-Bench-101."""
+        return None
 
     @abstractmethod
     def cell(self, row: tuple[Any, ...]) -> Cell:
@@ -198,22 +202,16 @@ class NasBench101Table(Table):
         """Build the cell."""
         return NasBench101().cell(*row)
 
-    def _chunk(
-        self,
-        path: Path,
-        table: pa.Table,
-        kept: list[int],
-        cells: list[Cell],
-        metrics: dict[str, npt.NDArray[np.float64]],
-    ) -> Chunk:
-        chunk = super()._chunk(path, table, kept, cells, metrics)
+    def _hashes(
+        self, path: Path, table: pa.Table, kept: list[int], cells: list[Cell]
+    ) -> list[str] | None:
         if "hash" not in table.column_names:
-            return chunk._replace(module_hashes=[module_hash(cell) for cell in cells])
-        published = table["hash"].take(kept).to_pylist()
+            return [module_hash(cell) for cell in cells]
+        published: list[str] = table["hash"].take(kept).to_pylist()
         remedy = "fix the row, or remove the column to have hashes computed"
         step = max(1, table.num_rows // CHECKED_HASHES)
         check_hashes(path, cells[::step], published[::step], [r + 1 for r in kept[::step]], remedy)
-        return chunk._replace(module_hashes=published)
+        return published
 
 
 def check_hashes(

@@ -4,7 +4,6 @@ import math
 import pickle
 import struct
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,8 +12,7 @@ from snap_catalog import SnapError
 
 from snap_graphs.formats.archives import zip_content
 from snap_graphs.formats.pickle_machine import Global, Machine, RefusedError
-from snap_graphs.formats.pickle_types import NUMPY
-from snap_graphs.formats.pickles import Admitted, Record, guarded
+from snap_graphs.formats.pickles import NUMPY, Admitted, Record, guarded
 
 _LEGACY_MAGIC, _LEGACY_PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 _LEGACY_START = pickle.dumps(_LEGACY_MAGIC, protocol=2)
@@ -29,14 +27,6 @@ class _StorageType(Record):
     """Replacement for a class of storages."""
 
     element: ClassVar[str]
-
-
-def _storage_type(code: str) -> type[_StorageType]:
-    return type("_StorageType", (_StorageType,), {"element": code})
-
-
-class _Inert(Record):
-    """Replacement for device classes."""
 
 
 def _rebuild_tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Array:
@@ -72,8 +62,11 @@ _STORAGES = {
     "BoolStorage": "?",
 }
 _TORCH: Admitted = {
-    **{("torch", name): _storage_type(code) for name, code in _STORAGES.items()},
-    ("torch", "device"): _Inert,
+    **{
+        ("torch", name): type("_StorageType", (_StorageType,), {"element": code})
+        for name, code in _STORAGES.items()
+    },
+    ("torch", "device"): Record,
     ("torch", "Size"): tuple,
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
@@ -166,7 +159,9 @@ def _load_zip(path: Path, admitted: Admitted) -> Any:
         if program is None:
             raise ValueError("it has no data.pkl")
         folder = program.removesuffix("data.pkl")
-        _check_order(path, archive, entries, folder)
+        order = entries.get(f"{folder}byteorder")
+        if order is not None and zip_content(path, archive, order, 16).strip() != b"little":
+            raise ValueError("it was written on a big-endian machine")
         content = zip_content(path, archive, entries[program], limit)
         value = guarded(Machine(content, admitted, storages.get), str(path))
         for key in storages.arrays:
@@ -175,14 +170,6 @@ def _load_zip(path: Path, admitted: Admitted) -> Any:
                 raise ValueError(f"storage {key!r} is missing")
             storages.fill(key, zip_content(path, archive, entry, limit))
     return value
-
-
-def _check_order(
-    path: Path, archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], folder: str
-) -> None:
-    entry = entries.get(f"{folder}byteorder")
-    if entry is not None and zip_content(path, archive, entry, 16).strip() != b"little":
-        raise ValueError("it was written on a big-endian machine")
 
 
 def _load_legacy(path: Path, admitted: Admitted) -> Any:

@@ -13,8 +13,7 @@ from typing import Any, ClassVar
 from snap_catalog import SnapError
 
 from snap_graphs.cell import Cell
-from snap_graphs.formats.base import MALFORMED, Chunk, Format, Request, fault
-from snap_graphs.formats.repeats import Measured, chunked
+from snap_graphs.formats.base import MALFORMED, Chunk, Format, Measured, Request, chunked, fault
 from snap_graphs.formats.torch_files import is_torch, load_torch
 from snap_graphs.spaces.base import Space
 from snap_graphs.spaces.transnas import TransNasMacro, TransNasMicro
@@ -70,12 +69,9 @@ class _TransNasFile(Format):
         self, path: Path, entries: Mapping[Any, Any], request: Request
     ) -> Iterator[tuple[str, Cell, Measured]]:
         for number, (arch, tasks) in enumerate(entries.items(), start=1):
-            try:
+            with request.reading(path, number):
                 cell, row = self.space.parse(str(arch)), _row(tasks, request)
-            except (SnapError, *MALFORMED) as error:
-                request.bad(path, number, fault(error))
-                continue
-            yield self.space.format(cell), cell, {name: [value] for name, value in row.items()}
+                yield self.space.format(cell), cell, {name: [value] for name, value in row.items()}
 
 
 class TransNasMicroFile(_TransNasFile):

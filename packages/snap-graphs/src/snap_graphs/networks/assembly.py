@@ -7,10 +7,9 @@ from typing import NamedTuple
 from snap_catalog import SnapError
 
 from snap_graphs.networks.draft import Draft, Node
-from snap_graphs.networks.layer import Layer
+from snap_graphs.networks.layer import BEFORE_OR_AFTER, Layer, Term
 from snap_graphs.networks.naming import Operator, described
 from snap_graphs.networks.patterns import join_attentions, join_excitations, join_lengths
-from snap_graphs.networks.terms import BEFORE_OR_AFTER, Term
 
 _IDENTITY = Operator(Term("identity"))
 _SQUARE = Operator(Term("activation", "square"))
@@ -25,10 +24,10 @@ class Network:
     """A complete network as a graph of operators.
 
     Attributes:
-        nodes: names in topological order: one `input` a network input, then operators, one
+        nodes: names in topological order: one `input` per network input, then operators, one
             `output`.
         edges: (source, target) nodes, sorted, each pair once.
-        shapes: of every node's output, without the batch dimension.
+        shapes: shape of every node's output, without the batch dimension.
         params: trainable elements of every node.
         flops: multiply-adds of every node for one input.
         activations: elements that convolutions, linear layers and attention products put out for
@@ -64,7 +63,7 @@ def assembled(layers: Sequence[Layer]) -> Network:
     reader that does not sum, becomes an identity. A value that is summed twice gets an identity.
 
     Args:
-        layers: in topological order; inputs first, one output last.
+        layers: the layers in topological order; inputs first, one output last.
 
     Returns:
         The graph; its nodes' parameters and multiply-adds add up to those of the layers.

@@ -10,13 +10,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeGuard
 
 import numpy as np
 
-from snap_graphs.arrays import Bools, Graphs, Ints
+from snap_graphs.arrays import Graphs
+from snap_graphs.networks.layer import Term, Whole
 from snap_graphs.networks.naming import ACTIVATIONS, IDENTITY, NORMALISATIONS, Operator
-from snap_graphs.networks.terms import Term, Whole
 
 _SIDES = "[0-9]{1,4}(?:x[0-9]{1,4}){0,2}"
 _NORMALISATION = "|".join(NORMALISATIONS.values())
@@ -30,21 +29,6 @@ _SUMS = re.compile(
 )
 """Beginnings of the names of operators that sum their inputs."""
 _LONG = {short: long for names in (NORMALISATIONS, ACTIVATIONS) for long, short in names.items()}
-
-
-@dataclass(frozen=True)
-class Blocks:
-    """The blocks of some graphs.
-
-    Attributes:
-        last: (nodes,) the last node of each node's block, or the node itself.
-        residual: (edges,) true for residual connections around blocks.
-        operators: the operator of each block, by its last node.
-    """
-
-    last: Ints
-    residual: Bools
-    operators: dict[int, Operator]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,150 +47,129 @@ class _Convolution:
         return {*self.kernel} == {1} and not (self.depthwise or self.stride or self.dilation)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    """A chain of nodes without other readers in between."""
-
-    nodes: tuple[int, ...]
-    operator: Operator
-
-
 def has_blocks(graphs: Graphs) -> bool:
     """Return whether the operators of graphs allow blocks."""
     found = [layer for layer in map(_read, graphs.vocabulary) if isinstance(layer, _Convolution)]
     return any(c.depthwise for c in found) and any(_projects(c) for c in found)
 
 
-def find_blocks(graphs: Graphs, shapes: Sequence[Sequence[int] | None]) -> Blocks:
-    """Find the blocks of graphs, in time linear in nodes and edges.
+class Blocks:
+    """The blocks of graphs, found in time linear in nodes and edges.
 
-    Args:
-        graphs: graphs whose operators have the names of `snap_graphs.networks.naming`.
-        shapes: (nodes,) what nodes put out, without the batch; None if it is unknown.
+    Attributes:
+        last: (nodes,) the last node of each node's block, or the node itself.
+        residual: (edges,) true for residual connections around blocks.
+        operators: the operator of each block, by its last node.
     """
-    search = _Search(graphs, shapes)
-    for place in search.projections:
-        search.join(place)
-    return Blocks(search.last, search.residual, search.operators)
-
-
-class _Search:
-    """The nodes of all graphs, end to end, and the blocks found so far."""
 
     def __init__(self, graphs: Graphs, shapes: Sequence[Sequence[int] | None]) -> None:
-        self.shapes = shapes
-        self.names = graphs.vocabulary
-        self.op = graphs.op
-        self.layers = [_read(name) for name in graphs.vocabulary]
-        _, self.source, self.target = graphs.edges()
+        """Find the blocks.
+
+        Args:
+            graphs: graphs whose operators have the names of `snap_graphs.networks.naming`.
+            shapes: (nodes,) output shapes without the batch; None if unknown.
+        """
         self.last = np.arange(len(graphs.op))
         self.residual = np.zeros(len(graphs.src), np.bool_)
         self.operators: dict[int, Operator] = {}
-
-    @property
-    def projections(self) -> list[int]:
-        which = np.array([_projects(layer) for layer in self.layers], np.bool_)
-        return np.flatnonzero(which[self.op]).tolist()
+        self._shapes, self._names, self._op = shapes, graphs.vocabulary, graphs.op
+        self._layers = [_read(name) for name in graphs.vocabulary]
+        _, self._source, self._target = graphs.edges()
+        projects = np.array([_projects(layer) for layer in self._layers], np.bool_)
+        for place in np.flatnonzero(projects[graphs.op]).tolist():
+            self._join(place)
 
     @cached_property
-    def into(self) -> list[list[int]]:
+    def _into(self) -> list[list[int]]:
         """By node: its incoming edges, sorted by source."""
-        order = np.argsort(self.target, kind="stable")
-        ends = np.cumsum(np.bincount(self.target, minlength=len(self.op)))[:-1]
+        order = np.argsort(self._target, kind="stable")
+        ends = np.cumsum(np.bincount(self._target, minlength=len(self._op)))[:-1]
         return [part.tolist() for part in np.split(order, ends)]
 
     @cached_property
-    def reader(self) -> list[int]:
+    def _reader(self) -> list[int]:
         """By node: its only reader; -1 if there is none or several."""
-        found = np.full(len(self.op), -1)
-        found[self.source] = self.target
-        found[np.bincount(self.source, minlength=len(self.op)) > 1] = -1
+        found = np.full(len(self._op), -1)
+        found[self._source] = self._target
+        found[np.bincount(self._source, minlength=len(self._op)) > 1] = -1
         return found.tolist()
 
-    def layer(self, place: int) -> _Convolution | Term | None:
-        return self.layers[self.op[place]] if place >= 0 else None
+    def _layer(self, place: int) -> _Convolution | Term | None:
+        return self._layers[self._op[place]] if place >= 0 else None
 
-    def before(self, place: int) -> int:
+    def _before(self, place: int) -> int:
         """Return the only input of a node, if the node is its only reader; else -1."""
-        if len(self.into[place]) != 1:
+        if len(self._into[place]) != 1:
             return -1
-        source = int(self.source[self.into[place][0]])
-        return source if self.reader[source] == place else -1
+        source = int(self._source[self._into[place][0]])
+        return source if self._reader[source] == place else -1
 
-    def join(self, projection: int) -> None:
+    def _join(self, projection: int) -> None:
         """Record the block that ends in a projection, if there is one."""
-        chain = self.chain(projection)
+        chain = self._chain(projection)
         if chain is None:
             return
-        last, operator = projection, chain.operator
-        around = self.around(chain.nodes[0], projection)
+        last, (nodes, operator) = projection, chain
+        around = self._around(nodes[0], projection)
         if around is not None:
             self.residual[around] = True
-            reader = self.reader[projection]
-            if self.names[self.op[reader]] == IDENTITY and len(self.into[reader]) == 2:
+            reader = self._reader[projection]
+            if self._names[self._op[reader]] == IDENTITY and len(self._into[reader]) == 2:
                 last = reader
             operator = replace(operator, after=(*operator.after, Term("identity")))
-        self.last[[*chain.nodes, last]] = last
+        self.last[[*nodes, last]] = last
         self.operators[last] = operator
 
-    def chain(self, projection: int) -> _Chain | None:
-        """Return the chain of the block that ends in a projection, or None."""
+    def _chain(self, projection: int) -> tuple[list[int], Operator] | None:
+        """Return the nodes and the operator of the block that ends in a projection, or None."""
         nodes = [projection]
-        excitation = self.layer(self.before(projection))
+        excitation = self._layer(self._before(projection))
         if isinstance(excitation, Term):
-            nodes.insert(0, self.before(projection))
+            nodes.insert(0, self._before(projection))
         after = (excitation,) if isinstance(excitation, Term) else ()
-        nodes.insert(0, self.before(nodes[0]))
-        depthwise, end = self.layer(nodes[0]), self.layer(projection)
-        if not _filters(depthwise, end) or not self.into[nodes[0]]:
+        nodes.insert(0, self._before(nodes[0]))
+        depthwise, end = self._layer(nodes[0]), self._layer(projection)
+        if not isinstance(depthwise, _Convolution) or not isinstance(end, _Convolution):
             return None
-        expansion, widening = 1.0, self.before(nodes[0])
-        if _widens(self.layer(widening), depthwise):
+        is_filter = depthwise.depthwise and depthwise.activation and self._into[nodes[0]]
+        if not is_filter or depthwise.normalisation != end.normalisation:
+            return None
+        expansion, widening = 1.0, self._before(nodes[0])
+        if _widens(self._layer(widening), depthwise):
             nodes.insert(0, widening)
-            expansion = self.expansion(widening)
+            expansion = self._expansion(widening)
             if expansion <= 1:
                 return None
-        return _Chain(tuple(nodes), _operator(depthwise, expansion, after))
+        return nodes, _operator(depthwise, expansion, after)
 
-    def expansion(self, first: int) -> float:
+    def _expansion(self, first: int) -> float:
         """Return a node's channels by channel of what it reads, rounded; 0 if not known."""
-        if not self.into[first]:
+        if not self._into[first]:
             return 0
         wide, narrow = (
-            self.shapes[place] or (0,) for place in (first, self.source[self.into[first][0]])
+            self._shapes[place] or (0,) for place in (first, self._source[self._into[first][0]])
         )
         return round(wide[0] / narrow[0], 2) if narrow[0] > 0 else 0
 
-    def around(self, first: int, projection: int) -> int | None:
+    def _around(self, first: int, projection: int) -> int | None:
         """Return the residual edge around a block, or None."""
-        reader = self.reader[projection]
-        if reader < 0 or len(self.into[first]) != 1:
+        reader = self._reader[projection]
+        if reader < 0 or len(self._into[first]) != 1:
             return None
-        source = self.source[self.into[first][0]]
-        if not self.shapes[source] or self.shapes[source] != self.shapes[projection]:
+        source = self._source[self._into[first][0]]
+        if not self._shapes[source] or self._shapes[source] != self._shapes[projection]:
             return None
-        if not _SUMS.fullmatch(self.names[self.op[reader]].split("-")[0]):
+        if not _SUMS.fullmatch(self._names[self._op[reader]].split("-")[0]):
             return None
-        edges = [e for e in self.into[reader] if self.source[e] == source and not self.residual[e]]
+        edges = [
+            e for e in self._into[reader] if self._source[e] == source and not self.residual[e]
+        ]
         return edges[0] if edges else None
 
 
 def _projects(layer: _Convolution | Term | None) -> bool:
     """Return whether a layer is a pointwise convolution without activation."""
     return isinstance(layer, _Convolution) and layer.pointwise and not layer.activation
-
-
-def _filters(
-    layer: _Convolution | Term | None, projection: _Convolution | Term | None
-) -> TypeGuard[_Convolution]:
-    """Return whether a layer is the depthwise convolution of a block that ends in a projection."""
-    return (
-        isinstance(layer, _Convolution)
-        and isinstance(projection, _Convolution)
-        and layer.depthwise
-        and bool(layer.activation)
-        and layer.normalisation == projection.normalisation
-    )
 
 
 def _widens(layer: _Convolution | Term | None, depthwise: _Convolution) -> bool:

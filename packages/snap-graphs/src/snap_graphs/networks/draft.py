@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from snap_graphs.networks.layer import Kind, Layer
+from snap_graphs.networks.layer import Kind, Layer, term
 from snap_graphs.networks.naming import Operator
-from snap_graphs.networks.terms import term
 
 
 @dataclass(slots=True)

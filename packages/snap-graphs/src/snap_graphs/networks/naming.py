@@ -1,12 +1,13 @@
 """Names and descriptions of operators; equal names mean equal operators."""
 
+import itertools
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from snap_graphs.cell import INPUT, OUTPUT
-from snap_graphs.networks.terms import Term, TermKind, Whole
+from snap_graphs.networks.layer import Term, TermKind, Whole
 
 IDENTITY = "skip_connect"
 """Name of the identity operator, as expected by views (`GraphFacts`)."""
@@ -42,6 +43,8 @@ ACTIVATIONS: Mapping[str, str] = {
     "square": "square",
 }
 """Short names of activations by their name in descriptions."""
+_NAMED = {"normalisation": (NORMALISATIONS, "norm"), "activation": (ACTIVATIONS, "act")}
+"""Short names, and the prefix of unknown ones, by kind of term."""
 _POOLINGS: Mapping[str, tuple[str, str]] = {
     "max": ("maxpool", "max pooling"),
     "average": ("avgpool", "average pooling"),
@@ -59,6 +62,12 @@ _PLAIN: Mapping[TermKind, tuple[str, str]] = {
     "resize": ("resize", "upsampling"),
     "select": ("select", "selection of values"),
 }
+_KERNELS, _STRIDES = (1, 3, 5, 7), ((), (2,))
+_HEADS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+_REDUCTIONS = (2, 3, 4, 8, 12, 16, 24)
+_PATCHES = (2, 4, 8, 16)
+_COMMON_ACTIVATIONS = ("ReLU", "ReLU6", "SiLU", "hard-swish", "GELU")
+"""Settings of common operators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +105,9 @@ def _short(term: Term) -> str:
         case "pooling":
             word = _POOLINGS[term.name][0] if term.name in _POOLINGS else _quoted("pool", term.name)
             return _joined("global" * term.is_global, word + _sides(term.kernel), _stride(term))
-        case "normalisation":
-            return NORMALISATIONS.get(term.name) or _quoted("norm", term.name)
-        case "activation":
-            return ACTIVATIONS.get(term.name) or _quoted("act", term.name)
+        case "normalisation" | "activation":
+            names, word = _NAMED[term.kind]
+            return names.get(term.name) or _quoted(word, term.name)
         case "attention":
             return _joined("attention", _setting("h", term.heads))
         case "excitation":
@@ -126,12 +134,9 @@ def _long(term: Term) -> str:
             word = _POOLINGS[term.name][1] if known else f"pooling {json.dumps(term.name)}"
             word = "global " * term.is_global + word
             return _listed(_spaced(word, term.kernel), *_worded("stride", term.stride))
-        case "normalisation":
-            known = term.name in NORMALISATIONS
-            return term.name if known else f"normalisation {json.dumps(term.name)}"
-        case "activation":
-            known = term.name in ACTIVATIONS
-            return term.name if known else f"activation {json.dumps(term.name)}"
+        case "normalisation" | "activation":
+            known = term.name in _NAMED[term.kind][0]
+            return term.name if known else f"{term.kind} {json.dumps(term.name)}"
         case "attention":
             return _listed("multi-head attention", *_counted(term.heads, "head"))
         case "excitation":
@@ -218,3 +223,54 @@ def described(operators: Iterable[Operator]) -> dict[str, str]:
     """Return the descriptions of operators by name, without those of input and output."""
     named = {operator.name: operator.sentence for operator in operators}
     return {name: named[name] for name in sorted(named) if name not in (INPUT, OUTPUT)}
+
+
+def common_operators() -> dict[str, str]:
+    """Return the descriptions of common operators by name; predictors include their vectors."""
+    return described(itertools.chain(_convolutions(), _others()))
+
+
+def _convolutions() -> Iterator[Operator]:
+    for kernel, stride, depthwise in itertools.product(_KERNELS, _STRIDES, (False, True)):
+        if kernel == 1 and depthwise:
+            continue
+        main = Term("convolution", kernel=(kernel,) * 2, stride=stride, depthwise=depthwise)
+        for after in _followers():
+            yield Operator(main, after=after)
+    for side, after in itertools.product(_PATCHES, ((), (_normalisation("layer"),))):
+        yield Operator(Term("convolution", kernel=(side,) * 2, stride=(side,)), after=after)
+
+
+def _followers() -> Iterator[tuple[Term, ...]]:
+    """Yield the terms after a convolution: a normalisation, an activation, or both."""
+    batch = _normalisation("batch")
+    yield ()
+    yield (batch,)
+    yield (_normalisation("layer"),)
+    for activation in map(_activation, _COMMON_ACTIVATIONS):
+        yield (activation,)
+        yield (batch, activation)
+
+
+def _others() -> Iterator[Operator]:
+    before = ((), (_normalisation("layer"),))
+    for first, after in itertools.product(before, ((), (_activation("GELU"),))):
+        yield Operator(Term("linear"), before=first, after=after)
+    for heads, first in itertools.product(_HEADS, before):
+        yield Operator(Term("attention", heads=heads), before=first)
+    for name, kernel, stride in itertools.product(("max", "average"), (2, 3), _STRIDES):
+        yield Operator(Term("pooling", name, kernel=(kernel,) * 2, stride=stride))
+    yield Operator(Term("pooling", "average", is_global=True))
+    yield from (Operator(Term("excitation", reduction=ratio)) for ratio in _REDUCTIONS)
+    yield from map(Operator, map(_normalisation, ("batch", "layer")))
+    yield from map(Operator, map(_activation, _COMMON_ACTIVATIONS))
+    for kind in ("identity", "concatenation", "multiply", "product", "softmax", "resize"):
+        yield Operator(Term(kind))
+
+
+def _normalisation(name: str) -> Term:
+    return Term("normalisation", f"{name} normalisation")
+
+
+def _activation(name: str) -> Term:
+    return Term("activation", name)

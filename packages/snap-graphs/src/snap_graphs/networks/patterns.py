@@ -1,13 +1,12 @@
 """Merge the layers of attentions, squeeze-and-excitations and L2 normalisations."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import cast
 
 from snap_graphs.networks.draft import Draft, Node
-from snap_graphs.networks.layer import Attribute, Kind
+from snap_graphs.networks.layer import Attribute, Kind, Term, term
 from snap_graphs.networks.naming import Operator
-from snap_graphs.networks.terms import Term, term
 
 _PROJECTIONS: frozenset[Kind] = frozenset({"linear", "convolution"})
 _BETWEEN: frozenset[Kind] = frozenset(
@@ -47,17 +46,27 @@ def _core(draft: Draft, place: int) -> set[int]:
 
 def _scores(draft: Draft, place: int) -> list[int]:
     """Return a softmax and the product it is of, with the sums and activations between."""
-    if draft.nodes[place].kind != "softmax":
+    before = draft.only_input(place)
+    if draft.nodes[place].kind != "softmax" or before is None:
         return []
-    chain = [place]
-    while (before := draft.only_input(chain[-1])) is not None:
-        if draft.only_reader(before) is None:
-            return []
-        chain.append(before)
-        if draft.nodes[before].kind == "product":
+    chain = _chain(draft, before, lambda n: n.kind == "product", lambda n: n.kind in _BETWEEN)
+    return [place, *chain] if chain else []
+
+
+def _chain(
+    draft: Draft, last: int, is_first: Callable[[Node], bool], is_between: Callable[[Node], bool]
+) -> list[int]:
+    """Return the nodes from `last` back to the next that `is_first`; none if a node interrupts.
+
+    Each node has no reader but the one after it, and but for the first a single input.
+    """
+    chain: list[int] = []
+    place: int | None = last
+    while place is not None and draft.only_reader(place) is not None:
+        chain.append(place)
+        if is_first(draft.nodes[place]):
             return chain
-        if draft.nodes[before].kind not in _BETWEEN:
-            return []
+        place = draft.only_input(place) if is_between(draft.nodes[place]) else None
     return []
 
 
@@ -101,12 +110,7 @@ def _projections(draft: Draft, core: set[int]) -> set[int]:
         node = draft.nodes[place]
         if not _projects(node) and not found.issuperset(node.inputs):
             found.discard(place)
-    return _closed(draft, core, found)
-
-
-def _closed(draft: Draft, core: set[int], found: set[int]) -> set[int]:
-    """Remove layers with readers outside."""
-    for place in sorted(found, reverse=True):
+    for place in sorted(found, reverse=True):  # a reader of them may have been discarded
         if not (core | found).issuperset(draft.nodes[place].readers):
             found.discard(place)
     return found
@@ -140,18 +144,9 @@ def join_excitations(draft: Draft) -> None:
 
 def _gate(draft: Draft, gated: int, gate: int) -> list[int]:
     """Return the layers from a feature map's global average to its gates, last first."""
-    chain = [gate]
-    while (before := draft.only_input(chain[-1])) is not None:
-        node = draft.nodes[chain[-1]]
-        if draft.only_reader(chain[-1]) is None:
-            return []
-        if node.operator.main.is_global:
-            projections = sum(draft.nodes[place].kind in _PROJECTIONS for place in chain)
-            return chain if before == gated and 1 <= projections <= 2 else []
-        if node.kind not in _GATES:
-            return []
-        chain.append(before)
-    return []
+    chain = _chain(draft, gate, lambda n: n.operator.main.is_global, lambda n: n.kind in _GATES)
+    projections = sum(draft.nodes[place].kind in _PROJECTIONS for place in chain)
+    return chain if 1 <= projections <= 2 and draft.only_input(chain[-1]) == gated else []
 
 
 def _excitation(draft: Draft, chain: list[int]) -> Term:
@@ -186,17 +181,13 @@ def join_lengths(draft: Draft) -> None:
 
 def _length(draft: Draft, divided: int, divisor: int) -> list[int]:
     """Return the layers that compute a value's length, last first; none if it is another's."""
-    chain = [divisor]
-    while (before := draft.only_input(chain[-1])) is not None:
-        node = draft.nodes[chain[-1]]
-        if draft.only_reader(chain[-1]) is None:
-            return []
-        if _other(node) == "linalg_vector_norm":
-            return chain if before == divided else []
-        if node.kind != "activation":
-            return []
-        chain.append(before)
-    return []
+    chain = _chain(
+        draft,
+        divisor,
+        lambda n: _other(n) == "linalg_vector_norm",
+        lambda n: n.kind == "activation",
+    )
+    return chain if chain and draft.only_input(chain[-1]) == divided else []
 
 
 def _other(node: Node) -> str:

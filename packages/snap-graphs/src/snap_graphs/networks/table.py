@@ -1,17 +1,24 @@
 """Build tables of the `graphs` contract from networks."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.errors import excerpt
-from snap_catalog.rules import MOST_NODES
 
 from snap_graphs.arrays import Graphs
 from snap_graphs.networks.assembly import Network
 from snap_graphs.spaces import spaces
-from snap_graphs.table import structure_columns
+from snap_graphs.spaces.base import Costs, NodeFacts
+from snap_graphs.table import (
+    architectures,
+    cost_columns,
+    node_columns,
+    structure_columns,
+    with_columns,
+)
 
 _LARGEST_COUNT = 2**63 - 1
 
@@ -25,7 +32,7 @@ def network_table(space: str, names: Sequence[str], networks: Sequence[Network])
         networks: one per name.
 
     Returns:
-        One row a network, with shape, parameters and multiply-adds of every node; the metadata
+        One row per network, with shape, parameters and multiply-adds of every node; the metadata
         describe the operators.
 
     Raises:
@@ -34,28 +41,17 @@ def network_table(space: str, names: Sequence[str], networks: Sequence[Network])
     check_space(space)
     for name, network in zip(names, networks, strict=True):
         _check(name, network)
-    graphs = pa.table(
-        {
-            "space": pa.array([space] * len(names), pa.string()),
-            "arch_id": pa.array(names, pa.string()),
-            "nodes": _column((n.nodes for n in networks), pa.list_(pa.string())),
-            "src": _column(([s for s, _ in n.edges] for n in networks), pa.list_(pa.int16())),
-            "dst": _column(([d for _, d in n.edges] for n in networks), pa.list_(pa.int16())),
-        }
-    )
-    shapes = pa.list_(pa.list_(pa.int32()))
+    table = architectures(space, names, [(n.nodes, n.edges) for n in networks])
+    costs = [(sum(n.params), sum(n.flops), n.activations) for n in networks]
+    facts = NodeFacts(*([list(getattr(n, field)) for n in networks] for field in NodeFacts._fields))
     columns = {
-        **structure_columns(Graphs.from_table(graphs)),
-        "params": _column((sum(n.params) for n in networks), pa.int64()),
-        "flops": _column((sum(n.flops) for n in networks), pa.int64()),
-        "activations": _column((n.activations for n in networks), pa.int64()),
-        "node_shape": _column((n.shapes for n in networks), shapes),
-        "node_params": _column((n.params for n in networks), pa.list_(pa.int64())),
-        "node_flops": _column((n.flops for n in networks), pa.list_(pa.int64())),
+        **structure_columns(Graphs.from_table(table)),
+        **cost_columns(Costs(*np.array(costs, np.int64).reshape(-1, 3).T), len(networks)),
+        **node_columns(facts),
     }
-    for column, values in columns.items():
-        graphs = graphs.append_column(column, values)
-    return graphs.replace_schema_metadata({"snap.operators": _descriptions(networks)})
+    described = {name: text for n in networks for name, text in n.descriptions.items()}
+    metadata = {"snap.operators": json.dumps(described, sort_keys=True)}
+    return with_columns(table, columns).replace_schema_metadata(metadata)
 
 
 def check_space(space: str) -> None:
@@ -70,23 +66,7 @@ def check_space(space: str) -> None:
         raise SnapError(f"{space} is the name of a known search space; give another with --space")
 
 
-def _column(values: Iterable[object], kind: pa.DataType) -> pa.Array:
-    return pa.array(list(values), kind)
-
-
-def _descriptions(networks: Sequence[Network]) -> str:
-    merged: dict[str, str] = {}
-    for network in networks:
-        merged |= network.descriptions
-    return json.dumps(dict(sorted(merged.items())))
-
-
 def _check(name: str, network: Network) -> None:
-    if len(network.nodes) > MOST_NODES:
-        raise SnapError(
-            f"{name}: {len(network.nodes):,} operators are more than the {MOST_NODES:,} of a graph;"
-            " remove it"
-        )
     counts = (sum(network.params), sum(network.flops), network.activations)
     if max(counts) > _LARGEST_COUNT:
         raise SnapError(f"{name}: its costs exceed 64 bits; remove it")

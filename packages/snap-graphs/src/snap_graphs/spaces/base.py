@@ -4,6 +4,7 @@ import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -249,12 +250,9 @@ def _takers(text: str) -> list[str]:
     """Return the names of the known spaces that accept a string."""
     from snap_graphs.spaces import spaces
 
-    return [name for name, space in spaces().items() if _takes(space, text)]
-
-
-def _takes(space: Space, text: str) -> bool:
-    try:
-        space.read(text)
-    except SnapError:
-        return False
-    return True
+    takers = []
+    for name, space in spaces().items():
+        with suppress(SnapError):
+            space.read(text)
+            takers.append(name)
+    return takers

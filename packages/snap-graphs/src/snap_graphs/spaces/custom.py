@@ -51,11 +51,11 @@ class CustomSpace(ProductSpace):
     """
 
     def __init__(self, definition: Definition, *, allow_code: bool = False) -> None:
-        """Take a definition.
+        """Create the space of a definition.
 
         Args:
-            definition: of the space.
-            allow_code: whether the code that it names may be imported, to count costs and build.
+            definition: the definition.
+            allow_code: whether the code that it names may be imported, to count and build networks.
         """
         self.definition = definition
         self.allow_code = allow_code
@@ -129,7 +129,7 @@ class CustomSpace(ProductSpace):
         if not self.allow_code or not self.definition.modules:
             return None
         require("snap-graphs[torch]", "torch")
-        from snap_graphs.torch.build.own_costs import network_costs
+        from snap_graphs.torch.build.own_network import network_costs
 
         return network_costs(self, [self.design(cell) for cell in graphs.cells()])
 
@@ -144,7 +144,7 @@ class CustomSpace(ProductSpace):
         if not self.allow_code or not definition.modules:
             return NodeFacts(shapes, None, None)
         require("snap-graphs[torch]", "torch")
-        from snap_graphs.torch.build.own_costs import node_counts
+        from snap_graphs.torch.build.own_network import node_counts
 
         counts = [node_counts(self, design) for design in designs]
         return NodeFacts(
@@ -205,8 +205,7 @@ class CustomSpace(ProductSpace):
         definition = self.definition
         stages: tuple[Chosen, ...] = ()
         if definition.is_macro:
-            size = (definition.inputs, definition.cell_operators)
-            stages, cell = unrolled.stages_of(cell, *size), unrolled.first_cell(cell, *size)
+            stages, cell = unrolled.fold(cell, definition.inputs, definition.cell_operators)
         feed = {dst: src for src, dst in reversed(cell.edges)}
         operators = {
             (self._targets[feed[node]], self._targets[node]): cell.nodes[node]

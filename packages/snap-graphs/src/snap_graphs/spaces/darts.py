@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 from snap_catalog import SnapError
@@ -132,73 +132,45 @@ def network_costs(graphs: Graphs, *, layers: int, channels: int, classes: int, i
         classes: outputs of the classifier.
         image: side of the square images in pixels; from 64, the ImageNet stem is used.
     """
-    size = _Size(layers, channels, classes, image)
-    costs = np.zeros((len(Costs._fields), len(graphs)), np.int64)
+    fixed, stem_channels, stem_side = _stem(channels, image)
+    costs = np.zeros((len(fixed), len(graphs)), np.int64)
     for part in graphs.dense():
-        costs[:, part.rows] = _network(graphs, part, size)
+        total = np.repeat(fixed, len(part.rows), axis=1)
+        entering: list[int | Ints] = [stem_channels] * 2
+        width, side = channels, stem_side
+        for number in range(layers):
+            reduction = number in (layers // 3, 2 * layers // 3)
+            width *= 1 + reduction
+            total += layer_costs(sum(entering) * width, 4 * width, 2 * width, side)
+            side = -(-side // (1 + reduction))
+            total += _operators(graphs, part, width, side, reduction)
+            joined = part.adjacency[:, _REDUCE if reduction else _NORMAL, -1].sum(axis=1) // 2
+            entering = [entering[1], joined * width]
+        costs[:, part.rows] = total + layer_costs(entering[1] * classes, classes, classes, 1)
     return Costs(*costs)
 
 
-class _Size(NamedTuple):
-    layers: int
-    channels: int
-    classes: int
-    image: int
-
-
-class _Stem(NamedTuple):
-    """The stem: its (3, 1) costs and its output shape."""
-
-    costs: Ints
-    channels: int
-    side: int
-
-
-def _stem(size: _Size) -> _Stem:
-    channels, half = size.channels, size.channels // 2
-    if size.image < _IMAGENET_SIDE:
-        return _stem_of([(3, 3 * channels)], size.image)
-    return _stem_of([(3, half), (half, channels), (channels, channels)], size.image, stride=2)
-
-
-def _stem_of(convolutions: Sequence[tuple[int, int]], side: int, stride: int = 1) -> _Stem:
-    costs, channels = layer_costs(0, 0, 0, side), 0
-    for entering, channels in convolutions:
+def _stem(channels: int, image: int) -> tuple[Ints, int, int]:
+    """Return the (3, 1) costs, the output channels and the output side of the stem."""
+    half, stride = channels // 2, 1
+    convolutions = [(3, 3 * channels)]
+    if image >= _IMAGENET_SIDE:
+        convolutions, stride = [(3, half), (half, channels), (channels, channels)], 2
+    costs, side = layer_costs(0, 0, 0, image), image
+    for entering, leaving in convolutions:
         side = -(-side // stride)
-        costs += layer_costs(9 * entering * channels, 2 * channels, channels, side)
-    return _Stem(costs, channels, side)
-
-
-def _network(graphs: Graphs, part: Dense, size: _Size) -> Ints:
-    """Return (3, b) costs of the networks of graphs of one size."""
-    stem = _stem(size)
-    costs = np.repeat(stem.costs, len(part.rows), axis=1)
-    entering: list[int | Ints] = [stem.channels] * 2
-    channels, side = size.channels, stem.side
-    for number in range(size.layers):
-        reduction = number in (size.layers // 3, 2 * size.layers // 3)
-        channels *= 1 + reduction
-        costs += layer_costs(sum(entering) * channels, 4 * channels, 2 * channels, side)
-        side = -(-side // (1 + reduction))
-        costs += _operators(graphs, part, channels, side, reduction)
-        entering = [entering[1], _width(part, reduction) * channels]
-    return costs + layer_costs(entering[1] * size.classes, size.classes, size.classes, 1)
-
-
-def _width(part: Dense, reduction: bool) -> Ints:
-    """Return (b,) numbers of inner nodes in a cell's output."""
-    joined: Ints = part.adjacency[:, _REDUCE if reduction else _NORMAL, -1].sum(axis=1)
-    return joined // 2
+        costs += layer_costs(9 * entering * leaving, 2 * leaving, leaving, side)
+    return costs, leaving, side
 
 
 def _operators(graphs: Graphs, part: Dense, channels: int, side: int, reduction: bool) -> Ints:
     """Return (3, b) costs of the operators of one cell.
 
     Args:
-        graphs: holds the vocabulary.
+        graphs: graphs with the vocabulary.
         part: the graphs.
-        channels: of the cell's operators.
-        side: of the feature maps that leave the cell.
+        channels: channels of the cell's operators.
+        side: side of the output feature maps.
         reduction: whether operators on the cell's inputs have stride 2.
     """
     where = _REDUCE if reduction else _NORMAL

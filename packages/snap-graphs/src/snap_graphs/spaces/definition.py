@@ -24,6 +24,7 @@ SKIP = "skip_connect"
 BUILT_IN = (NONE, SKIP)
 """Operators without user code."""
 _MODULE = re.compile(r"[\w./-]+:[^\W\d]\w*")
+_CLASS = 'must name a class, such as "package.part:Class" or "file.py:Class"'
 _MOST_NODES = 5_000
 """Maximum number of nodes of a network's graph."""
 _MOST_CELL_NODES = 128
@@ -104,16 +105,15 @@ class _Reader(Entries):
         inputs = self.number("inputs", 1, _MOST_CELL_NODES - 1, default=1)
         nodes = self.number("nodes", inputs + 1, _MOST_CELL_NODES)
         sources, ends = self._wiring(nodes, inputs)
+        name = space_name(self.entries, self.source, taken)
+        operators = described_operators(self.entries, self.source)
+        modules, skeleton = self._modules(), None
+        if "skeleton" in self.entries:
+            skeleton = read_skeleton(self.entries["skeleton"], self.source)
+        elif modules:
+            skeleton = DEFAULT
         found = Definition(
-            space_name(self.entries, self.source, taken),
-            inputs,
-            sources,
-            ends,
-            operators=described_operators(self.entries, self.source),
-            modules=self._modules(),
-            skeleton=self._skeleton(),
-            text=text,
-            source=self.source,
+            name, inputs, sources, ends, operators, modules, skeleton, text, self.source
         )
         self._check_size(found)
         self._check_operators(found)
@@ -137,36 +137,13 @@ class _Reader(Entries):
 
     def _modules(self) -> dict[str, str]:
         """Return the classes of operators by name."""
-        operators = self.entries.get("operators")
-        tables = operators.items() if isinstance(operators, dict) else ()
-        return {
-            name: self._module(name, value)
-            for name, value in tables
-            if isinstance(value, dict) and "module" in self._known_keys(name, value)
-        }
-
-    def _known_keys(self, name: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        for key in value:
-            if key not in _OPERATOR_KEYS:
-                raise SnapError(
-                    f"{self.source}: operators.{name:.40}.{key:.40} is unknown; the keys are "
-                    f"{', '.join(_OPERATOR_KEYS)}"
-                )
-        return value
-
-    def _module(self, name: str, value: Mapping[str, Any]) -> str:
-        module = value["module"]
-        if not isinstance(module, str) or not _MODULE.fullmatch(module):
-            raise SnapError(
-                f"{self.source}: operators.{name:.40}.module = {excerpt(module)} must name a "
-                'class, such as "package.part:Class" or "file.py:Class"'
-            )
-        return module
-
-    def _skeleton(self) -> Skeleton | None:
-        if "skeleton" in self.entries:
-            return read_skeleton(self.entries["skeleton"], self.source)
-        return DEFAULT if self._modules() else None
+        operators, found = self.entries.get("operators"), {}
+        for name, value in operators.items() if isinstance(operators, dict) else ():
+            if isinstance(value, dict):
+                table = Entries(value, self.source, _OPERATOR_KEYS, f"operators.{name:.40}")
+                if "module" in value:
+                    found[name] = table.text("module", _MODULE, _CLASS)
+        return found
 
     def _check_operators(self, found: Definition) -> None:
         """Refuse operators without a module if others have one, and reserved names."""

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from snap_catalog import SnapError
@@ -33,11 +34,11 @@ class FbNet(ProductSpace):
 
     def read(self, text: str) -> Cell:
         """Parse a list of 22 indices below nine."""
-        try:
+        digits: Any = None
+        with suppress(ValueError):
             digits = printed_value(text)
-        except ValueError:
-            digits = None
-        if not _is_choice(digits):
+        is_long = isinstance(digits, list | tuple) and len(digits) == LAYERS
+        if not is_long or not all(type(d) is int and 0 <= d < len(OPERATORS) for d in digits):
             raise SnapError(
                 f"{text!r:.80} is not an FBNet architecture; "
                 f"expected a list of {LAYERS} indices from 0 to {len(OPERATORS) - 1}"
@@ -56,8 +57,3 @@ class FbNet(ProductSpace):
     def choices(self, cell: Cell) -> tuple[int, ...]:
         """Return the 22 indices."""
         return tuple(OPERATORS.index(node) for node in cell.nodes[1:-1])
-
-
-def _is_choice(digits: Any) -> bool:
-    known = isinstance(digits, list | tuple) and len(digits) == LAYERS
-    return known and all(type(d) is int and 0 <= d < len(OPERATORS) for d in digits)

@@ -73,8 +73,9 @@ def parse_genotype(text: str, indices: Sequence[str]) -> Genotype:
         )
         return genotype(normal, normal_concat, reduce, reduce_concat, indices)
     except (TypeError, ValueError, RecursionError) as error:
+        shown = text if len(text) <= 60 else f"{text[:57]}..."
         raise SnapError(
-            f"{_short(text)} is not a genotype ({error}); expected Genotype(normal=[('op', input), "
+            f"{shown!r} is not a genotype ({error}); expected Genotype(normal=[('op', input), "
             "...], normal_concat=range(2, 6), reduce=[...], reduce_concat=range(2, 6))"
         ) from error
 
@@ -242,7 +243,3 @@ def _pair(pair: Any, indices: Sequence[str]) -> Pair:
 def _range(nodes: tuple[int, ...]) -> str:
     steps = range(nodes[0], nodes[-1] + 1)
     return f"range({steps.start}, {steps.stop})" if nodes == tuple(steps) else str(list(nodes))
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")

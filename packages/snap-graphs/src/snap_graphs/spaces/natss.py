@@ -65,19 +65,14 @@ class NatsSize(ProductSpace):
         Convolutions have no bias and are followed by an affine batch normalisation, except the
         1x1 shortcut of a reduction, which follows an average pooling.
         """
-        width = _widths(graphs)
+        of_word = np.array([_width(word) for word in graphs.vocabulary], np.int64)
+        width = of_word[graphs.op].reshape(len(graphs), len(LAYERS) + 2)[:, 1:-1]
         entering = width[:, 0]
         costs = layer_costs(9 * 3 * entering, 2 * entering + 2 * width[:, -1], entering, _SIDES[0])
         for layer, side, out in zip(LAYERS, _SIDES, width.T, strict=True):
             costs += (_reduction if layer == "reduction" else _cell)(entering, out, side)
             entering = out
         return Costs(*costs + layer_costs(entering * _CLASSES, _CLASSES, _CLASSES, 1))
-
-
-def _widths(graphs: Graphs) -> Ints:
-    """Return (graphs, layers) channels."""
-    of_word = np.array([_width(word) for word in graphs.vocabulary], np.int64)
-    return of_word[graphs.op].reshape(len(graphs), len(LAYERS) + 2)[:, 1:-1]
 
 
 def _width(operator: str) -> int:

@@ -85,7 +85,9 @@ class _Evaluation:
         scalar = _SCALAR.fullmatch(name)
         if scalar or name in _ARRAYS:  # keywords name types and devices
             (held,) = (self.value(argument) for argument in tree.args)
-            return _scalar(name, held, _SCALARS[scalar[scalar.lastindex or 0]]) if scalar else held
+            if scalar and type(held) not in _SCALARS[scalar[scalar.lastindex or 0]]:
+                raise ValueError(f"{name} holds {held!r:.40}")
+            return held
         arguments = [self.value(argument) for argument in tree.args]
         if name == "range" and not tree.keywords:
             return _range(arguments)
@@ -102,12 +104,6 @@ def _name(tree: ast.expr) -> str:
         case ast.Attribute(value=ast.Name(id=module), attr=name):
             return f"{module}.{name}"
     return type(tree).__name__
-
-
-def _scalar(name: str, value: Any, kinds: tuple[type, ...]) -> Any:
-    if type(value) not in kinds:
-        raise ValueError(f"{name} holds {value!r:.40}")
-    return value
 
 
 def _range(bounds: list[Any]) -> list[int]:

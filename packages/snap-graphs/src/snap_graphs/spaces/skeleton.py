@@ -1,5 +1,6 @@
 """The network around the cells of a user-defined space, and its choices."""
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,13 +34,13 @@ class Step(NamedTuple):
     """A cell's place in the network.
 
     Attributes:
-        stage: number of its stage.
+        first: whether the cell is the first of its stage.
         width: channels of its nodes.
         side: output side in pixels.
         entering: channels, side and stride of each input.
     """
 
-    stage: int
+    first: bool
     width: int
     side: int
     entering: tuple[tuple[int, int, int], ...]
@@ -111,12 +112,12 @@ class Skeleton:
         """
         side, scale = -(-self.image // self.stem_stride), 1
         before = deque([(self.stem, side, scale)] * inputs, maxlen=inputs)
-        for number, (repeats, width, stride) in enumerate(stages):
+        for repeats, width, stride in stages:
             for place in range(repeats):
                 step = stride if place == 0 else 1
                 side, scale = -(-side // step), scale * step
                 entering = tuple((channels, old, scale // by) for channels, old, by in before)
-                yield Step(number, width, side, entering)
+                yield Step(place == 0, width, side, entering)
                 before.append((width, side, scale))
 
     def _entries(self) -> list[tuple[int, ...]]:
@@ -188,6 +189,13 @@ class Entries:
         """Raise the error on the value of a key."""
         value = f" = {excerpt(self.entries[key])}" if key in self.entries else ""
         raise SnapError(f"{self.source}: {self._prefix}{key:.40}{value} {problem}")
+
+    def text(self, key: str, form: re.Pattern[str], problem: str) -> str:
+        """Return a text of the given form; else refuse it with a description of the problem."""
+        value = self.entries.get(key)
+        if not isinstance(value, str) or not form.fullmatch(value):
+            self.refuse(key, problem)
+        return value
 
     def number(self, key: str, low: int, high: int, default: int | None = None) -> int:
         """Return an integer from a range, or the default."""

@@ -28,7 +28,7 @@ _BASE, _CLASSES, _SIDE = 64, 75, 224 // 4
 
 
 class TransNasMicro(ProductSpace):
-    """The cell-level space; native string `64-41414-a_bc_def`, a digit an edge."""
+    """The cell-level space; native string `64-41414-a_bc_def`, one digit per edge."""
 
     name: ClassVar[str] = "transnas-micro"
     options: ClassVar[tuple[int, ...]] = (len(OPERATORS),) * len(EDGES)
@@ -78,7 +78,7 @@ class TransNasMicro(ProductSpace):
 
 
 class TransNasMacro(Space):
-    """The macro-level space; native string `64-<modules>-basic`, a digit a module.
+    """The macro-level space; native string `64-<modules>-basic`, one digit per module.
 
     Four to six modules, of which one to four halve the image's side and one to three double the
     channels: 3,256 networks. The graph is the chain of modules.
@@ -103,7 +103,7 @@ class TransNasMacro(Space):
         return f"64-{''.join(map(str, _digits(cell)))}-basic"
 
     def decode(self, point: Point) -> Cell:
-        """Discretise the length, the numbers of halvings and doublings, and where they are.
+        """Discretise the length, the numbers of halvings and doublings, and their positions.
 
         The modules with the highest of six coordinates halve the side; those with the highest of
         six others double the channels.
@@ -137,7 +137,7 @@ class TransNasMacro(Space):
         return map(_chain, filter(_is_valid, itertools.chain(*strings)))
 
     def neighbours(self, cell: Cell) -> Iterator[Cell]:
-        """Yield the networks with one module changed, taken away or put in, each once."""
+        """Yield the networks with one module changed, removed or inserted, each once."""
         digits = _digits(cell)
         near = {digits[:i] + digits[i + 1 :] for i in range(len(digits))}
         for digit in range(1, 5):

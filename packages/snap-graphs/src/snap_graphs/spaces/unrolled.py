@@ -61,15 +61,15 @@ def _append(
     return tuple(src + shift for src, dst in cell.edges if dst == last)
 
 
-def stages_of(network: Cell, inputs: int, operators: int) -> tuple[Chosen, ...]:
-    """Return the stages of a graph from `unroll`.
+def fold(network: Cell, inputs: int, operators: int) -> tuple[tuple[Chosen, ...], Cell]:
+    """Return the stages and the cell of a graph from `unroll`; nothing feeds the cell's output.
 
     Args:
         network: the graph.
         inputs: number of inputs of a cell.
         operators: number of operators of a cell.
     """
-    found: list[Chosen] = []
+    stages: list[Chosen] = []
     at, end = _FIRST, len(network.nodes) - 2
     while at < end:
         match = _STAGE.fullmatch(network.nodes[at])
@@ -79,17 +79,11 @@ def stages_of(network: Cell, inputs: int, operators: int) -> tuple[Chosen, ...]:
         while at < end and not _STAGE.fullmatch(network.nodes[at]):
             at += operators
         width, stride = map(int, match.groups())
-        found.append(Chosen((at - start) // operators, width, stride))
-    return tuple(found)
-
-
-def first_cell(network: Cell, inputs: int, operators: int) -> Cell:
-    """Return the first cell of a graph from `unroll`, without edges to its output."""
-    end = _FIRST + inputs + operators
-    within = range(_FIRST, end)
-    edges = [(s - _FIRST, d - _FIRST) for s, d in network.edges if s in within and d in within]
-    nodes = (*[INPUT] * inputs, *network.nodes[_FIRST + inputs : end], OUTPUT)
-    return Cell(nodes, tuple(edges))
+        stages.append(Chosen((at - start) // operators, width, stride))
+    stop = _FIRST + inputs + operators
+    edges = [(s - _FIRST, d - _FIRST) for s, d in network.edges if s >= _FIRST and d < stop]
+    nodes = (*[INPUT] * inputs, *network.nodes[_FIRST + inputs : stop], OUTPUT)
+    return tuple(stages), Cell(nodes, tuple(edges))
 
 
 def node_shapes(
@@ -106,11 +100,9 @@ def node_shapes(
     side = -(-skeleton.image // skeleton.stem_stride)
     shapes: list[tuple[int, ...]] = [(3, skeleton.image, skeleton.image)]
     shapes.append((skeleton.stem, side, side))
-    stage = -1
     for step in skeleton.steps(stages, inputs):
-        if step.stage > stage:
+        if step.first:
             shapes += [(channels, side, side) for channels, side, _ in step.entering]
-            stage = step.stage
         shapes += [(step.width, step.side, step.side)] * operators
     return [*shapes, (skeleton.classes,), (skeleton.classes,)]
 

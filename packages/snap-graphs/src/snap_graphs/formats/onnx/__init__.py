@@ -1,4 +1,4 @@
-"""ONNX files, read without their weights."""
+"""Read ONNX files without their weights."""
 
 from snap_graphs.formats.onnx.files import OnnxFiles
 

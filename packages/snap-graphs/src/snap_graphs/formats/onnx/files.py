@@ -24,23 +24,23 @@ _SUFFIX = ".onnx"
 
 
 class OnnxFiles(Format):
-    """A file, or the files of a folder or zip file; further files there stay unread."""
+    """An ONNX file, or all of them in a folder or zip file; other files there are ignored."""
 
     title: ClassVar[str] = f"an ONNX file ({_SUFFIX}), or a folder or zip file of such"
     benchmark: ClassVar[str] = "onnx"
 
     def recognises(self, path: Path) -> bool:
-        """Recognise files by the suffix, a zip file by its first bytes."""
+        """Return whether the suffix is `.onnx`, a folder has such files, or it is a zip file."""
         if path.is_dir():
             return any(path.rglob(f"*{_SUFFIX}"))
         return path.is_file() and (path.suffix == _SUFFIX or magic(path).startswith(b"PK"))
 
     def files(self, path: Path) -> list[Path]:
-        """Return the ONNX files of a folder; not those that they keep weights in."""
+        """Return the ONNX files of a folder, without files of external weights."""
         return sorted(path.rglob(f"*{_SUFFIX}")) if path.is_dir() else [path]
 
     def facts(self, path: Path) -> Benchmark:
-        """Return a benchmark without metrics, in a space of the source's name."""
+        """Return a benchmark without metrics; its space has the name of the source."""
         return Benchmark(
             name=self.benchmark,
             space=path.resolve().stem,
@@ -51,7 +51,7 @@ class OnnxFiles(Format):
         )
 
     def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
-        """Yield the networks in one chunk, by their files' names without the suffix."""
+        """Yield all networks in one chunk, named like their files without the suffix."""
         require("snap-graphs[onnx]", "onnx")
         check_space(request.space or self.facts(path).space)
         networks: dict[str, Network] = {}
@@ -79,26 +79,26 @@ class OnnxFiles(Format):
 
 
 def read_network(content: Buffer, inputs: Sequence[Shape] = ()) -> Network:
-    """Read one model.
+    """Read one model as a graph of operators.
 
     Args:
-        content: the file.
-        inputs: shapes of the network's inputs without the batch, where the model leaves them open.
+        content: the content of the file.
+        inputs: shapes of the network's inputs without the batch, for models that leave them open.
 
     Raises:
-        SnapError: in one line, why it is refused.
+        SnapError: the model is refused; gives the reason in one line.
     """
     try:
         return assembled(read_layers(read_graph(outline(content), inputs)))
     except (SnapError, MemoryError):
         raise
-    except Exception as error:  # a damaged model raises whatever its fields lead to
+    except Exception as error:  # a damaged model can raise anything
         raise SnapError(f"it is no ONNX model that can be read ({fault(error)})") from error
 
 
 @contextmanager
 def _mapped(file: Path) -> Iterator[Buffer]:
-    """Map a file, so that only what is looked at is read."""
+    """Map a file into memory, so that only accessed parts are read."""
     with file.open("rb") as stream:
         if not file.stat().st_size:
             yield b""

@@ -1,4 +1,4 @@
-"""An ONNX graph as plain values."""
+"""Hold an ONNX graph as plain values."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ Shape = tuple[int, ...]
 Value = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...]
 
 MOST_ELEMENTS = 1 << 48
-"""Elements that a tensor may have."""
+"""Maximum number of elements of a tensor."""
 _OF_SHAPES = frozenset({"Shape", "Size"})
 
 
@@ -20,10 +20,10 @@ class Node:
     """A node of an ONNX graph.
 
     Attributes:
-        op: its operator, with the domain in front unless that is ONNX's own.
-        inputs: names of values; empty if an optional one is left out.
+        op: the operator, preceded by its domain unless that is ONNX's own.
+        inputs: names of values; an empty name stands for an omitted optional input.
         outputs: names of values.
-        attributes: by name, those that are numbers, texts or lists of such.
+        attributes: numbers, texts, and lists of numbers, by name.
     """
 
     op: str
@@ -33,7 +33,7 @@ class Node:
 
     @property
     def operands(self) -> tuple[str, ...]:
-        """The inputs whose values count, not only their shapes or types."""
+        """Names of the inputs whose values are read, not only their shapes or types."""
         if self.op in _OF_SHAPES:
             return ()
         return self.inputs[:1] if self.op == "CastLike" else self.inputs
@@ -41,12 +41,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A tensor that the file holds.
+    """A tensor stored in the file.
 
     Attributes:
         shape: its dimensions.
-        trainable: the elements that training changes.
-        values: what a small tensor holds, row by row; None for others.
+        trainable: number of trainable elements.
+        values: the values of a small tensor, row by row; None for others.
     """
 
     shape: Shape
@@ -59,12 +59,12 @@ class OnnxGraph:
     """A model's graph.
 
     Attributes:
-        nodes: in topological order.
+        nodes: the nodes in topological order.
         inputs: names of the network's inputs.
-        outputs: names of its results.
-        constants: by name.
-        shapes: by name, of every value whose shape could be inferred, batch dimension included.
-        batch: how many inputs the shapes are for.
+        outputs: names of the network's outputs.
+        constants: stored tensors by name.
+        shapes: inferred shapes by name of the value, including the batch dimension.
+        batch: batch size of these shapes.
     """
 
     nodes: tuple[Node, ...]
@@ -76,14 +76,14 @@ class OnnxGraph:
 
 
 def sized(name: str, dims: Iterable[int]) -> int:
-    """Return a tensor's number of elements.
+    """Return the number of elements of a tensor.
 
     Args:
-        name: of the tensor.
+        name: name of the tensor, for errors.
         dims: its dimensions.
 
     Raises:
-        SnapError: one is negative, or the tensor is absurdly large.
+        SnapError: a dimension is negative, or the tensor is implausibly large.
     """
     sides = tuple(dims)
     size = math.prod(sides)

@@ -1,9 +1,9 @@
-"""Infer the shapes in an ONNX model, a script of its own: `python -I inference.py`.
+"""Infer the shapes in an ONNX model, as a separate script: `python -I inference.py`.
 
-Reads a model from standard input and writes it with shapes to standard output. Sizes that the model
-computes, as exporters without optimisation leave them, are computed once and stored as tensors. A
-model can lead the library to take any memory and time, or to crash; here that ends no more than
-this process.
+The script reads a model from standard input and writes it with shapes to standard output. It
+computes sizes that the model derives from shapes, and stores them as tensors. A hostile model can
+crash the ONNX library, or make it use any amount of memory and time; in a separate process, this
+ends only the process.
 """
 
 import contextlib
@@ -15,18 +15,18 @@ _MOST_MEMORY = 1 << 32
 _MOST_SECONDS = 120
 _MOST_ROUNDS = 16
 _MOST_VALUES = 1 << 10
-"""Elements that a tensor of sizes may have."""
+"""Maximum number of elements of a tensor of sizes."""
 _ON_SIZES = frozenset({
     "Gather", "Concat", "Unsqueeze", "Squeeze", "Cast", "CastLike", "Reshape", "Slice", "Add",
     "Sub", "Mul", "Div", "Mod", "Neg", "Min", "Max", "Equal", "Less", "Greater", "And", "Not",
     "Where", "ReduceProd", "ReduceSum", "ReduceMax", "Identity", "Floor", "Ceil", "Sqrt", "Size",
     "Transpose", "Expand", "ConstantOfShape", "Range", "Split",
 })  # fmt: skip
-"""Operators that exporters compute sizes with."""
+"""Operators with which exporters compute sizes."""
 
 
 def main() -> int:
-    """Infer, within bounds where the system has them; return the exit status."""
+    """Infer shapes, within limits if the system supports them, and return the exit status."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
@@ -37,7 +37,7 @@ def main() -> int:
 
     try:
         model = _inferred(onnx.load_from_string(sys.stdin.buffer.read()))
-    except Exception as error:  # whatever a damaged model leads the library to
+    except Exception as error:  # a damaged model can raise anything
         reason = " ".join(str(error).split()) or type(error).__name__
         sys.stderr.write(reason[:300])
         return 1
@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def _inferred(model: Any) -> Any:
-    """Infer and compute sizes by turns, until that brings no more."""
+    """Compute sizes and infer shapes in turn, until no more sizes can be computed."""
     from onnx.shape_inference import infer_shapes
 
     for _ in range(_MOST_ROUNDS):
@@ -58,7 +58,7 @@ def _inferred(model: Any) -> Any:
 
 
 def _fold(model: Any) -> bool:
-    """Replace nodes that compute sizes by tensors; return whether there were any."""
+    """Replace nodes that compute sizes by tensors, and return whether there was one."""
     from onnx import numpy_helper
 
     graph = model.graph
@@ -81,7 +81,7 @@ def _fold(model: Any) -> bool:
 
 
 def _computed(model: Any, node: Any, values: dict[str, Any], shapes: dict[str, Any]) -> list[Any]:
-    """Return what a node computes of sizes; nothing if it does something else."""
+    """Return the outputs of a node that computes sizes; empty for other nodes."""
     import numpy as np
 
     if node.domain not in ("", "ai.onnx"):
@@ -95,7 +95,7 @@ def _computed(model: Any, node: Any, values: dict[str, Any], shapes: dict[str, A
         return []
     if _grows(node, list(inputs.values())):
         return []
-    with contextlib.suppress(Exception):  # then it stays a node
+    with contextlib.suppress(Exception):  # the node is kept
         outputs = [np.asarray(value) for value in _run(model, node, inputs)]
         if outputs and all(value.size <= _MOST_VALUES for value in outputs):
             return outputs
@@ -103,7 +103,7 @@ def _computed(model: Any, node: Any, values: dict[str, Any], shapes: dict[str, A
 
 
 def _grows(node: Any, inputs: list[Any]) -> bool:
-    """Return whether a node may put out many more values than it reads."""
+    """Return whether the output of a node may be much larger than its inputs."""
     match node.op_type:
         case "Expand":
             return math.prod(map(int, inputs[-1].reshape(-1))) > _MOST_VALUES
@@ -147,11 +147,11 @@ def _constant(node: Any) -> Any:
 
 
 def _sizes(tensor: Any, *, scalars: bool = False) -> Any:
-    """Return a small tensor's values; none of a weight.
+    """Return the values of a small tensor of integers; None for others.
 
     Args:
         tensor: the tensor.
-        scalars: also take single numbers that are not whole.
+        scalars: also return single floating-point numbers.
     """
     from onnx import TensorProto, numpy_helper
 
@@ -159,7 +159,7 @@ def _sizes(tensor: Any, *, scalars: bool = False) -> Any:
     most = _MOST_VALUES if whole else int(scalars)
     if min(tensor.dims, default=0) < 0 or math.prod(tensor.dims) > most:
         return None
-    with contextlib.suppress(Exception):  # its values were left out, or do not fit
+    with contextlib.suppress(Exception):  # the data are missing, or do not fit
         return numpy_helper.to_array(tensor)
     return None
 

@@ -12,10 +12,10 @@ from snap_graphs.formats.onnx.regions import Region, regions
 from snap_graphs.networks import Attribute, Kind, Layer
 
 _LARGEST_WINDOW = 1 << 16
-"""What a kernel, a stride or a dilation may be along one dimension."""
+"""Maximum of a kernel, stride or dilation along one dimension."""
 
 _COUNTED = frozenset({"convolution", "linear", "product", "attention"})
-"""Kinds of which the elements put out count."""
+"""Kinds of layers whose output elements count as activations."""
 _PASS = frozenset({
     "Identity", "Dropout", "Cast", "CastLike", "Reshape", "Flatten", "Squeeze", "Unsqueeze",
     "Transpose", "Slice", "Split", "Expand", "Tile", "Pad", "DepthToSpace", "SpaceToDepth", "Neg",
@@ -57,32 +57,37 @@ _NORMALISATIONS: Mapping[str, str] = {
     "LpNormalization": "L2 normalisation",
 }
 _NAMES: Mapping[str, str] = {"Div": "division", "ReduceL2": "linalg_vector_norm"}
-"""PyTorch's names of unknown operators that differ in more than form."""
-_REDUCTIONS: Mapping[str, str] = {"ReduceMean": "average", "ReduceMax": "max"}
-_GLOBAL_POOLINGS: Mapping[str, str] = {"GlobalAveragePool": "average", "GlobalMaxPool": "max"}
-_POOLINGS: Mapping[str, str] = {"AveragePool": "average", "MaxPool": "max"}
+"""PyTorch's names of unknown operators, if they differ from ONNX's in more than form."""
+_POOLINGS: Mapping[str, str] = {
+    **dict.fromkeys(("AveragePool", "GlobalAveragePool", "ReduceMean"), "average"),
+    **dict.fromkeys(("MaxPool", "GlobalMaxPool", "ReduceMax"), "max"),
+}
+_Reading = tuple[Kind, int, dict[str, Attribute]]
+"""Kind of a layer, its multiply-adds for the batch, and its attributes."""
 
 
 def read_layers(graph: OnnxGraph) -> list[Layer]:
-    """Read a graph as layers.
-
-    An operator that is not known becomes a layer of kind `other`.
+    """Convert a graph to layers; an unknown operator becomes a layer of kind `other`.
 
     Raises:
-        SnapError: a shape is not known, or an attribute makes no sense.
+        SnapError: a shape is unknown, or an attribute is invalid.
     """
     return _Reader(graph).layers()
 
 
 class _Reader:
-    """Reads nodes in order; values that depend on no input are no layers, but have parameters."""
+    """Converts nodes in order.
+
+    A node that depends on no input of the network becomes no layer; its parameters belong to the
+    first layer that reads it.
+    """
 
     def __init__(self, graph: OnnxGraph) -> None:
         self._graph = graph
         self._place: dict[str, int] = {}
-        """By value that depends on an input: the layer that puts it out."""
+        """The layer that outputs a value, by value that depends on an input."""
         self._owed = {name: each.trainable for name, each in graph.constants.items()}
-        """By value that depends on no input: parameters that no layer has counted."""
+        """Parameters not yet counted by a layer, by value that depends on no input."""
         self._producer = {value: node for node in graph.nodes for value in node.outputs if value}
 
     def layers(self) -> list[Layer]:
@@ -104,7 +109,7 @@ class _Reader:
         return layers
 
     def _parts(self, node: Node, layer: Layer, place: int) -> Iterator[Layer]:
-        """Yield a node's layer, and one for each further part where it splits a value."""
+        """Yield the layer of a node, and one per further output if it splits a value."""
         for number, name in enumerate(filter(None, node.outputs)):
             is_part = number and layer.kind == "pass"
             self._place[name] = place + number if is_part else place
@@ -112,7 +117,7 @@ class _Reader:
                 yield replace(layer, params=0) if number else layer
 
     def _layer(self, node: Node, region: Region | None) -> Layer | None:
-        """Return a node's layer, or none if its result depends on no input."""
+        """Return the layer of a node; None if it depends on no input of the network."""
         if region is not None:
             return self._joined(node, region)
         reads = tuple(self._place[name] for name in node.operands if name in self._place)
@@ -124,13 +129,18 @@ class _Reader:
         if node.op in _PASS:
             is_known = name in self._graph.shapes  # not of a sequence of tensors
             return Layer("pass", reads, self._shape_of_one(name) if is_known else (), params)
-        kind, flops, known = self._reading(node, self._shape(name))
-        put_out = self._put_out(node, self._shape(name)) if kind in _COUNTED else 0
-        costs = (params, flops // self._graph.batch, put_out // self._graph.batch)
+        shape, batch = self._shape(name), self._graph.batch
+        kind, flops, known = self._reading(node, shape)
+        activations = self._activations(node, shape) if kind in _COUNTED else 0
+        costs = (params, flops // batch, activations // batch)
         return Layer(kind, reads, self._shape_of_one(name), *costs, known)
 
+    def reads(self, node: Node, place: int) -> bool:
+        """Return whether an input of a node depends on the network's inputs."""
+        return node.inputs[place] in self._place
+
     def _joined(self, node: Node, region: Region) -> Layer:
-        """Return the layer of a region, of which a node is the last."""
+        """Return the layer of a region that ends in a node."""
         params = sum(self._params(self._graph.nodes[place]) for place in region.members)
         source, shape = (self._place[region.source],), self._shape_of_one(node.outputs[0])
         return Layer(region.kind, source, shape, params, attributes={"name": region.name})
@@ -151,14 +161,13 @@ class _Reader:
         return shape
 
     def _shape_of_one(self, name: str) -> Shape:
-        """Return a value's shape for one input; the batch may be part of its first dimension."""
+        """Return the shape of a value for one input; its first dimension may include the batch."""
         shape, batch = self._shape(name), self._graph.batch
         if not shape or shape[0] == batch:
             return shape[1:]
         return (shape[0] // batch, *shape[1:]) if shape[0] % batch == 0 else shape
 
-    def _reading(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
-        """Return a node's kind, multiply-adds for the batch, and attributes."""
+    def _reading(self, node: Node, shape: Shape) -> _Reading:
         op = node.op
         if op in _PLAIN:
             return _PLAIN[op], 0, {}
@@ -171,58 +180,59 @@ class _Reader:
         return read or ("other", 0, {"name": _plain_name(op)})
 
     def _normalisation(self, node: Node) -> str:
-        """Name a normalisation; that of groups is one of instances between two reshapings."""
+        """Return the name of a normalisation.
+
+        Exporters write a group normalisation as an instance normalisation after a reshape.
+        """
         before = self._producer.get(node.inputs[0])
         if node.op == "InstanceNormalization" and before is not None and before.op == "Reshape":
             return "group normalisation"
         return _NORMALISATIONS[node.op]
 
-    def _put_out(self, node: Node, shape: Shape) -> int:
+    def _activations(self, node: Node, shape: Shape) -> int:
+        """Return the number of output elements for the batch, of both products of an attention."""
+        weights = 0
         if node.op == "Attention":
-            query, key, *_ = (self._shape(name) for name in node.inputs[:2])
-            return _heads(node, query) * _tokens(query) * key[-2] * query[0] + math.prod(shape)
-        return math.prod(shape)
+            query, key = (self._shape(name) for name in node.inputs[:2])
+            weights = query[0] * _heads(node, query) * query[-2] * key[-2]
+        return weights + math.prod(shape)
 
-    def _convolution(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+    def _convolution(self, node: Node, shape: Shape) -> _Reading:
         source, weight = (self._shape(name) for name in node.inputs[:2])
         transposed = node.op == "ConvTranspose"
         groups = _whole(node, "group", 1)
         rank = len(weight) - 2
-        if len(source) != len(weight) or rank < 1 or groups < 1:
-            raise _senseless(node, f"{groups} groups and a weight of {excerpt(list(weight))}")
-        if math.prod(weight) == 0 or weight[0] % groups:
+        fits = len(source) == len(weight) and rank >= 1 and groups >= 1
+        if not fits or math.prod(weight) == 0 or weight[0] % groups:
             raise _senseless(node, f"{groups} groups and a weight of {excerpt(list(weight))}")
         entering = weight[0] if transposed else weight[1] * groups
         leaving = weight[1] * groups if transposed else weight[0]
         if source[1] != entering:
             raise _senseless(node, f"weights for {entering} channels, but reads {source[1]}")
         flops = math.prod(source if transposed else shape) * math.prod(weight[1:])
-        return (
-            "convolution",
-            flops,
-            {
-                "kernel": _checked(node, "kernel", weight[2:]),
-                "stride": _window(node, "strides", rank),
-                "dilation": _window(node, "dilations", rank),
-                "groups": groups,
-                "in_channels": entering,
-                "out_channels": leaving,
-                "transposed": transposed,
-            },
-        )
+        known: dict[str, Attribute] = {
+            "kernel": _checked(node, "kernel", weight[2:]),
+            "stride": _window(node, "strides", rank),
+            "dilation": _window(node, "dilations", rank),
+            "groups": groups,
+            "in_channels": entering,
+            "out_channels": leaving,
+            "transposed": transposed,
+        }
+        return "convolution", flops, known
 
-    def _matrices(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+    def _matrices(self, node: Node, shape: Shape) -> _Reading:
         first, second = (self._shape(name) for name in node.inputs[:2])
         if not first or not second:
             raise _senseless(node, "a number for a matrix")
         shared = first[0] if node.attributes.get("transA") else first[-1]
         flops = math.prod(shape) * shared
-        if all(name in self._place for name in node.inputs[:2]):
+        if self.reads(node, 0) and self.reads(node, 1):
             return "product", flops, {}
         return "linear", flops, {"in_features": shared, "out_features": shape[-1] if shape else 1}
 
-    def _einsum(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]] | None:
-        """Read a sum of products; none if the equation leaves dimensions unnamed."""
+    def _einsum(self, node: Node, shape: Shape) -> _Reading | None:
+        """Read an Einstein summation; None if its equation has an ellipsis."""
         terms = str(node.attributes.get("equation", "")).replace(" ", "").split("->")[0].split(",")
         sides: dict[str, int] = {}
         for term, name in zip(terms, node.inputs, strict=False):
@@ -232,7 +242,7 @@ class _Reader:
         both = all(name in self._place for name in node.inputs)
         return "product" if both else "linear", math.prod(sides.values()), {}
 
-    def _pooling(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+    def _pooling(self, node: Node, shape: Shape) -> _Reading:
         source = self._shape(node.inputs[0])
         kernel = _window(node, "kernel_shape", len(source) - 2)
         known: dict[str, Attribute] = {"name": _POOLINGS[node.op]}
@@ -241,27 +251,28 @@ class _Reader:
         stride = _window(node, "strides", len(source) - 2)
         return "pooling", 0, {**known, "kernel": kernel, "stride": stride}
 
-    def _global_pooling(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
-        return "pooling", 0, {"name": _GLOBAL_POOLINGS[node.op], "is_global": True}
-
-    def _reduction(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]] | None:
-        """Read a mean over all but batch and one dimension as global pooling; none else."""
+    def _reduction(self, node: Node, _: Shape) -> _Reading | None:
+        """Read a reduction to batch and channels as global pooling; None for other reductions."""
         rank = len(self._shape(node.inputs[0]))
         axes = {int(axis) % rank for axis in self._integers(node, "axes", 1)} if rank else set()
         if rank < 3 or 0 in axes or len(axes) != rank - 2:
             return None
-        return "pooling", 0, {"name": _REDUCTIONS[node.op], "is_global": True}
+        return "pooling", 0, {"name": _POOLINGS[node.op], "is_global": True}
 
     def _integers(self, node: Node, attribute: str, place: int) -> Sequence[int | float]:
-        """Return what older versions of an operator have as attribute, newer ones as input."""
+        """Return the integers of an attribute, or of the input that replaced it in newer opsets."""
         values = node.attributes.get(attribute)
         if isinstance(values, tuple):
             return [value for value in values if isinstance(value, int)]
+        return self._values(node, place)
+
+    def _values(self, node: Node, place: int) -> Sequence[int | float]:
+        """Return the values of a small constant input; empty for other inputs."""
         name = node.inputs[place] if len(node.inputs) > place else ""
         constant = self._graph.constants.get(name)
         return constant.values or () if constant else ()
 
-    def _clip(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+    def _clip(self, node: Node, _: Shape) -> _Reading:
         low, high = (self._bound(node, key, place) for place, key in ((1, "min"), (2, "max")))
         if low == 0 and high in (6, None):
             return "activation", 0, {"name": "ReLU6" if high else "ReLU"}
@@ -269,24 +280,14 @@ class _Reader:
 
     def _bound(self, node: Node, key: str, place: int) -> float | None:
         value = node.attributes.get(key)
-        name = node.inputs[place] if len(node.inputs) > place else ""
-        constant = self._graph.constants.get(name)
-        if constant is not None and constant.values:
-            value = constant.values[0]
+        value = next(iter(self._values(node, place)), value)
         return float(value) if isinstance(value, int | float) else None
 
-    def _gather(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
-        return "pass" if node.inputs[0] in self._place else "embedding", 0, {}
-
-    def _divide(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]] | None:
-        return ("multiply", 0, {}) if node.inputs[1] not in self._place else None
-
-    def _power(self, node: Node, _: Shape) -> tuple[Kind, int, dict[str, Attribute]] | None:
-        exponent = self._graph.constants.get(node.inputs[1])
-        is_square = exponent is not None and exponent.values == (2,)
+    def _power(self, node: Node, _: Shape) -> _Reading | None:
+        is_square = self._values(node, 1) == (2,)
         return ("activation", 0, {"name": "square"}) if is_square else None
 
-    def _attention(self, node: Node, shape: Shape) -> tuple[Kind, int, dict[str, Attribute]]:
+    def _attention(self, node: Node, shape: Shape) -> _Reading:
         query, key = (self._shape(name) for name in node.inputs[:2])
         if len(query) < 3 or len(key) < 3:
             raise _senseless(node, f"a query of {excerpt(list(query))}")
@@ -296,19 +297,23 @@ class _Reader:
         return "attention", flops, {"heads": heads, "head_channels": channels}
 
 
-_Read = Callable[[_Reader, Node, Shape], tuple[Kind, int, dict[str, Attribute]] | None]
+def _global_pooling(_: _Reader, node: Node, __: Shape) -> _Reading:
+    return "pooling", 0, {"name": _POOLINGS[node.op], "is_global": True}
+
+
+_Read = Callable[[_Reader, Node, Shape], _Reading | None]
 _READERS: Mapping[str, _Read] = {
     "Conv": _Reader._convolution,
     "ConvTranspose": _Reader._convolution,
     "Gemm": _Reader._matrices,
     "MatMul": _Reader._matrices,
     "Einsum": _Reader._einsum,
-    **dict.fromkeys(_POOLINGS, _Reader._pooling),
-    **dict.fromkeys(_GLOBAL_POOLINGS, _Reader._global_pooling),
-    **dict.fromkeys(_REDUCTIONS, _Reader._reduction),
+    **dict.fromkeys(("AveragePool", "MaxPool"), _Reader._pooling),
+    **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool"), _global_pooling),
+    **dict.fromkeys(("ReduceMean", "ReduceMax"), _Reader._reduction),
     "Clip": _Reader._clip,
-    "Gather": _Reader._gather,
-    "Div": _Reader._divide,
+    "Gather": lambda r, node, _: ("pass" if r.reads(node, 0) else "embedding", 0, {}),
+    "Div": lambda r, node, _: None if r.reads(node, 1) else ("multiply", 0, {}),
     "Pow": _Reader._power,
     "Attention": _Reader._attention,
 }
@@ -324,16 +329,12 @@ def _computed(graph: OnnxGraph) -> set[str]:
 
 
 def _plain_name(op: str) -> str:
-    """Name an operator as PyTorch does: `ReduceSum`, `sum`."""
+    """Return PyTorch's name of an operator: `sum` for `ReduceSum`."""
     return _NAMES.get(op) or (op if "." in op else op.removeprefix("Reduce").lower())
 
 
 def _heads(node: Node, query: Shape) -> int:
     return query[1] if len(query) > 3 else _whole(node, "q_num_heads", 1)
-
-
-def _tokens(query: Shape) -> int:
-    return query[-2]
 
 
 def _window(node: Node, key: str, rank: int) -> tuple[int, ...]:

@@ -1,133 +1,123 @@
 """Extract the structure of an ONNX file without its weights.
 
-The numbers are those of the fields in `onnx.proto`. Nothing is decoded here but lengths, so that a
-file of many gigabytes costs no more memory than its outline.
+Only lengths are decoded, so that a file of many gigabytes takes no more memory than its outline.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from snap_catalog import SnapError
 
 from snap_graphs.formats.protobuf import Buffer, nested, spans
 
 MOST_BYTES = 1 << 25
-"""Bytes that an outline may have."""
+"""Maximum size of an outline in bytes."""
 MOST_FIELDS = 5_000_000
 MOST_NODES = 100_000
 _SMALL = 1 << 10
-"""Bytes of a tensor that is kept with its values: shapes, axes, bounds."""
+"""Maximum size in bytes of a tensor whose values are kept: shapes, axes, bounds."""
 
-_MODEL_KEPT = frozenset({1, 8})
-"""ir_version, opset_import."""
-_GRAPH, _FUNCTIONS = 7, 25
-_NODE, _INITIALIZER, _SPARSE, _GRAPH_METADATA = 1, 5, 15, 16
-_GRAPH_KEPT = frozenset({2, 11, 12, 13})
-"""name, input, output, value_info."""
-_NODE_KEPT = frozenset({1, 2, 3, 4, 7})
-"""input, output, name, op_type, domain."""
-_ATTRIBUTE = 5
-_ATTRIBUTE_KEPT = frozenset({1, 2, 3, 4, 7, 8, 9, 20})
-"""name, f, i, s, floats, ints, strings, type."""
-_TENSOR, _NESTED_GRAPHS = 5, frozenset({6, 11})
-_TENSOR_KEPT = frozenset({1, 2, 8})
-"""dims, data_type, name."""
-_TENSOR_DATA = frozenset({4, 5, 7, 9, 10, 11})
-"""float_data, int32_data, int64_data, raw_data, double_data, uint64_data."""
+
+@dataclass(frozen=True)
+class _Message:
+    """The fields of a message in `onnx.proto`, by number; unlisted ones are dropped.
+
+    Attributes:
+        kept: fields to copy.
+        parts: fields that are messages.
+        refused: fields that make a model unreadable, with the reason.
+        values: fields to copy only if the message is small.
+    """
+
+    kept: frozenset[int]
+    parts: Mapping[int, "_Message"] = field(default_factory=dict)
+    refused: Mapping[int, str] = field(default_factory=dict)
+    values: frozenset[int] = frozenset()
+
+
+_TENSOR = _Message(
+    kept=frozenset({1, 2, 8}),  # dims, data_type, name
+    values=frozenset({4, 5, 7, 9, 10, 11}),  # float, int32, int64, raw, double, uint64
+)
+_HAS_GRAPH = (
+    "a node holds a graph of its own (If, Loop, Scan), so that the cost is unknown; export the "
+    "network without control flow"
+)
+_ATTRIBUTE = _Message(
+    kept=frozenset({1, 2, 3, 4, 7, 8, 9, 20}),  # name, f, i, s, floats, ints, strings, type
+    parts={5: _TENSOR},
+    refused={6: _HAS_GRAPH, 11: _HAS_GRAPH},
+)
+_NODE = _Message(
+    kept=frozenset({1, 2, 3, 4, 7}),  # input, output, name, op_type, domain
+    parts={5: _ATTRIBUTE},
+)
+_GRAPH = _Message(
+    kept=frozenset({2, 11, 12, 13, 16}),  # name, input, output, value_info, metadata_props
+    parts={1: _NODE, 5: _TENSOR},
+    refused={15: "it has sparse tensors; write them densely"},
+)
+_MODEL = _Message(
+    kept=frozenset({1, 8}),  # ir_version, opset_import
+    parts={7: _GRAPH},
+    refused={25: "it has functions of its own; inline them (onnx.inliner) first"},
+)
 
 
 def outline(message: Buffer) -> bytes:
-    """Return a model without the values of large tensors, texts for people and metadata.
+    """Copy a model without the values of large tensors, documentation and metadata.
 
-    Where tensors lie in other files, those stay unopened.
+    Files of external data are not opened.
 
     Args:
-        message: the file.
+        message: the content of the file.
 
     Raises:
-        SnapError: the model is too large even so, or has functions, nested or sparse parts.
-        ValueError: the bytes are no model.
+        SnapError: the outline is too large, or the model has functions, nested graphs or sparse
+            tensors.
+        ValueError: the bytes are not a model.
     """
-    return _Outline(message).model()
+    copy = _Copy(message)
+    outlined = copy.message(_MODEL, 0, len(message))
+    if copy.graphs != 1:
+        raise ValueError("it holds two graphs" if copy.graphs else "it is no ONNX model")
+    return outlined
 
 
-class _Outline:
-    """Copies what is kept, counting fields, nodes and bytes."""
+class _Copy:
+    """Copies messages; counts graphs, nodes, fields and bytes."""
 
-    def __init__(self, message: Buffer) -> None:
-        self._message = message
-        self._fields = self._nodes = self._bytes = 0
+    def __init__(self, source: Buffer) -> None:
+        self._source = source
+        self.graphs = self._nodes = self._fields = self._bytes = 0
 
-    def model(self) -> bytes:
-        parts, graphs = [], 0
-        for number, first, content, end in self._spans(0, len(self._message)):
-            if number in _MODEL_KEPT:
-                parts.append(self._copy(first, end))
-            elif number == _GRAPH:
-                graphs += 1
-                parts.append(nested(_GRAPH, self._graph(content, end)))
-            elif number == _FUNCTIONS:
-                raise SnapError("it has functions of its own; inline them (onnx.inliner) first")
-        if graphs != 1:
-            raise ValueError("it is no ONNX model" if not graphs else "it holds two graphs")
-        return b"".join(parts)
+    def message(self, kind: _Message, at: int, stop: int) -> bytes:
+        """Copy the message between two positions.
 
-    def _graph(self, at: int, stop: int) -> bytes:
-        parts = []
-        for number, first, content, end in self._spans(at, stop):
-            if number in _GRAPH_KEPT or number == _GRAPH_METADATA:
-                parts.append(self._copy(first, end))
-            elif number == _NODE:
-                parts.append(nested(_NODE, self._node(content, end)))
-            elif number == _INITIALIZER:
-                parts.append(nested(_INITIALIZER, self._tensor(content, end)))
-            elif number == _SPARSE:
-                raise SnapError("it has sparse tensors; write them densely")
-        return b"".join(parts)
-
-    def _node(self, at: int, stop: int) -> bytes:
-        self._nodes += 1
+        Raises:
+            SnapError: it has a refused field, or too many nodes, fields or bytes.
+            ValueError: it is damaged.
+        """
+        self.graphs += kind is _GRAPH
+        self._nodes += kind is _NODE
         if self._nodes > MOST_NODES:
             raise SnapError(f"it has more than {MOST_NODES:,} nodes, refused")
+        kept = kind.kept | kind.values if stop - at <= _SMALL else kind.kept
         parts = []
-        for number, first, content, end in self._spans(at, stop):
-            if number in _NODE_KEPT:
-                parts.append(self._copy(first, end))
-            elif number == _ATTRIBUTE:
-                parts.append(nested(_ATTRIBUTE, self._attribute(content, end)))
-        return b"".join(parts)
-
-    def _attribute(self, at: int, stop: int) -> bytes:
-        parts = []
-        for number, first, content, end in self._spans(at, stop):
-            if number in _ATTRIBUTE_KEPT:
-                parts.append(self._copy(first, end))
-            elif number == _TENSOR:
-                parts.append(nested(_TENSOR, self._tensor(content, end)))
-            elif number in _NESTED_GRAPHS:
-                raise SnapError(
-                    "a node holds a graph of its own (If, Loop, Scan), so that the "
-                    "cost is unknown; export the network without control flow"
-                )
-        return b"".join(parts)
-
-    def _tensor(self, at: int, stop: int) -> bytes:
-        kept = _TENSOR_KEPT | (_TENSOR_DATA if stop - at <= _SMALL else frozenset())
-        parts = [
-            self._copy(first, end)
-            for number, first, _, end in self._spans(at, stop)
-            if number in kept
-        ]
-        return b"".join(parts)
-
-    def _spans(self, at: int, stop: int) -> Iterator[tuple[int, int, int, int]]:
-        for span in spans(self._message, at, stop):
+        for number, first, content, end in spans(self._source, at, stop):
             self._fields += 1
             if self._fields > MOST_FIELDS:
                 raise SnapError(f"it has more than {MOST_FIELDS:,} fields, refused")
-            yield span
+            if number in kind.refused:
+                raise SnapError(kind.refused[number])
+            if number in kind.parts:
+                parts.append(nested(number, self.message(kind.parts[number], content, end)))
+            elif number in kept:
+                parts.append(self._bytes_of(first, end))
+        return b"".join(parts)
 
-    def _copy(self, first: int, end: int) -> bytes:
+    def _bytes_of(self, first: int, end: int) -> bytes:
         self._bytes += end - first
         if self._bytes > MOST_BYTES:
             raise SnapError(f"it has more than {MOST_BYTES >> 20} MiB besides its weights; refused")
-        return self._message[first:end]
+        return self._source[first:end]

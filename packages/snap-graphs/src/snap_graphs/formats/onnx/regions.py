@@ -17,13 +17,13 @@ _LIGHT = _SILENT | {
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Nodes that together are one layer of one input.
+    """Nodes that form one layer with a single input.
 
     Attributes:
-        members: their places in the graph.
-        source: the value that they read.
-        kind: of the layer.
-        name: of the activation or normalisation.
+        members: positions of the nodes in the graph.
+        source: the value that the layer reads.
+        kind: kind of the layer.
+        name: name of the activation or normalisation.
     """
 
     members: frozenset[int]
@@ -33,7 +33,7 @@ class Region:
 
 
 def regions(graph: OnnxGraph, computed: Collection[str]) -> dict[int, Region]:
-    """Return the regions by the place of their last node.
+    """Find the regions of a graph, by the position of their last node.
 
     Args:
         graph: the graph.
@@ -52,7 +52,7 @@ class _Finder:
                 self._readers.setdefault(value, set()).add(place)
 
     def found(self) -> Iterator[tuple[int, Region]]:
-        """Yield regions with the places of their last nodes, ascending; they do not overlap."""
+        """Yield the positions of last nodes, ascending, and their disjoint regions."""
         centred: dict[str, tuple[frozenset[int], str]] = {}
         for root, node in enumerate(self._nodes):
             if node.op not in _ROOTS or node.outputs[0] not in self._computed:
@@ -75,7 +75,7 @@ class _Finder:
                 yield root, Region(members, source, kind, name)
 
     def _grown(self, root: int) -> tuple[frozenset[int], str] | None:
-        """Return the nodes between a node and the one value that all it computes depends on."""
+        """Return the nodes from a single source value to a node, and the source; None if none."""
         members, frontier = {root}, self._reads(self._nodes[root])
         if len(frontier) < 2:
             return None
@@ -101,7 +101,7 @@ _GATES: Mapping[str, str] = {"Sigmoid": "SiLU", "HardSigmoid": "hard-swish"}
 
 
 def _name(ops: set[str]) -> str:
-    """Return what nodes of these operators compute together; nothing if unknown."""
+    """Return the name of the function that these operators compute; empty if unknown."""
     if len(ops) == 2 and "Mul" in ops and (gate := (ops - {"Mul"}).pop()) in _GATES:
         return _GATES[gate]
     if "Erf" in ops:

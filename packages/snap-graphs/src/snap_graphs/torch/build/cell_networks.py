@@ -1,4 +1,4 @@
-"""Networks of one kind of cell: NAS-Bench-101, NAS-Bench-201 and TransNAS-Bench-101."""
+"""Build the networks of NAS-Bench-101, NAS-Bench-201 and TransNAS-Bench-101."""
 
 from collections.abc import Iterator
 
@@ -12,22 +12,29 @@ from snap_graphs.canonical import prune
 from snap_graphs.spaces.nb101 import vertex_channels
 from snap_graphs.spaces.nb201 import EDGES
 from snap_graphs.spaces.transnas import module_shapes
-from snap_graphs.torch.build.operators import conv_bn, edge_operator, relu_conv_bn
+from snap_graphs.torch.build.operators import (
+    EdgeCell,
+    conv_bn,
+    edge_operator,
+    head,
+    relu_conv_bn,
+    stem_by_4,
+)
 from snap_graphs.torch.build.size import Size
 
 _TRANSNAS_MODULES = ((2, 2), (1, 1), (2, 2), (1, 1), (2, 2))
-"""By module of TransNAS-Bench-101: what its first cell multiplies channels by, and its stride."""
+"""Channel factor and stride of the first cell, by module of TransNAS-Bench-101."""
 _NB101_MOMENTUM, _NB101_KERNELS = 1 - 0.997, {"conv3x3-bn-relu": 3, "conv1x1-bn-relu": 1}
 
 
 def nb201_network(cell: Cell, size: Size) -> nn.Module:
-    """Build NAS-Bench-201's network: three stages of cells, residual blocks in between."""
+    """Build NAS-Bench-201's network: three stages of cells with residual blocks between them."""
     parts: list[nn.Module] = [*conv_bn(3, size.channels, 3)]
     for stage in range(3):
         channels = size.channels * 2**stage
         parts += [_ResidualBlock(channels // 2, channels)] if stage else []
-        parts += [_EdgeCell(cell, channels, channels, 1) for _ in range(size.layers // 3)]
-    return nn.Sequential(*parts, nn.BatchNorm2d(channels), nn.ReLU(), *_head(channels, size))
+        parts += [_edge_cell(cell, channels, channels, 1) for _ in range(size.layers // 3)]
+    return nn.Sequential(*parts, nn.BatchNorm2d(channels), nn.ReLU(), *head(channels, size.classes))
 
 
 def transnas_micro_network(cell: Cell, size: Size) -> nn.Module:
@@ -38,18 +45,18 @@ def transnas_micro_network(cell: Cell, size: Size) -> nn.Module:
     channels = size.channels
     cells = []
     for factor, stride in _TRANSNAS_MODULES:
-        cells.append(_EdgeCell(cell, channels, channels * factor, stride))
+        cells.append(_edge_cell(cell, channels, channels * factor, stride))
         channels *= factor
         more = size.layers // len(_TRANSNAS_MODULES) - 1
-        cells += [_EdgeCell(cell, channels, channels, 1) for _ in range(more)]
-    return nn.Sequential(*_transnas_stem(size), *cells, *_head(channels, size))
+        cells += [_edge_cell(cell, channels, channels, 1) for _ in range(more)]
+    return nn.Sequential(*stem_by_4(size.channels), *cells, *head(channels, size.classes))
 
 
 def transnas_macro_network(cell: Cell, size: Size) -> nn.Module:
     """Build the network of a chain of TransNAS-Bench-101's modules, with a classifier.
 
-    A module is as many residual blocks (He et al., "Deep Residual Learning for Image Recognition",
-    CVPR 2016) as there are layers, of which the first changes the shape.
+    A module has `size.layers` residual blocks (He et al., "Deep Residual Learning for Image
+    Recognition", CVPR 2016); the first one changes the shape.
     """
     channels = size.channels
     blocks = []
@@ -57,16 +64,13 @@ def transnas_macro_network(cell: Cell, size: Size) -> nn.Module:
         blocks.append(_BasicBlock(channels, channels * factor, stride))
         channels *= factor
         blocks += [_BasicBlock(channels, channels, 1) for _ in range(size.layers - 1)]
-    return nn.Sequential(*_transnas_stem(size), nn.ReLU(), *blocks, *_head(channels, size))
-
-
-def _transnas_stem(size: Size) -> tuple[nn.Module, ...]:
-    half = size.channels // 2
-    return (*conv_bn(3, half, 3, 2), nn.ReLU(), *conv_bn(half, size.channels, 3, 2))
+    return nn.Sequential(
+        *stem_by_4(size.channels), nn.ReLU(), *blocks, *head(channels, size.classes)
+    )
 
 
 def nb101_network(cell: Cell, size: Size) -> nn.Module:
-    """Build NAS-Bench-101's network: three stacks of cells, which max pooling parts."""
+    """Build NAS-Bench-101's network: three stacks of cells, separated by max pooling."""
     parts = [*_conv_bn_relu(3, size.channels, 3)]
     entering = size.channels
     for stack in range(3):
@@ -75,29 +79,16 @@ def nb101_network(cell: Cell, size: Size) -> nn.Module:
         for _ in range(size.layers // 3):
             parts.append(_VertexCell(cell, entering, channels))
             entering = channels
-    return nn.Sequential(*parts, *_head(channels, size))
+    return nn.Sequential(*parts, *head(channels, size.classes))
 
 
-def _head(channels: int, size: Size) -> tuple[nn.Module, ...]:
-    return nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, size.classes)
-
-
-class _EdgeCell(nn.Module):
-    """Four vertices; an operator on every edge, summed where edges meet."""
-
-    def __init__(self, cell: Cell, entering: int, channels: int, stride: int) -> None:
-        super().__init__()
-        self.operators = nn.ModuleList(
-            edge_operator(name, *((channels, channels, 1) if src else (entering, channels, stride)))
-            for name, (src, _) in zip(cell.nodes[1:-1], EDGES, strict=True)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        values = {0: x}
-        for (src, dst), operator in zip(EDGES, self.operators, strict=True):
-            found = operator(values[src])
-            values[dst] = values[dst] + found if dst in values else found
-        return values[EDGES[-1][1]]
+def _edge_cell(cell: Cell, entering: int, channels: int, stride: int) -> EdgeCell:
+    """Build a cell of four vertices; operators on its input change the shape."""
+    operators = (
+        edge_operator(name, *((channels, channels, 1) if src else (entering, channels, stride)))
+        for name, (src, _) in zip(cell.nodes[1:-1], EDGES, strict=True)
+    )
+    return EdgeCell(EDGES, operators, EDGES[-1][1:])
 
 
 class _ResidualBlock(nn.Module):
@@ -133,10 +124,11 @@ class _BasicBlock(nn.Module):
 
 
 class _VertexCell(nn.Module):
-    """A cell of NAS-Bench-101, its dead vertices left out.
+    """A cell of NAS-Bench-101 without dead vertices.
 
-    Edges out of the input carry 1x1 projections; a vertex sums what enters it, cut to the number
-    of its channels; the output concatenates, and adds the input's projection where there is one.
+    Edges out of the input carry 1x1 projections. A vertex truncates its inputs to its own number
+    of channels and sums them. The output concatenates its inputs, and adds a projection of the
+    cell's input if an edge connects them.
     """
 
     def __init__(self, cell: Cell, entering: int, channels: int) -> None:

@@ -1,25 +1,30 @@
-"""Count the costs of modules from the operations on one input."""
+"""Count the costs of modules from the operations on one input, and check that they can train."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
+from snap_catalog import SnapError
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from snap_graphs.torch.build.size import Size
 
 _aten = torch.ops.aten
 
 
 class Counts(NamedTuple):
-    """What a module costs, by the rule of the `graphs` contract.
+    """Costs of a module, as defined by the `graphs` contract.
 
     Attributes:
-        params: trainable parameters, shared ones once.
-        flops: multiply-adds of convolutions, linear layers and products of matrices for one input.
-        activations: elements that these put out (Radosavovic et al., "Designing Network Design
-            Spaces", CVPR 2020, section 3.1, where convolutions alone count).
+        params: trainable parameters; shared ones count once.
+        flops: multiply-adds of convolutions, linear layers and matrix products for one input.
+        activations: output elements of these (Radosavovic et al., "Designing Network Design
+            Spaces", CVPR 2020, section 3.1, which counts convolutions only).
     """
 
     params: int
@@ -28,16 +33,18 @@ class Counts(NamedTuple):
 
 
 def count_params(module: nn.Module) -> int:
-    """Return how many trainable parameters a module has, shared ones once."""
+    """Return the number of trainable parameters of a module; shared ones count once."""
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
 
 
 def count(module: nn.Module, x: Tensor) -> Counts:
-    """Count one pass in inference; normalisations, activations, pooling and sums are free.
+    """Count the costs of one forward pass in evaluation mode.
+
+    Normalisations, activation functions, pooling and sums cost nothing.
 
     Args:
-        module: on the device of its input; on the meta device nothing is computed.
-        x: what it takes, with a batch of one.
+        module: the module; on the meta device nothing is computed.
+        x: its input with a batch of one, on the same device.
     """
     training = module.training
     fast = torch.backends.mha.get_fastpath_enabled()
@@ -53,7 +60,7 @@ def count(module: nn.Module, x: Tensor) -> Counts:
 
 
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Adds up the work of all operations while it is entered."""
+    """Sums up the costs of all operations inside the context."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -75,7 +82,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def _convolution(found: Tensor, x: Tensor, weight: Tensor, *settings: Any) -> int:
-    """Count the weights that each element meets: of the output, or of a transposed one's input."""
+    """Count weights per output element, or per input element of a transposed convolution."""
     transposed = settings[4]
     return (x if transposed else found).numel() * math.prod(weight.shape[1:])
 
@@ -88,4 +95,75 @@ _MULTIPLY_ADDS: Mapping[Any, Callable[..., int]] = {
     _aten.convolution: _convolution,
     **dict.fromkeys((_aten.mm, _aten.addmm, _aten.bmm, _aten.baddbmm), _product),
 }
-"""By operation its multiply-adds, of its output and its arguments."""
+"""Functions that count the multiply-adds of an operation from its output and arguments."""
+
+
+class NetworkCosts(NamedTuple):
+    """Costs of a network for one image.
+
+    Attributes:
+        params: trainable parameters, without those of an auxiliary head.
+        flops: multiply-adds of convolutions, linear layers and matrix products; normalisations,
+            activation functions, pooling and sums are not counted.
+        activations: output elements of these.
+        auxiliary_params: trainable parameters of the auxiliary head, which inference does not need.
+    """
+
+    params: int
+    flops: int
+    activations: int
+    auxiliary_params: int
+
+
+def count_costs(network: nn.Module, image: int) -> NetworkCosts:
+    """Count the costs of a network from a forward pass of one image.
+
+    Args:
+        network: maps images to logits; on the meta device nothing is computed.
+        image: side of the images in pixels.
+
+    Raises:
+        SnapError: the network, which may contain user code, fails.
+    """
+    head = getattr(network, "auxiliary", None)
+    auxiliary = count_params(head) if head is not None else 0
+    device = next(network.parameters()).device
+    with _running("inference"):
+        counts = count(network, torch.zeros(1, 3, image, image, device=device))
+    return NetworkCosts(*counts._replace(params=counts.params - auxiliary), auxiliary)
+
+
+@contextmanager
+def _running(mode: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SnapError(f"the network fails in {mode} ({reason:.200}); correct it") from error
+
+
+def try_training(network: nn.Module, size: Size) -> int:
+    """Compute the gradient of the loss for two random images in training mode.
+
+    Weights do not change, but the running statistics of normalisations do.
+
+    Returns:
+        The number of parameters with a gradient, which need to affect the output.
+
+    Raises:
+        SnapError: the network fails, the logits have a wrong shape, or the loss or a gradient is
+            not finite.
+    """
+    with _running("training"):
+        logits = network.train()(torch.randn(2, 3, size.image, size.image))
+    heads = logits if isinstance(logits, tuple) else (logits,)
+    if any(head.shape != (2, size.classes) for head in heads):
+        raise SnapError(f"the network puts out {tuple(heads[0].shape)} and not 2 x {size.classes}")
+    labels = torch.arange(2) % size.classes
+    loss = torch.stack([functional.cross_entropy(head, labels) for head in heads]).sum()
+    parameters = list(network.parameters())
+    gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+    reached = [gradient for gradient in gradients if gradient is not None]
+    if not all(torch.isfinite(gradient).all() for gradient in (loss, *reached)):
+        raise SnapError("a gradient of the network is not finite; it cannot be trained")
+    return sum(gradient.numel() for gradient in reached)

@@ -1,4 +1,4 @@
-"""Networks of a normal and a reduction cell, as the DARTS authors build them for evaluation.
+"""Build the evaluation networks of the DARTS authors from a normal and a reduction cell.
 
 Source: Liu, Simonyan and Yang, "DARTS: Differentiable Architecture Search", ICLR 2019, sections
 3.2 and 3.3 and their published code.
@@ -15,30 +15,30 @@ from snap_graphs.torch.build.operators import (
     GENOTYPE_OPERATORS,
     FactorizedReduce,
     conv_bn,
-    genotype_operator,
     relu_conv_bn,
+    stem_by_4,
 )
 from snap_graphs.torch.build.size import Size
 
 _IMAGENET_SIDE = 64
-"""Images of this side or more take the ImageNet stem, which divides the side by 8."""
+"""Minimum side of images for the ImageNet stem, which divides the side by 8."""
 _AUXILIARY_SIDES = (32, 224)
 
 
 class GenotypeNetwork(nn.Module):
-    """Cells in a row, reduction cells at one and two thirds, a linear classifier.
+    """A sequence of cells with reduction cells at one and two thirds, and a linear classifier.
 
-    Every cell reads the two before it. Images of 64 pixels and more take the ImageNet stem, others
-    the CIFAR stem.
+    Every cell reads the outputs of the two cells before it. Images of 64 pixels or more use the
+    ImageNet stem, smaller ones the CIFAR stem.
     """
 
     def __init__(self, genotype: Genotype, size: Size, auxiliary: bool = False) -> None:
         """Build the network.
 
         Args:
-            genotype: its cells; either `concat` may name the inputs 0 and 1 too, as in NASNet-A.
-            size: its size.
-            auxiliary: whether a second classifier reads the second reduction cell in training.
+            genotype: the cells; `concat` may include the inputs 0 and 1, as in NASNet-A.
+            size: size of the network.
+            auxiliary: add a second classifier after the second reduction cell, for training.
 
         Raises:
             SnapError: an operator is unknown, or the auxiliary head does not fit the images.
@@ -47,7 +47,10 @@ class GenotypeNetwork(nn.Module):
         _check(genotype, size, auxiliary)
         large = size.image >= _IMAGENET_SIDE
         channels = size.channels
-        self.stem = _imagenet_stem(channels) if large else _cifar_stem(channels)
+        first = stem_by_4(channels) if large else conv_bn(3, 3 * channels, 3)
+        self.stem = nn.ModuleList([nn.Sequential(*first)])
+        if large:
+            self.stem.append(relu_conv_bn(channels, channels, 3, 2))
         before = (channels, channels) if large else (3 * channels, 3 * channels)
         self.reductions = (size.layers // 3, 2 * size.layers // 3)
         cells, halved = [], large
@@ -64,10 +67,11 @@ class GenotypeNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """Map (b, 3, side, side) images to (b, classes) logits.
 
-        With an auxiliary head, in training, to its logits too.
+        In training with an auxiliary head, also return the logits of the head.
         """
         auxiliary = None
-        older, newer = _two_outputs(self.stem, images)
+        older = self.stem[0](images)
+        newer = self.stem[1](older) if len(self.stem) > 1 else older
         for layer, cell in enumerate(self.cells):
             older, newer = newer, cell(older, newer)
             if self.training and layer == self.reductions[1] and hasattr(self, "auxiliary"):
@@ -76,7 +80,7 @@ class GenotypeNetwork(nn.Module):
         return logits if auxiliary is None else (logits, auxiliary)
 
     def set_drop_path(self, probability: float) -> None:
-        """Let training drop each operator's output but the identities' with this probability."""
+        """Set the probability with which training drops the outputs of operators but identities."""
         for module in self.modules():
             if isinstance(module, _DropPath):
                 module.probability = probability
@@ -96,22 +100,8 @@ def _check(genotype: Genotype, size: Size, auxiliary: bool) -> None:
         )
 
 
-def _cifar_stem(channels: int) -> nn.ModuleList:
-    return nn.ModuleList([nn.Sequential(*conv_bn(3, 3 * channels, 3))])
-
-
-def _imagenet_stem(channels: int) -> nn.ModuleList:
-    first = (*conv_bn(3, channels // 2, 3, 2), nn.ReLU(), *conv_bn(channels // 2, channels, 3, 2))
-    return nn.ModuleList([nn.Sequential(*first), relu_conv_bn(channels, channels, 3, 2)])
-
-
-def _two_outputs(stem: nn.ModuleList, images: Tensor) -> tuple[Tensor, Tensor]:
-    older = stem[0](images)
-    return older, stem[1](older) if len(stem) > 1 else older
-
-
 def _auxiliary_head(channels: int, size: Size) -> nn.Module:
-    """Return the auxiliary classifier, which as published has one normalisation less at 224."""
+    """Return the auxiliary classifier, at 224 pixels without last normalisation as published."""
     large = size.image >= _IMAGENET_SIDE
     return nn.Sequential(
         nn.ReLU(),
@@ -127,7 +117,7 @@ def _auxiliary_head(channels: int, size: Size) -> nn.Module:
 
 
 class _Cell(nn.Module):
-    """One cell; `channels` is the number it puts out."""
+    """A normal or reduction cell; `channels` is the number of output channels."""
 
     def __init__(
         self,
@@ -137,12 +127,12 @@ class _Cell(nn.Module):
         reduction: bool,
         halved: bool,
     ) -> None:
-        """Build it.
+        """Build the cell.
 
         Args:
             genotype: both cells.
             before: channels of the two inputs.
-            channels: of the operators.
+            channels: channels of the operators.
             reduction: whether it is the reduction cell.
             halved: whether the older input has twice the side of the newer one.
         """
@@ -166,14 +156,14 @@ class _Cell(nn.Module):
 def _operators(pairs: Sequence[Pair], channels: int, reduction: bool) -> list[nn.Module]:
     found = []
     for name, source in pairs:
-        operator = genotype_operator(name, channels, 2 if reduction and source < 2 else 1)
+        operator = GENOTYPE_OPERATORS[name](channels, 2 if reduction and source < 2 else 1)
         identity = isinstance(operator, nn.Identity)
         found.append(operator if identity else nn.Sequential(operator, _DropPath()))
     return found
 
 
 class _DropPath(nn.Module):
-    """Zero an image's features with a probability, in training, and scale the others up."""
+    """Drop the features of an image with a probability in training, and rescale the others."""
 
     probability = 0.0
 

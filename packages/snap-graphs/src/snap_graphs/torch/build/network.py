@@ -1,4 +1,4 @@
-"""Build the network around a cell."""
+"""Build the complete network of a cell."""
 
 from typing import TYPE_CHECKING, Unpack
 
@@ -22,25 +22,25 @@ def build_network(
     auxiliary: bool = False,
     **given: Unpack[Numbers],
 ) -> "nn.Module":
-    """Build the network that a space's benchmark trains around a cell, with random weights.
+    """Build the network that a benchmark trains for a cell, with random weights.
 
     Args:
-        space: `nb101`, `nb201`, `transnas-micro`, `transnas-macro`, `darts`, `nds`, or a space of
-            your own with a skeleton, whose code may be imported.
-        arch_id: the cell, as the space's own string.
-        auxiliary: whether a second classifier helps training (`darts` and `nds`).
-        given: any fields of `Size`; by default those of the benchmark. In `darts` and `nds`, an
-            `image` of 64 and more uses the ImageNet stem.
+        space: `nb101`, `nb201`, `transnas-micro`, `transnas-macro`, `darts`, `nds`, or a
+            user-defined space with a skeleton, whose code is imported if it is allowed.
+        arch_id: native string of the cell.
+        auxiliary: add a second classifier for training (`darts` and `nds`).
+        given: fields of `Size`; the others are those of the benchmark. In `darts` and `nds`, an
+            `image` of 64 or more uses the ImageNet stem.
 
     Returns:
-        A module that maps (b, 3, image, image) float32 images to (b, classes) logits; in training
-        with an auxiliary head to a pair of them. It holds no reference to the search, so that
-        `torch.save(module.state_dict(), path)` and, on a module built alike,
-        `load_state_dict(torch.load(path))` keep it.
+        A module that maps (b, 3, image, image) float32 images to (b, classes) logits, or to a pair
+        of logits in training with an auxiliary head. Save it with
+        `torch.save(module.state_dict(), path)`, and restore it with
+        `load_state_dict(torch.load(path))` on a module built with the same arguments.
 
     Raises:
-        SnapError: torch is missing, the space has no known network, the cell is none of the
-            space, the network cannot have that size, or the code of your own fails.
+        SnapError: torch is missing, the space has no known network, the cell is not in the space,
+            the network cannot have that size, or user code fails.
     """
     found = named_space(space)
     cell = found.parse(arch_id)
@@ -53,9 +53,9 @@ def build_network(
     if auxiliary:
         raise SnapError(f"the networks of {found.name} have no auxiliary head; leave it out")
     if isinstance(found, CustomSpace):
-        from snap_graphs.torch.build.own_network import own_network
+        from snap_graphs.torch.build.own_network import OwnNetwork
 
-        return own_network(found, cell, size)
+        return OwnNetwork(found, cell, size)
     from snap_graphs.torch.build import cell_networks
 
     builders = {

@@ -1,9 +1,9 @@
-"""The operators of the search spaces as modules; none changes an image's side but by its stride.
+"""Build the operators of the search spaces as modules.
 
-Convolutions have no bias; batch normalisations are affine.
+Only strides change the side of images. Convolutions have no bias; batch normalisations are affine.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class Zero(nn.Module):
-    """Zeros in place of the input: the operator `none`."""
+    """Return zeros for any input: the operator `none`."""
 
     def __init__(self, channels: int, stride: int) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Zero(nn.Module):
 
 
 class FactorizedReduce(nn.Module):
-    """Halve the side: two 1x1 convolutions of stride 2, of which one sees the pixels in between."""
+    """Halve the side by two 1x1 convolutions of stride 2, the second shifted by one pixel."""
 
     def __init__(self, entering: int, channels: int) -> None:
         super().__init__()
@@ -44,28 +44,66 @@ class FactorizedReduce(nn.Module):
 
 
 def conv_bn(entering: int, channels: int, kernel: int, stride: int = 1) -> list[nn.Module]:
-    """Return a convolution and its normalisation."""
+    """Return a convolution and a batch normalisation."""
     convolution = nn.Conv2d(entering, channels, kernel, stride, padding=kernel // 2, bias=False)
     return [convolution, nn.BatchNorm2d(channels)]
 
 
 def relu_conv_bn(entering: int, channels: int, kernel: int = 1, stride: int = 1) -> nn.Module:
-    """Return ReLU, convolution and normalisation in a row."""
+    """Return ReLU, convolution and batch normalisation in sequence."""
     return nn.Sequential(nn.ReLU(), *conv_bn(entering, channels, kernel, stride))
 
 
 def projection(entering: int, channels: int, stride: int) -> nn.Module:
-    """Return what stands for the identity: itself if the shape allows it."""
+    """Return the identity, or a projection if the shape changes."""
     if stride == 2:
         return FactorizedReduce(entering, channels)
     return nn.Identity() if entering == channels else relu_conv_bn(entering, channels)
+
+
+def stem_by_4(channels: int) -> list[nn.Module]:
+    """Return two 3x3 convolutions of stride 2 that map 3 channels to `channels`."""
+    half = channels // 2
+    return [*conv_bn(3, half, 3, 2), nn.ReLU(), *conv_bn(half, channels, 3, 2)]
+
+
+def head(channels: int, classes: int) -> list[nn.Module]:
+    """Return global average pooling and a linear classifier."""
+    return [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes)]
+
+
+class EdgeCell(nn.Module):
+    """A cell with an operator on every edge; each node sums its incoming edges."""
+
+    def __init__(
+        self, edges: Iterable[tuple[int, int]], operators: Iterable[nn.Module], ends: Iterable[int]
+    ) -> None:
+        """Combine operators.
+
+        Args:
+            edges: (source, target) nodes, sorted by target; the inputs come first.
+            operators: one per edge.
+            ends: the nodes whose sum is the output.
+        """
+        super().__init__()
+        self.edges, self.ends = tuple(edges), tuple(ends)
+        self.operators = nn.ModuleList(operators)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Map (b, c, h, w) inputs to one (b, channels, h / stride, w / stride) output."""
+        values = dict(enumerate(inputs))
+        for (src, dst), operator in zip(self.edges, self.operators, strict=True):
+            found = operator(values[src])
+            values[dst] = values[dst] + found if dst in values else found
+        first, *others = (values[end] for end in self.ends)
+        return sum(others, start=first)
 
 
 def edge_operator(name: str, entering: int, channels: int, stride: int) -> nn.Module:
     """Build an operator of NAS-Bench-201 or TransNAS-Bench-101.
 
     Args:
-        name: as in the space's graphs.
+        name: name of the operator in the space.
         entering: channels of the input.
         channels: channels of the output.
         stride: 1, or 2 to halve the side.
@@ -75,31 +113,12 @@ def edge_operator(name: str, entering: int, channels: int, stride: int) -> nn.Mo
     if name == "skip_connect":
         return projection(entering, channels, stride)
     if name == "avg_pool_3x3":
-        return nn.AvgPool2d(3, stride, padding=1, count_include_pad=False)
+        return _average_pooling(stride)
     return relu_conv_bn(entering, channels, int(name[-1]), stride)
 
 
-def genotype_operator(name: str, channels: int, stride: int) -> nn.Module:
-    """Build an operator of the DARTS code base.
-
-    Args:
-        name: one of `GENOTYPE_OPERATORS`.
-        channels: channels of input and output.
-        stride: 1, or 2 to halve the side.
-    """
-    return _GENOTYPE_OPERATORS[name](channels, stride)
-
-
-def _max_pool(channels: int, stride: int) -> nn.Module:
-    return nn.MaxPool2d(3, stride, padding=1)
-
-
-def _avg_pool(channels: int, stride: int) -> nn.Module:
+def _average_pooling(stride: int) -> nn.Module:
     return nn.AvgPool2d(3, stride, padding=1, count_include_pad=False)
-
-
-def _skip(channels: int, stride: int) -> nn.Module:
-    return projection(channels, channels, stride)
 
 
 def _depthwise_separable(
@@ -136,11 +155,11 @@ def _conv_1x7_7x1(channels: int, stride: int) -> nn.Module:
     )
 
 
-_GENOTYPE_OPERATORS: dict[str, Callable[[int, int], nn.Module]] = {
+GENOTYPE_OPERATORS: Mapping[str, Callable[[int, int], nn.Module]] = {
     "none": Zero,
-    "skip_connect": _skip,
-    "avg_pool_3x3": _avg_pool,
-    "max_pool_3x3": _max_pool,
+    "skip_connect": lambda channels, stride: projection(channels, channels, stride),
+    "avg_pool_3x3": lambda _, stride: _average_pooling(stride),
+    "max_pool_3x3": lambda _, stride: nn.MaxPool2d(3, stride, padding=1),
     "sep_conv_3x3": _separable(3),
     "sep_conv_5x5": _separable(5),
     "sep_conv_7x7": _separable(7),
@@ -148,4 +167,4 @@ _GENOTYPE_OPERATORS: dict[str, Callable[[int, int], nn.Module]] = {
     "dil_conv_5x5": _dilated(5),
     "conv_7x1_1x7": _conv_1x7_7x1,
 }
-GENOTYPE_OPERATORS = tuple(_GENOTYPE_OPERATORS)
+"""Operators of the DARTS code base: by name, a function of channels and stride (1 or 2)."""

@@ -1,8 +1,6 @@
 """Create and measure the operators of a user-defined space from its classes."""
 
 import importlib
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -16,6 +14,7 @@ from torch import Tensor, nn
 from snap_graphs.cell import NONE
 from snap_graphs.spaces.custom import CustomSpace
 from snap_graphs.spaces.definition import SKIP
+from snap_graphs.torch import import_file
 from snap_graphs.torch.build.counting import Counts, count
 from snap_graphs.torch.build.operators import Zero, conv_bn
 
@@ -24,17 +23,17 @@ _LONGEST_REASON = 200
 
 
 class Blocks:
-    """Makes the operators of a space, and measures each shape of them once."""
+    """Creates the operators of a space, and measures each of their shapes once."""
 
     def __init__(self, space: CustomSpace) -> None:
-        """Import the code.
+        """Import the classes of the operators.
 
         Args:
-            space: whose definition names a class for every operator but `none` and
-                `skip_connect`, which have their own.
+            space: the space. Its definition names a class for every operator except `none` and
+                `skip_connect`, which are built in.
 
         Raises:
-            SnapError: the code may not be imported, or cannot be; names file, operator and class.
+            SnapError: the code is not allowed or fails; names file, operator and class.
         """
         definition = space.definition
         if space.withheld_code:
@@ -45,26 +44,26 @@ class Blocks:
         self.measure = cache(self._measure)
 
     def make(self, name: str, entering: int, channels: int, stride: int) -> nn.Module:
-        """Make an operator.
+        """Create an operator.
 
         Raises:
-            SnapError: its class raised something.
+            SnapError: its class raises an error.
         """
         with self._running(name, f"{self._class(name)}({entering}, {channels}, {stride})"):
             return self._makers[name](entering, channels, stride)
 
     def _measure(self, name: str, entering: int, channels: int, stride: int, side: int) -> Counts:
-        """Count an operator on the meta device, without computing.
+        """Count the costs of an operator on the meta device, without computing.
 
         Args:
             name: the operator.
-            entering: channels that it takes.
-            channels: channels that it puts out.
-            stride: what it divides the side by, rounding up.
-            side: of what it takes, in pixels.
+            entering: input channels.
+            channels: output channels.
+            stride: divisor of the side, rounded up.
+            side: side of the input in pixels.
 
         Raises:
-            SnapError: it raised something, or puts out another shape.
+            SnapError: the operator raises an error, or its output has another shape.
         """
         call = f"{self._class(name)}({entering}, {channels}, {stride})"
         with torch.device("meta"):
@@ -108,7 +107,7 @@ class Blocks:
 
     @contextmanager
     def _running(self, name: str, doing: str) -> Iterator[None]:
-        """Report in one line how a user's code fails."""
+        """Raise a one-line error if user code fails."""
         try:
             yield
         except SnapError:
@@ -118,28 +117,19 @@ class Blocks:
             raise self._refused(name, f"failed ({doing} raised {reason}); correct it") from error
 
 
-def _zero(entering: int, channels: int, stride: int) -> nn.Module:
-    return Zero(channels, stride)
-
-
 def _skip(entering: int, channels: int, stride: int) -> nn.Module:
-    """Return the identity where the shape is kept, else a 1x1 convolution and normalisation."""
+    """Return the identity, or a 1x1 convolution and normalisation if the shape changes."""
     if (entering, stride) == (channels, 1):
         return nn.Identity()
     return nn.Sequential(*conv_bn(entering, channels, 1, stride))
 
 
-_BUILT_IN: Mapping[str, Callable[[int, int, int], nn.Module]] = {NONE: _zero, SKIP: _skip}
+_BUILT_IN: Mapping[str, Callable[[int, int, int], nn.Module]] = {
+    NONE: lambda _, channels, stride: Zero(channels, stride),
+    SKIP: _skip,
+}
 
 
 @cache
 def _import_file(path: Path) -> ModuleType:
-    """Import a file, once per process."""
-    name = f"snap_own_{path.stem}_{abs(hash(path)):x}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path.name} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    return import_file(path, f"snap_own_{path.stem}_{abs(hash(path)):x}")

@@ -1,4 +1,4 @@
-"""Sizes of the networks around cells."""
+"""Determine the sizes of the networks of cells."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, TypedDict, Unpack
@@ -14,8 +14,8 @@ class Size(NamedTuple):
     """The size of a network.
 
     Attributes:
-        layers: number of searched cells; in `transnas-macro`, of residual blocks a module.
-        channels: channels of the first cells; they double wherever the side is halved.
+        layers: number of searched cells; in `transnas-macro`, of residual blocks per module.
+        channels: channels of the first cells; they double when the side is halved.
         classes: outputs of the classifier.
         image: side of the square images in pixels.
     """
@@ -27,7 +27,7 @@ class Size(NamedTuple):
 
 
 class Numbers(TypedDict, total=False):
-    """The fields of `Size` that a user gives; None like a missing one."""
+    """Fields of `Size` given by a user; None means that a field is not given."""
 
     layers: int | None
     channels: int | None
@@ -43,20 +43,20 @@ PUBLISHED: Mapping[str, Size] = {
     "darts": Size(20, 36, 10, 32),
     "nds": Size(20, 36, 10, 32),
 }
-"""By space the size that its benchmark trains; that of NDS varies, so DARTS's stands for it."""
+"""Sizes of the networks trained by the benchmarks, by space. NDS varies; DARTS's size is used."""
 
 _STAGES = {"nb101": 3, "nb201": 3, "transnas-micro": 5, "transnas-macro": 1}
-"""Stages of equally many cells; genotypes place two reduction cells at thirds instead."""
+"""Number of stages with equally many cells, by space; genotypes have reduction cells instead."""
 _FEWEST_GENOTYPE_LAYERS = 3
 _LEAST = Size(1, 8, 1, 8)
-"""Channels are halved in stems, and shared by up to five vertices."""
+"""Minimum size; stems halve channels, and up to five vertices share them."""
 
 
 def network_size(space: str, **given: Unpack[Numbers]) -> Size:
-    """Return the size of the benchmark's network, with given numbers replaced.
+    """Return the size of the benchmark's network, with the given fields replaced.
 
     Raises:
-        SnapError: no network is known of the space, or it cannot have that size.
+        SnapError: the space has no known network, or the network cannot have that size.
     """
     if space not in PUBLISHED:
         raise SnapError(
@@ -76,16 +76,16 @@ def _check_least(size: Size) -> None:
 
 
 def architecture_size(space: Space, cell: Cell, **given: Unpack[Numbers]) -> Size:
-    """Return the size of the benchmark's or the user's network, with given numbers replaced.
+    """Return the size of the benchmark's or user-defined network, with the given fields replaced.
 
     Args:
         space: the space.
         cell: the architecture.
-        given: any of the fields of `Size`; an own skeleton sets `layers` and `channels`.
+        given: fields of `Size`; a user-defined skeleton sets `layers` and `channels`.
 
     Raises:
-        SnapError: no network is known of the space, it cannot have that size, or a number is given
-            that an own skeleton sets.
+        SnapError: the space has no known network, the network cannot have that size, or a field is
+            given that the skeleton sets.
     """
     if not isinstance(space, CustomSpace):
         return network_size(space.name, **given)

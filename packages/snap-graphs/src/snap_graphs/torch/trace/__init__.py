@@ -1,12 +1,10 @@
-"""Trace modules of PyTorch into graphs of whole networks."""
+"""Trace PyTorch modules into graphs of complete networks."""
 
 from snap_graphs.torch.trace.checkpoint import Checkpoint
-from snap_graphs.torch.trace.export import exported, trace_module
 from snap_graphs.torch.trace.inputs import Input, Inputs, parse_input, read_inputs
 from snap_graphs.torch.trace.layers import read_layers
-from snap_graphs.torch.trace.meta_device import built
-from snap_graphs.torch.trace.run import Traced, trace_source
-from snap_graphs.torch.trace.source import Given, Opened, Source
+from snap_graphs.torch.trace.run import Traced, exported, trace_module, trace_source
+from snap_graphs.torch.trace.source import Given, Opened, Source, built
 
 __all__ = [
     "Checkpoint",

@@ -1,9 +1,13 @@
-"""One call of an ATen operator, with its arguments by name and the shapes of its tensors."""
+"""Calls of ATen operators: arguments by name, shapes, and costs for one input.
+
+Convolutions, linear layers, matrix products and attention are counted as in fvcore and timm;
+recurrent layers are not counted.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 from torch.fx import Node
@@ -16,11 +20,11 @@ class Call:
     """A node of an exported graph that calls an ATen operator.
 
     Attributes:
-        name: of the operator without overload and the underscore of in-place variants, as `conv2d`.
-        arguments: by their names in the operator's schema; defaults are filled in.
+        name: name of the operator without overload and in-place underscore, such as `conv2d`.
+        arguments: arguments by their names in the operator's schema, including defaults.
         computed: nodes among the arguments whose values depend on the network's inputs, in order,
-            duplicates kept.
-        output: shape of the (first) tensor put out.
+            with duplicates.
+        output: shape of the (first) output tensor.
     """
 
     name: str
@@ -30,7 +34,7 @@ class Call:
 
     @property
     def elements(self) -> int:
-        """Return the number of elements put out."""
+        """Return the number of output elements."""
         return math.prod(self.output)
 
     def shape(self, argument: str) -> Shape:
@@ -46,8 +50,8 @@ def bind(node: Node, is_computed: Callable[[Node], bool]) -> Call:
     """Return the call that a node makes.
 
     Args:
-        node: calls an operator that has a schema.
-        is_computed: whether a node's value depends on the network's inputs.
+        node: a node that calls an operator with a schema.
+        is_computed: returns whether the value of a node depends on the network's inputs.
     """
     schema = node.target._schema  # type: ignore[union-attr]
     arguments = {
@@ -60,13 +64,13 @@ def bind(node: Node, is_computed: Callable[[Node], bool]) -> Call:
 
 
 def operator_name(qualified: str) -> str:
-    """Return the bare name of an operator: `relu` of `aten::relu_`."""
+    """Return the bare name of an operator: `relu` for `aten::relu_`."""
     bare = qualified.rpartition("::")[2]
     return bare if bare.startswith("__") else bare.rstrip("_")
 
 
 def nodes_in(value: object) -> Iterator[Node]:
-    """Yield the nodes in an argument, however nested, in order."""
+    """Yield the nodes in an argument in order, at any depth of nesting."""
     if isinstance(value, Node):
         yield value
     elif isinstance(value, Mapping):
@@ -78,7 +82,7 @@ def nodes_in(value: object) -> Iterator[Node]:
 
 
 def shape_of(node: Node) -> Shape:
-    """Return the shape of the (first) tensor that a node puts out; () where it puts out none."""
+    """Return the shape of the (first) output tensor of a node; () if there is none."""
     return next((tuple(map(int, t.shape)) for t in _tensors(node.meta.get("val"))), ())
 
 
@@ -88,3 +92,66 @@ def _tensors(value: object) -> Iterator[Tensor]:
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for part in value:
             yield from _tensors(part)
+
+
+class Counted(NamedTuple):
+    """Costs of an operator for one input.
+
+    Attributes:
+        flops: multiply-adds.
+        activations: output elements.
+    """
+
+    flops: int
+    activations: int
+
+
+def count_convolution(call: Call, *, transposed: bool) -> Counted:
+    """Count a convolution, which uses every weight once per output position.
+
+    A transposed convolution uses it once per input position.
+    """
+    weight = call.shape("weight")
+    each = math.prod(weight[1:])
+    positions = math.prod(call.shape("input")) if transposed else call.elements
+    return Counted(positions * each, call.elements)
+
+
+def count_product(call: Call, contracted: int) -> Counted:
+    """Count a matrix product that sums over `contracted` elements."""
+    return Counted(call.elements * contracted, call.elements)
+
+
+def count_attention(query: Shape, key: Shape, value: Shape) -> Counted:
+    """Count both products of scaled dot-product attention.
+
+    Args:
+        query: shape (..., n, d).
+        key: shape (..., m, d).
+        value: shape (..., m, v).
+    """
+    weights, results = math.prod(query[:-1]) * key[-2], math.prod(query[:-1]) * value[-1]
+    return Counted(weights * query[-1] + results * key[-2], weights + results)
+
+
+def contracted_size(equation: str, operands: list[Node]) -> int:
+    """Return the number of products that an Einstein summation sums per output element.
+
+    Args:
+        equation: the equation, such as `bhid,bhjd->bhij`.
+        operands: the tensors.
+    """
+    left, arrow, result = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    sizes: dict[str, int] = {}
+    for term, operand in zip(terms, operands, strict=True):
+        sizes.update(_labels(term, shape_of(operand)))
+    kept = result if arrow else [label for label in sizes if left.count(label) == 1]
+    return math.prod(size for label, size in sizes.items() if label not in kept)
+
+
+def _labels(term: str, shape: Shape) -> dict[str, int]:
+    """Return the sizes of the labelled dimensions of a tensor, without those of an ellipsis."""
+    before, _, after = term.partition("...")
+    sizes = dict(zip(before, shape, strict=False))
+    return {**sizes, **dict(zip(reversed(after), reversed(shape), strict=False))}

@@ -1,7 +1,8 @@
-"""Shapes and types of a network's inputs, without the batch dimension.
+"""Read the shapes and types of a network's inputs, without the batch dimension.
 
-An input is a shape, as `(3, 224, 224)`, or a pair of a shape and a type, as `((128,), "int64")`;
-as text `3x224x224` and `int64:128`. Several are a tuple of such, or a dictionary by name.
+An input is a shape, such as `(3, 224, 224)`, or a pair of a shape and a type, such as
+`((128,), "int64")`; as text `3x224x224` and `int64:128`. Several inputs are a tuple, or a
+dictionary by name.
 """
 
 import re
@@ -14,13 +15,9 @@ from snap_catalog import SnapError
 from snap_catalog.errors import excerpt
 from torch import Tensor
 
-_TYPES = {
-    "float32": torch.float32,
-    "float16": torch.float16,
-    "bfloat16": torch.bfloat16,
-    "int64": torch.int64,
-    "int32": torch.int32,
-    "bool": torch.bool,
+_TYPES: dict[str, torch.dtype] = {
+    name: getattr(torch, name)
+    for name in ("float32", "float16", "bfloat16", "int64", "int32", "bool")
 }
 _LARGEST_SIZE = 2**31
 _TEXT = re.compile(r"(?:(?P<name>[A-Za-z_]\w*)=)?(?:(?P<type>\w+):)?(?P<shape>\d+(?:x\d+)*)")
@@ -29,12 +26,12 @@ _FORM = "(3, 224, 224), ((128,), 'int64'), a tuple of such or a dictionary of su
 
 @dataclass(frozen=True)
 class Input:
-    """One tensor that a network is called with.
+    """An input tensor of a network.
 
     Attributes:
-        shape: without the batch dimension.
-        type: name of its type, as `float32`.
-        name: of the argument; None if it is positional.
+        shape: shape without the batch dimension.
+        type: name of the element type, such as `float32`.
+        name: name of the argument; None if it is positional.
     """
 
     shape: tuple[int, ...]
@@ -50,13 +47,13 @@ class Input:
             raise SnapError(f"input type {excerpt(self.type)}: choose one of {', '.join(_TYPES)}")
 
     def tensor(self) -> Tensor:
-        """Return such a tensor for a batch of one, on torch's default device."""
+        """Return an empty tensor for a batch of one, on torch's default device."""
         return torch.empty((1, *self.shape), dtype=_TYPES[self.type])
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """All that a network is called with, in order."""
+    """All inputs of a network, in order."""
 
     items: tuple[Input, ...]
 
@@ -67,10 +64,10 @@ class Inputs:
 
 
 def parse_input(text: str) -> Input:
-    """Read an input as typed: `3x224x224`, `int64:128`, `mask=bool:128`.
+    """Parse an input from text: `3x224x224`, `int64:128`, `mask=bool:128`.
 
     Raises:
-        SnapError: the text is of another form.
+        SnapError: the text has another form.
     """
     match = _TEXT.fullmatch(text)
     if match is None:
@@ -82,45 +79,34 @@ def parse_input(text: str) -> Input:
 
 
 def read_inputs(value: object) -> Inputs:
-    """Read inputs as Python gives them.
+    """Read inputs from a Python value in one of the forms of this module.
 
     Raises:
-        SnapError: the value has no form of an input.
+        SnapError: the value has another form.
     """
-    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
-        named: list[tuple[str | None, Any]] = list(value.items())
-    elif _is_input(value):
-        named = [(None, value)]
+    single = _input(value, None)
+    found: list[Input | None] = []
+    if single is not None:
+        found = [single]
     elif isinstance(value, tuple | list):
-        named = [(None, each) for each in value]
-    else:
-        raise _refused(value)
-    if not named or not all(_is_input(each) for _, each in named):
-        raise _refused(value)
-    return Inputs(tuple(_input(each, name) for name, each in named))
+        found = [_input(each, None) for each in value]
+    elif isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
+        found = [_input(each, name) for name, each in value.items()]
+    if not found or None in found:
+        raise SnapError(f"input shape {excerpt(value)}: give {_FORM}, without the batch dimension")
+    return Inputs(tuple(filter(None, found)))
 
 
-def _input(value: Any, name: str | None) -> Input:
+def _input(value: Any, name: str | None) -> Input | None:
+    """Return the input that a shape, or a pair of a shape and a type, describes; else None."""
     if _is_shape(value):
         return Input(tuple(value), name=name)
-    return Input(tuple(value[0]), value[1], name)
-
-
-def _is_input(value: object) -> bool:
-    return _is_shape(value) or _is_pair(value)
+    if isinstance(value, tuple | list) and len(value) == 2 and _is_shape(value[0]):
+        return Input(tuple(value[0]), value[1], name) if isinstance(value[1], str) else None
+    return None
 
 
 def _is_shape(value: object) -> bool:
     if not isinstance(value, tuple | list):
         return False
     return bool(value) and all(type(size) is int for size in value)
-
-
-def _is_pair(value: object) -> bool:
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        return False
-    return _is_shape(value[0]) and isinstance(value[1], str)
-
-
-def _refused(value: object) -> SnapError:
-    return SnapError(f"input shape {excerpt(value)}: give {_FORM}, without the batch dimension")

@@ -1,4 +1,4 @@
-"""Read the graph that torch.export makes of a module as the layers of a network."""
+"""Convert graphs of torch.export to the layers of a network."""
 
 import operator
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,24 +14,25 @@ from snap_graphs.torch.trace.call import Call, Shape, bind, nodes_in, operator_n
 from snap_graphs.torch.trace.operators import LIKE, SHAPE_ONLY, VIEWS, describe
 
 _Value = int | frozenset[str]
-"""What a node stands for: the layer that computes it, or the parameters it depends on alone."""
+"""Value of a node: the layer that computes it, or the parameters from which it is derived."""
 
 
 def read_layers(program: ExportedProgram, module: nn.Module) -> list[Layer]:
-    """Return the layers that lie between a module's inputs and outputs.
+    """Return the layers between a module's inputs and outputs.
 
-    What depends on no input, as a position embedding or a standardised weight, is no layer; its
-    parameters are those of the first layer that reads it. Parameters that no layer reads, as those
-    of a head used in training alone, are the output's, so that all sum to the module's.
+    Values that depend on no input, such as a position embedding or a standardised weight, are not
+    layers; their parameters belong to the first layer that reads them. Parameters that no layer
+    reads, such as those of a head used in training only, belong to the output. The parameters of
+    the layers therefore add up to those of the module.
 
     Args:
-        program: the module as exported for a batch of one.
-        module: the module itself.
+        program: the module, exported for a batch of one.
+        module: the module.
 
     Raises:
         ValueError: an operator runs one of several graphs, such as `torch.cond`.
     """
-    reader = _Reader(_sizes(module))
+    reader = _Reader({name: each.numel() for name, each in module.named_parameters()})
     owners, specs = _names_of_shared(module), program.graph_signature.input_specs
     placeholders = [node for node in program.graph.nodes if node.op == "placeholder"]
     for node, spec in zip(placeholders, specs, strict=True):
@@ -43,28 +44,23 @@ def read_layers(program: ExportedProgram, module: nn.Module) -> list[Layer]:
     return reader.finished(results)
 
 
-def _sizes(module: nn.Module) -> dict[str, int]:
-    """Return the elements of every parameter, one that modules share once."""
-    return {name: parameter.numel() for name, parameter in module.named_parameters()}
-
-
 def _names_of_shared(module: nn.Module) -> dict[str, str]:
-    """Return of each name of a parameter the first name that the same parameter has."""
+    """Return the first name of each parameter, by each of its names."""
     first: dict[int, str] = {}
     named = module.named_parameters(remove_duplicate=False)
     return {name: first.setdefault(id(parameter), name) for name, parameter in named}
 
 
 def without_batch(shape: Shape) -> Shape:
-    """Return a shape without its batch of one; all of it where the batch joined a dimension."""
+    """Return a shape without its batch of one; unchanged if the batch was merged."""
     return shape[1:] if shape[:1] == (1,) else shape
 
 
 class _Reader:
-    """Walks exported graphs in order and collects their layers.
+    """Reads exported graphs in order and collects their layers.
 
     Attributes:
-        values: what the nodes read so far stand for.
+        values: values of the nodes read so far.
     """
 
     def __init__(self, sizes: Mapping[str, int]) -> None:
@@ -80,7 +76,7 @@ class _Reader:
         self._layers.append(layer)
 
     def run(self, graph: GraphModule, known: set[Node]) -> list[Node]:
-        """Read a graph whose placeholders are known, and return the nodes it puts out."""
+        """Read a graph whose placeholders are known, and return its output nodes."""
         for node in graph.graph.nodes:
             if node.op == "call_function":
                 self._call(graph, node)
@@ -91,7 +87,7 @@ class _Reader:
         return []
 
     def finished(self, results: Iterable[Node]) -> list[Layer]:
-        """Return the layers on which the results depend, and the output that joins these."""
+        """Return the layers on which the results depend, followed by the output."""
         ends = [value for node in results if isinstance(value := self.values[node], int)]
         kept = self._needed_for(ends)
         place = {old: new for new, old in enumerate(kept)}
@@ -109,7 +105,7 @@ class _Reader:
         return [*layers, output]
 
     def _needed_for(self, ends: Sequence[int]) -> list[int]:
-        """Return the inputs and the layers from which the ends can be reached, in order."""
+        """Return the positions of inputs and of layers on a path to the ends, in order."""
         needed = {i for i, layer in enumerate(self._layers) if layer.kind == "input"} | set(ends)
         for i in reversed(range(len(self._layers))):
             if i in needed:
@@ -119,7 +115,7 @@ class _Reader:
     def _call(self, graph: GraphModule, node: Node) -> None:
         if node.target is operator.getitem:
             self._take(node)
-        elif inner := _inner_graphs(graph, node):
+        elif inner := [g for n in nodes_in(node.args) if (g := _graph_of(graph, n)) is not None]:
             self._inline(graph, node, inner)
         elif hasattr(node.target, "_schema"):
             self._operator(node)
@@ -127,7 +123,7 @@ class _Reader:
             self.values[node] = self._parameters(nodes_in([node.args, node.kwargs]))
 
     def _take(self, node: Node) -> None:
-        """Read the choice of one of the tensors that an operator puts out."""
+        """Read the selection of one output tensor of an operator."""
         source, index = node.args
         assert isinstance(source, Node)
         if source in self._returned and isinstance(index, int):
@@ -141,7 +137,7 @@ class _Reader:
             self.values[node] = value
 
     def _inline(self, graph: GraphModule, node: Node, inner: Sequence[GraphModule]) -> None:
-        """Read the graph that an operator such as that of `torch.no_grad` runs."""
+        """Read the graph inside an operator, such as that of `torch.no_grad`."""
         if len(inner) > 1:
             raise ValueError(f"{node.target} chooses among graphs while it runs")
         given = [n for n in nodes_in(node.args) if _graph_of(graph, n) is None]
@@ -156,7 +152,7 @@ class _Reader:
             self.values[node] = frozenset()
 
     def _same(self, node: Node, other: Node) -> None:
-        """Let a node stand for what another stands for."""
+        """Give a node the value of another node."""
         self.values[node] = self.values[other]
         self._viewed[node] = other
 
@@ -164,7 +160,7 @@ class _Reader:
         name = operator_name(node.target._schema.name)  # type: ignore[union-attr]
         call = bind(node, self._is_computed)
         read = call.computed[:1] if name in LIKE else call.computed
-        if name == "copy":  # which overwrites its first tensor
+        if name == "copy":  # overwrites its first tensor
             read = tuple(n for n in [call.arguments["src"]] if self._is_computed(n))
         if not read or name in SHAPE_ONLY:
             self.values[node] = self._parameters(nodes_in(list(call.arguments.values())))
@@ -188,7 +184,7 @@ class _Reader:
         )
 
     def _change(self, changed: Node, node: Node) -> None:
-        """Let a tensor that an operator changes in place stand for the result from there on."""
+        """Replace the value of a tensor that an operator changes in place, and of its base."""
         result = self.values[node]
         self.values[changed] = result
         while changed in self._viewed:
@@ -196,7 +192,7 @@ class _Reader:
             self._change_whole(changed, result)
 
     def _change_whole(self, whole: Node, part: _Value) -> None:
-        """Join what is left of a tensor and the part of it that was changed."""
+        """Replace the value of a tensor by its old value with a changed part."""
         before = self.values[whole]
         if isinstance(before, int) and isinstance(part, int) and before != part:
             shape = without_batch(shape_of(whole))
@@ -214,13 +210,8 @@ class _Reader:
         return frozenset().union(*(v for v in values if isinstance(v, frozenset)))
 
     def _take_over(self, names: Iterable[str]) -> int:
-        """Return the elements of those parameters that no layer read before."""
+        """Return the number of elements of parameters that no layer has read yet."""
         return sum(self._unread.pop(name, 0) for name in names)
-
-
-def _inner_graphs(graph: GraphModule, node: Node) -> list[GraphModule]:
-    """Return the graphs among the arguments of a higher-order operator."""
-    return [inner for n in nodes_in(node.args) if (inner := _graph_of(graph, n)) is not None]
 
 
 def _graph_of(graph: GraphModule, node: Node) -> GraphModule | None:

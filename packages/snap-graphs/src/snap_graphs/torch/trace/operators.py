@@ -6,16 +6,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from snap_graphs.networks import Attribute, Kind
-from snap_graphs.torch.trace import costs
-from snap_graphs.torch.trace.call import Call
-from snap_graphs.torch.trace.costs import Counted
+from snap_graphs.torch.trace.call import (
+    Call,
+    Counted,
+    contracted_size,
+    count_attention,
+    count_convolution,
+    count_product,
+)
 
 _NOTHING = Counted(0, 0)
 
 
 @dataclass(frozen=True)
 class Described:
-    """What an operator does, as the fields of `Layer` that follow from the operator alone."""
+    """The fields of `Layer` that depend only on the operator."""
 
     kind: Kind
     counted: Counted = _NOTHING
@@ -31,10 +36,10 @@ SHAPE_ONLY = frozenset(
         *("_assert_tensor_metadata", "_assert_async", "_assert_scalar", "_shape_as_tensor"),
     }
 )
-"""Operators that read the shapes of tensors, but no values."""
+"""Operators that read only the shapes of tensors."""
 
 LIKE = frozenset({"view_as", "reshape_as", "expand_as", "type_as"})
-"""Operators that read of their second tensor the shape or type alone."""
+"""Operators that read only the shape or type of their second tensor."""
 
 VIEWS = frozenset(
     {
@@ -104,7 +109,7 @@ _RECURRENT = {"lstm": "LSTM", "gru": "GRU", "rnn_tanh": "RNN", "rnn_relu": "RNN"
 
 
 def describe(call: Call) -> Described:
-    """Return what an operator does; one that is not known is `other`, by its ATen name."""
+    """Describe an operator; an unknown one becomes `other` with its ATen name."""
     known = _DESCRIPTIONS.get(call.name)
     return known(call) if known else _other(call.name)
 
@@ -133,11 +138,11 @@ def _convolution(call: Call) -> Described:
         "out_channels": channels[1],
         "transposed": transposed,
     }
-    return Described("convolution", costs.convolution(call, transposed=transposed), attributes)
+    return Described("convolution", count_convolution(call, transposed=transposed), attributes)
 
 
 def _each(value: Any, dimensions: int) -> tuple[int, ...]:
-    """Return one value per dimension of what may be a single one for all."""
+    """Return one value per dimension; a single value applies to all."""
     values = tuple(map(int, value)) if isinstance(value, Sequence) else (int(value),)
     return values * dimensions if len(values) == 1 else values
 
@@ -152,7 +157,7 @@ def _product_of(left: str, right: str) -> Describe:
 
 
 def _product(call: Call, contracted: int, *computed: bool) -> Described:
-    counted = costs.product(call, contracted)
+    counted = count_product(call, contracted)
     if sum(computed) > 1:
         return Described("product", counted)
     features = call.output[-1] if call.output else 1
@@ -163,7 +168,7 @@ def _einsum(call: Call) -> Described:
     operands = call.arguments["tensors"]
     if len(operands) == 1:
         return Described("pass")
-    contracted = costs.contracted_size(call.arguments["equation"], operands)
+    contracted = contracted_size(call.arguments["equation"], operands)
     return _product(call, contracted, *(node in call.computed for node in operands))
 
 
@@ -171,20 +176,18 @@ def _attention(call: Call) -> Described:
     query, key, value = map(call.shape, ("query", "key", "value"))
     heads = math.prod(query[1:-2])
     attributes: dict[str, Attribute] = {"heads": heads, "head_channels": query[-1]}
-    return Described("attention", costs.attention(query, key, value), attributes)
+    return Described("attention", count_attention(query, key, value), attributes)
 
 
-def _hardtanh(call: Call) -> Described:
-    return _clipped(call.arguments["min_val"], call.arguments["max_val"], "hard-tanh")
-
-
-def _clamp(call: Call) -> Described:
-    return _clipped(call.arguments.get("min"), call.arguments.get("max"), "clamp")
-
-
-def _clipped(low: object, high: object, else_name: str) -> Described:
+def _clipping(low: str, high: str, name: str) -> Describe:
+    """Describe a clamp: ReLU or ReLU6 if the arguments `low` and `high` are its bounds."""
     names: dict[tuple[object, object], str] = {(0, None): "ReLU", (0, 6): "ReLU6"}
-    return Described("activation", attributes={"name": names.get((low, high), else_name)})
+
+    def describe_clipping(call: Call) -> Described:
+        bounds = (call.arguments.get(low), call.arguments.get(high))
+        return Described("activation", attributes={"name": names.get(bounds, name)})
+
+    return describe_clipping
 
 
 def _pool(name: str) -> Describe:
@@ -217,7 +220,7 @@ def _pooling(name: str, kernel: Sequence[int], stride: Sequence[int], is_global:
 
 
 def _reduction(name: str) -> Describe:
-    """Describe a mean or maximum over dimensions: pooling where these are the spatial ones."""
+    """Describe a mean or maximum: global pooling if it is over the spatial dimensions."""
 
     def describe_reduction(call: Call) -> Described:
         before = call.shape("self")
@@ -234,12 +237,12 @@ def _reduction(name: str) -> Describe:
 
 
 def _scaling(call: Call) -> Described:
-    """Describe a quotient: a scaling unless the divisor is computed."""
+    """Describe a division: a scaling unless the divisor is computed."""
     return _other("division") if call.is_computed("other") else Described("multiply")
 
 
 def _selection(call: Call) -> Described:
-    """Describe a choice among values by masks or indices."""
+    """Describe a selection of values by masks or indices."""
     values = [n for n in call.computed if n not in _choosers(call)]
     if not values:
         return Described("embedding")
@@ -279,14 +282,9 @@ _ATTENTIONS = (
 )
 
 _RESIZES = (
-    *(
-        "upsample_nearest1d",
-        "upsample_nearest2d",
-        "upsample_nearest3d",
-        "_upsample_nearest_exact2d",
-    ),
+    *(f"upsample_nearest{d}d" for d in (1, 2, 3)),
     *("upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d", "upsample_bicubic2d"),
-    *("_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa"),
+    *("_upsample_nearest_exact2d", "_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa"),
 )
 
 _POOLS = {
@@ -308,8 +306,8 @@ _DESCRIPTIONS: Mapping[str, Describe] = {
     **dict.fromkeys(_ATTENTIONS, _attention),
     **{name: _always("normalisation", name=title) for name, title in _NORMALISATIONS.items()},
     **{name: _always("activation", name=title) for name, title in _ACTIVATIONS.items()},
-    "hardtanh": _hardtanh,
-    **dict.fromkeys(("clamp", "clamp_min", "clamp_max"), _clamp),
+    "hardtanh": _clipping("min_val", "max_val", "hard-tanh"),
+    **dict.fromkeys(("clamp", "clamp_min", "clamp_max"), _clipping("min", "max", "clamp")),
     **_POOLS,
     **dict.fromkeys(("add", "sub", "rsub"), _always("add")),
     "mul": _always("multiply"),

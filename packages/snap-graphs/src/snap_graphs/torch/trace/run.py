@@ -1,18 +1,23 @@
-"""Trace all networks of a source, with resuming."""
+"""Trace the networks of a source, and resume interrupted runs."""
 
+import logging
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
+from io import StringIO
 
+import torch
 from snap_catalog import SnapError
 from snap_catalog.console import Advance
 from snap_catalog.errors import is_short_of_memory
+from torch import nn
+from torch.export import ExportedProgram
 
-from snap_graphs.networks import Network, assembled
-from snap_graphs.torch.trace.checkpoint import Checkpoint
-from snap_graphs.torch.trace.export import trace_module
-from snap_graphs.torch.trace.fingerprint import fingerprint
+from snap_graphs.networks import Layer, Network, assembled
+from snap_graphs.torch.trace.checkpoint import Checkpoint, fingerprint
 from snap_graphs.torch.trace.inputs import Inputs
+from snap_graphs.torch.trace.layers import read_layers
 from snap_graphs.torch.trace.source import Given, Opened, summary
 
 
@@ -21,9 +26,9 @@ class Traced:
     """The networks of a source.
 
     Attributes:
-        networks: by name, in the source's order.
-        resumed: how many of them a stopped run had traced.
-        bad: how many could not be traced.
+        networks: networks by name, in the order of the source.
+        resumed: number of networks from an interrupted run.
+        bad: number of networks that could not be traced.
     """
 
     networks: dict[str, Network] = field(default_factory=dict)
@@ -38,15 +43,15 @@ def trace_source(
     advance: Advance,
     report: Callable[[str], None] | None = None,
 ) -> Traced:
-    """Trace the networks of a source one at a time; each is dropped before the next is made.
+    """Trace the networks of a source one at a time, to hold only one in memory.
 
     Args:
         opened: the source.
-        inputs: what networks are called with where the source does not state it.
-        checkpoint: keeps what is traced.
-        advance: is called after every network.
-        report: is called with a line for each network that cannot be traced and is left out; the
-            first one is an error if None.
+        inputs: inputs of networks whose inputs the source does not give.
+        checkpoint: keeps traced networks.
+        advance: called after every network.
+        report: called with one line per network that cannot be traced and is skipped; if None, such
+            a network raises an error.
 
     Raises:
         SnapError: the source fails, or a network cannot be traced and `report` is None.
@@ -86,7 +91,7 @@ def _trace(given: Given, inputs: Inputs | None, checkpoint: Checkpoint, traced: 
 
 @contextmanager
 def _following(name: str) -> Iterator[None]:
-    """Report in one line that a module cannot be followed, whatever its code raises."""
+    """Raise a one-line error if `torch.export` cannot follow a module."""
     try:
         yield
     except (Exception, SystemExit) as error:
@@ -105,3 +110,41 @@ def _remedy(error: BaseException) -> str:
     if "meta tensor" in text or "data-dependent" in text or "DataDependent" in type(error).__name__:
         return "let its forward depend on shapes, not on values of tensors"
     return "check --input and its forward"
+
+
+def trace_module(module: nn.Module, inputs: Inputs) -> list[Layer]:
+    """Trace a module to the layers of a network, without allocating weights or computing.
+
+    Args:
+        module: the module, which is set to evaluation mode and moved to the meta device.
+        inputs: its inputs.
+
+    Returns:
+        The layers in topological order: inputs first, one output last.
+
+    Raises:
+        Exception: `torch.export` cannot follow the module; any type of exception.
+    """
+    return read_layers(exported(module, inputs), module)
+
+
+def exported(module: nn.Module, inputs: Inputs) -> ExportedProgram:
+    """Export a module by `torch.export` for a batch of one, on the meta device."""
+    with _quietly(), torch.device("meta"):
+        positional, named = inputs.tensors()
+        return torch.export.export(module.eval().to("meta"), positional, named, strict=False)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Suppress torch's messages, and the fused attention whose operators are not readable."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    logging.disable(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), redirect_stderr(StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+        torch.backends.mha.set_fastpath_enabled(fast)

@@ -1,4 +1,4 @@
-"""Get networks from a user's function; this runs its code."""
+"""Create networks by a user's function; this runs its code."""
 
 import importlib
 import sys
@@ -6,31 +6,36 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from importlib.util import module_from_spec, spec_from_file_location
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+import torch
 from snap_catalog import SnapError
 from snap_catalog.errors import excerpt
 from torch import nn
 
+from snap_graphs.torch import import_file
 from snap_graphs.torch.trace.inputs import Inputs, read_inputs
-from snap_graphs.torch.trace.meta_device import built, lacks_values, on_meta, weightless
 
 _IMPORTED_AS = "snap_traced_source"
+"""Module name of an imported file, which no package has."""
 _FORM = "a module, (name, module) or (name, module, input_shape)"
 _END = object()
+_T = TypeVar("_T")
+_ON_META = partial(torch.device, "meta")
+"""Creates tensors on the meta device, which have no values."""
 
 
 class Given(NamedTuple):
-    """A network as a source gives it.
+    """A network of a source.
 
     Attributes:
-        name: unique in the source.
-        module: its parameters on the meta device, unless it was asked for with weights.
-        inputs: what it is called with; None if the source does not state it.
+        name: name of the network, unique in the source.
+        module: the module; its parameters are on the meta device unless weights were requested.
+        inputs: inputs of the module; None if the source does not give them.
     """
 
     name: str
@@ -40,11 +45,11 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A function that makes networks.
+    """A function that creates networks.
 
     Attributes:
         place: a Python file, or the name of a module.
-        function: its name there.
+        function: name of the function in it.
     """
 
     place: str
@@ -52,7 +57,7 @@ class Source:
 
     @classmethod
     def of(cls, text: str) -> "Source":
-        """Read `file.py:function` or `package.module:function`.
+        """Parse `file.py:function` or `package.module:function`.
 
         Raises:
             SnapError: the text has another form, or the file is missing.
@@ -68,7 +73,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        """The file's name without suffix, or the module's."""
+        """Name of the file without suffix, or of the module."""
         return Path(self.place).stem if self.place.endswith(".py") else self.place
 
     def __str__(self) -> str:
@@ -78,11 +83,11 @@ class Source:
         """Import the code and call the function.
 
         Args:
-            weights: whether networks have the initial weights that the code gives them, rather
-                than lie on the meta device.
+            weights: whether networks keep the initial weights of the code, instead of being created
+                on the meta device.
 
         Raises:
-            SnapError: the code fails, has no such function, or that returns something else.
+            SnapError: the code fails, has no such function, or the function returns no networks.
         """
         with _running(self):
             found = getattr(self._module(), self.function, None)
@@ -101,31 +106,20 @@ class Source:
         path = Path(self.place) if self.place.endswith(".py") else None
         folder = str(path.resolve().parent) if path else ""
         if folder not in sys.path:
-            sys.path.append(folder)  # last, so that no neighbour stands in for a package
-        return _load(path) if path else importlib.import_module(self.place)
-
-
-def _load(path: Path) -> ModuleType:
-    """Import a file under a name that no package has."""
-    spec = spec_from_file_location(_IMPORTED_AS, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[_IMPORTED_AS] = module
-    spec.loader.exec_module(module)
-    return module
+            sys.path.append(folder)  # last, so that files next to it cannot shadow packages
+        return import_file(path, _IMPORTED_AS) if path else importlib.import_module(self.place)
 
 
 @dataclass(frozen=True)
 class Opened:
-    """The networks of a source, made one at a time as they are asked for.
+    """The networks of a source, created one at a time by iteration.
 
     Attributes:
-        source: where the function is.
-        function: it.
-        networks: what it returned.
-        count: number of networks; None if it yields them.
-        weights: whether they have initial weights.
+        source: the source.
+        function: its function.
+        networks: the value that the function returned.
+        count: number of networks; None if the function yields them.
+        weights: whether networks have initial weights.
     """
 
     source: Source
@@ -135,29 +129,29 @@ class Opened:
     weights: bool = False
 
     def __iter__(self) -> Iterator[Given]:
-        """Make one network after another.
+        """Yield the networks one at a time.
 
         Raises:
             SnapError: the function fails, or yields something else.
         """
         for item in self._items():
             yield self._given(item)
-            del item  # before the next is made
+            del item  # before the next one is created
 
     def _items(self) -> Iterator[Any]:
-        """Yield the items of the function; call it again if it reads values of meta tensors."""
+        """Yield the items of the function; call it again if it needs values of meta tensors."""
         count, items = 0, iter(self.networks)
         place: Callable[[], AbstractContextManager[object]]
-        place = nullcontext if self.weights else on_meta
+        place = nullcontext if self.weights else _ON_META
         while True:
             with _running(self.source):
                 try:
                     with place():
                         item = next(items, _END)
                 except (NotImplementedError, RuntimeError) as error:
-                    if place is not on_meta or not lacks_values(error):
+                    if place is not _ON_META or not _lacks_values(error):
                         raise
-                    place = weightless
+                    place = _weightless
                     with place():
                         items = islice(iter(self.function()), count, None)
                     continue
@@ -186,7 +180,7 @@ class Opened:
 
 @contextmanager
 def _running(source: Source) -> Iterator[None]:
-    """Report in one line how a user's code fails."""
+    """Raise a one-line error if a user's code fails."""
     try:
         yield
     except SystemExit as error:
@@ -208,6 +202,44 @@ def _where(error: Exception) -> str:
 
 
 def summary(error: BaseException) -> str:
-    """Return an error's type and the first line of its text."""
+    """Return the type of an error and the first line of its message."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+@contextmanager
+def _weightless() -> Iterator[None]:
+    """Move parameters to the meta device when modules register them; other tensors have values.
+
+    This supports constructors that compute with values, such as those of torchvision's RegNets.
+    """
+    register = nn.Module.register_parameter
+
+    def moved(module: nn.Module, name: str, param: nn.Parameter | None) -> None:
+        register(module, name, param)
+        if param is not None and not nn.parameter.is_lazy(param):
+            empty = nn.Parameter(param.to("meta"), requires_grad=param.requires_grad)
+            module._parameters[name] = empty
+
+    nn.Module.register_parameter = moved  # type: ignore[assignment, method-assign]
+    try:
+        yield
+    finally:
+        nn.Module.register_parameter = register  # type: ignore[method-assign]
+
+
+def _lacks_values(error: Exception) -> bool:
+    """Return whether an error occurred because tensors on the meta device have no values."""
+    return isinstance(error, NotImplementedError | RuntimeError) and "meta tensor" in str(error)
+
+
+def built(function: Callable[[], _T]) -> _T:
+    """Call a function that creates modules, on the meta device if it needs no values."""
+    try:
+        with torch.device("meta"):
+            return function()
+    except (NotImplementedError, RuntimeError) as error:
+        if not _lacks_values(error):
+            raise
+    with _weightless():
+        return function()

@@ -1,5 +1,15 @@
-"""Collect the training runs of NAS-Bench-101, in any order."""
+"""NAS-Bench-101's training runs, from the authors' TFRecord file or from NASLib's pickle.
 
+A TFRecord (`nasbench_only108.tfrecord`, `nasbench_full.tfrecord`) is one training run: a JSON list
+of module hash, epochs, adjacency matrix, operators and a `ModelMetrics` protocol buffer in base64.
+The layout is that of the benchmark's repository (`nasbench/api.py`,
+`nasbench/lib/model_metrics.proto`). NASLib's pickle has, by module hash, a cell and its runs by
+training budget.
+"""
+
+import binascii
+import itertools
+import json
 import math
 from array import array
 from collections.abc import Iterator
@@ -13,9 +23,21 @@ from snap_catalog import SnapError
 
 from snap_graphs.arrays import Ints
 from snap_graphs.cell import INPUT, OUTPUT, Cell
-from snap_graphs.formats.base import CHUNK, Chunk, Request
-from snap_graphs.formats.repeats import Doubles, repeat_columns
+from snap_graphs.formats.base import (
+    CHUNK,
+    MALFORMED,
+    Chunk,
+    Doubles,
+    Format,
+    Request,
+    fault,
+    first_bytes,
+    repeat_columns,
+)
+from snap_graphs.formats.pickles import NUMPY, load_pickle
+from snap_graphs.formats.protobuf import fields
 from snap_graphs.formats.tables import CHECKED_HASHES, check_hashes
+from snap_graphs.formats.tfrecord import tfrecords
 from snap_graphs.spaces.nb101 import LETTERS, NasBench101
 
 BUDGETS = (4, 12, 36, 108)
@@ -31,6 +53,20 @@ _LETTER = {name: letter for letter, name in LETTERS.items()}
 _HASH_BYTES = 16
 _KEY = np.dtype((np.void, _HASH_BYTES))
 _SPACE = NasBench101()
+_TYPES = [str, int, str, str, str]
+_EVALUATION, _PARAMETERS = 1, 2
+_FINAL = (2, 3, 4, 5)
+"""Field numbers of `ModelMetrics` and, in the order of `Run.final`, of `EvaluationData`."""
+_EVALUATIONS = 3
+"""Evaluations of a run: before it, half-way and at its end."""
+_FINAL_KEYS = (
+    "final_training_time",
+    "final_train_accuracy",
+    "final_validation_accuracy",
+    "final_test_accuracy",
+)
+"""Keys of a run in the order of `Run.final`."""
+_START = b"module_adjacency"
 
 
 class Run(NamedTuple):
@@ -59,13 +95,13 @@ class Runs:
     """All runs of a file, stored compactly.
 
     Attributes:
-        rows: by binary module hash, the cell's row.
+        rows: row of each cell, by binary module hash.
         keys: binary module hashes, one per cell.
         arch_ids: native strings, one per cell.
         identities: hashes of what the runs of a cell must agree on, one per cell.
         row: the cell's row, one per run.
         epochs: the budget, one per run.
-        values: what `Run.final` holds, run after run.
+        values: the values of `Run.final` of all runs, one run after another.
     """
 
     rows: dict[bytes, int] = field(default_factory=dict)
@@ -163,18 +199,12 @@ def adjacency_digits(matrix: Any) -> str:
         SnapError: the matrix is not square, or has other entries.
     """
     rows = matrix.tolist() if isinstance(matrix, np.ndarray) else matrix
-    if not _is_square(rows) or not all(_is_edge(entry) for row in rows for entry in row):
-        raise SnapError("the adjacency is not a square matrix of 0 and 1")
-    return "".join(str(int(entry)) for row in rows for entry in row)
-
-
-def _is_square(rows: Any) -> bool:
     lists = isinstance(rows, list | tuple) and all(isinstance(row, list | tuple) for row in rows)
-    return lists and all(len(row) == len(rows) for row in rows)
-
-
-def _is_edge(entry: Any) -> bool:
-    return isinstance(entry, int | float) and entry in (0, 1)
+    entries = list(itertools.chain(*rows)) if lists else []
+    is_square = lists and all(len(row) == len(rows) for row in rows)
+    if not is_square or not all(isinstance(x, int | float) and x in (0, 1) for x in entries):
+        raise SnapError("the adjacency is not a square matrix of 0 and 1")
+    return "".join(str(int(entry)) for entry in entries)
 
 
 def cell_of(adjacency: str, operators: str) -> Cell:
@@ -206,3 +236,93 @@ def _occurrence(values: Ints) -> Ints:
     counts = np.empty(len(values), np.int64)
     counts[order] = np.arange(len(values)) - np.repeat(starts, lengths)
     return counts
+
+
+class NasBench101Records(Format):
+    """The benchmark's TFRecord files. The runs of a cell may be anywhere in them."""
+
+    title = "the benchmark's TFRecord file (nasbench_only108.tfrecord, nasbench_full.tfrecord)"
+    suffixes = (".tfrecord",)
+    benchmark = "nb101"
+
+    def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
+        """Read all runs, then yield the cells in the order in which they first appeared."""
+        runs = Runs()
+        for number, data in tfrecords(path, request):
+            try:
+                run = decode(data)
+                if request.wants(run.epochs):
+                    runs.add(run)
+            except (SnapError, *MALFORMED) as error:
+                request.bad(path, number, fault(error))
+        return runs.chunks(path, request)
+
+
+def decode(data: bytes) -> Run:
+    """Decode one record.
+
+    Raises:
+        SnapError: it is not laid out as the benchmark's records are.
+        ValueError: it is not JSON, base64 or a protocol buffer.
+    """
+    entry = json.loads(data.decode())
+    if type(entry) is not list or [type(part) for part in entry] != _TYPES:
+        raise SnapError("expected a list of hash, epochs, adjacency, operators and metrics")
+    key, epochs, adjacency, operators, metrics = entry
+    message = binascii.a2b_base64(metrics, strict_mode=True)
+    return Run(key, epochs, adjacency, operators, *_measured(message))
+
+
+def _measured(message: bytes) -> tuple[int, tuple[float, ...]]:
+    """Return the parameters and the final measurements of a `ModelMetrics` message."""
+    evaluations, parameters = [], None
+    for number, value in fields(message, 0, len(message)):
+        if number == _EVALUATION:
+            evaluations.append(value)
+        elif number == _PARAMETERS:
+            parameters = value
+    if len(evaluations) != _EVALUATIONS or not isinstance(evaluations[-1], tuple):
+        raise SnapError(f"{len(evaluations)} evaluations, not {_EVALUATIONS}")
+    if not isinstance(parameters, int):
+        raise SnapError("the number of trainable parameters is missing")
+    last = dict(fields(message, *evaluations[-1]))
+    final = tuple([x for number in _FINAL if isinstance(x := last.get(number), float)])
+    if len(final) != len(_FINAL):
+        raise SnapError("a final accuracy or the training time is missing")
+    return parameters, final
+
+
+class NasLibNasBench101(Format):
+    """A pickled dictionary; nothing of it is executed."""
+
+    title = "NASLib's pickled dictionary of module hashes"
+    benchmark = "nb101"
+
+    def recognises(self, path: Path) -> bool:
+        """Return whether the file begins as such a pickle does."""
+        return _START in first_bytes(path, 256)
+
+    def chunks(self, path: Path, request: Request) -> Iterator[Chunk]:
+        """Yield the cells in the order of the file."""
+        entries = load_pickle(path, NUMPY)
+        if type(entries) is not dict:
+            raise SnapError(f"{path}: expected a dictionary of module hashes")
+        runs = Runs()
+        for key, entry in entries.items():
+            with request.reading(path, key):
+                for run in list(_runs(key, entry)):  # add all runs of an entry or none
+                    if request.wants(run.epochs):
+                        runs.add(run)
+        request.advance(path.stat().st_size)
+        return runs.chunks(path, request)
+
+
+def _runs(key: str, entry: Any) -> Iterator[Run]:
+    fixed, budgets = entry
+    adjacency = adjacency_digits(fixed["module_adjacency"])
+    operators = ",".join(fixed["module_operations"])
+    for epochs, repeats in budgets.items():
+        for run in repeats:
+            final = tuple(float(run[name]) for name in _FINAL_KEYS)
+            parameters = fixed["trainable_parameters"]
+            yield Run(key, epochs, adjacency, operators, parameters, final)
