@@ -92,8 +92,12 @@ def varied(x: Floats, y: Floats) -> bool:
 
 
 @cached(16)
-def codes(values: Floats | Ints) -> Ints:
+def codes(values: Floats) -> Ints:
     """Return (n,) the number of each value in ascending order; equal values share one."""
+    return _numbered(values)
+
+
+def _numbered(values: Floats | Ints) -> Ints:
     found: Ints = np.unique(values, return_inverse=True)[1]
     return found
 
@@ -130,8 +134,8 @@ def concordance(x: Floats, y: Floats) -> Ints:
     n, a, b = x.size, codes(x), codes(y)
     below_x, same_x = groups(a)
     below_y, same_y = groups(b)
-    below_xy, same = groups(codes(a * n + b))
-    below_yx, _ = groups(codes(b * n + a))
+    below_xy, same = groups(_numbered(a * n + b))
+    below_yx, _ = groups(_numbered(b * n + a))
     # Tied cells are placed so that in one of the two orders either comes before the other.
     place = np.empty_like(a)
     place[np.argsort(a * n - b)] = np.arange(n)
