@@ -1,10 +1,8 @@
 """Correlations of two paired samples: values, ranks, and pairs in order."""
 
-from functools import lru_cache
-
 import numpy as np
 
-from snap_eval.arrays import Floats, Ints, Same
+from snap_eval.arrays import Floats, Ints, cached
 
 
 def pearson(x: Floats, y: Floats) -> float:
@@ -93,14 +91,14 @@ def varied(x: Floats, y: Floats) -> bool:
     return x.size > 1 and bool((x != x[0]).any() and (y != y[0]).any())
 
 
-def codes(values: Floats | Ints) -> Ints:
+@cached(16)
+def codes(values: Floats) -> Ints:
     """Return (n,) the number of each value in ascending order; equal values share one."""
-    return _codes(Same(values))
+    return _numbered(values)
 
 
-@lru_cache(maxsize=16)
-def _codes(values: Same) -> Ints:
-    found: Ints = np.unique(np.asarray(values.parts[0]), return_inverse=True)[1]
+def _numbered(values: Floats | Ints) -> Ints:
+    found: Ints = np.unique(values, return_inverse=True)[1]
     return found
 
 
@@ -122,6 +120,7 @@ def rankings(x: Floats, y: Floats) -> list[Ints]:
     return [np.argsort(key)[::-1] for key in (a * x.size + b, b * x.size + a)]
 
 
+@cached(4)
 def concordance(x: Floats, y: Floats) -> Ints:
     """Sum sign(x_i - x_j) sign(y_i - y_j) over all cells j, in O(n log^2 n).
 
@@ -132,17 +131,11 @@ def concordance(x: Floats, y: Floats) -> Ints:
     Returns:
         (n,) for each cell, its concordant pairs less its discordant ones.
     """
-    return _concordance(Same(x, y))
-
-
-@lru_cache(maxsize=4)
-def _concordance(pair: Same) -> Ints:
-    x, y = (np.asarray(part) for part in pair.parts)
     n, a, b = x.size, codes(x), codes(y)
     below_x, same_x = groups(a)
     below_y, same_y = groups(b)
-    below_xy, same = groups(codes(a * n + b))
-    below_yx, _ = groups(codes(b * n + a))
+    below_xy, same = groups(_numbered(a * n + b))
+    below_yx, _ = groups(_numbered(b * n + a))
     # Tied cells are placed so that in one of the two orders either comes before the other.
     place = np.empty_like(a)
     place[np.argsort(a * n - b)] = np.arange(n)
@@ -150,7 +143,8 @@ def _concordance(pair: Same) -> Ints:
     both = np.empty_like(a)
     both[order] = _earlier_and_lower(place[order])
     tied = below_xy - below_x + below_yx - below_y
-    return 4 * both + 2 * (tied - below_x - below_y) + same - same_x - same_y + n
+    found: Ints = 4 * both + 2 * (tied - below_x - below_y) + same - same_x - same_y + n
+    return found
 
 
 def _earlier_and_lower(values: Ints) -> Ints:

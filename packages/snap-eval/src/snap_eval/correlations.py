@@ -1,9 +1,8 @@
 """How well scorers order cells by measured metrics, as a table."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +13,7 @@ from snap_catalog.parquet import decode_metadata
 from snap_catalog.schemas import contract
 
 from snap_eval import scanned
-from snap_eval.arrays import Bools, Floats, Ints, Same
+from snap_eval.arrays import Bools, Floats, Ints, cached
 from snap_eval.measured import Target
 from snap_eval.relations import POPULATIONS, Cells
 from snap_eval.resampling import Resamples, fisher, interval, over_seeds, workers
@@ -224,7 +223,7 @@ class Judge:
         usable = ~np.isnan(scores[0])
         scored, measured = (
             np.flatnonzero(usable),
-            _measured(Same(oriented, cells), usable.tobytes()),
+            _measured(oriented, cells, usable.tobytes()),
         )
         several = len(scores) > 1
         exact = several or self.intervals == "paired"
@@ -236,7 +235,7 @@ class Judge:
         self, statistic: Statistic, samples: Sequence[tuple[Floats, Floats, Resamples]]
     ) -> Figure:
         if statistic.within and samples[0][1].size:
-            cells, measured = _within(Same(samples[0][1], statistic))
+            cells, measured = _within(samples[0][1], statistic.within)
             samples = [(x[cells], measured, drawn.within(cells)) for x, _, drawn in samples]
         n = samples[0][0].size
         values = np.array([statistic.compute(x, y) if n else np.nan for x, y, _ in samples])
@@ -257,20 +256,16 @@ class Judge:
 
 
 # Scorers of the same cells are given the same arrays, by which ranks are cached.
-@lru_cache(maxsize=4)
-def _measured(sample: Same, usable: bytes) -> Floats:
-    oriented, cells = map(np.asarray, sample.parts)
+@cached(4)
+def _measured(oriented: Floats, cells: Ints, usable: bytes) -> Floats:
     chosen: Floats = oriented[cells][np.frombuffer(usable, bool)]
     return chosen
 
 
-@lru_cache(maxsize=16)
-def _within(sample: Same) -> tuple[Ints, Floats]:
-    measured, statistic = sample.parts
-    assert isinstance(statistic, Statistic)
-    assert statistic.within is not None
-    cells = statistic.within(np.asarray(measured))
-    return cells, np.asarray(measured)[cells]
+@cached(16)
+def _within(measured: Floats, within: Callable[[Floats], Ints]) -> tuple[Ints, Floats]:
+    cells = within(measured)
+    return cells, measured[cells]
 
 
 def measured_sign(target: Target) -> int:

@@ -1,13 +1,12 @@
 """How good the cells with the highest scores are, from which a search picks."""
 
-from functools import lru_cache
 from math import isqrt
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import gammaln
 
-from snap_eval.arrays import Floats, Ints, Same
+from snap_eval.arrays import Floats, Ints, cached
 from snap_eval.resampling import Counts, Draw, Resamples
 
 
@@ -33,7 +32,7 @@ def precision_at(score: Floats, measured: Floats, k: int) -> float:
         measured: (n,) measurements, higher is better.
         k: how many; the share is NaN for more than n.
     """
-    return float(_resampled(Same(score, measured, None), k)[0, 0])
+    return float(_picks(score, measured, k)[0, 0])
 
 
 def best_at(score: Floats, measured: Floats, k: int) -> float:
@@ -47,12 +46,12 @@ def best_at(score: Floats, measured: Floats, k: int) -> float:
         measured: (n,) measurements, higher is better.
         k: how many; the measurement is NaN for more than n.
     """
-    return float(_resampled(Same(score, measured, None), k)[1, 0])
+    return float(_picks(score, measured, k)[1, 0])
 
 
 def regret_at(score: Floats, measured: Floats, k: int) -> float:
     """Compute by how much `best_at` falls short of the best measurement of all cells."""
-    return float(_resampled(Same(score, measured, None), k)[2, 0])
+    return float(_picks(score, measured, k)[2, 0])
 
 
 _ALONE = 64
@@ -64,18 +63,13 @@ def draw_picks(which: int, k: int) -> Draw:
     """Return the bootstrap of one of `PICKS`: it is computed for each resample."""
 
     def draw(value: float, score: Floats, measured: Floats, resamples: Resamples) -> Floats:
-        row: Floats = _resampled(Same(score, measured, resamples), k)[which]
+        row: Floats = _picks(score, measured, k, resamples)[which]
         return row
 
     return draw
 
 
-@lru_cache(maxsize=16)
-def _resampled(sample: Same, k: int) -> Floats:
-    score, measured, resamples = sample.parts
-    return _picks(score, measured, k, resamples)  # type: ignore[arg-type]
-
-
+@cached(16)
 def _picks(score: Floats, measured: Floats, k: int, resamples: Resamples | None = None) -> Floats:
     """Compute `PICKS`, (3, r), of r resamples, or of the cells themselves."""
     if k > score.size:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from snap_eval.arrays import Floats, Ints, Same
+from snap_eval.arrays import Floats, Ints, cached
 from snap_eval.correlation import average_ranks, codes, concordance, groups, rankings
 
 Counts = npt.NDArray[np.integer[Any]]
@@ -326,14 +326,10 @@ def _weighted_pairs(score: Floats, measured: Floats, weights: Floats) -> Floats:
     return np.stack([table[x, y], *(weights.sum() - t for t in tied)])
 
 
+@cached(8)
 def _binned(values: Floats) -> Ints:
     """Return (n,) bins of values: the highest ranks, or few values, have a bin each."""
-    return _bins(Same(values))
-
-
-@lru_cache(maxsize=8)
-def _bins(values: Same) -> Ints:
-    code = codes(np.asarray(values.parts[0]))
+    code = codes(values)
     if code.max() < 2 * _BINS:
         return code
     below, same = groups(code)

@@ -1,1 +1,1 @@
-"""A results folder as one page that needs nothing but a browser."""
+"""Draw a folder of results as one HTML page."""

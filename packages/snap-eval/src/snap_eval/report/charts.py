@@ -1,8 +1,8 @@
 """The charts as Vega-Lite specifications.
 
-A chart that the page draws takes its width from the page and its data from the CSV next to it. Inks
-are the page's (`var(--ink)` and the like), so that charts follow it into the dark and onto paper.
-Colours that carry meaning differ for any colour vision (Okabe and Ito; blue to orange).
+The page gives a chart its width, and the CSV next to it gives the data. Inks are variables of the
+page (`var(--ink)` and the like), so that charts follow its light, dark and printed styles. Colours
+that carry meaning differ for any colour vision (Okabe and Ito; blue to orange).
 """
 
 from typing import Any, Literal
@@ -12,13 +12,13 @@ import altair as alt
 from snap_eval.report.figures import Spec
 
 INK, PAPER, ACCENT = "var(--ink)", "var(--paper)", "var(--accent)"
-PREDICTOR, YARDSTICK = "#3d8fd1", "#8b929c"
-"""Of trained models, and of what needs none."""
+PREDICTOR, BASELINE = "#3d8fd1", "#8b929c"
+"""Colours of scores from files, and of baselines."""
 
 PALETTE = [PREDICTOR, "#e0882e", "#2a9d77", "#c26aa8", "#8b929c", "#c9b32c"]
 _ROW, _TALL_ROW = 22, 30
 _NAME: dict[str, Any] = {"align": "right", "dy": -9, "fontWeight": 600}
-"""Looks of a name at the end of a curve."""
+"""Style of a name at the end of a curve."""
 _BROKEN = (
     "[slice(datum.label, 0, indexof(datum.label, ' ')),"
     " slice(datum.label, indexof(datum.label, ' ') + 1)]"
@@ -28,13 +28,13 @@ RHO = "Spearman's rho"
 
 
 def heat_map(rows: int, *, two_lines: bool = False) -> Spec:
-    """Draw correlations from -1 to 1 of every `row` with every `column`, and write their numbers.
+    """Draw the correlation of each `row` with each `column`, from -1 to 1, with its number.
 
-    Both are in the order of the data.
+    Rows and columns stand in the order of the data.
 
     Args:
         rows: number of rows.
-        two_lines: write the names of rows in two lines, broken at their first space.
+        two_lines: whether to break the names of rows at their first space.
     """
     broken = alt.Axis(labelLimit=340, labelExpr=_BROKEN, labelOffset=-6)
     names = broken if two_lines else alt.Axis(labelLimit=340)
@@ -61,15 +61,15 @@ def heat_map(rows: int, *, two_lines: bool = False) -> Spec:
 
 
 def bars(rows: int, low: float) -> Spec:
-    """Draw `value` of every `scorer` as a bar, its interval `low` to `high` as a line.
+    """Draw the `value` of each `scorer` as a bar and its interval, `low` to `high`, as a line.
 
     The number stands at `end`.
 
     Args:
-        rows: bars of the panel with most.
-        low: where the axis begins: 0, or below where bars are negative.
+        rows: number of bars in the largest panel.
+        low: start of the axis: 0, or less if a bar is negative.
     """
-    kinds = alt.Scale(domain=["predictor", "baseline"], range=[PREDICTOR, YARDSTICK])
+    kinds = alt.Scale(domain=["predictor", "baseline"], range=[PREDICTOR, BASELINE])
     base = alt.Chart(_data()).encode(
         alt.Y("scorer:N", sort=None).title(None).axis(labelLimit=150, ticks=False, domain=False)
     )
@@ -89,10 +89,10 @@ def bars(rows: int, low: float) -> Spec:
 
 
 def density(x: str, y: str, *, percent: bool) -> Spec:
-    """Draw how many cells (`cells`) lie in each field from `x0`, `y0` to `x1`, `y1`.
+    """Draw the number of `cells` in each field from `x0`, `y0` to `x1`, `y1`.
 
     Args:
-        x: title of the axis across.
+        x: title of the horizontal axis.
         y: title of the vertical axis.
         percent: whether both axes run from 0 to 100.
     """
@@ -121,16 +121,16 @@ def curves(
     steps: bool = False,
     within: tuple[float, float] | None = None,
 ) -> Spec:
-    """Draw `mean` of every `series` over `x`, with a band from `low` to `high`.
+    """Draw the `mean` of each `series` over `x`, with a band from `low` to `high`.
 
-    The axis across is logarithmic. The name of a series is written at its end, as high as `label`.
+    The horizontal axis is logarithmic. The name of a series stands at its end, at height `label`.
 
     Args:
-        x: its title.
+        x: title of the horizontal axis.
         y: title of the vertical axis.
-        ticks: where the axis across is labelled.
-        steps: whether values hold until the next.
-        within: ends of the vertical axis, beyond which nothing is drawn; those of the data if None.
+        ticks: labelled values of the horizontal axis; chosen by the library if None.
+        steps: whether a value holds until the next one.
+        within: ends of the vertical axis, beyond which nothing is drawn; the data's if None.
     """
     heights = alt.Scale(domain=within, zero=False) if within else alt.Scale(zero=False)
     axis = alt.Axis(values=ticks) if ticks else alt.Axis(format="~s")
@@ -158,7 +158,7 @@ def _data() -> alt.NamedData:
 
 def _spec(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int) -> Spec:
     spec: Spec = chart.properties(width="container", height=height).to_dict()
-    # The page says how charts look, and which data they draw.
+    # The page sets the style and the data.
     for key in ("$schema", "config", "data"):
         spec.pop(key, None)
     return spec

@@ -1,4 +1,4 @@
-"""What the report takes from files of the `correlations` contract."""
+"""Rows of `correlations` files, selected and grouped for the report."""
 
 import json
 import math
@@ -10,7 +10,7 @@ from snap_eval.correlations import BASELINES
 from snap_eval.report.results import File, Results
 
 Row = Mapping[str, Any]
-"""A row of the `correlations` contract, and whether its scorer `is_baseline`."""
+"""A row of the `correlations` contract with the entry `is_baseline`."""
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -21,8 +21,8 @@ _ROLES = ("develop", "test", "validate", "train")
 def chosen(results: Results, statistic: str, population: str = "all") -> list[Row]:
     """Return the rows of a statistic, in the order of roles, benchmarks and metrics.
 
-    Of a predictor only the sign it has; of a baseline, a column of the benchmark itself, the one
-    of the two that favours it.
+    Predictors keep their sign. A baseline, a column of the benchmark, has the sign with the higher
+    value.
     """
     found = [
         row
@@ -38,7 +38,7 @@ def chosen(results: Results, statistic: str, population: str = "all") -> list[Ro
 
 
 def rows(results: Results) -> list[Row]:
-    """Return all rows but those of groups of cells; figures that are not finite are None."""
+    """Return all rows except those of `--by`; figures that are not finite are None."""
     return [_finite(row) for file in results.of("correlations") for row in _rows(file)]
 
 
@@ -71,32 +71,32 @@ def _place(row: Row) -> tuple[int, str, str]:
 
 
 def role(row: Row) -> str:
-    """Return the role that the catalog gives a metric; nothing for a benchmark of the user's."""
+    """Return the role of a metric in the catalog; empty if it is not in the catalog."""
     return row["role"] if row["role"] in _ROLES else ""
 
 
 def target(row: Row) -> str:
-    """Name what was to be predicted, and its role if the catalog gives it one."""
+    """Return the title of a benchmark and metric, with the role if the catalog has one."""
     return f"{row['benchmark']} {row['metric']}" + (f" [{role(row)}]" if role(row) else "")
 
 
 def scorer(row: Row) -> str:
-    """Name what gave the scores, and the sign it was given."""
+    """Return the name of a scorer, after a minus if its scores are negated."""
     return f"{'-' if row['sign'] < 0 else ''}{row['scorer']}"
 
 
 def is_predictor(row: Row) -> bool:
-    """Return whether a row is of scores that somebody brought, rather than of a baseline."""
+    """Return whether the scorer of a row is a predictor, not a baseline."""
     return not row["is_baseline"]
 
 
 def by_target(found: Iterable[Row]) -> dict[str, list[Row]]:
-    """Group rows by what was to be predicted."""
+    """Group rows by benchmark and metric."""
     return grouped(found, target)
 
 
 def ranked(found: Sequence[Row]) -> list[str]:
-    """Return the scorers: predictors before baselines, then by how many rows, then by mean."""
+    """Order scorers: predictors before baselines, then by number of rows, then by mean."""
     groups = grouped(found, lambda row: row["scorer"])
     order = {
         name: (not is_predictor(same[0]), -len(same), -fmean(row["value"] for row in same))
@@ -106,7 +106,7 @@ def ranked(found: Sequence[Row]) -> list[str]:
 
 
 def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, list[Row]]:
-    """Group rows by a key, in the order of their first."""
+    """Group rows by a key, in the order of the first row of each group."""
     groups: dict[Key, list[Row]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)

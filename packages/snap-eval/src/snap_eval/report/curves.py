@@ -1,4 +1,4 @@
-"""Curves whose names do not cover one another."""
+"""Curves with names that do not overlap."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 import pyarrow as pa
 
 _GAP = 0.06
-"""Names are at least so far apart, as a share of what the curves span."""
+"""Least distance between names, as a share of the height of the chart."""
 
 
 def labelled(points: Sequence[Mapping[str, Any]], *, span: float | None = None) -> pa.Table:
-    """Add two columns: `label`, how high a series' name is to stand, and `last`, 1 at its end.
+    """Add two columns: `label`, the height of a series' name, and `last`, 1 at its last point.
 
     Args:
         points: `series`, `x`, `mean`, `low` and `high`, series by series, each in the order of `x`.
-        span: height of the chart; what the points span if None.
+        span: height of the chart in the unit of `mean`; the range of the points if None.
     """
     ends = {point["series"]: point for point in points}
     if span is None:

@@ -8,7 +8,7 @@ from snap_graphs.drawing import architecture_svg
 
 
 class Named(NamedTuple):
-    """A cell, and its name in its space."""
+    """A cell with its name in its search space."""
 
     space: str
     arch_id: str
@@ -16,11 +16,11 @@ class Named(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What its drawing is called."""
+        """The key of its drawing."""
         return f"{self.space} {self.arch_id}"
 
 
 def drawings(cells: Iterable[Named]) -> dict[str, str]:
-    """Draw cells, each once, as SVG by their keys."""
+    """Draw each distinct cell as SVG; return the drawings by key."""
     distinct = {named.key: named for named in cells}
     return {key: architecture_svg(named.space, named.cell) for key, named in distinct.items()}

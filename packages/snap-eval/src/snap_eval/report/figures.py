@@ -1,4 +1,4 @@
-"""What a report is made of: charts, tables, and notes of what is absent."""
+"""The parts of a report: charts, tables, and notes on what is missing."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,15 +19,15 @@ _SAFE = " ,/:;@=+()[]{}<>|*'!$&?~"
 
 @dataclass(frozen=True)
 class Shown:
-    """What charts and tables have in common.
+    """The fields that charts and tables share.
 
     Attributes:
-        name: what the download is called, and the place on the page; unique on it.
+        name: name of the download and anchor on the page, where it is unique.
         title: what it shows, in a few words.
         text: how to read it, in a sentence or two.
-        data: the figures behind it.
-        command: what makes the files it was drawn from.
-        folded: whether it is to be unfolded before it is seen.
+        data: the figures that it shows.
+        command: the command that makes the files it is drawn from.
+        folded: whether the reader has to unfold it.
     """
 
     name: str
@@ -39,20 +39,20 @@ class Shown:
 
     @property
     def link(self) -> str:
-        """The data as an address that needs no network."""
+        """The data as a `data:` address."""
         return f"data:text/csv;charset=utf-8,{quote(as_csv(self.data), safe=_SAFE)}"
 
 
 @dataclass(frozen=True)
 class Chart(Shown):
-    """A chart, drawn from all its data, or once for every value of a column.
+    """A chart, drawn once from all its data, or once per value of a column.
 
     Attributes:
         spec: the chart; its data are the CSV.
-        panel: the column by whose values it is repeated, in the order of the data; or ''.
-        panels: those values.
-        width: the least width in CSS pixels at which it can be read.
-        most: the greatest that it makes use of.
+        panel: the column with one chart per value, in the order of the data; '' for one chart.
+        panels: the values of that column.
+        width: the smallest readable width, in CSS pixels.
+        most: the largest useful width, in CSS pixels.
     """
 
     spec: Spec
@@ -67,9 +67,9 @@ class Entry:
     """One cell of a table.
 
     Attributes:
-        text: what it says.
-        order: what it is sorted by; the text if None.
-        drawing: the key of a drawing to show with it, or ''.
+        text: its text.
+        order: its sort key; the text if None.
+        drawing: the key of the drawing to show with it, or ''.
     """
 
     text: str
@@ -82,10 +82,10 @@ class Table(Shown):
     """A table.
 
     Attributes:
-        head: the columns' names.
-        rows: one entry a column.
-        drawings: SVG by the keys that entries name.
-        gallery: the keys of the drawings that are also shown below.
+        head: the names of the columns.
+        rows: the rows, each with one entry per column.
+        drawings: the drawings of the entries, as SVG by key.
+        gallery: the keys of the drawings to show below the table too.
     """
 
     head: Sequence[str]
@@ -96,11 +96,11 @@ class Table(Shown):
 
 @dataclass(frozen=True)
 class Absent:
-    """Something that the results do not hold.
+    """A part of the report for which the results have no file.
 
     Attributes:
-        what: what would be shown.
-        command: what makes it, or where to get it.
+        what: what it would show.
+        command: the command that makes the file.
     """
 
     what: str
@@ -109,10 +109,10 @@ class Absent:
 
 @dataclass(frozen=True)
 class Skipped:
-    """Something in the results that cannot be shown.
+    """A file, or a part of one, that cannot be shown.
 
     Attributes:
-        what: the file, or the part of it.
+        what: the file, or its part.
         why: the reason, and the remedy.
     """
 
@@ -129,7 +129,7 @@ class Section:
 
     Attributes:
         title: its heading.
-        parts: makes what it shows of the results.
+        parts: makes its charts and tables from the results.
     """
 
     title: str
@@ -139,14 +139,14 @@ class Section:
 def plain_table(
     name: str, title: str, text: str, command: str, rows: Sequence[Mapping[str, object]]
 ) -> Table:
-    """Make a table that shows its data as they are; the first row says the columns."""
+    """Make a table that shows all its data; the keys of the first row are the columns."""
     data = pa.Table.from_pylist([dict(row) for row in rows])
     shown = [[entry(row[column]) for column in data.column_names] for row in rows]
     return Table(name, title, text, data, command, data.column_names, shown, {})
 
 
 def entry(value: object) -> Entry:
-    """Write a value: fractions with three decimals where they matter, nothing for None."""
+    """Format a value: fractions with up to three decimals, None as an empty text."""
     if value is None:
         return Entry("")
     if isinstance(value, int):
@@ -157,7 +157,7 @@ def entry(value: object) -> Entry:
 
 
 def spread(mean: float | None, deviation: float | None) -> Entry:
-    """Write a mean with its standard deviation, of a single value the value."""
+    """Format a mean with its standard deviation, or the value alone without a deviation."""
     if mean is None or deviation is None:
         return entry(mean)
     digits = ".3f" if _shows(mean) else ".2g"
@@ -176,12 +176,12 @@ def _shows(value: float) -> bool:
 
 
 def slug(*words: str) -> str:
-    """Join words to a name that may stand in an address."""
+    """Join words to a name that is valid in an address."""
     return re.sub(r"[^\w.@-]+", "-", "-".join(words)).strip("-")
 
 
 def as_csv(table: pa.Table) -> str:
-    """Write a table as CSV, equal tables alike; numbers are rounded to six decimals."""
+    """Write a table as CSV with numbers rounded to six decimals."""
     rows = ([_rounded(value) for value in row.values()] for row in table.to_pylist())
     return csv_text(table.column_names, rows)
 

@@ -1,4 +1,4 @@
-"""Match the scores in a folder of results with the benchmarks whose cells they are of."""
+"""Match the scores in a folder of results with the cells of its benchmarks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ from snap_eval.scorers import Placed, as_scorers
 
 @dataclass(frozen=True)
 class Matched:
-    """The n cells of a benchmark that a predictor scored and whose metric is known.
+    """The n cells of a benchmark with a score of a predictor and a value of a metric.
 
     Attributes:
-        benchmark: its name.
-        metric: the metric.
-        target: what the report calls the two.
-        scorer: the predictor.
-        seed: its seed; None where the scores name none.
-        cells: (n,) their rows of the graphs.
-        score: (n,) higher is better.
-        oriented: (n,) the metric, negated where less of it is better.
+        benchmark: the name of the benchmark.
+        metric: the name of the metric.
+        target: the title of benchmark and metric in the report.
+        scorer: the name of the predictor.
+        seed: its seed; None if the scores have none.
+        cells: (n,) rows of the graphs.
+        score: (n,) scores, higher is better.
+        oriented: (n,) the metric, negated if less is better.
     """
 
     benchmark: str
@@ -40,16 +40,16 @@ class Matched:
 
     @property
     def measured(self) -> Floats:
-        """(n,) the metric as the benchmark gives it."""
+        """(n,) values of the metric, in its unit."""
         values: Floats = self.cells[self.metric].to_numpy()
         return values
 
 
 @lru_cache(maxsize=1)
 def matches(results: Results) -> tuple[Matched, ...]:
-    """Return each predictor with each metric in the correlations.
+    """Match each predictor with each metric in the correlations.
 
-    Of a predictor with several seeds the first is taken: ranks of several cannot be shown as one.
+    A predictor with several seeds is shown by the first one, as a cell has a rank per seed.
     """
     return tuple(_matches(results))
 
@@ -68,27 +68,27 @@ def _matches(results: Results) -> Iterator[Matched]:
 
 
 def benchmarks_of(results: Results) -> Iterator[Measured]:
-    """Yield the benchmarks, one per file that names its own or holds cells of one space."""
+    """Yield one benchmark per file of graphs that names it or has cells of one space."""
     for file in results.of("graphs"):
         if not nameless(file):
             yield as_measured(file.table, source=file.name)
 
 
 def nameless(file: File) -> bool:
-    """Return whether a file of graphs has no cells, or no name and cells of several spaces."""
+    """Return whether a file of graphs is empty, or has several spaces and no name."""
     spaces = len(file.table["space"].unique())
     return spaces == 0 or ("snap.benchmark" not in file.facts and spaces > 1)
 
 
 def metrics(results: Results, benchmark: Measured) -> dict[str, str]:
-    """Return the metrics by which a benchmark's cells are ranked, and the title of each."""
+    """Return the metrics of a benchmark in the correlations, with their titles."""
     found = (row for row in rows(results) if row["benchmark"] == benchmark.name)
     titles = {row["metric"]: target(row) for row in found}
     return {name: titles[name] for name in benchmark.graphs.column_names if name in titles}
 
 
 def _placed(results: Results, benchmark: Measured) -> Iterator[tuple[str, int | None, Placed]]:
-    """Yield name, first seed and scores of every predictor that scored cells of a benchmark."""
+    """Yield the name, first seed and scores of each predictor of a benchmark's cells."""
     models = [one for file in results.of("scores") for one in as_scorers(file.table, file.name)]
     seen = set()
     for model in sorted(models, key=lambda model: (model.seed or 0, model.name)):

@@ -1,4 +1,4 @@
-"""Write a report as one HTML file that loads nothing."""
+"""Write a report as one HTML file that loads no other file."""
 
 import base64
 import json
@@ -14,12 +14,12 @@ _EXPORT = "window.vegaEmbed = vegaEmbed;"
 
 
 def render(results: Results, sections: Sequence[Section], title: str) -> str:
-    """Return the page; equal results give equal pages.
+    """Return the page as HTML; equal results give equal pages.
 
     Args:
-        results: what the sections are drawn from.
-        sections: in the order of the page. One that has nothing to show is left out.
-        title: heads the page.
+        results: the files to draw from.
+        sections: the sections in the order of the page; empty ones are left out.
+        title: heading of the page.
     """
     parts = [list(section.parts(results)) for section in sections]
     everything = [part for of in parts for part in of]
@@ -65,7 +65,7 @@ def _specs(parts: Iterable[Part]) -> Iterator[tuple[str, object]]:
 
 
 def _drawings(parts: Iterable[Part]) -> Iterator[tuple[str, str]]:
-    """Yield every drawing by its key, as an address that needs no network."""
+    """Yield each drawing as its key and a `data:` address."""
     for part in parts:
         if isinstance(part, Table):
             for key, svg in part.drawings.items():
@@ -73,12 +73,12 @@ def _drawings(parts: Iterable[Part]) -> Iterator[tuple[str, str]]:
 
 
 def _script(value: object) -> str:
-    """Write JSON that may stand in a script element."""
+    """Write JSON that is safe in a script element."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _library() -> str:
-    """Return Vega, Vega-Lite and vega-embed as one script; vl-convert brings them along."""
+    """Return Vega, Vega-Lite and vega-embed, which vl-convert contains, as one script."""
     import vl_convert
 
     return str(vl_convert.javascript_bundle(_EXPORT)).replace("</script", "<\\/script")

@@ -1,4 +1,4 @@
-"""Read a folder of results: whatever Parquet files of the tools lie in it."""
+"""Read the Parquet files of a folder of results."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ class File:
     """One file of results.
 
     Attributes:
-        name: its path within the folder, without the ending.
+        name: its path within the folder, without `.parquet`.
         table: its rows.
-        facts: what it says of itself: the `snap.*` entries of its metadata.
+        facts: the `snap.*` entries of its metadata.
     """
 
     name: str
@@ -28,7 +28,7 @@ class File:
     facts: Mapping[str, str]
 
     def fault(self, entry: str) -> SnapError:
-        """Return the error of a metadata entry that holds something else than it should."""
+        """Return the error for a metadata entry with a wrong value."""
         value = self.facts.get(entry)
         return SnapError(
             f"{self.name}.parquet: its metadata entry {entry!r} is {value!r:.80}; write the file "
@@ -38,10 +38,10 @@ class File:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """The files of a folder, by the contract that each says it keeps.
+    """The files of a folder by the contract that their metadata name.
 
     Attributes:
-        files: in the order of their paths.
+        files: the files of each contract, in the order of their paths.
         foreign: the names of Parquet files of other programs.
     """
 
@@ -57,15 +57,15 @@ class Results:
         return [row for file in self.of(kind) for row in file.table.to_pylist()]
 
     def trials(self, name: str) -> File | None:
-        """Return the `trials` file of that name, whatever its folder; None without one."""
+        """Return the first `trials` file with this name in any folder; None if there is none."""
         return next((f for f in self.of("trials") if Path(f.name).name == name), None)
 
 
 def read_results(folder: Path) -> Results:
-    """Read every Parquet file in a folder and the folders in it.
+    """Read all Parquet files in a folder and its subfolders.
 
     Raises:
-        SnapError: there is no such folder, no file of the tools in it, or one that is damaged or
+        SnapError: the folder does not exist or has no file of the tools, or a file is damaged or
             breaks its contract.
     """
     found: dict[Name, list[File]] = {}

@@ -1,4 +1,4 @@
-"""What a report holds, in the order in which it is read."""
+"""The sections of a report, in the order of the page."""
 
 from snap_eval.report.figures import Section
 from snap_eval.report.sections.best import best

@@ -1,4 +1,4 @@
-"""The cells that predictors rate highest."""
+"""The best-scored candidates of each predictor."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ _BEST = 3
 
 
 def best(results: Results) -> Iterator[Part]:
-    """Show the cells that each predictor rates highest, with their drawings."""
+    """Show the best-scored candidates of each predictor with their drawings."""
     found = [candidate for matched in matches(results) for candidate in _candidates(matched)]
     if not found:
         yield Absent("the cells that predictors rate highest", COMMAND)

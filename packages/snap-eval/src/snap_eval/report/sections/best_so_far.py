@@ -1,4 +1,4 @@
-"""Searches that measure, compared: the best value found against the number of trainings."""
+"""Compare measured searches: the best value found over the number of trainings."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ COMMAND = "snap-evo compare --space SPACE --measure table:GRAPHS.parquet:METRIC 
 _ALGORITHM, _TRAININGS = "algorithm", "trainings"
 _RESAMPLES = 1000
 _SETTLED = 10
-"""Trainings after which values are close enough to the best ones to be drawn with them."""
+"""The vertical axis holds the values after this many trainings."""
 
 
 class _Run(NamedTuple):
@@ -33,7 +33,7 @@ class _Run(NamedTuple):
     best: Floats
 
     def at(self, trainings: Ints) -> Floats:
-        """Return the best value after each number of trainings; a search that ended keeps its."""
+        """Return the best value after each number of trainings, the last one after the end."""
         rows = np.searchsorted(self.trainings, trainings, side="right")
         return np.concatenate([[np.nan], self.best])[rows]
 
@@ -41,16 +41,16 @@ class _Run(NamedTuple):
 Runs = Mapping[str, Sequence[_Run]]
 """The searches by algorithm, one per seed."""
 Needed = dict[str, list[float | None]]
-"""By algorithm, the trainings that each run needed; None if it did not get there."""
+"""The trainings that each run needed, by algorithm; None for a run that did not succeed."""
 
 
 def is_comparison(file: File) -> bool:
-    """Return whether trials are of searches, followed training by training."""
+    """Return whether trials hold the best value of searches by number of trainings."""
     return any(_place(setting) for setting in file.table["setting"].unique().to_pylist())
 
 
 def best_so_far(results: Results) -> Iterator[Part]:
-    """Show, for every comparison, the best value so far and the trainings until the best."""
+    """Show for each comparison the best value so far, and the trainings until the best."""
     files = [file for file in results.of("trials") if is_comparison(file)]
     if not files:
         yield Absent("searches that measure, by trainings", COMMAND)
@@ -70,7 +70,7 @@ def _place(setting: str) -> tuple[str, int] | None:
 
 
 def _searches(file: File) -> dict[str, dict[str, list[_Run]]]:
-    """Return the searches by what they measured and by algorithm, in the order of the file."""
+    """Return the searches by metric and algorithm, in the order of the file."""
     found: dict[str, dict[str, dict[int | None, dict[int, float]]]] = {}
     for row in file.table.to_pylist():
         if place := _place(row["setting"]):
@@ -112,7 +112,7 @@ def _chart(file: File, metric: str, runs: Runs) -> Chart | Skipped:
 
 
 def _points(runs: Runs) -> Iterator[dict[str, Any]]:
-    """Yield the curves, each from where all its runs have a value to the end of the longest run."""
+    """Yield the points of curves from the first value of all runs to the end of the longest."""
     everything = [run.trainings for of in runs.values() for run in of]
     places = np.unique(np.concatenate(everything))
     for name, of in runs.items():
@@ -122,7 +122,7 @@ def _points(runs: Runs) -> Iterator[dict[str, Any]]:
 
 
 def _curve(name: str, trainings: Ints, values: Floats) -> Iterator[dict[str, Any]]:
-    """Yield the first and the last point of a curve, and those where a run gets better."""
+    """Yield the first and last point of a curve, and each point at which a run improves."""
     mean, (low, high) = values.mean(axis=0), _interval(values)
     for place in range(len(trainings)):
         ends = place in (0, len(trainings) - 1)
@@ -138,7 +138,7 @@ def _curve(name: str, trainings: Ints, values: Floats) -> Iterator[dict[str, Any
 
 
 def _interval(values: Floats) -> Floats:
-    """Return (2, n), the 95 % bootstrap interval of the means of (runs, n) values."""
+    """Compute the 95 % bootstrap interval, (2, n), of the means of (runs, n) values."""
     means = Resamples(len(values), _RESAMPLES, 0, exact=True).sums(values) / len(values)
     found: Floats = np.reshape([interval(column) for column in means.T], (-1, 2)).T
     return found
@@ -175,7 +175,7 @@ def _facts(
 
 
 def _until_found(file: File) -> dict[str, Needed]:
-    """Return, by goal, what the runs needed to find it."""
+    """Return the trainings that the runs needed, by goal."""
     found: dict[str, Needed] = {}
     for row in file.table.to_pylist():
         algorithm = json.loads(row["setting"]).get(_ALGORITHM)
@@ -185,7 +185,7 @@ def _until_found(file: File) -> dict[str, Needed]:
 
 
 def _median(needed: Sequence[float | None]) -> float | None:
-    """Return the median, None counting as endless; None if that is endless itself."""
+    """Return the median with None as infinity; None if the median is infinite."""
     middle = median(np.inf if value is None else value for value in needed) if needed else np.inf
     if not np.isfinite(middle):
         return None

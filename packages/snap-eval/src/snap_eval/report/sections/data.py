@@ -1,4 +1,4 @@
-"""What was ranked."""
+"""The benchmarks in the results."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ COMMAND = "snap-graphs convert BENCHMARK GRAPHS.parquet"
 
 
 def data(results: Results) -> Iterator[Part]:
-    """List the benchmarks with their roles and their files, what is none, and what is absent."""
+    """List benchmarks with roles and files, files that are no benchmark, and missing benchmarks."""
     present = list(benchmarks_of(results))
     if present:
         yield plain_table(

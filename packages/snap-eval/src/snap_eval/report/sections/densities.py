@@ -18,7 +18,7 @@ _FIELDS = 20
 
 
 def ranks(results: Results) -> Iterator[Part]:
-    """Show where the cells of a true rank are ranked, a chart per predictor (Figures 5, 10, 11)."""
+    """Show measured over predicted percentiles, one chart per predictor (Figures 5, 10, 11)."""
     groups = _by_scorer(results)
     if not groups:
         yield Absent("predicted against true ranks (Figures 5, 7, 10 and 11)", COMMAND)
@@ -36,7 +36,7 @@ def ranks(results: Results) -> Iterator[Part]:
 
 
 def accuracies(results: Results) -> Iterator[Part]:
-    """Show measurements over scores, as they are, for the predictor that ranks best (Figure 7)."""
+    """Show measurements over scores of the predictor with the best mean rho (Figure 7)."""
     for scorer, found in list(_by_scorer(results).items())[:1]:
         yield _chart(
             slug("accuracies", scorer),
@@ -49,7 +49,7 @@ def accuracies(results: Results) -> Iterator[Part]:
 
 
 def _by_scorer(results: Results) -> dict[str, list[Matched]]:
-    """Return what each predictor scored, those first that are better on average."""
+    """Group matches by predictor, ordered by mean correlation."""
     groups: dict[str, list[Matched]] = {}
     for matched in matches(results):
         groups.setdefault(matched.scorer, []).append(matched)
@@ -100,7 +100,7 @@ def _values(matched: Matched) -> pa.Table:
 
 
 def _fields(matched: Matched, x: Floats, y: Floats, x_edges: Floats, y_edges: Floats) -> pa.Table:
-    """Count the cells in each field that has any."""
+    """Count the cells in each non-empty field."""
     count = np.histogram2d(x, y, [x_edges, y_edges])[0]
     i, j = np.nonzero(count)
     return pa.table(

@@ -1,4 +1,4 @@
-"""How alike scorers are (paper, Figures 4 and 8)."""
+"""Correlations between scorers (paper, Figures 4 and 8)."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ COMMAND = "snap-eval independence --graphs GRAPHS.parquet --scores SCORES.parque
 
 
 def independence(results: Results) -> Iterator[Part]:
-    """Show Spearman's rho between scorers, a chart per benchmark."""
+    """Show Spearman's rho between scorers, one chart per benchmark."""
     if not results.of("independence"):
         yield Absent("how alike scorers are (Figures 4 and 8)", COMMAND)
     for file in results.of("independence"):

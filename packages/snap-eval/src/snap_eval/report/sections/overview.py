@@ -48,7 +48,7 @@ _NOTHING = Absent("how well scores order the cells of benchmarks (Figures 1 and 
 
 
 def summary(results: Results) -> Iterator[Part]:
-    """Sum up each predictor: its mean correlations, and where no baseline is ahead of it."""
+    """Summarise each predictor: mean correlations, and how often it beats all baselines."""
     rows = chosen(results, "spearman")
     best = {
         name: max((row["value"] for row in same if not is_predictor(row)), default=None)
@@ -137,7 +137,7 @@ def _heat_map(rows: list[Row]) -> Chart:
 
 
 def _sizes(rows: Sequence[Row]) -> str:
-    """Return how many cells scorers scored, the largest number first: `15,625 / 830`."""
+    """Format the numbers of scored cells, largest first: `15,625 / 830`."""
     return " / ".join(f"{n:,}" for n in sorted({row["n"] for row in rows}, reverse=True))
 
 
@@ -204,7 +204,7 @@ def _table(results: Results) -> Table:
 
 
 def _lines(results: Results, population: str) -> dict[Hashable, dict[str, Row]]:
-    """Return by benchmark, metric, population and scorer the rows of each statistic."""
+    """Return the row of each statistic, by benchmark, metric, population and scorer."""
     signs = {_key(row): row["sign"] for row in chosen(results, "spearman", population)}
     found = [row for row in every_row(results) if signs.get(_key(row)) == row["sign"]]
     groups = grouped(found, _key)

@@ -1,4 +1,4 @@
-"""What searches found (paper, Figure 9)."""
+"""Search curves and the cells found (paper, Figure 9)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,11 +28,11 @@ _SEED = "snap.seed"
 
 
 class Undrawn(NamedTuple):
-    """A cell of a space that the report does not know.
+    """A cell of an unknown search space.
 
     Attributes:
         space: the space's name.
-        arch_id: what the cell is called in it.
+        arch_id: the name of the cell in it.
         why: why it cannot be drawn.
     """
 
@@ -46,7 +46,7 @@ Best = Named | Undrawn
 
 
 def searches(results: Results) -> Iterator[Part]:
-    """Show the best score so far of every search, and the best cells."""
+    """Show the best score so far of each search, and the best cells."""
     histories = [file for file in results.of("search") if Path(file.name).name != _FRONT]
     files = [file for file in histories if file.table["score"].null_count < len(file.table)]
     for file in histories:
@@ -139,7 +139,7 @@ def _found(results: Results, files: Sequence[File], found: Sequence[Best]) -> Ta
 
 
 def _best_of_all(rows: Sequence[Mapping[str, Any]], found: Sequence[Best]) -> list[str]:
-    """Return the keys of the best cells of each space by each scorer, whatever the algorithm."""
+    """Return the key of the best cell per space and scorer, over all algorithms."""
     best: dict[tuple[str, str], tuple[float, str]] = {}
     for row, cell in zip(rows, found, strict=True):
         if isinstance(cell, Named):
@@ -149,7 +149,7 @@ def _best_of_all(rows: Sequence[Mapping[str, Any]], found: Sequence[Best]) -> li
 
 
 def _best(file: File) -> Best:
-    """Return the best cell of a search; where nobody can say what its string means, why not."""
+    """Return the best cell of a search, or why its string cannot be parsed."""
     scores = file.table["score"].fill_null(-np.inf).to_numpy()
     arch_id = str(file.table["arch_id"][int(scores.argmax())])
     try:
@@ -159,7 +159,7 @@ def _best(file: File) -> Best:
 
 
 def _space_of(file: File) -> Space:
-    """Return the space that a search went through, which a file may define itself."""
+    """Return the space of a search, which the file may define."""
     name, definition = _space(file), file.facts.get(DEFINITION)
     if definition is None:
         return space(name)
@@ -191,7 +191,7 @@ def _seed(file: File) -> int:
 
 
 def _measured(results: Results, named: Best) -> str:
-    """Return what each benchmark measured of a cell, by the first metric it is ranked by."""
+    """Return the value of a cell in each benchmark, by the first metric in the correlations."""
     found = []
     for benchmark in benchmarks_of(results):
         metric = next(iter(metrics(results, benchmark)), None)

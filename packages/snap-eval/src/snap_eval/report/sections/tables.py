@@ -1,4 +1,4 @@
-"""Tables and curves of measurements that trials came to (paper, Tables 2 to 8 and Figure 6)."""
+"""Tables and curves of trials (paper, Tables 2 to 8 and Figure 6)."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ EXPECTED: Mapping[str, tuple[str, str]] = {
         "uv run --all-groups python -m tools.measure.encoder separation",
     ),
 }
-"""The files that hold the paper's tables, what they hold, and what measures it."""
+"""The titles of the paper's tables and the commands that measure them, by file name."""
 CURVE = "figure-6-training-size"
 _SHARE = "share trained on (%)"
 _QUANTITIES = {"spearman": "Spearman's rho", "kendall_tau_b": "Kendall's tau"}
@@ -40,24 +40,24 @@ _QUANTITIES = {"spearman": "Spearman's rho", "kendall_tau_b": "Kendall's tau"}
 
 @dataclass(frozen=True)
 class Measured:
-    """The values of a quantity in one setting: ours, one per seed, and the reported one."""
+    """The values of a quantity in one setting: one measured per seed, and the paper's."""
 
     values: Sequence[float]
     reported: float | None
 
     @property
     def mean(self) -> float | None:
-        """The mean of our values; None without any."""
+        """The mean of the measured values; None if there are none."""
         return fmean(self.values) if self.values else None
 
     @property
     def deviation(self) -> float | None:
-        """Their standard deviation; None of fewer than two."""
+        """Their standard deviation; None for fewer than two."""
         return stdev(self.values) if len(self.values) > 1 else None
 
 
 def training_size(results: Results) -> Iterator[Part]:
-    """Show how correlations grow with the share of NAS-Bench-101 that is trained on (Figure 6)."""
+    """Show correlations over the share of NAS-Bench-101 used for training (Figure 6)."""
     file = results.trials(CURVE)
     if file is None:
         yield Absent(
@@ -85,7 +85,7 @@ def training_size(results: Results) -> Iterator[Part]:
 
 
 def tables(results: Results) -> Iterator[Part]:
-    """Show every file of trials, except comparisons of searches, next to the paper's values."""
+    """Show each file of trials, except comparisons of searches, with the paper's values."""
     for name, (title, command) in EXPECTED.items():
         if results.trials(name) is None:
             yield Absent(title, command)
@@ -114,7 +114,7 @@ def _points(file: File, quantity: str) -> Iterator[dict[str, Any]]:
 
 
 def measured(file: File) -> dict[str, dict[str, Measured]]:
-    """Return by setting, in the order of the file, what each quantity came to."""
+    """Return the values of each quantity by setting, in the order of the file."""
     found: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
     for row in file.table.to_pylist():
         found.setdefault(row["setting"], {}).setdefault(row["quantity"], []).append(row)
@@ -144,7 +144,7 @@ def _table(file: File) -> Table:
 
 
 def _columns(found: Mapping[str, Mapping[str, Measured]]) -> Iterator[tuple[str, list[Entry]]]:
-    """Yield what was varied, and each quantity next to the paper's values."""
+    """Yield the varied settings, then each quantity with the paper's values."""
     settings = [json.loads(setting) for setting in found]
     for key in dict.fromkeys(key for setting in settings for key in setting):
         yield key, [entry(setting.get(key)) for setting in settings]
