@@ -16,13 +16,12 @@ torch = pytest.importorskip("torch")
 from snap_evo.proxies import NO_SCORE, Settings, measure_network, score_network  # noqa: E402
 from snap_evo.proxies.activations import _Patterns, nwot, spectral_entropy  # noqa: E402
 from snap_evo.proxies.blocks import Flow, az_trainability, blocks_of, spectral_norm  # noqa: E402
-from snap_evo.proxies.gradients import Gradients, zico  # noqa: E402
+from snap_evo.proxies.gradients import Gradients, without_batch_norm, zico  # noqa: E402
 from snap_evo.proxies.images import Noise  # noqa: E402
 from snap_evo.proxies.jacobian import Jacobian, epe_nas, jacov  # noqa: E402
 from snap_evo.proxies.perturbation import Response, last_feature_map, zen  # noqa: E402
 from snap_evo.proxies.proxy import Batch  # noqa: E402
 from snap_evo.proxies.registry import PROXIES, combine  # noqa: E402
-from snap_evo.proxies.synaptic_flow import without_batch_norm  # noqa: E402
 from snap_evo.proxies.watch import ActivationWatch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
