@@ -96,6 +96,11 @@ class Progress:
         )
 
     @property
+    def values(self) -> Floats:
+        """(n,) values of the results, NaN if a measurement failed or is beyond a limit."""
+        return np.array([r.entry.value if r.within else np.nan for r in self.results], np.float64)
+
+    @property
     def measured(self) -> int:
         """Number of different architectures measured, including failures."""
         return len({result.entry.arch_id for result in self.results})
@@ -400,12 +405,9 @@ class Session:
     def known(self) -> Observations:
         """Return the observations for a proposer; a value beyond a limit counts as failed."""
         progress = self._progress()
-        values: Floats = np.array(
-            [r.entry.value if r.within else np.nan for r in progress.results], np.float64
-        )
         return Observations(
             graphs=self.graphs([result.entry.arch_id for result in progress.results]),
-            values=values,
+            values=progress.values,
             direction=self.setup.direction,
             pending=self.graphs([asked.arch_id for asked in progress.pending]),
         )

@@ -2,11 +2,13 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.console import counted, say
+from snap_catalog.metrics import oriented
 from snap_catalog.parquet import check_writable, replacing
 from snap_catalog.replaceable import check_first_key
 from snap_graphs.drawing import draw_architecture
@@ -14,8 +16,8 @@ from snap_graphs.drawing import draw_architecture
 from snap_evo.architecture import write_best
 from snap_evo.csv_files import write_csv
 from snap_evo.measuring.session import Progress, Result, Session
-from snap_evo.measuring.tradeoff import tradeoff
-from snap_evo.objectives import SCORE, Floats
+from snap_evo.objectives import COSTS, SCORE, Floats, Objective, is_metric_of, parse_objectives
+from snap_evo.objectives import front as pareto_front
 from snap_evo.pictures import draw_progress, draw_tradeoff, drawn
 
 _BEST, _DRAWING, _FRONT = "best.json", "best.svg", "front.csv"
@@ -68,11 +70,64 @@ def _write_front(session: Session, progress: Progress) -> list[str]:
     return [table, *drawn(session.folder, "front", draw)]
 
 
+class Tradeoff(NamedTuple):
+    """Measured architectures by objective.
+
+    Attributes:
+        names: the objectives other than the metric.
+        measured: one row per measurement within the limits whose objectives are all known, with a
+            column for the metric and for every other objective.
+        front: the rows that no other row dominates.
+    """
+
+    names: list[str]
+    measured: pa.Table
+    front: pa.Table
+
+
+def tradeoff(session: Session, progress: Progress, objective: str) -> Tradeoff:
+    """Compare the measurements of a session by several objectives.
+
+    Args:
+        session: the session.
+        progress: its measurements.
+        objective: names with commas between, as in `score,params,latency_ms`: `score` stands for
+            the metric, the others for costs, metrics of the table, and costs measured with it.
+
+    Raises:
+        SnapError: the metric is not among the objectives, or one is named twice.
+    """
+    setup, names = session.setup, objective.split(",")
+    known_names = [n for n in names if n in (SCORE, *COSTS) or is_metric_of(n, setup.table)]
+    others = [n for n in names if n not in known_names]
+    if len(set(names)) < len(names):
+        raise SnapError(f"the objectives {objective!r} name one twice; drop it")
+    known = parse_objectives(",".join(known_names), setup.table)
+    results = [r for r in progress.results if r.within and all(n in r.costs for n in others)]
+    graphs = session.graphs([result.entry.arch_id for result in results])
+    measured = graphs.select(["space", "arch_id", "cell_hash"])
+    columns = {setup.metric: np.array([r.entry.value for r in results], np.float64)}
+    directions = {setup.metric: setup.direction}
+    for found in (*known, *(Objective(name, "min", None) for name in others)):
+        if found.name == SCORE:
+            continue
+        directions[found.name] = found.direction
+        columns[found.name] = (
+            found.values(graphs)
+            if found.values
+            else np.array([r.costs[found.name] for r in results], np.float64)
+        )
+    for name, values in columns.items():
+        measured = measured.append_column(name, pa.array(values, pa.float64()))
+    turned = [oriented(values, directions[name]) for name, values in columns.items()]
+    rows = pareto_front(np.column_stack(turned))
+    return Tradeoff([*columns][1:], measured, measured.take(rows))
+
+
 def curves(progress: Progress, direction: str) -> tuple[Floats, Floats]:
     """Return (n,) measurements, NaN if failed or beyond a limit, and the (n,) best so far."""
-    values = np.array([r.entry.value if r.within else np.nan for r in progress.results], np.float64)
     best = np.fmin if direction == "min" else np.fmax
-    return values, best.accumulate(values)
+    return progress.values, best.accumulate(progress.values)
 
 
 def as_json(session: Session, progress: Progress, best: Result) -> str:
