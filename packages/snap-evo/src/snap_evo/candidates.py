@@ -133,17 +133,14 @@ class Candidates:
         seconds = np.full(count, self.seconds)
         recorded = self._recorded["seconds"].slice(first, count).to_numpy()
         seconds[: len(recorded)] = recorded
-        generation = graphs.select(["space", "arch_id", "cell_hash"])
-        numbers = {
+        rows = {
             "evaluation": np.arange(first, first + count, dtype=np.int32),
             "generation": np.full(count, len(self._generations), np.int32),
+            **{name: graphs[name] for name in ("space", "arch_id", "cell_hash")},
         }
-        for place, (name, number) in enumerate(numbers.items()):
-            generation = generation.add_column(place, name, pa.array(number))
         for name, values in {**columns, "seconds": seconds}.items():
-            filled = pa.array(values, pa.float64(), from_pandas=True)
-            generation = generation.append_column(name, filled)
-        self._generations.append(generation)
+            rows[name] = pa.array(values, pa.float64(), from_pandas=True)
+        self._generations.append(pa.table(rows, metadata=graphs.schema.metadata))
         self.evaluations += count
         self._note_best(graphs, columns["score"])
 

@@ -3,11 +3,10 @@
 No search uses these numbers: the benchmarks have the role `test` and are only reported.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from snap_catalog import Benchmark, SnapError, benchmark
+from snap_catalog import SnapError, benchmark
 from snap_graphs.convert import convert
 from snap_graphs.sources import installed_file
 
@@ -82,11 +81,13 @@ def look_up_accuracy(
         raise SnapError(f"the data package {name} is not installed; run: pip install {name}")
     table = convert(space_name, source)
     measured = Ranking(table, table[metric].to_numpy())
+    facts = benchmark(name).facts(metric)
+    assert facts is not None, metric
     row, best = measured.row(arch_id), int(np.argmax(measured.values))
     chance = _chance(measured, predicted, draws)
     return MeasuredAccuracy(
         benchmark=name,
-        role=_role(benchmark(name), metric),
+        role=facts.role,
         metric=metric,
         value=float(measured.values[row]),
         rank=measured.rank(row),
@@ -100,19 +101,10 @@ def look_up_accuracy(
     )
 
 
-def _role(facts: Benchmark, metric: str) -> str:
-    known = facts.facts(metric)
-    assert known is not None, metric
-    return known.role
-
-
 def _chance(measured: Ranking, predicted: Ranking, draws: int) -> list[float]:
-    value: Mapping[str, float] = dict(
-        zip(measured.graphs["arch_id"].to_pylist(), measured.values.tolist(), strict=True)
-    )
     picks = []
     for seed in range(CHANCE_SEEDS):
         drawn = np.random.default_rng(seed).integers(len(predicted), size=draws)
         pick = int(drawn[np.argmax(predicted.values[drawn])])
-        picks.append(value[predicted.arch_id(pick)])
+        picks.append(float(measured.values[measured.row(predicted.arch_id(pick))]))
     return picks

@@ -97,10 +97,9 @@ class CommandMeasurer:
 def left_behind(folder: Path) -> Outcome | None:
     """Return the answer that a program left in a folder, or None if it is missing or incomplete."""
     try:
-        found = _outcome(_text(folder / OUTPUT))
+        return _outcome(_text(folder / OUTPUT))
     except (OSError, ValueError):
         return None
-    return found
 
 
 def _text(output: Path) -> str:
