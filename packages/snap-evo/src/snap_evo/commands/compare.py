@@ -198,23 +198,22 @@ def _compare_measuring(
     """Compare searches that measure, and show how soon each found the best architectures."""
     from snap_catalog.parquet import check_writable
 
-    from snap_evo.algorithm_comparison import best_so_far, rows, write_runs
-    from snap_evo.measuring import trials
+    from snap_evo import algorithm_comparison as comparison
     from snap_evo.pictures import draw_best, drawn
 
     first = replays[0]
     space, column = first.search.space, first.column
-    check_writable(folder / trials.FILE, "trials")
+    check_writable(folder / comparison.TRIALS, "trials")
     goal = first.goal() if best is None else first.goal()._replace(best=best)
-    subject = trials.Subject(
+    subject = comparison.Subject(
         first.space_name, first.metric, first.direction, goal, options.given(_ASIDE)
     )
     runs = _run(replays, space, folder, engine, quiet=output.quiet)
     title = f"{space}, {column}"
-    draw = partial(draw_best, best_so_far(runs), metric=column, title=title)
-    files = [write_runs(runs, folder), *drawn(folder, "best-so-far", draw)]
-    files.append(trials.write_trials(runs, subject, folder))
-    until_top, until_best = rows(runs, goal.top), rows(runs, goal.best)
+    draw = partial(draw_best, comparison.best_so_far(runs), metric=column, title=title)
+    files = [comparison.write_runs(runs, folder), *drawn(folder, "best-so-far", draw)]
+    files.append(comparison.write_trials(runs, subject, folder))
+    until_top, until_best = (comparison.rows(runs, value) for value in (goal.top, goal.best))
     if output.as_json:
         content = {
             **goal._asdict(),

@@ -13,15 +13,7 @@ from snap_catalog.nested import entries_once, parse_json
 from snap_catalog.parquet import write
 
 from snap_evo.measuring.interfaces import Outcome
-from snap_evo.programs import (
-    NotStartedError,
-    ProgramError,
-    check_seconds,
-    filled,
-    last_line,
-    run_program,
-    split_command,
-)
+from snap_evo.programs import NotStartedError, Program, ProgramError, last_line
 
 SECONDS = 86_400.0
 """Time limit of a program for one architecture: a day."""
@@ -56,14 +48,12 @@ class CommandMeasurer:
         Raises:
             SnapError: it is no command line, it names no architecture, or it has no time.
         """
-        self._arguments = split_command(command)
-        if not any(part in a for a in self._arguments[1:] for part in (_ARCH, _GRAPH)):
+        self._program = Program(command, seconds, (_ARCH, _GRAPH))
+        if not self._program.placeholders:
             raise SnapError(
                 f"command {command!r}: its arguments must hold {_ARCH} or {_GRAPH}, the "
                 f"architecture to measure, as in 'prog {_ARCH}'"
             )
-        check_seconds(command, seconds)
-        self._command, self._seconds = command, seconds
 
     def measure(self, graph: pa.Table, folder: Path) -> Outcome:
         """Measure an architecture, or return the answer that an earlier attempt left.
@@ -82,13 +72,11 @@ class CommandMeasurer:
             _OUTPUT: str(output),
         }
         try:
-            printed = run_program(
-                [filled(argument, values) for argument in self._arguments], self._seconds
-            )
+            printed = self._program.run(values)
             return _outcome(_text(output) if output.exists() else last_line(printed))
         except NotStartedError as error:
             raise SnapError(
-                f"the command {self._arguments[0]!r} {error}; {error.remedy}"
+                f"the command {self._program.name!r} {error}; {error.remedy}"
             ) from error
         except (ProgramError, ValueError) as error:
             return Outcome(None, note=str(error))

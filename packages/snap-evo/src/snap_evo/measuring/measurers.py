@@ -8,7 +8,7 @@ from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
 from snap_graphs import Space
 
-from snap_evo.measuring.command_measurer import CommandMeasurer
+from snap_evo.measuring.command_measurer import SECONDS, CommandMeasurer
 from snap_evo.measuring.interfaces import Measurer, Outcome
 from snap_evo.programs import split_seconds
 from snap_evo.scorers import TableScorer
@@ -46,8 +46,7 @@ def load_measurer(spec: str, space: Space) -> Measurer:
     """
     name, _, rest = spec.partition(":")
     if name == "command" and rest:
-        seconds, program = split_seconds(rest)
-        return CommandMeasurer(program) if seconds is None else CommandMeasurer(program, seconds)
+        return CommandMeasurer(*split_seconds(rest, SECONDS))
     if name == "table" and ":" in rest:
         file, _, column = rest.rpartition(":")
         return TableMeasurer(file, column)
