@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from snap_catalog.console import progress
 
 from snap_evo import defaults
 from snap_evo.commands import options
-from snap_evo.commands.measuring import surrogate_option
+from snap_evo.commands.measuring import MeasureOptions, surrogate_option
 from snap_evo.engines import EngineOptions, start_engine
 from snap_evo.search_options import ScoredSearch, SearchOptions
 
@@ -27,21 +27,6 @@ _ASIDE = ("workers", "engine", "out", "as_json", "quiet")
 """Options on which no result depends."""
 
 
-@dataclass(frozen=True)
-class _Measuring:
-    """The table that searches measure in, if they do, and how.
-
-    Attributes:
-        measure: `table:FILE:COLUMN`; None for searches by score.
-        measurements: architectures that each search may measure.
-        surrogate: learns from measurements.
-    """
-
-    measure: str | None
-    measurements: int
-    surrogate: str
-
-
 @click.command()
 @options.search_options()
 @click.option(
@@ -52,7 +37,7 @@ class _Measuring:
 )
 @options.together(
     "measuring",
-    _Measuring,
+    MeasureOptions,
     click.option(
         "--measure",
         help="Compare searches that measure, in a table of measurements: table:FILE:COLUMN.",
@@ -92,7 +77,7 @@ class _Measuring:
 def compare(
     search: SearchOptions,
     algorithms: str | None,
-    measuring: _Measuring,
+    measuring: MeasureOptions,
     seeds: int,
     budget: int,
     allow_code: bool,
@@ -123,8 +108,7 @@ def compare(
     ]
     folder = search_files.prepare(output.out)
     if measuring.measure is not None:
-        replays = _replays(searches, measuring.measure, measuring)
-        _compare_measuring(replays, best, engine, output, folder)
+        _compare_measuring(_replays(searches, measuring), best, engine, output, folder)
     else:
         _compare_scoring(searches, best, engine, output, folder)
 
@@ -166,26 +150,18 @@ def _best_of_space(search: ScoredSearch) -> float | None:
     return None if ranking is None else float(ranking.values.max())
 
 
-def _replays(
-    searches: Sequence[ScoredSearch], measure: str, measuring: _Measuring
-) -> "list[Replay]":
+def _replays(searches: Sequence[ScoredSearch], measuring: MeasureOptions) -> "list[Replay]":
     """Return searches that measure in a table."""
     from snap_evo.measuring.replay import Replay
 
+    measure, measurements = measuring.measure, measuring.measurements
+    assert measure is not None
+    assert measurements is not None
     kind, _, rest = measure.partition(":")
     file, _, column = rest.rpartition(":")
     if kind != "table" or not file or not column:
         raise SnapError(f"{measure!r:.80} is no table of measurements; write table:FILE:COLUMN")
-    return [
-        Replay(
-            search,
-            file=file,
-            column=column,
-            surrogate=measuring.surrogate,
-            measurements=measuring.measurements,
-        )
-        for search in searches
-    ]
+    return [Replay(each, file, column, measuring.surrogate, measurements) for each in searches]
 
 
 def _compare_measuring(
@@ -202,11 +178,11 @@ def _compare_measuring(
     from snap_evo.pictures import draw_best, drawn
 
     first = replays[0]
-    space, column = first.search.space, first.column
+    table, space, column = first.table, first.search.space, first.column
     check_writable(folder / comparison.TRIALS, "trials")
     goal = first.goal() if best is None else first.goal()._replace(best=best)
     subject = comparison.Subject(
-        first.space_name, first.metric, first.direction, goal, options.given(_ASIDE)
+        table.space_name, table.metric, table.direction, goal, options.given(_ASIDE)
     )
     runs = _run(replays, space, folder, engine, quiet=output.quiet)
     title = f"{space}, {column}"

@@ -30,21 +30,21 @@ surrogate_option = click.option(
 
 @dataclass(frozen=True)
 class MeasureOptions:
-    """What `run` measures, and what learns from it.
+    """What searches measure, and what learns from it.
 
     Attributes:
         measure: the measurer, as `load_measurer` reads it; None for a search by score.
-        measurements: architectures to measure.
+        measurements: architectures that a search measures.
+        surrogate: learns from measurements, as `load_surrogate` reads it.
         metric: name of what is measured; None for the measurer's.
         direction: `max` or `min`; None for the measurer's.
-        surrogate: learns from measurements, as `load_surrogate` reads it.
     """
 
     measure: str | None
     measurements: int | None
-    metric: str | None
-    direction: "Direction | None"
     surrogate: str
+    metric: str | None = None
+    direction: "Direction | None" = None
 
 
 measure_options = options.together(

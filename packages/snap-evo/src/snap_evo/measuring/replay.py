@@ -77,19 +77,13 @@ class Replay:
         return _full_space(self.search.space, self.search.definition, self.search.allow_code)
 
     @property
-    def space_name(self) -> str:
-        """The name of the search space, whose file may have another name."""
-        return self._full_space.name
+    def table(self) -> "MeasuredTable":
+        """The table; read once for all seeds.
 
-    @property
-    def metric(self) -> str:
-        """The metric's full name, of which `column` may be a shortening."""
-        return _table(self.file, self.column, self._full_space).metric
-
-    @property
-    def direction(self) -> Direction:
-        """Whether a higher (`max`) or lower (`min`) value of the metric is better."""
-        return _table(self.file, self.column, self._full_space).direction
+        Raises:
+            SnapError: it cannot be read, or has no values of the space.
+        """
+        return _table(self.file, self.column, self._full_space)
 
     def goal(self) -> Goal:
         """Return the values to find within the limits.
@@ -97,11 +91,9 @@ class Replay:
         Raises:
             SnapError: the table cannot be read, or has no values of the space within the limits.
         """
-        search, space = self.search, self._full_space
-        table = _table(self.file, self.column, space)
-        values = table.values
+        search, table, values = self.search, self.table, self.table.values
         if limits := search.limits():
-            graphs = cell_graphs(space, search.network, table.cells)
+            graphs = cell_graphs(self._full_space, search.network, table.cells)
             values = values[excess(graphs, limits) == 0]
         if not values.size:
             raise SnapError(f"{self.file}: no architecture keeps to the limits; widen them")
@@ -111,8 +103,7 @@ class Replay:
     def run(self, scorer: Scorer) -> Replayed:
         """Search."""
         began, search, best = time.perf_counter(), self.search, self.goal().best
-        table = _table(self.file, self.column, self._full_space)
-        space = table.space
+        table, space = self.table, self.table.space
         feasible = Feasible(space, tuple(search.limits()), search.network)
         start = Start(feasible, scorer, self.surrogate, search.seed)
         proposer = start_proposer(search.algorithm, start)
@@ -128,14 +119,20 @@ class Replay:
         return Replayed(graphs, values, time.perf_counter() - began)
 
 
-class _Table:
-    """A table of measurements of one space."""
+class MeasuredTable:
+    """A table of measurements of one space.
+
+    Attributes:
+        space_name: the search space, whose file may have another name.
+        metric: the metric's full name.
+        direction: whether a higher (`max`) or lower (`min`) value of the metric is better.
+    """
 
     def __init__(self, file: str, column: str, space: Space) -> None:
         self._scorer = TableScorer(file, column)
         self.metric: str = self._scorer.column
         self.direction: Direction = self._scorer.direction
-        self._file, self._full_space = file, space
+        self._file, self._full_space, self.space_name = file, space, space.name
         found = read(file, "graphs", columns=["space", "arch_id", "cell_hash"])
         self._rows = found.filter(pc.equal(found["space"], space.name))
         self._values = self.look_up(self._rows) if self._rows.num_rows else np.empty(0)
@@ -182,5 +179,4 @@ def _full_space(name: str, definition: str | None, allow_code: bool) -> Space:
     return SearchOptions(space=name, definition=definition).find_space(allow_code=allow_code)
 
 
-_table = lru_cache(maxsize=1)(_Table)
-"""Reads a table once for all seeds."""
+_table = lru_cache(maxsize=1)(MeasuredTable)
