@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.console import counted, say
-from snap_catalog.parquet import check_writable, read, replacing, write
+from snap_catalog.parquet import check_writable, make_folder, read, replacing, write
 from snap_catalog.replaceable import check_first_key
 from snap_graphs.drawing import draw_architecture
 
@@ -30,10 +30,7 @@ def prepare(folder: str | os.PathLike[str]) -> Path:
     Raises:
         SnapError: they cannot.
     """
-    path = Path(folder)
-    if not path.exists():
-        check_writable(path)
-        path.mkdir()
+    path = make_folder(folder)
     check_writable(path / _HISTORY, "search")
     check_first_key(path / _BEST, "space")
     return path

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from snap_catalog import SnapError
 from snap_catalog.console import say
-from snap_catalog.parquet import check_writable, replacing, write
+from snap_catalog.parquet import make_folder, replacing, write
 from snap_graphs.spaces import Costs
 
 from snap_evo.measuring.session import Measurement, Session
@@ -40,9 +40,7 @@ def as_json_text(session: Session, names: Sequence[str]) -> str:
 
 def write_modules(session: Session, names: Sequence[str], folder: Path) -> None:
     """Write, for each architecture, a graphs.parquet and a Python file that builds its network."""
-    if not folder.exists():
-        check_writable(folder)
-        folder.mkdir()
+    make_folder(folder)
     graphs = session.graphs(names)
     for row, name in enumerate(names):
         place = session.folder_of(name)

@@ -17,7 +17,7 @@ from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
 from snap_catalog.errors import excerpt
 from snap_catalog.metrics import oriented
-from snap_catalog.parquet import check_writable, write
+from snap_catalog.parquet import check_writable, make_folder, write
 from snap_catalog.replaceable import check_first_key
 from snap_graphs import Cell
 
@@ -163,10 +163,7 @@ class Session:
             SnapError: the folder holds a session already or cannot be written to, or an option is
                 wrong.
         """
-        path = Path(folder)
-        if not path.exists():
-            check_writable(path)
-            path.mkdir()
+        path = make_folder(folder)
         with locked(path / ".lock"):
             for name in (JOURNAL, ASKED):
                 if (path / name).exists() and (path / name).stat().st_size:

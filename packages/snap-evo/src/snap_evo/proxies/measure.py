@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from snap_catalog import SnapError
+from snap_catalog.errors import is_short_of_memory
 from snap_catalog.extras import require
 from snap_catalog.scores import NO_SCORE
 
@@ -127,11 +128,7 @@ def _guarded(doing: str, run: Any) -> Any:
     except SnapError:
         raise
     except (Exception, SystemExit) as error:
-        if (
-            isinstance(error, MemoryError)
-            or "allocate memory" in f"{error}"
-            or (type(error).__name__ == "OutOfMemoryError")
-        ):
+        if is_short_of_memory(error):
             raise SnapError(
                 f"memory is too short for the network in {doing}; use a smaller "
                 "batch, or run fewer networks at a time"
