@@ -161,7 +161,8 @@ def write_runs(runs: Sequence[Run], folder: Path) -> str:
     names = ["algorithm", "seed", "arch_id", "score", "evaluations", "distinct", "seconds"]
     rows = []
     for run in runs:
-        found = (run.arch_id, float(run.best[-1]), run.evaluations_to(float(run.best[-1])))
+        best = float(run.best[-1])
+        found = (run.arch_id, best, run.evaluations_to(best))
         rows.append([run.algorithm, run.seed, *found, run.distinct, run.seconds])
     return write_csv(folder / "runs.csv", names, rows)
 

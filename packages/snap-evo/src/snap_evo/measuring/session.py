@@ -375,29 +375,24 @@ class Session:
         for entry in entries:
             if entry.metric != self.setup.metric and entry.value is not None:
                 costs.setdefault((entry.arch_id, entry.attempt), {})[entry.metric] = entry.value
-        self._note_limits([entry.arch_id for entry in finished])
+        measured = dict.fromkeys(entry.arch_id for entry in finished)
+        within = self._keep_to_limits([*measured])
         results = []
         for entry in finished:
             own = costs.get((entry.arch_id, entry.attempt), {})
-            results.append(Result(entry, own, self._is_within(entry, own)))
-        measured = {entry.arch_id for entry in finished}
+            keeps = within[entry.arch_id] and all(
+                own.get(name, math.inf) <= most for name, most in self._maxima.items()
+            )
+            results.append(Result(entry, own, entry.value is not None and keeps))
         pending = [asked for asked in self._asked.read() if asked.arch_id not in measured]
         return Progress(results, pending, self.setup.direction)
 
-    def _note_limits(self, names: Sequence[str]) -> None:
-        """Determine which architectures keep to the limits that are known without measuring."""
-        new = [name for name in dict.fromkeys(names) if name not in self._within]
-        if not new:
-            return
-        within = excess(self.graphs(new), self._limits) == 0
-        self._within.update(zip(new, within.tolist(), strict=True))
-
-    def _is_within(self, entry: Entry, costs: Mapping[str, float]) -> bool:
-        return (
-            entry.value is not None
-            and self._within[entry.arch_id]
-            and all(costs.get(name, math.inf) <= most for name, most in self._maxima.items())
-        )
+    def _keep_to_limits(self, names: Sequence[str]) -> Mapping[str, bool]:
+        """Return by architecture whether it keeps to the limits that are known unmeasured."""
+        if new := [name for name in names if name not in self._within]:
+            within = excess(self.graphs(new), self._limits) == 0
+            self._within.update(zip(new, within.tolist(), strict=True))
+        return self._within
 
     def known(self) -> Observations:
         """Return the observations for a proposer; a value beyond a limit counts as failed."""

@@ -101,7 +101,8 @@ def _outputs(network: "nn.Module", side: int) -> int:
     import torch
 
     images = torch.zeros(1, 3, side, side).to(_device(network))
-    logits = _guarded("inference", lambda: _infer(network, images))
+    infer = torch.no_grad()(lambda: copy.deepcopy(network).eval()(images))
+    logits = _guarded("inference", infer)
     if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
         shape = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
         raise SnapError(f"the network returns {shape}, not (b, classes) logits; correct it")
@@ -112,13 +113,6 @@ def _device(network: "nn.Module") -> "torch.device":
     import torch
 
     return next((p.device for p in network.parameters()), torch.device("cpu"))
-
-
-def _infer(network: "nn.Module", images: Any) -> Any:
-    import torch
-
-    with torch.no_grad():
-        return copy.deepcopy(network).eval()(images)
 
 
 def _guarded(doing: str, run: Any) -> Any:

@@ -83,8 +83,11 @@ def load_state(path: Path, run: Mapping[str, Any]) -> State:
         content = read_content(path)
         begun = dict(content["run"])
         epochs = [msgspec.convert([*Epoch(**epoch)], Epoch) for epoch in content["epochs"]]
+        parts: dict[str, dict[str, Tensor]] = {part: {} for part in _PARTS}
         with safe_open(path, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            for name in file.keys():  # noqa: SIM118
+                part, _, rest = name.partition(".")
+                parts[part][rest] = file.get_tensor(name)
     except _DAMAGES as error:
         raise SnapError(f"{path}: damaged ({error}); remove it to start over") from error
     other = [
@@ -93,14 +96,6 @@ def load_state(path: Path, run: Mapping[str, Any]) -> State:
     if other:
         raise SnapError(f"{path}: begun with {'; '.join(other)}; give the same, or another --out")
     _check_length(path, len(epochs), run["epochs"])
-    parts = {
-        part: {
-            name.removeprefix(f"{part}."): tensor
-            for name, tensor in tensors.items()
-            if name.startswith(f"{part}.")
-        }
-        for part in _PARTS
-    }
     return State(epochs, parts["network"], parts["optimiser"], parts["best"] or parts["network"])
 
 
