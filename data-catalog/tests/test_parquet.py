@@ -219,14 +219,14 @@ def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(
     assert _names(scores.parent) == [scores.name]
 
 
-def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_in_one_line(tmp_path: Path) -> None:
     message = r"cannot write here \(no space left on device\); choose another path"
     with pytest.raises(SnapError, match=message), replacing(tmp_path / "x.parquet"):
         raise OSError(28, "No space left on device")
     assert _names(tmp_path) == []
 
 
-def test_the_temporary_file_lies_beside_the_target_and_keeps_its_suffix(tmp_path: Path) -> None:
+def test_the_temporary_file_lies_next_to_the_target_and_keeps_its_suffix(tmp_path: Path) -> None:
     with replacing(tmp_path / "best.svg") as temporary:
         assert (temporary.parent, temporary.suffix) == (tmp_path, ".svg")
         assert not (tmp_path / "best.svg").exists()

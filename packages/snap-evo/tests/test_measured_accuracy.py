@@ -59,6 +59,6 @@ def test_chance_gains_nothing_from_a_scorer_that_knows_nothing(oracle: Ranking) 
     assert abs(found.chance_mean - found.mean) < 4 * found.chance_deviation / np.sqrt(CHANCE_SEEDS)
 
 
-def test_a_space_without_measurements_is_told_of() -> None:
+def test_a_space_without_measurements_is_reported() -> None:
     with pytest.raises(SnapError, match=r"no data package holds measurements of nb101; .*table:"):
         look_up_accuracy("nb101", "2:1:", None, 10)

@@ -43,7 +43,7 @@ class Program:
         Args:
             command: program and arguments, quoted as for a shell.
             seconds: time limit of a run.
-            placeholders: texts, as `{input}`, that may stand for values.
+            placeholders: texts, such as `{input}`, that may stand for values.
 
         Raises:
             SnapError: a quote is not closed, or systems cannot keep the time limit.

@@ -184,7 +184,7 @@ class TableScorer:
     """Looks scores up in a column of a `graphs.parquet` file.
 
     Cells are found within their search space, as by `CellTable`. A metric whose direction is `min`
-    is negated; other columns, as `params`, are taken as they are.
+    is negated; other columns, such as `params`, are taken as they are.
 
     Attributes:
         column: full name of the column.

@@ -31,7 +31,7 @@ _ASIDE = ("workers", "engine", "out", "as_json", "quiet")
 @options.search_options()
 @click.option(
     "--algorithms",
-    help="The algorithms, with commas between. Default: de,re,ls,random, and with --measure "
+    help="The algorithms, separated by commas. Default: de,re,ls,random, and with --measure "
     "surrogate,re,ls,random; there are also tpe (needs snap-evo[tpe]) and gp "
     "(needs snap-evo[counts]).",
 )

@@ -142,7 +142,7 @@ def _measure(session: "Session", work: Work, measurer: "Measurer | None", *, ret
 
     Raises:
         click.UsageError: the user measures for the session.
-        SnapError: its file lacks the number of measurements, or measuring failed.
+        SnapError: its file has no number of measurements, or measuring failed.
     """
     from snap_evo.measuring.engines import Order
     from snap_evo.measuring.loop import run_session

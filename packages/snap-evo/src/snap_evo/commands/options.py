@@ -51,7 +51,7 @@ def together(name: str, kind: Callable[..., Any], *options: Decorator) -> Decora
 
 
 def _amount(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
-    """Read a positive number, optionally with the suffix k, M or G, as 600M."""
+    """Read a positive number, optionally with the suffix k, M or G, such as 600M."""
     if text is None:
         return None
     factor = _FACTORS.get(text[-1:])
@@ -125,7 +125,7 @@ space_option = click.option(
     "--space",
     default=defaults.SPACE,
     show_default=True,
-    help="The search space: a name, as nb201 or darts, or a TOML file (*.toml) of your own.",
+    help="The search space: a name, such as nb201 or darts, or a TOML file (*.toml) of your own.",
 )
 scorer_option = click.option(
     "--scorer",
@@ -145,13 +145,13 @@ def _limit(name: str, text: str) -> Decorator:
 def _maxima(
     context: click.Context, parameter: click.Parameter, entries: tuple[str, ...]
 ) -> str | None:
-    """Check highest values, each as NAME=VALUE, and return them with commas between."""
+    """Check highest values, each as NAME=VALUE, and return them separated by commas."""
     maxima: dict[str, float] = {}
     for entry in entries:
         name, _, number = entry.rpartition("=")
         most = _amount(context, parameter, number)
         if not name or "," in name or "=" in name or most is None or name in maxima:
-            raise click.BadParameter(f"{entry!r} is no limit; write each once, as depth=10")
+            raise click.BadParameter(f"{entry!r} is no limit; write each once, such as depth=10")
         maxima[name] = most
     return ",".join(f"{name}={most!r}" for name, most in maxima.items()) or None
 
@@ -162,9 +162,9 @@ maxima_option = click.option(
     multiple=True,
     callback=_maxima,
     metavar="NAME=VALUE",
-    help="Highest value of a cost (params, flops, activations, depth), of a metric of --table, as "
-    "hw/edgegpu/latency_ms=4, or, with --measure, of a cost that is measured with the metric. "
-    "May be repeated.",
+    help="Highest value of a cost (params, flops, activations, depth), of a metric of --table, "
+    "such as hw/edgegpu/latency_ms=4, or, with --measure, of a cost that is measured with the "
+    "metric. May be repeated.",
 )
 
 
@@ -176,12 +176,12 @@ def search_options(*further: Decorator) -> Decorator:
         space_option,
         scorer_option,
         *further,
-        _limit("--min-params", "Fewest parameters of a network, as 5M."),
-        _limit("--max-params", "Most parameters of a network, as 6M."),
-        _limit("--max-flops", "Most multiply-adds for one image, as 600M."),
+        _limit("--min-params", "Fewest parameters of a network, such as 5M."),
+        _limit("--max-params", "Most parameters of a network, such as 6M."),
+        _limit("--max-flops", "Most multiply-adds for one image, such as 600M."),
         _limit(
             "--max-activations",
-            "Most output elements of convolutions and linear layers for one image, as 8M.",
+            "Most output elements of convolutions and linear layers for one image, such as 8M.",
         ),
         click.option(
             "--network",
@@ -251,7 +251,7 @@ _engine_option = click.option(
 
 
 def _with_jobs(engine: str, workers: int | None) -> EngineOptions:
-    """Return the options, unless they give a number of processes where Ray decides."""
+    """Return the options, unless they give a number of processes although Ray decides it."""
     if workers is not None and engine != "local":
         raise click.UsageError("--jobs goes with --engine local; Ray distributes the work itself.")
     return EngineOptions(engine, workers)

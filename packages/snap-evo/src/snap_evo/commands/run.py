@@ -32,10 +32,10 @@ _STARTED = time.perf_counter()
         "--objective",
         default="score",
         show_default=True,
-        help="What to optimise, with commas between: score, params, flops, activations, depth, or "
-        "metrics of --table, as latency:edgegpu. Costs are minimised; the direction of a metric is "
-        "in the table. With --measure the search is for the metric, here called score, alone, and "
-        "the front is of all objectives.",
+        help="What to optimise, separated by commas: score, params, flops, activations, depth, or "
+        "metrics of --table, such as latency:edgegpu. Costs are minimised; the direction of a "
+        "metric is in the table. With --measure the search is for the metric, here called score, "
+        "alone, and the front is of all objectives.",
     ),
     options.table_option,
     options.maxima_option,

@@ -91,7 +91,7 @@ def tradeoff(session: Session, progress: Progress, objective: str) -> Tradeoff:
     Args:
         session: the session.
         progress: its measurements.
-        objective: names with commas between, as in `score,params,latency_ms`: `score` stands for
+        objective: names separated by commas, as in `score,params,latency_ms`: `score` stands for
             the metric, the others for costs, metrics of the table, and costs measured with it.
 
     Raises:

@@ -76,8 +76,8 @@ def load_state(path: Path, run: Mapping[str, Any]) -> State:
     """Read the checkpoint of a training with the same settings.
 
     Raises:
-        SnapError: its settings differ, or the file is damaged, as by more epochs than the training
-            has.
+        SnapError: its settings differ, or the file is damaged, for example with more
+            epochs than the training has.
     """
     try:
         content = read_content(path)
