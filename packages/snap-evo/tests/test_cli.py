@@ -20,7 +20,7 @@ import pytest
 from click.testing import CliRunner, Result
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, read, write
-from snap_evo import measured_accuracy, plugins, search
+from snap_evo import plugins, ranking, search
 from snap_evo.algorithm_comparison import Run
 from snap_evo.cli import main
 from snap_evo.engines import LocalEngine
@@ -55,14 +55,14 @@ def refused(result: Result, code: int = 1) -> str:
 @pytest.fixture(autouse=True)
 def _unmeasurable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare searches the reading of measurements, which takes longer than they do."""
-    monkeypatch.setattr(measured_accuracy, "installed_file", lambda _facts: None)
+    monkeypatch.setattr(ranking, "installed_file", lambda _facts: None)
 
 
 @pytest.fixture
 def measurable(measured: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let them have what was read already."""
-    monkeypatch.setattr(measured_accuracy, "installed_file", lambda _facts: Path("data.anb"))
-    monkeypatch.setattr(measured_accuracy, "convert", lambda _space, _source: measured)
+    monkeypatch.setattr(ranking, "installed_file", lambda _facts: Path("data.anb"))
+    monkeypatch.setattr(ranking, "convert", lambda _space, _source: measured)
 
 
 def content(out: Path) -> dict[str, Any]:

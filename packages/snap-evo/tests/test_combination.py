@@ -9,8 +9,7 @@ from snap_catalog import SnapError
 from snap_catalog.scores import NO_SCORE
 from snap_evo import search
 from snap_evo.combination import Part, RankCombination, Scale, _scale
-from snap_evo.random_cells import distinct_cells
-from snap_evo.scorers import FlopsScorer, ParamsScorer, Scores
+from snap_evo.scorers import FlopsScorer, ParamsScorer, Scores, distinct_cells
 from snap_graphs import graph_table, space
 from snap_graphs.spaces import defined_space
 

@@ -14,8 +14,7 @@ from snap_catalog import SnapError
 from snap_evo import plugins
 from snap_evo.cli import main
 from snap_evo.combination import Part, RankCombination
-from snap_evo.random_cells import ask_trust, readings
-from snap_evo.scorers import ParamsScorer
+from snap_evo.scorers import ParamsScorer, ask_trust, readings
 from snap_graphs import space
 
 OWN = 'name = "own"\nnodes = 3\nedges = "all"\n[operators]\nup = "Up"\ndown = "Down"\n'

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from snap_evo.architecture import write_best
-from snap_evo.measured_accuracy import MeasuredAccuracy
-from snap_evo.ranking import Ranking
+from snap_evo.ranking import MeasuredAccuracy, Ranking
 from snap_evo.scorers import Trust
 from snap_evo.search_loop import SearchResult
 from snap_evo.search_options import ScoredSearch

@@ -207,10 +207,9 @@ def _examine(
     """Rank the best cell by score and by measured accuracy, or report how far to trust the rank."""
     from snap_catalog import SnapError
 
-    from snap_evo.measured_accuracy import look_up_accuracy
-    from snap_evo.random_cells import ask_trust
-    from snap_evo.ranking import rank_space
+    from snap_evo.ranking import look_up_accuracy, rank_space
     from snap_evo.report import Report
+    from snap_evo.scorers import ask_trust
 
     if result.out_of_time:  # the scorer may hang
         return Report(result, search, None, None, "the time limit ended the search")

@@ -28,9 +28,8 @@ from snap_evo.measuring.interfaces import Observations, Proposer
 from snap_evo.measuring.journal import Asked, Entry, JsonLines, as_table, locked
 from snap_evo.measuring.setup import FILE, Setup, read_setup, write_setup
 from snap_evo.objectives import COSTS, SCORE, Floats, excess
-from snap_evo.random_cells import readings
 from snap_evo.registry import load_scorer
-from snap_evo.scorers import Scorer
+from snap_evo.scorers import Scorer, readings
 
 JOURNAL, ASKED, TABLE = "measurements.jsonl", "asked.jsonl", "measurements.parquet"
 WORK = "measuring"
