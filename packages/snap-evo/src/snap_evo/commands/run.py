@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from snap_evo.candidates import Candidates
-    from snap_evo.report import Report
     from snap_evo.scorers import Scorer
+    from snap_evo.search_files import Report
     from snap_evo.search_loop import SearchResult
 
 _STARTED = time.perf_counter()
@@ -168,7 +168,7 @@ def _search(
     output: options.Output,
 ) -> None:
     """Search, report and write the files."""
-    from snap_evo import report, search_files
+    from snap_evo import search_files
 
     folder = search_files.prepare(output.out)
     done = 0 if recorded is None else recorded.num_rows
@@ -197,8 +197,8 @@ def _search(
         with _timed("writing and drawing", seconds):
             files = search_files.write_results(found, folder)
             files += search_files.write_drawings(found, folder)
-    shown = report.as_json(found).rstrip() if output.as_json else None
-    click.echo(shown or report.summary(found, seconds, files))
+    shown = search_files.as_json(found).rstrip() if output.as_json else None
+    click.echo(shown or search_files.summary(found, seconds, files))
 
 
 def _examine(
@@ -208,8 +208,8 @@ def _examine(
     from snap_catalog import SnapError
 
     from snap_evo.ranking import look_up_accuracy, rank_space
-    from snap_evo.report import Report
     from snap_evo.scorers import ask_trust
+    from snap_evo.search_files import Report
 
     if result.out_of_time:  # the scorer may hang
         return Report(result, search, None, None, "the time limit ended the search")
