@@ -79,7 +79,23 @@ class Row:
 
 def rows(runs: Iterable[Run], best: float) -> list[Row]:
     """Summarise runs by algorithm, given the score to reach."""
-    return [_row(name, group, best) for name, group in by_algorithm(runs).items()]
+    found = []
+    for name, group in by_algorithm(runs).items():
+        scores = [float(run.best[-1]) for run in group]
+        evaluations = np.array([run.evaluations_to(best) for run in group])
+        median = float(np.median(evaluations))
+        row = Row(
+            algorithm=name,
+            runs=len(group),
+            score=mean(scores),
+            deviation=stdev(scores) if len(group) > 1 else None,
+            reached=int(np.isfinite(evaluations).sum()),
+            evaluations=median if np.isfinite(median) else None,
+            distinct=float(np.mean([run.distinct for run in group])),
+            seconds=float(np.mean([run.seconds for run in group])),
+        )
+        found.append(row)
+    return found
 
 
 def by_algorithm(runs: Iterable[Run]) -> dict[str, list[Run]]:
@@ -111,22 +127,6 @@ def best_so_far(runs: Iterable[Run]) -> dict[str, Floats]:
         )
         for name, group in groups.items()
     }
-
-
-def _row(name: str, runs: Sequence[Run], best: float) -> Row:
-    scores = [float(run.best[-1]) for run in runs]
-    evaluations = np.array([run.evaluations_to(best) for run in runs])
-    median = float(np.median(evaluations))
-    return Row(
-        algorithm=name,
-        runs=len(runs),
-        score=mean(scores),
-        deviation=stdev(scores) if len(runs) > 1 else None,
-        reached=int(np.isfinite(evaluations).sum()),
-        evaluations=median if np.isfinite(median) else None,
-        distinct=float(np.mean([run.distinct for run in runs])),
-        seconds=float(np.mean([run.seconds for run in runs])),
-    )
 
 
 _scorer = cache(load_scorer)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -106,11 +105,11 @@ def compare(
         for name in names
         for seed in range(seeds)
     ]
-    folder = search_files.prepare(output.out)
+    search_files.prepare(output.out)
     if measuring.measure is not None:
-        _compare_measuring(_replays(searches, measuring), best, engine, output, folder)
+        _compare_measuring(_replays(searches, measuring), best, engine, output)
     else:
-        _compare_scoring(searches, best, engine, output, folder)
+        _compare_scoring(searches, best, engine, output)
 
 
 def _compare_scoring(
@@ -118,7 +117,6 @@ def _compare_scoring(
     best: float | None,
     engine: EngineOptions,
     output: options.Output,
-    folder: Path,
 ) -> None:
     """Compare searches by score, and show how soon each algorithm reached the best score."""
     from snap_evo.algorithm_comparison import regrets, rows, write_runs
@@ -127,12 +125,12 @@ def _compare_scoring(
     search = searches[0]
     if best is None and not search.limits():
         best = _best_of_space(search)
-    runs = _run(searches, search.space, folder, engine, quiet=output.quiet)
+    runs = _run(searches, search.space, engine, output)
     if best is None:
         best = max(float(run.best[-1]) for run in runs)
     title = f"{search.space}, {search.scorer}"
     draw = partial(draw_regret, regrets(runs, best), title=title)
-    files = [write_runs(runs, folder), *drawn(folder, "regret", draw)]
+    files = [write_runs(runs, output.out), *drawn(output.out, "regret", draw)]
     found = rows(runs, best)
     if output.as_json:
         content = {"best": best, "algorithms": [asdict(row) for row in found], "files": files}
@@ -169,7 +167,6 @@ def _compare_measuring(
     best: float | None,
     engine: EngineOptions,
     output: options.Output,
-    folder: Path,
 ) -> None:
     """Compare searches that measure, and show how soon each found the best architectures."""
     from snap_catalog.parquet import check_writable
@@ -177,14 +174,14 @@ def _compare_measuring(
     from snap_evo import algorithm_comparison as comparison
     from snap_evo.pictures import draw_best, drawn
 
-    first = replays[0]
+    first, folder = replays[0], output.out
     table, space, column = first.table, first.search.space, first.column
     check_writable(folder / comparison.TRIALS, "trials")
     goal = first.goal() if best is None else first.goal()._replace(best=best)
     subject = comparison.Subject(
         table.space_name, table.metric, table.direction, goal, options.given(_ASIDE)
     )
-    runs = _run(replays, space, folder, engine, quiet=output.quiet)
+    runs = _run(replays, space, engine, output)
     title = f"{space}, {column}"
     draw = partial(draw_best, comparison.best_so_far(runs), metric=column, title=title)
     files = [comparison.write_runs(runs, folder), *drawn(folder, "best-so-far", draw)]
@@ -207,10 +204,8 @@ def _compare_measuring(
 def _run(
     searches: "Sequence[ScoredSearch | Replay]",
     space: str,
-    folder: Path,
     engine: EngineOptions,
-    *,
-    quiet: bool,
+    output: options.Output,
 ) -> "list[Run]":
     """Run the searches; those that are done are kept when this ends early."""
     from snap_evo.algorithm_comparison import run_search, write_runs
@@ -219,11 +214,11 @@ def _run(
 
     def kept() -> str:
         count = f"{len(runs)} of {len(searches)} searches; for all, give the command again"
-        return f"{write_runs(runs, folder)} has {count}" if runs else ""
+        return f"{write_runs(runs, output.out)} has {count}" if runs else ""
 
     with (
         options.say_if_ended(kept),
-        progress(f"compare {space}", len(searches), quiet=quiet) as advance,
+        progress(f"compare {space}", len(searches), quiet=output.quiet) as advance,
         start_engine(engine) as machine,
         closing(machine.map(run_search, searches)) as coming,
     ):

@@ -73,12 +73,12 @@ measure_options = options.together(
 
 @dataclass(frozen=True)
 class Work:
-    """How a session is run and shown.
+    """How a search is run and shown.
 
     Attributes:
-        engine: makes the measurements.
-        time_limit: seconds after which no measurement begins; None for no limit.
-        output: folder of the session, and what is printed.
+        engine: where it scores or measures.
+        time_limit: seconds after which no measurement begins, or scoring ends; None for no limit.
+        output: folder of the search, and what is printed.
     """
 
     engine: EngineOptions
