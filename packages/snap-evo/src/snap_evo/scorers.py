@@ -254,10 +254,7 @@ class CellTable:
 
 
 def _first_rows(keys: Iterable[_Key]) -> dict[_Key, int]:
-    rows: dict[_Key, int] = {}
-    for row, key in enumerate(keys):
-        rows.setdefault(key, row)
-    return rows
+    return {key: row for row, key in reversed([*enumerate(keys)])}
 
 
 class TableScorer:

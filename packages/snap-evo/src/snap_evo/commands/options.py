@@ -213,18 +213,9 @@ best_space_option = click.option(
 )
 
 
-@dataclass(frozen=True)
-class SizeOptions:
-    """The sizes of a network that a skeleton leaves open, apart from the number of classes."""
-
-    layers: int | None
-    channels: int | None
-    image: int | None
-
-
 size_options = together(
     "size",
-    SizeOptions,
+    dict,
     click.option("--layers", type=click.IntRange(1, 200), help="Number of cells."),
     click.option("--channels", type=click.IntRange(8, 4096), help="Channels of the first cells."),
     click.option(
@@ -234,6 +225,7 @@ size_options = together(
         help="Side of the images in pixels; with darts and nds, 64 or more adds the ImageNet stem.",
     ),
 )
+"""Adds `size`: by name the sizes of a network that a skeleton leaves open, except its classes."""
 time_limit_option = click.option(
     "--time-limit",
     type=Finite(min=0, min_open=True, max=defaults.LONGEST),

@@ -1,7 +1,6 @@
 """`snap-evo train`."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +67,7 @@ def train(
     space: str | None,
     data: str,
     recipe: dict[str, Any],
-    size: options.SizeOptions,
+    size: dict[str, int | None],
     seed: int,
     device: str | None,
     out: Path,
@@ -94,7 +93,7 @@ def train(
         read_architecture(best, space, allow_code=allow_code),
         data,
         {name: value for name, value in recipe.items() if value is not None},
-        **asdict(size),
+        **size,
         seed=seed,
         device=device,
     )

@@ -49,16 +49,9 @@ def measure_network(
     settings: Settings | None = None,
     images: Images | None = None,
 ) -> Measured:
-    """Score a network as `score_network` does, and time it.
+    """Score a network as `score_network` does, with the same errors, and time it.
 
-    Args:
-        network: as there.
-        names: as there.
-        settings: as there.
-        images: an opened source; None to open that of the settings.
-
-    Raises:
-        SnapError: as there.
+    `images` is an opened source of batches, or None to open that of the settings.
     """
     require("snap-evo[proxies]", "torch")
     settings, chosen = settings or Settings(), check_names(names)
