@@ -179,7 +179,7 @@ def _compare_measuring(
     check_writable(folder / comparison.TRIALS, "trials")
     goal = first.goal() if best is None else first.goal()._replace(best=best)
     subject = comparison.Subject(
-        table.space_name, table.metric, table.direction, goal, options.given(_ASIDE)
+        table.full_space.name, table.metric, table.direction, goal, options.given(_ASIDE)
     )
     runs = _run(replays, space, engine, output)
     title = f"{space}, {column}"

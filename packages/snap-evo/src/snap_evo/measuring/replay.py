@@ -73,17 +73,15 @@ class Replay:
     measurements: int
 
     @property
-    def _full_space(self) -> Space:
-        return _full_space(self.search.space, self.search.definition, self.search.allow_code)
-
-    @property
     def table(self) -> "MeasuredTable":
         """The table; read once for all seeds.
 
         Raises:
             SnapError: it cannot be read, or has no values of the space.
         """
-        return _table(self.file, self.column, self._full_space)
+        search = self.search
+        space = _full_space(search.space, search.definition, search.allow_code)
+        return _table(self.file, self.column, space)
 
     def goal(self) -> Goal:
         """Return the values to find within the limits.
@@ -93,7 +91,7 @@ class Replay:
         """
         search, table, values = self.search, self.table, self.table.values
         if limits := search.limits():
-            graphs = cell_graphs(self._full_space, search.network, table.cells)
+            graphs = cell_graphs(table.full_space, search.network, table.cells)
             values = values[excess(graphs, limits) == 0]
         if not values.size:
             raise SnapError(f"{self.file}: no architecture keeps to the limits; widen them")
@@ -123,7 +121,7 @@ class MeasuredTable:
     """A table of measurements of one space.
 
     Attributes:
-        space_name: the search space, whose file may have another name.
+        full_space: the search space, of which the table may have a part.
         metric: the metric's full name.
         direction: whether a higher (`max`) or lower (`min`) value of the metric is better.
     """
@@ -132,7 +130,7 @@ class MeasuredTable:
         self._scorer = TableScorer(file, column)
         self.metric: str = self._scorer.column
         self.direction: Direction = self._scorer.direction
-        self._file, self._full_space, self.space_name = file, space, space.name
+        self._file, self.full_space = file, space
         found = read(file, "graphs", columns=["space", "arch_id", "cell_hash"])
         self._rows = found.filter(pc.equal(found["space"], space.name))
         self._values = self.look_up(self._rows) if self._rows.num_rows else np.empty(0)
@@ -149,7 +147,7 @@ class MeasuredTable:
     def cells(self) -> list[Cell]:
         """The m cells that have a value."""
         names = self._rows["arch_id"].filter(pa.array(np.isfinite(self._values)))
-        return [self._full_space.read(name) for name in names.to_pylist()]
+        return [self.full_space.read(name) for name in names.to_pylist()]
 
     @property
     def values(self) -> Floats:
@@ -163,14 +161,14 @@ class MeasuredTable:
         Raises:
             SnapError: cells of the space have no distances.
         """
-        if self._rows.num_rows >= self._full_space.count():
-            return self._full_space
-        if not isinstance(self._full_space, ProductSpace):
+        if self._rows.num_rows >= self.full_space.count():
+            return self.full_space
+        if not isinstance(self.full_space, ProductSpace):
             raise SnapError(
-                f"{self._file}: has {self._rows.num_rows:,} of the {self._full_space.count():,} "
-                f"cells of {self._full_space.name}; name a table that covers the search space"
+                f"{self._file}: has {self._rows.num_rows:,} of the {self.full_space.count():,} "
+                f"cells of {self.full_space.name}; name a table that covers the search space"
             )
-        return TableSpace(self._full_space, self.cells)
+        return TableSpace(self.full_space, self.cells)
 
 
 @lru_cache(maxsize=1)
