@@ -1,4 +1,4 @@
-"""The interface of scorers, and the scorers that need no model: costs and tables."""
+"""The interface of scorers, their reports, and the scorers that need no model: costs and tables."""
 
 import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
+from snap_catalog.conventions import direction_of
 from snap_catalog.metrics import oriented, resolve_metric
 from snap_catalog.parquet import read
 from snap_graphs import Space, graph_table, space
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Scores = npt.NDArray[np.float64]
 _Key = TypeVar("_Key", bound=Hashable)
 _DRAWN, _SEED = 1000, 0
+"""Number and seed of the random cells on which scorers report."""
 
 
 class Scorer(Protocol):
@@ -279,11 +281,11 @@ class TableScorer:
             SnapError: the file cannot be read, or has no such numeric column.
         """
         self._cells = CellTable(file)
-        self.column = _resolve(column, pq.read_schema(file), source=str(file))
-        self._file = str(file)
+        self._file, schema = str(file), pq.read_schema(file)
+        is_count = column in schema.names and pa.types.is_integer(schema.field(column).type)
+        self.column = column if is_count else resolve_metric(column, schema.names, source=str(file))
         values = read(file, "graphs", columns=[self.column])
-        metadata = values.schema.field(0).metadata or {}
-        self.direction: Direction = "min" if metadata.get(b"direction") == b"min" else "max"
+        self.direction: Direction = direction_of(values.schema, self.column) or "max"
         self._values = _numbers(values[self.column])
 
     def score(self, graphs: pa.Table) -> Scores:
@@ -309,12 +311,6 @@ class TableScorer:
         """
         rows = self._cells.rows(graphs)
         return np.array([np.nan if row is None else self._values[row] for row in rows], np.float64)
-
-
-def _resolve(column: str, schema: pa.Schema, *, source: str) -> str:
-    if column in schema.names and pa.types.is_integer(schema.field(column).type):
-        return column
-    return resolve_metric(column, schema.names, source=source)
 
 
 def cost(graphs: pa.Table, column: str) -> Scores:

@@ -1,4 +1,4 @@
-"""The measurers `command`, which runs any program, and `table`; and all by their specs."""
+"""Make measurers of specs: `command`, which runs any program, `table` and `train`."""
 
 import math
 from collections.abc import Mapping
