@@ -58,38 +58,32 @@ class Program:
         self.placeholders = {p for p in placeholders if any(p in a for a in self._arguments[1:])}
 
     def run(self, values: Mapping[str, str]) -> str:
-        """Run the program with the values of the placeholders; see `run_program`."""
+        """Run the program, end all that it started, and return the end of its standard output.
+
+        Args:
+            values: by placeholder the text to put in its place.
+
+        Raises:
+            NotStartedError: it cannot be started.
+            ProgramError: it took too long, was killed, or exited with an error.
+        """
         arguments = [*self._arguments]
         for placeholder, value in values.items():
             arguments = [argument.replace(placeholder, value) for argument in arguments]
-        return run_program(arguments, self._seconds)
+        answer = _answer(arguments, self._seconds)
+        if "refused" in answer:
+            reason = str(answer["refused"]).lower()
+            raise NotStartedError(f"cannot be started ({reason})", "install it or give its path")
+        if answer["code"]:
+            said = last_line(str(answer["said"])) or "nothing"
+            raise ProgramError(f"ended with exit code {answer['code']} ({said:.200})")
+        return str(answer["answered"])
 
 
 def split_seconds(text: str, default: float) -> tuple[str, float]:
     """Return the program of `3600s:PROGRAM`, and its time limit or the default."""
     limited = _SECONDS.fullmatch(text)
     return (limited[2], float(limited[1])) if limited else (text, default)
-
-
-def run_program(arguments: list[str], seconds: float) -> str:
-    """Run a program, end all that it started, and return the end of its standard output.
-
-    Args:
-        arguments: program and arguments.
-        seconds: how long it may take.
-
-    Raises:
-        NotStartedError: it cannot be started.
-        ProgramError: it took too long, was killed, or exited with an error.
-    """
-    answer = _answer(arguments, seconds)
-    if "refused" in answer:
-        reason = str(answer["refused"]).lower()
-        raise NotStartedError(f"cannot be started ({reason})", "install it or give its path")
-    if answer["code"]:
-        said = last_line(str(answer["said"])) or "nothing"
-        raise ProgramError(f"ended with exit code {answer['code']} ({said:.200})")
-    return str(answer["answered"])
 
 
 def last_line(text: str) -> str:

@@ -211,8 +211,6 @@ best_argument = click.argument("best")
 best_space_option = click.option(
     "--space", help="Read BEST as a string of this space instead of as a file."
 )
-
-
 size_options = together(
     "size",
     dict,
