@@ -154,19 +154,8 @@ def zico(first: Gradients, others: "list[list[Tensor]]") -> float:
     return sum(logarithms) if logarithms else -math.inf
 
 
-class Curvature(NamedTuple):
-    """The Hessian of the loss times its gradient.
-
-    Attributes:
-        weights: k weight tensors.
-        products: by weight tensor H g, of the same shape.
-    """
-
-    weights: "list[Tensor]"
-    products: "list[Tensor]"
-
-
-def _run_twice(trial: Trial) -> Curvature:
+def _run_twice(trial: Trial) -> float:
+    r"""Return \sum w * (H g) with g the gradient of the loss and H its Hessian."""
     import torch
     from torch.nn import functional
 
@@ -179,19 +168,19 @@ def _run_twice(trial: Trial) -> Curvature:
     )
     # d/dw <g(w), c> = H c with c = g held fixed.
     product = torch.stack([(g * g.detach()).sum() for g in found]).sum()
-    return Curvature([w.detach() for w in weights], gradients_of(product, weights))
+    return _inner_product([w.detach() for w in weights], gradients_of(product, weights))
 
 
 CURVATURE = Pass("curvature", _run_twice)
 
 
-def grasp(found: Curvature) -> float:
+def grasp(curvature: float) -> float:
     r"""Return how much the weights preserve the flow of the gradient, \sum -w * (H g).
 
     Wang et al., "Picking Winning Tickets Before Training by Preserving Gradient Flow", ICLR 2020,
     summed by Abdelfattah et al., ICLR 2021.
     """
-    return -_inner_product(found.weights, found.products)
+    return -curvature
 
 
 def _run_on_ones(trial: Trial) -> float:
