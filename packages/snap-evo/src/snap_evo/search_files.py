@@ -146,11 +146,10 @@ def write_drawings(report: Report, folder: Path) -> list[str]:
 
 def as_json(report: Report) -> str:
     """Return the content of `best.json`, which is equal for equal runs apart from `seconds`."""
-    result = report.result
-    measured = report.measured
+    result, measured, predicted = report.result, report.measured, report.predicted
     entries: dict[str, Any] = {
         "score": result.score,
-        "rank": _rank(report),
+        "rank": None if predicted is None else predicted.rank(predicted.row(report.arch_id)),
         "metrics": {measured.metric: measured.value} if measured else {},
         "measured": asdict(measured) if measured else None,
         "network": report.search.network,
@@ -189,12 +188,6 @@ def summary(report: Report, seconds: dict[str, float], files: list[str]) -> str:
 def _trust_lines(report: Report) -> list[tuple[str, str]]:
     lines = str(report.trust).splitlines() if report.trust else []
     return [("" if number else "trust", line.strip()) for number, line in enumerate(lines)]
-
-
-def _rank(report: Report) -> int | None:
-    if report.predicted is None:
-        return None
-    return report.predicted.rank(report.predicted.row(report.arch_id))
 
 
 def _scored_rank(report: Report) -> str:

@@ -1,5 +1,6 @@
 """Train a network: epochs of steps, each followed by validation."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -102,7 +103,11 @@ class Trainer:
         train_loss = float(total) / self.steps
         loss, accuracy = self._validate(self.data.valid)
         for value in (train_loss, loss):
-            self._check_finite(value, number)
+            if not math.isfinite(value):
+                raise SnapError(
+                    f"the loss is {value} in epoch {number + 1}; lower the learning rate (it "
+                    f"begins at {self.recipe.learning_rate:g})"
+                )
         return Epoch(number + 1, rate, train_loss, loss, accuracy, time.perf_counter() - begin)
 
     def _batches(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -151,13 +156,6 @@ class Trainer:
                 loss += float(functional.cross_entropy(logits, labels, reduction="sum"))
                 right += int((logits.argmax(1) == labels).sum())
         return loss / count, 100 * right / count
-
-    def _check_finite(self, loss: float, number: int) -> None:
-        if not abs(loss) < float("inf"):
-            raise SnapError(
-                f"the loss is {loss} in epoch {number + 1}; lower the learning rate (it begins at "
-                f"{self.recipe.learning_rate:g})"
-            )
 
     @contextmanager
     def _running(self) -> Iterator[None]:
