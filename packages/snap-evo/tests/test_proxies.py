@@ -173,13 +173,11 @@ def test_every_rectifier_is_seen(function: Callable[[Tensor], Tensor]) -> None:
     assert [tuple(x.shape) for x in seen] == [(2, 3)]
 
 
-class Shuffled:
+class Shuffled(Noise):
     """Noise in another order."""
 
-    name, side, classes = "shuffled noise", None, None
-
     def draw(self, size: int, side: int, classes: int, seed: int, number: int) -> Batch:
-        drawn = Noise().draw(size, side, classes, seed, number)
+        drawn = super().draw(size, side, classes, seed, number)
         order = torch.randperm(size, generator=torch.Generator().manual_seed(1))
         return Batch(drawn.images[order], drawn.labels[order])
 
