@@ -92,7 +92,8 @@ def described_operators(entries: Mapping[str, Any], source: str) -> dict[str, st
     if not isinstance(described, dict) or not described:
         shown = f" = {excerpt(described)}" if "operators" in entries else ""
         raise SnapError(
-            f'{source}: operators{shown} must describe one operator per line, as conv3 = "Conv 3x3"'
+            f"{source}: operators{shown} must describe one operator per line, "
+            'such as conv3 = "Conv 3x3"'
         )
     if len(described) > _MOST_OPERATORS:
         raise SnapError(

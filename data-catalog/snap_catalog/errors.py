@@ -1,7 +1,8 @@
 """The exception for expected failures, and helpers to format its text."""
 
 _SHORT_OF_MEMORY = (
-    "cannot allocate memory",
+    "allocate memory",
+    "out of memory",
     "failed to map segment",
     "can't start new thread",
     "failed to launch worker thread",

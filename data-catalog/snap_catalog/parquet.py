@@ -229,6 +229,19 @@ def check_writable(path: str | os.PathLike[str], name: Name | None = None) -> No
         raise _cannot_write(target, error) from error
 
 
+def make_folder(path: str | os.PathLike[str]) -> Path:
+    """Create a folder if it is missing, and return it; its parent must exist.
+
+    Raises:
+        SnapError: it cannot be created.
+    """
+    folder = Path(path)
+    if not folder.exists():
+        check_writable(folder)
+        folder.mkdir()
+    return folder
+
+
 def _umask() -> int:
     current = os.umask(0)
     os.umask(current)

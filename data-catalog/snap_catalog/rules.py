@@ -99,7 +99,7 @@ def _check_repeats(table: pa.Table, source: str) -> None:
     for part in (src, dst):  # in place, for there are millions of edges
         edges <<= 16
         edges |= part.astype(np.uint16)
-    # A stable sort is linear where the edges are in order, as most writers leave them.
+    # A stable sort is linear if the edges are in order, as most writers leave them.
     edges.sort(kind="stable")
     repeated = edges[1:][edges[1:] == edges[:-1]]
     if repeated.size:

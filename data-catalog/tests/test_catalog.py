@@ -40,7 +40,7 @@ def test_a_benchmark_s_files_say_where_they_are_and_state_no_impossible_size_or_
         ("analog-nasbench", "cifar10/test/accuracy_uncertainty", "test", "min"),
     ],
 )
-def test_the_first_pattern_that_matches_a_metric_tells_its_role_and_direction(
+def test_the_first_pattern_that_matches_a_metric_gives_its_role_and_direction(
     name: str, metric: str, role: Role, direction: Direction
 ) -> None:
     facts = benchmark(name).facts(metric)

@@ -68,7 +68,7 @@ def test_a_file_of_trials_from_when_they_were_called_measurements_is_refused(
 
 
 @pytest.mark.parametrize("version", ["0", "3", "01", "two"])
-def test_versions_that_are_not_read_are_named_beside_those_that_are(
+def test_versions_that_are_not_read_are_named_next_to_those_that_are(
     first: Path, version: str
 ) -> None:
     table = pq.read_table(first)

@@ -3,7 +3,7 @@ from snap_catalog import GraphFacts, graph_facts, operators
 
 
 @pytest.mark.parametrize("space", operators())
-def test_what_a_graph_hides_is_told_in_operators_of_the_space(space: str) -> None:
+def test_what_a_graph_hides_is_named_in_operators_of_the_space(space: str) -> None:
     facts, names = graph_facts(space), {operator.name for operator in operators()[space]}
     assert facts.skeleton
     assert facts.identity in names | {GraphFacts().identity}
@@ -17,7 +17,7 @@ def test_an_identity_operator_is_recognised_where_a_space_has_one(space: str) ->
     assert skips <= {graph_facts(space).identity}
 
 
-def test_a_space_that_the_catalog_lacks_hides_nothing_that_is_known() -> None:
+def test_a_space_missing_from_the_catalog_hides_nothing_that_is_known() -> None:
     assert graph_facts("mine") == GraphFacts()
     assert graph_facts("mine").input_edges is None
 

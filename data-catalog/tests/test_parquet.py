@@ -11,7 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from snap_catalog import SnapError
-from snap_catalog.parquet import check_writable, decode_metadata, read, replacing, write
+from snap_catalog.parquet import (
+    check_writable,
+    decode_metadata,
+    make_folder,
+    read,
+    replacing,
+    write,
+)
 from snap_catalog.schemas import Name, contract
 
 NAMES: tuple[Name, ...] = get_args(Name)
@@ -114,6 +121,8 @@ def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path, content: bytes) ->
         MemoryError(),
         pa.ArrowMemoryError("malloc of size 64 failed"),
         OSError(12, "Cannot allocate memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
         pa.ArrowException("Unknown error: Failed to launch worker thread: try again"),
     ],
 )
@@ -219,14 +228,14 @@ def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(
     assert _names(scores.parent) == [scores.name]
 
 
-def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_in_one_line(tmp_path: Path) -> None:
     message = r"cannot write here \(no space left on device\); choose another path"
     with pytest.raises(SnapError, match=message), replacing(tmp_path / "x.parquet"):
         raise OSError(28, "No space left on device")
     assert _names(tmp_path) == []
 
 
-def test_the_temporary_file_lies_beside_the_target_and_keeps_its_suffix(tmp_path: Path) -> None:
+def test_the_temporary_file_lies_next_to_the_target_and_keeps_its_suffix(tmp_path: Path) -> None:
     with replacing(tmp_path / "best.svg") as temporary:
         assert (temporary.parent, temporary.suffix) == (tmp_path, ".svg")
         assert not (tmp_path / "best.svg").exists()
@@ -254,6 +263,14 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_and_while_writing(
         check_writable(path)
     with pytest.raises(SnapError, match=message):
         write(make("scores"), path, "scores", producer="snap-catalog")
+
+
+def test_a_folder_is_made_if_it_is_missing_and_may_be(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    assert make_folder(str(folder)) == make_folder(folder) == folder
+    assert folder.is_dir()
+    with pytest.raises(SnapError, match="cannot write here"):
+        make_folder(tmp_path / "none" / "out")
 
 
 def test_a_check_for_writing_leaves_nothing(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ _NUMBERS = {
     "padding": (0, 1, 2),
 }
 _NAME = 2
-"""Texts of up to so many words are names, such as `skip`, which everybody gives an operator."""
+"""Texts of up to this many words are names, such as `skip`, which everybody gives an operator."""
 
 
 def _examples(wording: Wording) -> Iterator[str]:

@@ -156,5 +156,5 @@ def test_scores_whose_metadata_name_no_scorer_are_refused(two: pa.Table) -> None
         ({"other": ["a", "b"]}, ""),
     ],
 )
-def test_any_table_tells_whether_it_is_of_several_scorers(table: Any, names: str) -> None:
+def test_any_table_shows_whether_it_is_of_several_scorers(table: Any, names: str) -> None:
     assert several(pa.table(table)) == names

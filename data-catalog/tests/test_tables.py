@@ -74,7 +74,7 @@ def test_a_nan_is_a_number_and_not_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["csv", "csv.gz", "parquet", "txt"])
-def test_the_first_bytes_tell_what_a_file_is(tmp_path: Path, ending: str) -> None:
+def test_the_first_bytes_show_what_a_file_is(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"t.{ending}"
     if ending == "parquet":
         pq.write_table(pa.table({"arch": ["001"], "x": [1]}), path)
@@ -154,7 +154,7 @@ def test_a_row_without_a_name_is_refused(missing: str | None) -> None:
 
 
 @given(st.lists(st.integers(), min_size=1))
-def test_whole_numbers_become_doubles_only_where_those_tell_them_apart(whole: list[int]) -> None:
+def test_whole_numbers_become_doubles_only_if_those_distinguish_them(whole: list[int]) -> None:
     far = next((i for i, value in enumerate(whole, 1) if abs(value) > 2**53), None)
     table = pa.table({"x": [str(value) for value in whole]})
     if far is None:

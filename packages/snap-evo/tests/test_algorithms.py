@@ -16,20 +16,20 @@ from snap_graphs import Cell, space
 from snap_graphs.spaces.nb201 import NasBench201
 
 LEARNING = ("de", "re", "ls", "nsga2")
-HOME = NasBench201()
+SPACE = NasBench201()
 BEST = (3, 1, 4, 2, 3, 0)
 """Six operators, by their place in the space."""
 
 
 def alike(cell: Cell) -> int:
     """Count the operators that are in their place."""
-    pairs = zip(HOME.compose(BEST).nodes, cell.nodes, strict=True)
+    pairs = zip(SPACE.compose(BEST).nodes, cell.nodes, strict=True)
     return sum(a == b for a, b in pairs) - 2
 
 
 def climb(algorithm: str, seed: int, generations: int) -> list[Cell]:
     """Search for the cell that has every operator in its place; return all proposed."""
-    solver = start(algorithm, HOME, seed)
+    solver = start(algorithm, SPACE, seed)
     cells: list[Cell] = []
     for _ in range(generations):
         asked = solver.ask()
@@ -47,7 +47,7 @@ def _worth(cells: list[Cell]) -> Floats:
 @given(seed=st.integers(0, 2**32 - 1))
 def test_what_is_proposed_are_cells_of_the_space(algorithm: str, seed: int) -> None:
     for cell in climb(algorithm, seed, generations=4):
-        assert HOME.parse(HOME.format(cell)) == cell
+        assert SPACE.parse(SPACE.format(cell)) == cell
 
 
 @pytest.mark.parametrize("algorithm", [name for name in ALGORITHMS if name != "exhaustive"])
@@ -76,7 +76,7 @@ def test_numpys_global_seed_is_ignored(algorithm: str) -> None:
 
 @pytest.mark.parametrize("algorithm", LEARNING)
 def test_cells_beyond_the_limits_are_left_behind(algorithm: str) -> None:
-    solver = start(algorithm, HOME, 0)
+    solver = start(algorithm, SPACE, 0)
     beyond = []
     for _ in range(40):
         cells = solver.ask()
@@ -88,7 +88,7 @@ def test_cells_beyond_the_limits_are_left_behind(algorithm: str) -> None:
 
 
 def test_a_parent_stays_when_its_child_is_worse() -> None:
-    solver = start("de", HOME, 0)
+    solver = start("de", SPACE, 0)
     parents = solver.ask()
     solver.tell(np.ones((len(parents), 1)), np.zeros(len(parents)))
     for _ in range(5):
@@ -139,19 +139,19 @@ print("scipy" in sys.modules)
 
 
 def test_the_oldest_member_dies_however_good_it_is() -> None:
-    solver = start("re", HOME, 0)
+    solver = start("re", SPACE, 0)
     first = solver.ask()
     solver.tell(np.full((len(first), 1), 9.0), np.zeros(len(first)))
     for _ in range(5):
         children = solver.ask()
         solver.tell(np.zeros((len(children), 1)), np.zeros(len(children)))
     parents = solver.ask()
-    near = {cell for child in children for cell in HOME.neighbours(child)}
+    near = {cell for child in children for cell in SPACE.neighbours(child)}
     assert any(cell in near for cell in parents)
 
 
-def test_local_search_starts_anew_where_no_neighbour_is_better() -> None:
-    solver = start("ls", HOME, 0)
+def test_local_search_restarts_if_no_neighbour_is_better() -> None:
+    solver = start("ls", SPACE, 0)
     sizes = []
     for _ in range(8):
         cells = solver.ask()
@@ -161,7 +161,7 @@ def test_local_search_starts_anew_where_no_neighbour_is_better() -> None:
 
 
 def test_exhaustive_search_proposes_every_cell_once_and_ends() -> None:
-    solver = start("exhaustive", HOME, 0)
+    solver = start("exhaustive", SPACE, 0)
     cells = []
     while asked := solver.ask():
         cells += asked
@@ -175,10 +175,10 @@ def test_a_space_too_large_to_list_is_not_searched_exhaustively() -> None:
 
 def test_an_unknown_algorithm_is_answered_with_the_known_ones() -> None:
     with pytest.raises(SnapError, match="unknown algorithm 'swarm'; known are de, re, ls, nsga2"):
-        start("swarm", HOME, 0)
+        start("swarm", SPACE, 0)
 
 
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS.keys() - set(MANY_OBJECTIVES)))
 def test_one_objective_is_all_that_some_algorithms_know(algorithm: str) -> None:
     with pytest.raises(SnapError, match="accepts one objective, not 2; use nsga2, random"):
-        start(algorithm, HOME, 0, objectives=2)
+        start(algorithm, SPACE, 0, objectives=2)

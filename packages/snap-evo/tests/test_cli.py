@@ -20,7 +20,7 @@ import pytest
 from click.testing import CliRunner, Result
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, read, write
-from snap_evo import measured_accuracy, plugins, search
+from snap_evo import plugins, ranking, search
 from snap_evo.algorithm_comparison import Run
 from snap_evo.cli import main
 from snap_evo.engines import LocalEngine
@@ -55,14 +55,14 @@ def refused(result: Result, code: int = 1) -> str:
 @pytest.fixture(autouse=True)
 def _unmeasurable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare searches the reading of measurements, which takes longer than they do."""
-    monkeypatch.setattr(measured_accuracy, "installed_file", lambda _facts: None)
+    monkeypatch.setattr(ranking, "installed_file", lambda _facts: None)
 
 
 @pytest.fixture
 def measurable(measured: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let them have what was read already."""
-    monkeypatch.setattr(measured_accuracy, "installed_file", lambda _facts: Path("data.anb"))
-    monkeypatch.setattr(measured_accuracy, "convert", lambda _space, _source: measured)
+    monkeypatch.setattr(ranking, "installed_file", lambda _facts: Path("data.anb"))
+    monkeypatch.setattr(ranking, "convert", lambda _space, _source: measured)
 
 
 def content(out: Path) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def test_the_history_keeps_its_contract(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("measurable")
-def test_the_best_cell_is_told_in_full(tmp_path: Path) -> None:
+def test_the_best_cell_is_reported_in_full(tmp_path: Path) -> None:
     params(tmp_path)
     best = content(tmp_path)
     history = read(tmp_path / "search.parquet", "search")
@@ -178,7 +178,7 @@ def test_a_table_is_searched_by_its_column(tmp_path: Path, measured_file: Path) 
     assert content(tmp_path)["scorer"] == scorer
 
 
-def test_a_table_that_lacks_a_candidate_is_refused(tmp_path: Path, three_cells_file: Path) -> None:
+def test_a_table_without_a_candidate_is_refused(tmp_path: Path, three_cells_file: Path) -> None:
     scorer = f"table:{three_cells_file}:accuracy"
     result = run("--space", "nb101", "--scorer", scorer, "--out", str(tmp_path / "out"))
     assert "no value of cifar10/test/accuracy for" in refused(result)
@@ -234,7 +234,7 @@ class Convolutions:
 
 @pytest.fixture
 def own_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of a search in a space that a file defines, which lies beside it."""
+    """The folder of a search in a space that a file next to it defines."""
     entry = SimpleNamespace(name="convolutions", load=lambda: Convolutions)
     monkeypatch.setattr(plugins, "entry_points", lambda group: (entry,))
     (tmp_path / "mine.toml").write_text(OWN)
@@ -252,9 +252,9 @@ def test_a_search_in_a_space_of_ones_own_records_its_definition(own_search: Path
         "conv": "Convolution 3x3",
         "pool": "Max pooling",
     }
-    home = defined_space(entries["snap.space_definition"], "search.parquet")
-    assert {home.name} == set(history["space"].to_pylist())
-    assert all(home.format(home.parse(arch)) == arch for arch in history["arch_id"].to_pylist())
+    own = defined_space(entries["snap.space_definition"], "search.parquet")
+    assert {own.name} == set(history["space"].to_pylist())
+    assert all(own.format(own.parse(arch)) == arch for arch in history["arch_id"].to_pylist())
 
 
 def test_a_catalogued_space_needs_no_definition(tmp_path: Path) -> None:
@@ -509,7 +509,7 @@ def test_a_comparison_that_ends_early_keeps_the_searches_that_are_done(
     assert (tmp_path / "runs.csv").read_text().count("\n") == 3
 
 
-def test_a_comparison_that_fails_tells_so_in_one_line(tmp_path: Path) -> None:
+def test_a_comparison_that_fails_says_so_in_one_line(tmp_path: Path) -> None:
     options = ("--space", "nb201", "--scorer", "params", "--algorithms", "swarm", "--seeds", "1")
     result = CliRunner().invoke(main, ["compare", *options, "--out", str(tmp_path), "--quiet"])
     assert "unknown algorithm 'swarm'" in refused(result)
@@ -531,7 +531,7 @@ def test_a_limit_that_is_no_amount_is_wrong_usage(tmp_path: Path, amount: str) -
         (("--algorithm", "swarm"), "unknown algorithm 'swarm'"),
     ],
 )
-def test_bad_options_are_told_of_in_one_line(
+def test_bad_options_are_reported_in_one_line(
     tmp_path: Path, options: tuple[str, str], problem: str
 ) -> None:
     assert problem in refused(params(tmp_path, *options))
@@ -634,7 +634,7 @@ def test_the_default_scorer_names_its_package_where_it_is_missing(
     assert "run: pip install snap-gcn" in refused(result)
 
 
-def test_a_missing_ray_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_ray_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("snap_catalog.extras.find_spec", lambda _package: None)
     assert "pip install 'snap-evo[ray]'" in refused(params(tmp_path, "--engine", "ray"))
     assert list(tmp_path.iterdir()) == []

@@ -62,7 +62,7 @@ def test_measurements_are_tasks_of_the_cluster(tmp_path: Path) -> None:
     machine.close()
 
 
-def test_a_workers_failure_is_told_in_one_line(three_cells_file: Path) -> None:
+def test_a_workers_failure_is_reported_in_one_line(three_cells_file: Path) -> None:
     scorer = cluster.ClusterScorer(f"table:{three_cells_file}:cifar10/test/accuracy", 2)
     with pytest.raises(SnapError, match=r"^[^\n]*holds cells of nb101, none of nb201[^\n]*$"):
         scorer.score(drawn(4))

@@ -9,8 +9,7 @@ from snap_catalog import SnapError
 from snap_catalog.scores import NO_SCORE
 from snap_evo import search
 from snap_evo.combination import Part, RankCombination, Scale, _scale
-from snap_evo.random_cells import distinct_cells
-from snap_evo.scorers import FlopsScorer, ParamsScorer, Scores
+from snap_evo.scorers import FlopsScorer, ParamsScorer, Scores, distinct_cells
 from snap_graphs import graph_table, space
 from snap_graphs.spaces import defined_space
 
@@ -59,12 +58,13 @@ def test_weights_turn_and_stretch_ranks(cells: pa.Table) -> None:
     assert both == pytest.approx(1.5 * plain)
 
 
-def test_the_best_of_the_space_is_told_from_the_best_of_the_sample() -> None:
-    home = space("nb201")
+def test_the_best_of_the_space_differs_from_the_best_of_the_sample() -> None:
+    nb201 = space("nb201")
     best = graph_table(
-        "nb201", [home.parse("|{0}~0|+|{0}~0|{0}~1|+|{0}~0|{0}~1|{0}~2|".format("nor_conv_3x3"))]
+        "nb201",
+        [nb201.parse("|{0}~0|+|{0}~0|{0}~1|+|{0}~0|{0}~1|{0}~2|".format("nor_conv_3x3"))],
     )
-    sample = distinct_cells(home)
+    sample = distinct_cells(nb201)
     assert best["params"][0].as_py() > max(sample["params"].to_pylist())
     scorer = RankCombination((PARAMS,))
     assert scorer.score(sample).max() == 1.0
@@ -77,7 +77,7 @@ def test_a_search_by_a_combination_of_one_ends_where_the_scorer_alone_does() -> 
     assert combined.best["cell_hash"].equals(alone.best["cell_hash"])
 
 
-def test_a_scorer_that_tells_no_cells_apart_is_refused(cells: pa.Table) -> None:
+def test_a_scorer_that_distinguishes_no_cells_is_refused(cells: pa.Table) -> None:
     scorer = RankCombination((PARAMS, Part("same", Constant(), 1.0)))
     with pytest.raises(
         SnapError, match=r"the scorer same gives all of \d+ random cells the score 3,"
@@ -122,7 +122,7 @@ def test_beyond_the_sample_ranks_go_on_at_the_slope_of_its_half() -> None:
     )
 
 
-def test_a_sample_that_mostly_shares_its_best_score_still_tells_better_ones_apart() -> None:
+def test_a_sample_that_mostly_shares_its_best_score_still_distinguishes_better_ones() -> None:
     scale = Scale.among(np.array([0.0, 4.0, 4.0, 4.0]))
     assert scale.ranks(np.array([4.0, 8.0])).tolist() == [1.0, 6.0]
 
@@ -139,8 +139,8 @@ class Fixed:
 
 def test_networks_without_a_score_are_no_part_of_the_scale() -> None:
     sample = pa.table({"arch_id": [str(row) for row in range(4)]})
-    lacking = _scale(Part("x", Fixed(NO_SCORE, 1.0, 2.0, 6.0), 1.0), sample)
-    assert lacking.scores.tolist() == [1.0, 2.0, 6.0]
-    assert lacking.below == Scale.among(np.array([1.0, 2.0, 6.0])).below
+    missing = _scale(Part("x", Fixed(NO_SCORE, 1.0, 2.0, 6.0), 1.0), sample)
+    assert missing.scores.tolist() == [1.0, 2.0, 6.0]
+    assert missing.below == Scale.among(np.array([1.0, 2.0, 6.0])).below
     with pytest.raises(SnapError, match="gives all of 2 random cells the score -1e"):
         _scale(Part("x", Fixed(NO_SCORE, NO_SCORE), 1.0), sample.slice(0, 2))

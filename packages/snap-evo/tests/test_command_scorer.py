@@ -82,7 +82,7 @@ def test_a_program_may_name_its_scorer(tmp_path: Path, three_cells: pa.Table) ->
         ("1 / 0", r"ended with exit code 1 \(ZeroDivisionError: division by zero\)"),
     ],
 )
-def test_a_program_that_misbehaves_is_told_of_in_one_line(
+def test_a_program_that_misbehaves_is_reported_in_one_line(
     tmp_path: Path, three_cells: pa.Table, body: str, problem: str
 ) -> None:
     with pytest.raises(SnapError, match=problem) as caught:
@@ -232,7 +232,7 @@ def ends(pid: int) -> bool:
     return False
 
 
-def test_a_program_that_is_missing_is_told_of(three_cells: pa.Table) -> None:
+def test_a_program_that_is_missing_is_reported(three_cells: pa.Table) -> None:
     scorer = CommandScorer("no-such-program {input} {output}")
     with pytest.raises(SnapError, match=r"'no-such-program' cannot be started \(no such file"):
         scorer.score(three_cells)

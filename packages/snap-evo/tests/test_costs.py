@@ -54,12 +54,12 @@ def test_a_search_keeps_to_limits_of_the_network_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("home", "network", "problem"),
+    ("space_name", "network", "problem"),
     [
         ("darts", "cinema", "unknown network 'cinema'; known are imagenet"),
         ("nb201", "imagenet", "the network 'imagenet' has cells of darts, not of nb201"),
     ],
 )
-def test_an_unknown_network_is_refused(home: str, network: str, problem: str) -> None:
+def test_an_unknown_network_is_refused(space_name: str, network: str, problem: str) -> None:
     with pytest.raises(SnapError, match=problem):
-        search(home, ParamsScorer(), network=network)
+        search(space_name, ParamsScorer(), network=network)

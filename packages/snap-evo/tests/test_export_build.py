@@ -96,7 +96,7 @@ def test_export_draws(suffix: str, tmp_path: Path) -> None:
     assert path.stat().st_size > 1000
 
 
-def test_build_tells_size_costs_and_check() -> None:
+def test_build_reports_size_costs_and_check() -> None:
     result = call("build", CELL, "--space", "nb201", *SMALL, "--classes", "7")
     assert result.exit_code == 0, result.output
     printed = {line[:15].strip(): line[15:] for line in result.stdout.splitlines()}
@@ -113,7 +113,7 @@ def test_build_tells_size_costs_and_check() -> None:
     }
 
 
-def test_build_tells_one_cell_in_the_singular() -> None:
+def test_build_reports_one_cell_in_the_singular() -> None:
     digits = Path(__file__).parents[3] / "docs" / "examples" / "digits.toml"
     cell = "|conv_3x3~0|+|separable_5x5~0|conv_3x3~1|"
     result = call("build", cell, "--space", str(digits), "--allow-code")
@@ -148,7 +148,7 @@ def test_the_onnx_file_computes_what_the_network_does(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["net.onnx"]
 
 
-def test_a_missing_extra_is_told_and_nothing_is_written(
+def test_a_missing_extra_is_reported_and_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "net.onnx"
@@ -178,7 +178,7 @@ def test_what_is_no_best_cell_is_told(tmp_path: Path) -> None:
     assert "has no genotype" in refused("export", CELL, "--space", "nb201", "--format", "genotype")
 
 
-def test_a_place_that_cannot_be_written_is_told_before_the_work(unwritable: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported_before_the_work(unwritable: Path) -> None:
     arguments = ("build", CELL, "--space", "nb201", "--onnx", str(unwritable / "net.onnx"))
     assert "cannot write here" in refused(*arguments)
     assert ".svg or .png" in refused(
@@ -275,7 +275,7 @@ def test_what_is_no_best_json_is_one_line(
     assert problem in result.stderr
 
 
-def test_a_string_beside_another_graph_is_refused(
+def test_a_string_next_to_another_graph_is_refused(
     read_best: Callable[[object], Result],
 ) -> None:
     found = entries("nb201")

@@ -2,15 +2,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from snap_catalog import SnapError
-from snap_evo.measured_accuracy import CHANCE_SEEDS, MeasuredAccuracy, look_up_accuracy
-from snap_evo.ranking import Ranking
+from snap_evo.ranking import CHANCE_SEEDS, MeasuredAccuracy, Ranking, look_up_accuracy
 
 METRIC = "cifar10/test/baseline_accuracy"
 
 
 @pytest.fixture(autouse=True)
 def _read_once(measured: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("snap_evo.measured_accuracy.convert", lambda _space, _source: measured)
+    monkeypatch.setattr("snap_evo.ranking.convert", lambda _space, _source: measured)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +58,6 @@ def test_chance_gains_nothing_from_a_scorer_that_knows_nothing(oracle: Ranking) 
     assert abs(found.chance_mean - found.mean) < 4 * found.chance_deviation / np.sqrt(CHANCE_SEEDS)
 
 
-def test_a_space_without_measurements_is_told_of() -> None:
+def test_a_space_without_measurements_is_reported() -> None:
     with pytest.raises(SnapError, match=r"no data package holds measurements of nb101; .*table:"):
         look_up_accuracy("nb101", "2:1:", None, 10)

@@ -85,7 +85,7 @@ def test_the_table_that_measures_is_read_once(
     assert made == [str(measured_file)] * 2
 
 
-def test_one_measurement_is_told_in_the_singular(tmp_path: Path) -> None:
+def test_one_measurement_is_reported_in_the_singular(tmp_path: Path) -> None:
     out = tmp_path / "out"
     printed = run(out, program(tmp_path, "print(1)"), "--measurements", 1).stdout
     assert "1 architecture measured, 0 failed; ended by 1 architecture measured" in printed
@@ -342,8 +342,8 @@ def test_a_limited_cost_has_a_column(tmp_path: Path) -> None:
     started(out, "--max", "ms=4")
     (row,) = asked(out)
     assert [*row][-2:] == ["accuracy", "ms"]
-    lacking = sheet(tmp_path / "r.csv", "arch_id,accuracy", f"{row['arch_id']},0.5")
-    assert "no column ms" in snap_evo("tell", out, lacking, code=1).output
+    missing = sheet(tmp_path / "r.csv", "arch_id,accuracy", f"{row['arch_id']},0.5")
+    assert "no column ms" in snap_evo("tell", out, missing, code=1).output
     slow = sheet(tmp_path / "r.csv", "arch_id,accuracy,ms", f"{row['arch_id']},0.5,5")
     assert "there is no best one yet" in snap_evo("tell", out, slow).stderr
     assert not (out / "best.json").exists()
@@ -356,7 +356,7 @@ def test_a_session_by_hand_is_not_resumed(tmp_path: Path) -> None:
     assert "continue with snap-evo ask and snap-evo tell" in printed
 
 
-def test_a_session_that_lacks_its_number_of_measurements_asks_for_it(tmp_path: Path) -> None:
+def test_a_session_without_its_number_of_measurements_asks_for_it(tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(out, program(tmp_path, "print(1)"), "--measurements", 1)
     file = out / "session.json"

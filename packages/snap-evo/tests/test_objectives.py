@@ -42,7 +42,7 @@ def test_senseless_objectives_are_refused(text: str, problem: str) -> None:
         parse_objectives(text)
 
 
-def test_a_metric_that_the_table_lacks_is_refused(three_cells_file: Path) -> None:
+def test_a_metric_missing_from_the_table_is_refused(three_cells_file: Path) -> None:
     with pytest.raises(SnapError, match="'phone/latency' fits no metric column"):
         parse_objectives("score,latency:phone", str(three_cells_file))
 

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -35,8 +35,10 @@ def quality(graphs: pa.Table) -> Floats:
     )
 
 
-def begin(algorithm: str, home: Space = TOY, seed: int = 0, limits: list[Limit] = []) -> Proposer:  # noqa: B006
-    feasible = Feasible(home, tuple(limits))
+def begin(
+    algorithm: str, search_space: Space = TOY, seed: int = 0, limits: Sequence[Limit] = ()
+) -> Proposer:
+    feasible = Feasible(search_space, tuple(limits))
     return start_proposer(algorithm, Start(feasible, load_scorer("params"), "counts", seed))
 
 

@@ -15,14 +15,13 @@ torch = pytest.importorskip("torch")
 
 from snap_evo.proxies import NO_SCORE, Settings, measure_network, score_network  # noqa: E402
 from snap_evo.proxies.activations import _Patterns, nwot, spectral_entropy  # noqa: E402
-from snap_evo.proxies.blocks import Flow, az_trainability, blocks_of, spectral_norm  # noqa: E402
-from snap_evo.proxies.gradients import Gradients, zico  # noqa: E402
+from snap_evo.proxies.blocks import az_trainability, blocks_of, spectral_norm  # noqa: E402
+from snap_evo.proxies.gradients import Gradients, without_batch_norm, zico  # noqa: E402
 from snap_evo.proxies.images import Noise  # noqa: E402
 from snap_evo.proxies.jacobian import Jacobian, epe_nas, jacov  # noqa: E402
 from snap_evo.proxies.perturbation import Response, last_feature_map, zen  # noqa: E402
 from snap_evo.proxies.proxy import Batch  # noqa: E402
 from snap_evo.proxies.registry import PROXIES, combine  # noqa: E402
-from snap_evo.proxies.synaptic_flow import without_batch_norm  # noqa: E402
 from snap_evo.proxies.watch import ActivationWatch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
@@ -174,13 +173,11 @@ def test_every_rectifier_is_seen(function: Callable[[Tensor], Tensor]) -> None:
     assert [tuple(x.shape) for x in seen] == [(2, 3)]
 
 
-class Shuffled:
+class Shuffled(Noise):
     """Noise in another order."""
 
-    name, side, classes = "shuffled noise", None, None
-
     def draw(self, size: int, side: int, classes: int, seed: int, number: int) -> Batch:
-        drawn = Noise().draw(size, side, classes, seed, number)
+        drawn = super().draw(size, side, classes, seed, number)
         order = torch.randperm(size, generator=torch.Generator().manual_seed(1))
         return Batch(drawn.images[order], drawn.labels[order])
 
@@ -224,8 +221,8 @@ def test_the_spectral_norm_is_that_of_the_jacobian() -> None:
 
 @given(st.floats(0.01, 100))
 def test_trainability_is_best_where_gradients_keep_their_size(norm: float) -> None:
-    assert az_trainability(Flow([norm])) <= az_trainability(Flow([1.0])) + 1e-5
-    assert az_trainability(Flow([1.0])) == pytest.approx(0, abs=1e-5)
+    assert az_trainability([norm]) <= az_trainability([1.0]) + 1e-5
+    assert az_trainability([1.0]) == pytest.approx(0, abs=1e-5)
 
 
 def test_blocks_are_the_outermost_modules_made_of_others() -> None:

@@ -167,10 +167,10 @@ def test_a_space_of_ones_own_is_scored_if_its_code_may_be_imported(tmp_path: Pat
         "[skeleton]\nimage = 8\nclasses = 3\nstem = 8\n"
         "[[skeleton.stages]]\nrepeats = 2\nwidth = 8\n"
     )
-    home = space(str(definition), allow_code=True)
-    graphs = graph_table(home, home.sample(2, 0))
+    search_space = space(str(definition), allow_code=True)
+    graphs = graph_table(search_space, search_space.sample(2, 0))
     settings = Settings(batch=8)
-    columns = ProxyScorer(list(PROXIES), settings, space=home).columns(graphs)
+    columns = ProxyScorer(list(PROXIES), settings, space=search_space).columns(graphs)
     assert all(np.isfinite(column).all() for column in columns.values())
     with pytest.raises(SnapError, match=r"cannot score .* names code .*, which is not imported"):
         ProxyScorer("params", settings).columns(graphs)
@@ -178,8 +178,8 @@ def test_a_space_of_ones_own_is_scored_if_its_code_may_be_imported(tmp_path: Pat
 
 def test_known_scores_cost_nothing() -> None:
     scorer = ProxyScorer("params", SMALL)
-    home = space("nb201")
-    assert scorer.measure(home, NONE) is scorer.measure(home, NONE)
+    search_space = space("nb201")
+    assert scorer.measure(search_space, NONE) is scorer.measure(search_space, NONE)
 
 
 def test_a_spec_names_proxies_and_settings() -> None:
@@ -232,7 +232,7 @@ def test_several_proxies_are_not_one_score() -> None:
         ("proxy:synflow,images=none.npz", "none.npz: no such file or folder"),
     ],
 )
-def test_what_a_spec_lacks_is_said_in_one_line(spec: str, expected: str) -> None:
+def test_a_wrong_spec_is_reported_in_one_line(spec: str, expected: str) -> None:
     with pytest.raises(SnapError, match=expected) as caught:
         load_scorer(spec)
     assert "\n" not in str(caught.value)

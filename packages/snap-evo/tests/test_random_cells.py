@@ -14,8 +14,7 @@ from snap_catalog import SnapError
 from snap_evo import plugins
 from snap_evo.cli import main
 from snap_evo.combination import Part, RankCombination
-from snap_evo.random_cells import ask_trust, readings
-from snap_evo.scorers import ParamsScorer
+from snap_evo.scorers import ParamsScorer, ask_trust, readings
 from snap_graphs import space
 
 OWN = 'name = "own"\nnodes = 3\nedges = "all"\n[operators]\nup = "Up"\ndown = "Down"\n'
@@ -52,12 +51,12 @@ def test_a_scorer_is_asked_about_a_sample_of_the_space() -> None:
     assert ask_trust(ParamsScorer(), "nb201") is None
 
 
-def test_a_scorer_that_fails_to_tell_is_told_of_in_one_line() -> None:
+def test_a_scorer_that_fails_to_report_trust_is_reported_in_one_line() -> None:
     with pytest.raises(SnapError, match=r"the scorer Failing failed \(KeyError: 'gone'\); fix it"):
         ask_trust(Failing(), "nb201")
 
 
-def test_the_summary_and_best_json_tell_where_nothing_is_measured(
+def test_the_summary_and_best_json_report_trust_if_nothing_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake = EntryPoint("candid", f"{__name__}:Candid", "snap.scorers")

@@ -45,7 +45,7 @@ def test_a_missing_predictor_is_answered_with_its_package(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("value", ["nowhere_to_be_found:Scorer", "snap_evo.scorers:Absent"])
-def test_a_broken_package_is_told_of(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_a_broken_package_is_reported(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     only(monkeypatch, entry("broken", value))
     with pytest.raises(SnapError, match=r"'broken' cannot be loaded .*--force-reinstall"):
         load_scorer("broken")

@@ -8,10 +8,9 @@ import pytest
 from click.testing import CliRunner
 from snap_catalog import SnapError
 from snap_catalog.parquet import decode_metadata, read, write
-from snap_evo.algorithm_comparison import Run, run_search
+from snap_evo.algorithm_comparison import Run, Subject, run_search, write_trials
 from snap_evo.cli import main
 from snap_evo.measuring.replay import Goal, Replay
-from snap_evo.measuring.trials import Subject, write_trials
 from snap_evo.search_options import ScoredSearch
 from snap_graphs import Metric, graph_table, space
 

@@ -116,7 +116,7 @@ def test_a_line_that_was_cut_off_is_scored_again(
     assert len(counting.ran) == 4
 
 
-def test_scores_and_seconds_stand_beside_their_scorers(
+def test_scores_and_seconds_stand_next_to_their_scorers(
     graphs: pa.Table, counting: Counting, tmp_path: Path
 ) -> None:
     job = Job(graphs, ("params", "net:one"))
@@ -195,7 +195,7 @@ def test_a_sample_is_drawn_by_the_seed(three_cells_file: Path, tmp_path: Path) -
         ([], "Missing option '--scorer'"),
     ],
 )
-def test_misuse_is_told_before_any_work(
+def test_misuse_is_reported_before_any_work(
     three_cells_file: Path, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     pytest.importorskip("torch")
@@ -229,9 +229,9 @@ def test_processes_score_as_one_does(three_cells_file: Path, tmp_path: Path) -> 
 
 def test_a_run_that_is_killed_goes_on(tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    home = space("nb201")
+    search_space = space("nb201")
     path, out = tmp_path / "nb201.parquet", tmp_path / "scores.parquet"
-    cells = home.sample(40, 0)
+    cells = search_space.sample(40, 0)
     write(graph_table("nb201", cells), path, "graphs", producer="snap-graphs")
     command = [sys.executable, "-m", "snap_evo.cli", "score", path, "--jobs", 1, "-o", out]
     words = [*map(str, command), "--scorer", f"proxy:synflow,{SMALL}"]

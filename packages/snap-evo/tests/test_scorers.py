@@ -29,7 +29,7 @@ def test_costs_are_the_columns_of_the_table(three_cells: pa.Table) -> None:
 
 
 @pytest.mark.parametrize("scorer", [ParamsScorer(), FlopsScorer()])
-def test_costs_that_the_space_does_not_tell_are_refused(scorer: Any) -> None:
+def test_costs_that_the_space_does_not_define_are_refused(scorer: Any) -> None:
     cell = space("nb101").parse("3:111:m")
     with pytest.raises(SnapError, match=r"^own: the (params|flops) of its cells are unknown; use"):
         scorer.score(graph_table("own", [cell], arch_ids=["a"]))
@@ -89,8 +89,8 @@ b = "Max pooling"
 
 
 def own_graphs(name: str) -> pa.Table:
-    home = defined_space(OWN.format(name=name), name)
-    return graph_table(home, list(home.enumerate()))
+    search_space = defined_space(OWN.format(name=name), name)
+    return graph_table(search_space, list(search_space.enumerate()))
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_scores_may_be_any_sequence_of_numbers(three_cells: pa.Table) -> None:
         (KeyError("two\nlines"), r"failed \(KeyError: .*\); fix it"),
     ],
 )
-def test_a_misbehaving_scorer_is_told_of_in_one_line(
+def test_a_misbehaving_scorer_is_reported_in_one_line(
     three_cells: pa.Table, value: Any, problem: str
 ) -> None:
     with pytest.raises(SnapError, match=problem) as caught:

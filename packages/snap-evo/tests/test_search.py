@@ -100,7 +100,7 @@ def test_equal_seeds_give_equal_histories(algorithm: str) -> None:
     assert first.best.equals(again.best)
 
 
-def test_progress_is_told_of_after_every_generation() -> None:
+def test_progress_is_reported_after_every_generation() -> None:
     steps: list[int] = []
     search("nb201", ParamsScorer(), budget=50, after=lambda found: steps.append(found.evaluations))
     assert steps == [20, 40, 50]
@@ -156,7 +156,7 @@ def test_a_scorer_that_hangs_is_left_behind_when_the_time_is_over() -> None:
     assert result.evaluations == 40
 
 
-def test_a_scorer_that_hangs_from_the_start_is_told_of() -> None:
+def test_a_scorer_that_hangs_from_the_start_is_reported() -> None:
     with pytest.raises(SnapError, match=r"nothing was scored before the time limit of 0\.2 s"):
         search("nb201", Failing(0, hanging), time_limit=0.2)
 
@@ -188,7 +188,7 @@ def test_cells_beyond_a_limit_are_not_scored() -> None:
     assert result.best["params"][0].as_py() <= 500_000
 
 
-def test_a_limit_that_nothing_keeps_to_is_told_of_with_what_was_seen() -> None:
+def test_a_limit_that_nothing_keeps_to_is_reported_with_the_costs_seen() -> None:
     with pytest.raises(
         SnapError,
         match=r"keeps to params <= 10 \(candidates have 73,306 to 886,426\); widen the limits",

@@ -125,7 +125,7 @@ def test_numbers_that_are_not_finite_are_refused_and_nothing_is_recorded(
     assert session.progress().results == []
 
 
-def test_an_architecture_that_the_space_lacks_is_refused(session: Session) -> None:
+def test_an_architecture_of_no_such_space_is_refused(session: Session) -> None:
     with pytest.raises(SnapError, match="conv_9x9"):
         session.tell("|conv_9x9~0|+|none~0|none~1|+|none~0|none~1|none~2|", 0.5)
 

@@ -81,7 +81,7 @@ def test_what_is_no_prediction_is_refused(mean: Floats, std: Floats, problem: st
 
 
 @pytest.mark.parametrize(("direction", "sign"), [("max", 1), ("min", -1)])
-def test_counts_and_costs_tell_what_depends_on_them(direction: str, sign: int) -> None:
+def test_counts_and_costs_predict_what_depends_on_them(direction: str, sign: int) -> None:
     values = np.log1p(CELLS["flops"].to_numpy().astype(np.float64))
     surrogate = CountsSurrogate()
     fit_graphs(surrogate, CELLS.slice(0, 40), sign * values[:40], direction)  # type: ignore[arg-type]

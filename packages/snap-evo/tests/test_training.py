@@ -122,11 +122,19 @@ def test_the_weights_fit_a_network_built_alike_and_give_the_accuracy_stated(
 def test_the_auxiliary_head_trains_along_and_is_left_out_of_the_weights(tmp_path: Path) -> None:
     (pixels, labels), data = images(4, 0, side=32), tmp_path / "data.npz"
     np.savez(data, images=np.repeat(pixels, 2, 0), labels=np.repeat(labels, 2))
-    home = space("darts")
-    (cell,) = home.sample(1, seed=0)
+    darts = space("darts")
+    (cell,) = darts.sample(1, seed=0)
     size = ("--layers", "3", "--channels", "8", "--epochs", "1", "--device", "cpu", "--quiet")
     done = call(
-        "train", home.format(cell), "--space", "darts", "--data", data, "--out", tmp_path, *size
+        "train",
+        darts.format(cell),
+        "--space",
+        "darts",
+        "--data",
+        data,
+        "--out",
+        tmp_path,
+        *size,
     )
     assert done.exit_code == 0, done.output
     trained = load_file(tmp_path / "checkpoint.safetensors")

@@ -46,10 +46,10 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_an_architecture_is_measured_and_not_trained_again(data: Path, tmp_path: Path) -> None:
-    home = space("nb201")
-    measured = measurer(f"{data},{SETTINGS}", home)
+    cells = space("nb201")
+    measured = measurer(f"{data},{SETTINGS}", cells)
     assert (measured.metric, measured.direction) == ("noise/valid/accuracy", "max")
-    graph = graph_table(home, [home.parse(CELL)])
+    graph = graph_table(cells, [cells.parse(CELL)])
     folder = tmp_path / "1"
     first = measured.measure(graph, folder)
     assert first.value is not None
@@ -65,18 +65,18 @@ def test_an_architecture_is_measured_and_not_trained_again(data: Path, tmp_path:
 def test_a_network_that_fails_is_a_failed_measurement(data: Path, tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text(OWN)
     (tmp_path / "broken.py").write_text(BROKEN)
-    home = space(str(tmp_path / "own.toml"), allow_code=True)
-    graph = graph_table(home, list(home.enumerate()))
-    outcome = measurer(str(data), home).measure(graph, tmp_path / "1")
+    cells = space(str(tmp_path / "own.toml"), allow_code=True)
+    graph = graph_table(cells, list(cells.enumerate()))
+    outcome = measurer(str(data), cells).measure(graph, tmp_path / "1")
     assert outcome.value is None
     assert "the network fails in training (RuntimeError: it does not work)" in outcome.note
 
 
 def test_damaged_data_end_the_search(data: Path, tmp_path: Path) -> None:
-    home = space("nb201")
+    cells = space("nb201")
     data.write_bytes(b"PK")
     with pytest.raises(SnapError, match=r"noise\.npz"):
-        measurer(str(data), home).measure(graph_table(home, [home.parse(CELL)]), tmp_path / "1")
+        measurer(str(data), cells).measure(graph_table(cells, [cells.parse(CELL)]), tmp_path / "1")
 
 
 def test_code_needs_permission(data: Path, tmp_path: Path) -> None:

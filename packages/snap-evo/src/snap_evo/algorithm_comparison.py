@@ -1,18 +1,27 @@
 """Compare search algorithms over many seeds."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+from snap_catalog.catalog import Direction
+from snap_catalog.metrics import oriented
+from snap_catalog.parquet import write
+from snap_catalog.schemas import contract
 
 from snap_evo.csv_files import write_csv
-from snap_evo.measuring.replay import Replay
+from snap_evo.measuring.replay import Goal, Replay
 from snap_evo.objectives import Floats
 from snap_evo.registry import load_scorer
 from snap_evo.search_options import ScoredSearch
+
+TRIALS = "trials.parquet"
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,23 @@ class Row:
 
 def rows(runs: Iterable[Run], best: float) -> list[Row]:
     """Summarise runs by algorithm, given the score to reach."""
-    return [_row(name, group, best) for name, group in by_algorithm(runs).items()]
+    found = []
+    for name, group in by_algorithm(runs).items():
+        scores = [float(run.best[-1]) for run in group]
+        evaluations = np.array([run.evaluations_to(best) for run in group])
+        median = float(np.median(evaluations))
+        row = Row(
+            algorithm=name,
+            runs=len(group),
+            score=mean(scores),
+            deviation=stdev(scores) if len(group) > 1 else None,
+            reached=int(np.isfinite(evaluations).sum()),
+            evaluations=median if np.isfinite(median) else None,
+            distinct=float(np.mean([run.distinct for run in group])),
+            seconds=float(np.mean([run.seconds for run in group])),
+        )
+        found.append(row)
+    return found
 
 
 def by_algorithm(runs: Iterable[Run]) -> dict[str, list[Run]]:
@@ -102,22 +127,6 @@ def best_so_far(runs: Iterable[Run]) -> dict[str, Floats]:
         )
         for name, group in groups.items()
     }
-
-
-def _row(name: str, runs: Sequence[Run], best: float) -> Row:
-    scores = [float(run.best[-1]) for run in runs]
-    evaluations = np.array([run.evaluations_to(best) for run in runs])
-    median = float(np.median(evaluations))
-    return Row(
-        algorithm=name,
-        runs=len(runs),
-        score=mean(scores),
-        deviation=stdev(scores) if len(runs) > 1 else None,
-        reached=int(np.isfinite(evaluations).sum()),
-        evaluations=median if np.isfinite(median) else None,
-        distinct=float(np.mean([run.distinct for run in runs])),
-        seconds=float(np.mean([run.seconds for run in runs])),
-    )
 
 
 _scorer = cache(load_scorer)
@@ -152,6 +161,64 @@ def write_runs(runs: Sequence[Run], folder: Path) -> str:
     names = ["algorithm", "seed", "arch_id", "score", "evaluations", "distinct", "seconds"]
     rows = []
     for run in runs:
-        found = (run.arch_id, float(run.best[-1]), run.evaluations_to(float(run.best[-1])))
+        best = float(run.best[-1])
+        found = (run.arch_id, best, run.evaluations_to(best))
         rows.append([run.algorithm, run.seed, *found, run.distinct, run.seconds])
     return write_csv(folder / "runs.csv", names, rows)
+
+
+class Subject(NamedTuple):
+    """The subject of a comparison."""
+
+    space: str
+    metric: str
+    direction: Direction
+    goal: Goal
+    command: str
+
+    def as_measured(self, value: float) -> float:
+        """Return the value of the metric, given the value for which higher is better."""
+        return oriented(value, self.direction)
+
+
+def write_trials(runs: Sequence[Run], subject: Subject, folder: Path) -> str:
+    """Write `trials.parquet`, and return its path.
+
+    Each run has a row per training with the best value so far, null before the first value, and a
+    row per goal with the number of trainings until it was found, null if it was not. Values are
+    those of the metric, not oriented.
+    """
+    path = folder / TRIALS
+    rows = [row for run in runs for row in (*_curve(run, subject), *_until_found(run, subject))]
+    order = "more" if subject.direction == "max" else "less"
+    metadata = {
+        "snap.title": f"Searching {subject.space} by measuring {subject.metric}",
+        "snap.command": subject.command,
+        "snap.population": f"Looked up in a table of {subject.space}; {order} is better",
+    }
+    table = pa.Table.from_pylist(rows, schema=contract("trials").schema())
+    write(table, path, "trials", producer="snap-evo", metadata=metadata)
+    return str(path)
+
+
+def _curve(run: Run, subject: Subject) -> Iterator[dict[str, Any]]:
+    for training, best in enumerate(run.best.tolist(), start=1):
+        value = subject.as_measured(best) if np.isfinite(best) else None
+        yield _trial(run, {"trainings": training}, subject.metric, value)
+
+
+def _until_found(run: Run, subject: Subject) -> Iterator[dict[str, Any]]:
+    goals = {"best 0.1 %": subject.goal.top, "best": subject.goal.best}
+    for name, goal in goals.items():
+        needed = run.evaluations_to(goal)
+        quantity = f"trainings until the {name} ({subject.as_measured(goal):.6g})"
+        yield _trial(run, {}, quantity, needed if np.isfinite(needed) else None)
+
+
+def _trial(run: Run, setting: dict[str, int], quantity: str, value: float | None) -> dict[str, Any]:
+    return {
+        "setting": json.dumps({"algorithm": run.algorithm, **setting}),
+        "quantity": quantity,
+        "seed": run.seed,
+        "value": value,
+    }

@@ -54,8 +54,12 @@ class Candidates:
         self._best_score = -np.inf
         self._tabulate, self._scorer = tabulate, scorer
         self._objectives, self._limits = objectives, limits
-        self._recorded = _nothing() if recorded is None else recorded
-        self._known = _known(self._recorded)
+        if recorded is None:
+            recorded = pa.table({"arch_id": [], "cell_hash": [], "score": [], "seconds": []})
+        scored = recorded.filter(recorded["score"].is_valid())
+        pairs = zip(scored["cell_hash"].to_pylist(), scored["score"].to_pylist(), strict=True)
+        self._known: dict[str, float] = dict(pairs)
+        self._recorded = recorded
         self._generations: list[pa.Table] = []
         now = time.perf_counter()
         self._began = now - max(self._recorded["seconds"].to_pylist(), default=0.0)
@@ -133,17 +137,14 @@ class Candidates:
         seconds = np.full(count, self.seconds)
         recorded = self._recorded["seconds"].slice(first, count).to_numpy()
         seconds[: len(recorded)] = recorded
-        generation = graphs.select(["space", "arch_id", "cell_hash"])
-        numbers = {
+        rows = {
             "evaluation": np.arange(first, first + count, dtype=np.int32),
             "generation": np.full(count, len(self._generations), np.int32),
+            **{name: graphs[name] for name in ("space", "arch_id", "cell_hash")},
         }
-        for place, (name, number) in enumerate(numbers.items()):
-            generation = generation.add_column(place, name, pa.array(number))
         for name, values in {**columns, "seconds": seconds}.items():
-            filled = pa.array(values, pa.float64(), from_pandas=True)
-            generation = generation.append_column(name, filled)
-        self._generations.append(generation)
+            rows[name] = pa.array(values, pa.float64(), from_pandas=True)
+        self._generations.append(pa.table(rows, metadata=graphs.schema.metadata))
         self.evaluations += count
         self._note_best(graphs, columns["score"])
 
@@ -154,16 +155,6 @@ class Candidates:
         if known[row] > self._best_score:
             self._best_score, self.best = float(known[row]), graphs.slice(row, 1)
             self.since_best = graphs.num_rows - row - 1
-
-
-def _nothing() -> pa.Table:
-    return pa.table({"arch_id": [], "cell_hash": [], "score": [], "seconds": []})
-
-
-def _known(recorded: pa.Table) -> dict[str, float]:
-    scored = recorded.filter(recorded["score"].is_valid())
-    pairs = zip(scored["cell_hash"].to_pylist(), scored["score"].to_pylist(), strict=True)
-    return dict(pairs)
 
 
 def _where(rows: np.ndarray, graphs: pa.Table, values: Callable[[pa.Table], Floats]) -> Floats:

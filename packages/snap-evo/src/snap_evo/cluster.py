@@ -4,7 +4,7 @@ import itertools
 import logging
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,18 +43,13 @@ class RayEngine:
         """Make a scorer that shares populations out among one worker per processor."""
         return ClusterScorer(spec, self.processors)
 
-    @contextmanager
     def measuring(
         self, order: "Order", measurer: "Measurer | None" = None
-    ) -> "Iterator[MeasuringEngine]":
+    ) -> "AbstractContextManager[MeasuringEngine]":
         """Measure in tasks, and end those that are not done."""
         from snap_evo.measuring.engines import RayTasks
 
-        tasks = RayTasks(order, self.options.workers or 1, self.options.gpus)
-        try:
-            yield tasks
-        finally:
-            tasks.close()
+        return closing(RayTasks(order, self.options.workers or 1, self.options.gpus))
 
 
 class ClusterScorer:

@@ -10,8 +10,14 @@ from snap_catalog import SnapError
 from snap_catalog.scores import NO_SCORE
 from snap_graphs.table import table_space
 
-from snap_evo.random_cells import distinct_cells
-from snap_evo.scorers import NetworkScorer, Scorer, Scores, read_by, score_graphs
+from snap_evo.scorers import (
+    NetworkScorer,
+    Scorer,
+    Scores,
+    distinct_cells,
+    read_by,
+    score_graphs,
+)
 
 _LEAST_HALF = 0.1
 

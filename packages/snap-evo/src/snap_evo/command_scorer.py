@@ -10,14 +10,7 @@ from snap_catalog import SnapError
 from snap_catalog.parquet import write
 from snap_catalog.scores import several
 
-from snap_evo.programs import (
-    ProgramError,
-    check_seconds,
-    filled,
-    run_program,
-    split_command,
-    split_seconds,
-)
+from snap_evo.programs import Program, ProgramError, split_seconds
 from snap_evo.scorers import Scores
 
 SECONDS = 600.0
@@ -46,20 +39,17 @@ class CommandScorer:
         Raises:
             SnapError: it is no command line, one of the two is missing, or it has no time.
         """
-        self._arguments = split_command(command)
-        if not all(any(part in a for a in self._arguments[1:]) for part in (_INPUT, _OUTPUT)):
+        self._program = Program(command, seconds, (_INPUT, _OUTPUT))
+        if len(self._program.placeholders) < 2:
             raise SnapError(
                 f"command {command!r}: its arguments must hold {_INPUT} and {_OUTPUT}, the files "
                 f"to read and to write, as in 'prog {_INPUT} {_OUTPUT}'"
             )
-        check_seconds(command, seconds)
-        self._seconds = seconds
 
     @classmethod
     def of(cls, command: str) -> "CommandScorer":
         """Make the scorer of a command line, or of `60s:COMMAND`, which allows 60 seconds."""
-        seconds, program = split_seconds(command)
-        return cls(program) if seconds is None else cls(program, seconds)
+        return cls(*split_seconds(command, SECONDS))
 
     def score(self, graphs: pa.Table) -> Scores:
         """Return (n,) scores.
@@ -71,19 +61,15 @@ class CommandScorer:
         with TemporaryDirectory(prefix="snap-evo-") as folder:
             graphs_file, scores_file = (Path(folder) / f"{n}.parquet" for n in ("graphs", "scores"))
             write(graphs, graphs_file, "graphs", producer="snap-evo")
-            self._run(graphs_file, scores_file)
+            try:
+                self._program.run({_INPUT: str(graphs_file), _OUTPUT: str(scores_file)})
+            except ProgramError as error:
+                raise self._failure(str(error), error.remedy) from error
             table = self._read(scores_file)
         return self._matched(graphs["arch_id"].to_pylist(), table)
 
     def _failure(self, problem: str, remedy: str = "fix the program") -> SnapError:
-        return SnapError(f"the scorer command {self._arguments[0]!r} {problem}; {remedy}")
-
-    def _run(self, graphs_file: Path, scores_file: Path) -> None:
-        files = {_INPUT: str(graphs_file), _OUTPUT: str(scores_file)}
-        try:
-            run_program([filled(argument, files) for argument in self._arguments], self._seconds)
-        except ProgramError as error:
-            raise self._failure(str(error), error.remedy) from error
+        return SnapError(f"the scorer command {self._program.name!r} {problem}; {remedy}")
 
     def _read(self, scores_file: Path) -> pa.Table:
         try:
@@ -101,8 +87,9 @@ class CommandScorer:
                 raise self._failure(f"wrote no column {column!r} (its columns: {columns})")
         if scorers := several(table):
             raise self._failure(f"wrote scores of several scorers ({scorers})")
-        if not _is_number(table["score"].type):
-            raise self._failure(f"wrote a column score of {table['score'].type}, not of numbers")
+        kind = table["score"].type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            raise self._failure(f"wrote a column score of {kind}, not of numbers")
         scores = table["score"].cast(pa.float64()).to_numpy()
         by_arch = dict(zip(table["arch_id"].to_pylist(), scores.tolist(), strict=True))
         if table.num_rows != len(arch_ids) or by_arch.keys() != set(arch_ids):
@@ -117,7 +104,3 @@ class CommandScorer:
             row = int(wrong[0])
             raise self._failure(f"gave {arch_ids[row]} the score {matched[row]}, no finite number")
         return matched
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))

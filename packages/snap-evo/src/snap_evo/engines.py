@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -54,15 +54,13 @@ class Engine(Protocol):
         """
 
 
-@contextmanager
-def start_engine(options: EngineOptions) -> Iterator[Engine]:
+def start_engine(options: EngineOptions) -> AbstractContextManager[Engine]:
     """Start an engine, and end all that it started.
 
     Raises:
         SnapError: its package is not installed.
     """
-    with ENGINES[options.engine](options) as engine:
-        yield engine
+    return ENGINES[options.engine](options)
 
 
 @dataclass(frozen=True)
@@ -84,28 +82,17 @@ class LocalEngine:
 
         return load_scorer(spec)
 
-    @contextmanager
     def measuring(
         self, order: "Order", measurer: "Measurer | None" = None
-    ) -> "Iterator[MeasuringEngine]":
+    ) -> "AbstractContextManager[MeasuringEngine]":
         """Start processes that measure; looking values up in a table needs none."""
         from snap_evo.measuring.engines import Inline, Processes
         from snap_evo.measuring.measurers import TableMeasurer
 
         measurer = measurer or order.load()
         if isinstance(measurer, TableMeasurer):
-            yield Inline(measurer)
-            return
-        processes = Processes(order, self.options.workers or 1)
-        try:
-            yield processes
-        finally:
-            processes.close()
-
-
-@contextmanager
-def _local(options: EngineOptions) -> Iterator[Engine]:
-    yield LocalEngine(options)
+            return nullcontext(Inline(measurer))
+        return closing(Processes(order, self.options.workers or 1))
 
 
 @contextmanager
@@ -117,7 +104,7 @@ def _ray(options: EngineOptions) -> Iterator[Engine]:
 
 
 ENGINES: Mapping[str, Callable[[EngineOptions], AbstractContextManager[Engine]]] = {
-    "local": _local,
+    "local": lambda options: nullcontext(LocalEngine(options)),
     "ray": _ray,
     # Add an engine here: a context manager that yields an `Engine`. Nothing else lists engines.
 }

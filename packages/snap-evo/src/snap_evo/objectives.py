@@ -100,7 +100,7 @@ def parse_objectives(text: str, table: str | None = None) -> tuple[Objective, ..
     """Read objectives, as in `score,params,latency:edgegpu`.
 
     Args:
-        text: names with commas between them: `score`, which is maximised; `params`, `flops`,
+        text: names separated by commas: `score`, which is maximised; `params`, `flops`,
             `activations` and `depth`, which are minimised; or metrics of the table, which gives
             their direction. `latency:edgegpu` stands for `edgegpu/latency`, a shortening of
             `hw/edgegpu/latency_ms`.
@@ -136,7 +136,7 @@ def parse_maxima(text: str | None, table: str | None) -> tuple[list[Limit], dict
     """Read highest values, as in `depth=10,latency:edgegpu=4.0`.
 
     Args:
-        text: names with values, with commas between them. Names are costs, or metrics of the
+        text: names with values, separated by commas. Names are costs, or metrics of the
             table as in `parse_objectives`.
         table: a `graphs.parquet` file.
 

@@ -2,8 +2,6 @@
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from snap_catalog.extras import require
@@ -22,7 +20,11 @@ def write_onnx(network: "nn.Module", path: str | os.PathLike[str], image: int) -
     require("snap-evo[build]", "torch", "onnxscript")
     import torch
 
-    with _no_word_of_torchvision():
+    # Without the exporter's warnings about operators that no network here has.
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
         program = torch.onnx.export(
             network.eval(),
             (torch.zeros(2, 3, image, image),),
@@ -31,18 +33,8 @@ def write_onnx(network: "nn.Module", path: str | os.PathLike[str], image: int) -
             dynamic_shapes=({0: torch.export.Dim("batch")},),
             verbose=False,
         )
+    finally:
+        logger.setLevel(level)
     assert program is not None
     with replacing(path) as temporary:
         program.save(temporary)
-
-
-@contextmanager
-def _no_word_of_torchvision() -> Iterator[None]:
-    """Suppress the exporter's warnings about operators that no network here has."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -6,7 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from snap_catalog import SnapError
 
@@ -29,60 +29,61 @@ class NotStartedError(ProgramError):
     """A program cannot be started at all."""
 
 
-def split_command(command: str) -> list[str]:
-    """Return the program and the arguments of a command line, quoted as for a shell.
+class Program:
+    """A program to run without a shell, in whose arguments placeholders stand for values.
 
-    Raises:
-        SnapError: a quote is not closed.
+    Attributes:
+        name: the program.
+        placeholders: those that its arguments hold.
     """
-    try:
-        return shlex.split(command)
-    except ValueError as error:
-        raise SnapError(f"command {command!r}: {error}; quote as for a shell") from error
+
+    def __init__(self, command: str, seconds: float, placeholders: Collection[str]) -> None:
+        """Parse a command line.
+
+        Args:
+            command: program and arguments, quoted as for a shell.
+            seconds: time limit of a run.
+            placeholders: texts, such as `{input}`, that may stand for values.
+
+        Raises:
+            SnapError: a quote is not closed, or systems cannot keep the time limit.
+        """
+        try:
+            self._arguments = shlex.split(command)
+        except ValueError as error:
+            raise SnapError(f"command {command!r}: {error}; quote as for a shell") from error
+        if not 0 < seconds <= LONGEST:
+            raise SnapError(f"command {command!r}: give it more than 0 s and {LONGEST:g} at most")
+        self._seconds, self.name = seconds, next(iter(self._arguments), "")
+        self.placeholders = {p for p in placeholders if any(p in a for a in self._arguments[1:])}
+
+    def run(self, values: Mapping[str, str]) -> str:
+        """Run the program, end all that it started, and return the end of its standard output.
+
+        Args:
+            values: by placeholder the text to put in its place.
+
+        Raises:
+            NotStartedError: it cannot be started.
+            ProgramError: it took too long, was killed, or exited with an error.
+        """
+        arguments = [*self._arguments]
+        for placeholder, value in values.items():
+            arguments = [argument.replace(placeholder, value) for argument in arguments]
+        answer = _answer(arguments, self._seconds)
+        if "refused" in answer:
+            reason = str(answer["refused"]).lower()
+            raise NotStartedError(f"cannot be started ({reason})", "install it or give its path")
+        if answer["code"]:
+            said = last_line(str(answer["said"])) or "nothing"
+            raise ProgramError(f"ended with exit code {answer['code']} ({said:.200})")
+        return str(answer["answered"])
 
 
-def split_seconds(text: str) -> tuple[float | None, str]:
-    """Return the time limit of `3600s:PROGRAM`, or None, and the program."""
+def split_seconds(text: str, default: float) -> tuple[str, float]:
+    """Return the program of `3600s:PROGRAM`, and its time limit or the default."""
     limited = _SECONDS.fullmatch(text)
-    return (float(limited[1]), limited[2]) if limited else (None, text)
-
-
-def check_seconds(command: str, seconds: float) -> None:
-    """Check that a time limit is one that systems can keep.
-
-    Raises:
-        SnapError: it is not.
-    """
-    if not 0 < seconds <= LONGEST:
-        raise SnapError(f"command {command!r}: give it more than 0 s and {LONGEST:g} at most")
-
-
-def filled(argument: str, values: Mapping[str, str]) -> str:
-    """Return an argument with placeholders as `{input}` replaced by their values."""
-    for name, value in values.items():
-        argument = argument.replace(name, value)
-    return argument
-
-
-def run_program(arguments: list[str], seconds: float) -> str:
-    """Run a program, end all that it started, and return the end of its standard output.
-
-    Args:
-        arguments: program and arguments.
-        seconds: how long it may take.
-
-    Raises:
-        NotStartedError: it cannot be started.
-        ProgramError: it took too long, was killed, or exited with an error.
-    """
-    answer = _answer(arguments, seconds)
-    if "refused" in answer:
-        reason = str(answer["refused"]).lower()
-        raise NotStartedError(f"cannot be started ({reason})", "install it or give its path")
-    if answer["code"]:
-        said = last_line(str(answer["said"])) or "nothing"
-        raise ProgramError(f"ended with exit code {answer['code']} ({said:.200})")
-    return str(answer["answered"])
+    return (limited[2], float(limited[1])) if limited else (text, default)
 
 
 def last_line(text: str) -> str:

@@ -23,7 +23,7 @@ def load_scorer(spec: str) -> Scorer:
     """Make a scorer.
 
     Args:
-        spec: an entry point of the group `snap.scorers` with its arguments, as `params`,
+        spec: an entry point of the group `snap.scorers` with its arguments, such as `params`,
             `table:FILE:COLUMN`, `gcn:MODEL` for a bundled predictor (`snap`, `paper`) or a model
             folder, `command:[SECONDSs:]PROGRAM {input} {output}` or
             `proxy:NAME[+NAME...][,SETTING=VALUE...]`; or several of these with their weights, as

@@ -1,9 +1,9 @@
-"""The interface of scorers, and the scorers that need no model: costs and tables."""
+"""The interface of scorers, their reports, and the scorers that need no model: costs and tables."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,16 +11,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
+from snap_catalog.conventions import direction_of
 from snap_catalog.metrics import oriented, resolve_metric
 from snap_catalog.parquet import read
-from snap_graphs import Space
-
-from snap_evo.cell_table import CellTable
+from snap_graphs import Space, graph_table, space
+from snap_graphs.space_tables import one_per_class
 
 if TYPE_CHECKING:
     from torch import nn
 
 Scores = npt.NDArray[np.float64]
+_Key = TypeVar("_Key", bound=Hashable)
+_DRAWN, _SEED = 1000, 0
+"""Number and seed of the random cells on which scorers report."""
 
 
 class Scorer(Protocol):
@@ -140,6 +143,29 @@ def read_by(scorer: Scorer, graphs: pa.Table) -> list[str]:
         return [str(each) for each in scorer.readings(graphs)]
 
 
+def draw(search_space: Space) -> pa.Table:
+    """Draw 1,000 cells of a space with replacement, the same at every call, as `graphs` rows."""
+    return graph_table(search_space, search_space.sample(_DRAWN, seed=_SEED))
+
+
+def distinct_cells(search_space: Space) -> pa.Table:
+    """Return the different cells among those of `draw`, one per `cell_hash`."""
+    return one_per_class(draw(search_space))
+
+
+def ask_trust(scorer: Scorer, search_space: str | Space) -> Trust | None:
+    """Ask a scorer how far to trust its ranking of a space; None if it does not report that."""
+    if not isinstance(scorer, TrustReporter):
+        return None
+    with plugin_errors(scorer):
+        return scorer.trust(draw(space(search_space)))
+
+
+def readings(scorer: Scorer, search_space: Space) -> list[str]:
+    """Return, one line each, how a scorer understood the descriptions of a space's operators."""
+    return read_by(scorer, draw(search_space)) if isinstance(scorer, DescriptionReader) else []
+
+
 @contextmanager
 def plugin_errors(plugin: object, kind: str = "scorer") -> Iterator[None]:
     """Report any exception of a plug-in, which may be anybody's code, in one line.
@@ -180,11 +206,64 @@ class FlopsScorer(_CostScorer):
     column = "flops"
 
 
+class CellTable:
+    """The rows of a `graphs.parquet` file by cell.
+
+    If the file does not hold a cell, the first cell of the same space that is isomorphic to it
+    without dead operators takes its place: generated NAS-Bench-101 cells are seldom written as the
+    benchmark writes them.
+    """
+
+    def __init__(self, file: str | os.PathLike[str]) -> None:
+        """Read which cells the file holds."""
+        keys = read(file, "graphs", columns=["space", "arch_id", "cell_hash"])
+        spaces, arch_ids, hashes = (column.to_pylist() for column in keys.columns)
+        self._file = str(file)
+        self._spaces = list(dict.fromkeys(spaces))
+        self._by_arch = _first_rows(zip(spaces, arch_ids, strict=True))
+        self._by_hash = _first_rows(zip(spaces, hashes, strict=True))
+
+    def check_space(self, name: str) -> None:
+        """Check that the file holds cells of a space.
+
+        Raises:
+            SnapError: it holds none.
+        """
+        if name not in self._spaces:
+            held = ", ".join(self._spaces[:5]) or "no space"
+            raise SnapError(
+                f"{self._file}: holds cells of {held}, none of {name}; name a table of {name}"
+            )
+
+    def rows(self, graphs: pa.Table) -> list[int | None]:
+        """Return the file's row of every architecture of a table; None if it is missing.
+
+        Args:
+            graphs: n rows of the `graphs` contract.
+
+        Raises:
+            SnapError: the file holds no cells of their space.
+        """
+        spaces, arch_ids, hashes = (
+            graphs[column].to_pylist() for column in ("space", "arch_id", "cell_hash")
+        )
+        for name in dict.fromkeys(spaces):
+            self.check_space(name)
+        return [
+            self._by_arch.get((name, arch_id), self._by_hash.get((name, cell_hash)))
+            for name, arch_id, cell_hash in zip(spaces, arch_ids, hashes, strict=True)
+        ]
+
+
+def _first_rows(keys: Iterable[_Key]) -> dict[_Key, int]:
+    return {key: row for row, key in reversed([*enumerate(keys)])}
+
+
 class TableScorer:
     """Looks scores up in a column of a `graphs.parquet` file.
 
     Cells are found within their search space, as by `CellTable`. A metric whose direction is `min`
-    is negated; other columns, as `params`, are taken as they are.
+    is negated; other columns, such as `params`, are taken as they are.
 
     Attributes:
         column: full name of the column.
@@ -202,11 +281,11 @@ class TableScorer:
             SnapError: the file cannot be read, or has no such numeric column.
         """
         self._cells = CellTable(file)
-        self.column = _resolve(column, pq.read_schema(file), source=str(file))
-        self._file = str(file)
+        self._file, schema = str(file), pq.read_schema(file)
+        is_count = column in schema.names and pa.types.is_integer(schema.field(column).type)
+        self.column = column if is_count else resolve_metric(column, schema.names, source=str(file))
         values = read(file, "graphs", columns=[self.column])
-        metadata = values.schema.field(0).metadata or {}
-        self.direction: Direction = "min" if metadata.get(b"direction") == b"min" else "max"
+        self.direction: Direction = direction_of(values.schema, self.column) or "max"
         self._values = _numbers(values[self.column])
 
     def score(self, graphs: pa.Table) -> Scores:
@@ -232,12 +311,6 @@ class TableScorer:
         """
         rows = self._cells.rows(graphs)
         return np.array([np.nan if row is None else self._values[row] for row in rows], np.float64)
-
-
-def _resolve(column: str, schema: pa.Schema, *, source: str) -> str:
-    if column in schema.names and pa.types.is_integer(schema.field(column).type):
-        return column
-    return resolve_metric(column, schema.names, source=source)
 
 
 def cost(graphs: pa.Table, column: str) -> Scores:

@@ -143,13 +143,15 @@ def search(
         stopped = _run(solver, candidates, budget, patience, after)
     except OutOfTimeError:
         stopped, out_of_time = f"the time limit of {time_limit:g} s", True
+    if not candidates.evaluations:
+        raise SnapError(f"nothing was scored before {stopped}; allow more")
     return SearchResult(
         space=search_space.name,
         algorithm=algorithm,
         seed=seed,
         objectives=tuple(objectives),
         limits=tuple(limits),
-        history=_history(candidates, stopped),
+        history=candidates.history(),
         best=_best(candidates, limits),
         stopped=stopped,
         out_of_time=out_of_time,
@@ -178,12 +180,6 @@ def _run(
         if len(cells) < left:
             solver.tell(values, excess)
     return f"the budget of {budget:,}"
-
-
-def _history(candidates: Candidates, stopped: str) -> pa.Table:
-    if not candidates.evaluations:
-        raise SnapError(f"nothing was scored before {stopped}; allow more")
-    return candidates.history()
 
 
 def _best(candidates: Candidates, limits: Sequence[Limit]) -> pa.Table:

@@ -146,9 +146,9 @@ class ScoredSearch(SearchOptions, frozen=True, kw_only=True, forbid_unknown_fiel
         after: "Callable[[Candidates], None] | None" = None,
     ) -> "SearchResult":
         """Search; arguments and errors are those of `search`."""
-        from snap_evo.cell_table import CellTable
         from snap_evo.combination import network_scorers
         from snap_evo.objectives import parse_objectives
+        from snap_evo.scorers import CellTable
         from snap_evo.search_loop import search
 
         space = self.find_space(allow_code=self.allow_code)

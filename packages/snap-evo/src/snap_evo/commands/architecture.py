@@ -1,7 +1,6 @@
 """`snap-evo export` and `snap-evo build`."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +62,7 @@ def export(best: str, space: str | None, form: str, draw: str | None) -> None:
 def build(
     best: str,
     space: str | None,
-    size: options.SizeOptions,
+    size: dict[str, int | None],
     classes: int | None,
     allow_code: bool,
     auxiliary: bool,
@@ -95,7 +94,7 @@ def build(
         require("snap-evo[build]", "onnxscript")
         check_writable(onnx)
     found = read_architecture(best, space, allow_code=allow_code)
-    given = {**asdict(size), "classes": classes}
+    given = {**size, "classes": classes}
     if (own := found.search_space) is None:
         full_size = network_size(found.space, **given)
     else:

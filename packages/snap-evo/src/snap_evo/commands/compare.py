@@ -3,9 +3,8 @@
 import json
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +13,7 @@ from snap_catalog.console import progress
 
 from snap_evo import defaults
 from snap_evo.commands import options
-from snap_evo.commands.measuring import surrogate_option
+from snap_evo.commands.measuring import MeasureOptions, surrogate_option
 from snap_evo.engines import EngineOptions, start_engine
 from snap_evo.search_options import ScoredSearch, SearchOptions
 
@@ -27,32 +26,17 @@ _ASIDE = ("workers", "engine", "out", "as_json", "quiet")
 """Options on which no result depends."""
 
 
-@dataclass(frozen=True)
-class _Measuring:
-    """The table that searches measure in, if they do, and how.
-
-    Attributes:
-        measure: `table:FILE:COLUMN`; None for searches by score.
-        measurements: architectures that each search may measure.
-        surrogate: learns from measurements.
-    """
-
-    measure: str | None
-    measurements: int
-    surrogate: str
-
-
 @click.command()
 @options.search_options()
 @click.option(
     "--algorithms",
-    help="The algorithms, with commas between. Default: de,re,ls,random, and with --measure "
+    help="The algorithms, separated by commas. Default: de,re,ls,random, and with --measure "
     "surrogate,re,ls,random; there are also tpe (needs snap-evo[tpe]) and gp "
     "(needs snap-evo[counts]).",
 )
 @options.together(
     "measuring",
-    _Measuring,
+    MeasureOptions,
     click.option(
         "--measure",
         help="Compare searches that measure, in a table of measurements: table:FILE:COLUMN.",
@@ -92,7 +76,7 @@ class _Measuring:
 def compare(
     search: SearchOptions,
     algorithms: str | None,
-    measuring: _Measuring,
+    measuring: MeasureOptions,
     seeds: int,
     budget: int,
     allow_code: bool,
@@ -121,12 +105,11 @@ def compare(
         for name in names
         for seed in range(seeds)
     ]
-    folder = search_files.prepare(output.out)
+    search_files.prepare(output.out)
     if measuring.measure is not None:
-        replays = _replays(searches, measuring.measure, measuring)
-        _compare_measuring(replays, best, engine, output, folder)
+        _compare_measuring(_replays(searches, measuring), best, engine, output)
     else:
-        _compare_scoring(searches, best, engine, output, folder)
+        _compare_scoring(searches, best, engine, output)
 
 
 def _compare_scoring(
@@ -134,7 +117,6 @@ def _compare_scoring(
     best: float | None,
     engine: EngineOptions,
     output: options.Output,
-    folder: Path,
 ) -> None:
     """Compare searches by score, and show how soon each algorithm reached the best score."""
     from snap_evo.algorithm_comparison import regrets, rows, write_runs
@@ -143,12 +125,12 @@ def _compare_scoring(
     search = searches[0]
     if best is None and not search.limits():
         best = _best_of_space(search)
-    runs = _run(searches, search.space, folder, engine, quiet=output.quiet)
+    runs = _run(searches, search.space, engine, output)
     if best is None:
         best = max(float(run.best[-1]) for run in runs)
     title = f"{search.space}, {search.scorer}"
     draw = partial(draw_regret, regrets(runs, best), title=title)
-    files = [write_runs(runs, folder), *drawn(folder, "regret", draw)]
+    files = [write_runs(runs, output.out), *drawn(output.out, "regret", draw)]
     found = rows(runs, best)
     if output.as_json:
         content = {"best": best, "algorithms": [asdict(row) for row in found], "files": files}
@@ -166,26 +148,18 @@ def _best_of_space(search: ScoredSearch) -> float | None:
     return None if ranking is None else float(ranking.values.max())
 
 
-def _replays(
-    searches: Sequence[ScoredSearch], measure: str, measuring: _Measuring
-) -> "list[Replay]":
+def _replays(searches: Sequence[ScoredSearch], measuring: MeasureOptions) -> "list[Replay]":
     """Return searches that measure in a table."""
     from snap_evo.measuring.replay import Replay
 
+    measure, measurements = measuring.measure, measuring.measurements
+    assert measure is not None
+    assert measurements is not None
     kind, _, rest = measure.partition(":")
     file, _, column = rest.rpartition(":")
     if kind != "table" or not file or not column:
         raise SnapError(f"{measure!r:.80} is no table of measurements; write table:FILE:COLUMN")
-    return [
-        Replay(
-            search,
-            file=file,
-            column=column,
-            surrogate=measuring.surrogate,
-            measurements=measuring.measurements,
-        )
-        for search in searches
-    ]
+    return [Replay(each, file, column, measuring.surrogate, measurements) for each in searches]
 
 
 def _compare_measuring(
@@ -193,28 +167,26 @@ def _compare_measuring(
     best: float | None,
     engine: EngineOptions,
     output: options.Output,
-    folder: Path,
 ) -> None:
     """Compare searches that measure, and show how soon each found the best architectures."""
     from snap_catalog.parquet import check_writable
 
-    from snap_evo.algorithm_comparison import best_so_far, rows, write_runs
-    from snap_evo.measuring import trials
+    from snap_evo import algorithm_comparison as comparison
     from snap_evo.pictures import draw_best, drawn
 
-    first = replays[0]
-    space, column = first.search.space, first.column
-    check_writable(folder / trials.FILE, "trials")
+    first, folder = replays[0], output.out
+    table, space, column = first.table, first.search.space, first.column
+    check_writable(folder / comparison.TRIALS, "trials")
     goal = first.goal() if best is None else first.goal()._replace(best=best)
-    subject = trials.Subject(
-        first.space_name, first.metric, first.direction, goal, options.given(_ASIDE)
+    subject = comparison.Subject(
+        table.full_space.name, table.metric, table.direction, goal, options.given(_ASIDE)
     )
-    runs = _run(replays, space, folder, engine, quiet=output.quiet)
+    runs = _run(replays, space, engine, output)
     title = f"{space}, {column}"
-    draw = partial(draw_best, best_so_far(runs), metric=column, title=title)
-    files = [write_runs(runs, folder), *drawn(folder, "best-so-far", draw)]
-    files.append(trials.write_trials(runs, subject, folder))
-    until_top, until_best = rows(runs, goal.top), rows(runs, goal.best)
+    draw = partial(draw_best, comparison.best_so_far(runs), metric=column, title=title)
+    files = [comparison.write_runs(runs, folder), *drawn(folder, "best-so-far", draw)]
+    files.append(comparison.write_trials(runs, subject, folder))
+    until_top, until_best = (comparison.rows(runs, value) for value in (goal.top, goal.best))
     if output.as_json:
         content = {
             **goal._asdict(),
@@ -232,10 +204,8 @@ def _compare_measuring(
 def _run(
     searches: "Sequence[ScoredSearch | Replay]",
     space: str,
-    folder: Path,
     engine: EngineOptions,
-    *,
-    quiet: bool,
+    output: options.Output,
 ) -> "list[Run]":
     """Run the searches; those that are done are kept when this ends early."""
     from snap_evo.algorithm_comparison import run_search, write_runs
@@ -244,11 +214,11 @@ def _run(
 
     def kept() -> str:
         count = f"{len(runs)} of {len(searches)} searches; for all, give the command again"
-        return f"{write_runs(runs, folder)} has {count}" if runs else ""
+        return f"{write_runs(runs, output.out)} has {count}" if runs else ""
 
     with (
         options.say_if_ended(kept),
-        progress(f"compare {space}", len(searches), quiet=quiet) as advance,
+        progress(f"compare {space}", len(searches), quiet=output.quiet) as advance,
         start_engine(engine) as machine,
         closing(machine.map(run_search, searches)) as coming,
     ):

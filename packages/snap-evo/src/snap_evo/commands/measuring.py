@@ -30,21 +30,21 @@ surrogate_option = click.option(
 
 @dataclass(frozen=True)
 class MeasureOptions:
-    """What `run` measures, and what learns from it.
+    """What searches measure, and what learns from it.
 
     Attributes:
         measure: the measurer, as `load_measurer` reads it; None for a search by score.
-        measurements: architectures to measure.
+        measurements: architectures that a search measures.
+        surrogate: learns from measurements, as `load_surrogate` reads it.
         metric: name of what is measured; None for the measurer's.
         direction: `max` or `min`; None for the measurer's.
-        surrogate: learns from measurements, as `load_surrogate` reads it.
     """
 
     measure: str | None
     measurements: int | None
-    metric: str | None
-    direction: "Direction | None"
     surrogate: str
+    metric: str | None = None
+    direction: "Direction | None" = None
 
 
 measure_options = options.together(
@@ -73,12 +73,12 @@ measure_options = options.together(
 
 @dataclass(frozen=True)
 class Work:
-    """How a session is run and shown.
+    """How a search is run and shown.
 
     Attributes:
-        engine: makes the measurements.
-        time_limit: seconds after which no measurement begins; None for no limit.
-        output: folder of the session, and what is printed.
+        engine: where it scores or measures.
+        time_limit: seconds after which no measurement begins, or scoring ends; None for no limit.
+        output: folder of the search, and what is printed.
     """
 
     engine: EngineOptions
@@ -142,7 +142,7 @@ def _measure(session: "Session", work: Work, measurer: "Measurer | None", *, ret
 
     Raises:
         click.UsageError: the user measures for the session.
-        SnapError: its file lacks the number of measurements, or measuring failed.
+        SnapError: its file has no number of measurements, or measuring failed.
     """
     from snap_evo.measuring.engines import Order
     from snap_evo.measuring.loop import run_session

@@ -51,7 +51,7 @@ def together(name: str, kind: Callable[..., Any], *options: Decorator) -> Decora
 
 
 def _amount(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
-    """Read a positive number, optionally with the suffix k, M or G, as 600M."""
+    """Read a positive number, optionally with the suffix k, M or G, such as 600M."""
     if text is None:
         return None
     factor = _FACTORS.get(text[-1:])
@@ -125,7 +125,7 @@ space_option = click.option(
     "--space",
     default=defaults.SPACE,
     show_default=True,
-    help="The search space: a name, as nb201 or darts, or a TOML file (*.toml) of your own.",
+    help="The search space: a name, such as nb201 or darts, or a TOML file (*.toml) of your own.",
 )
 scorer_option = click.option(
     "--scorer",
@@ -145,13 +145,13 @@ def _limit(name: str, text: str) -> Decorator:
 def _maxima(
     context: click.Context, parameter: click.Parameter, entries: tuple[str, ...]
 ) -> str | None:
-    """Check highest values, each as NAME=VALUE, and return them with commas between."""
+    """Check highest values, each as NAME=VALUE, and return them separated by commas."""
     maxima: dict[str, float] = {}
     for entry in entries:
         name, _, number = entry.rpartition("=")
         most = _amount(context, parameter, number)
         if not name or "," in name or "=" in name or most is None or name in maxima:
-            raise click.BadParameter(f"{entry!r} is no limit; write each once, as depth=10")
+            raise click.BadParameter(f"{entry!r} is no limit; write each once, such as depth=10")
         maxima[name] = most
     return ",".join(f"{name}={most!r}" for name, most in maxima.items()) or None
 
@@ -162,9 +162,9 @@ maxima_option = click.option(
     multiple=True,
     callback=_maxima,
     metavar="NAME=VALUE",
-    help="Highest value of a cost (params, flops, activations, depth), of a metric of --table, as "
-    "hw/edgegpu/latency_ms=4, or, with --measure, of a cost that is measured with the metric. "
-    "May be repeated.",
+    help="Highest value of a cost (params, flops, activations, depth), of a metric of --table, "
+    "such as hw/edgegpu/latency_ms=4, or, with --measure, of a cost that is measured with the "
+    "metric. May be repeated.",
 )
 
 
@@ -176,12 +176,12 @@ def search_options(*further: Decorator) -> Decorator:
         space_option,
         scorer_option,
         *further,
-        _limit("--min-params", "Fewest parameters of a network, as 5M."),
-        _limit("--max-params", "Most parameters of a network, as 6M."),
-        _limit("--max-flops", "Most multiply-adds for one image, as 600M."),
+        _limit("--min-params", "Fewest parameters of a network, such as 5M."),
+        _limit("--max-params", "Most parameters of a network, such as 6M."),
+        _limit("--max-flops", "Most multiply-adds for one image, such as 600M."),
         _limit(
             "--max-activations",
-            "Most output elements of convolutions and linear layers for one image, as 8M.",
+            "Most output elements of convolutions and linear layers for one image, such as 8M.",
         ),
         click.option(
             "--network",
@@ -211,20 +211,9 @@ best_argument = click.argument("best")
 best_space_option = click.option(
     "--space", help="Read BEST as a string of this space instead of as a file."
 )
-
-
-@dataclass(frozen=True)
-class SizeOptions:
-    """The sizes of a network that a skeleton leaves open, apart from the number of classes."""
-
-    layers: int | None
-    channels: int | None
-    image: int | None
-
-
 size_options = together(
     "size",
-    SizeOptions,
+    dict,
     click.option("--layers", type=click.IntRange(1, 200), help="Number of cells."),
     click.option("--channels", type=click.IntRange(8, 4096), help="Channels of the first cells."),
     click.option(
@@ -234,6 +223,7 @@ size_options = together(
         help="Side of the images in pixels; with darts and nds, 64 or more adds the ImageNet stem.",
     ),
 )
+"""Adds `size`: by name the sizes of a network that a skeleton leaves open, except its classes."""
 time_limit_option = click.option(
     "--time-limit",
     type=Finite(min=0, min_open=True, max=defaults.LONGEST),
@@ -251,7 +241,7 @@ _engine_option = click.option(
 
 
 def _with_jobs(engine: str, workers: int | None) -> EngineOptions:
-    """Return the options, unless they give a number of processes where Ray decides."""
+    """Return the options, unless they give a number of processes although Ray decides it."""
     if workers is not None and engine != "local":
         raise click.UsageError("--jobs goes with --engine local; Ray distributes the work itself.")
     return EngineOptions(engine, workers)

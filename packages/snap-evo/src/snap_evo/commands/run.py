@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from snap_evo.candidates import Candidates
-    from snap_evo.report import Report
     from snap_evo.scorers import Scorer
+    from snap_evo.search_files import Report
     from snap_evo.search_loop import SearchResult
 
 _STARTED = time.perf_counter()
@@ -32,10 +32,10 @@ _STARTED = time.perf_counter()
         "--objective",
         default="score",
         show_default=True,
-        help="What to optimise, with commas between: score, params, flops, activations, depth, or "
-        "metrics of --table, as latency:edgegpu. Costs are minimised; the direction of a metric is "
-        "in the table. With --measure the search is for the metric, here called score, alone, and "
-        "the front is of all objectives.",
+        help="What to optimise, separated by commas: score, params, flops, activations, depth, or "
+        "metrics of --table, such as latency:edgegpu. Costs are minimised; the direction of a "
+        "metric is in the table. With --measure the search is for the metric, here called score, "
+        "alone, and the front is of all objectives.",
     ),
     options.table_option,
     options.maxima_option,
@@ -84,10 +84,10 @@ def run(
     With --measure the search measures the cells that it proposes and learns from the results. It
     writes measurements.jsonl, measurements.parquet, best.json, best.svg and progress.svg.
     """
+    work = measuring.Work(engine, time_limit, output)
     if measure.measure is not None:
         measuring.check_given(measures=True, budget=budget, patience=patience)
         chosen = algorithm or defaults.MEASURING_ALGORITHM
-        work = measuring.Work(engine, time_limit, output)
         measuring.run_session(search, chosen, measure, work, allow_code=allow_code)
         return
     measuring.check_given(
@@ -104,7 +104,7 @@ def run(
     scored = search.extended(
         ScoredSearch, algorithm=algorithm, budget=budget, patience=patience, allow_code=allow_code
     )
-    _search(scored, None, time_limit, engine, output)
+    _search(scored, None, work)
 
 
 @click.command()
@@ -147,35 +147,28 @@ def resume(
     from snap_evo.measuring.setup import is_session
     from snap_evo.search_files import read_history
 
-    output = options.Output(as_json, quiet, folder)
+    work = measuring.Work(engine, time_limit, options.Output(as_json, quiet, folder))
     if is_session(folder):
         measuring.check_given(measures=True, budget=budget)
-        work = measuring.Work(engine, time_limit, output)
         measuring.resume_session(measurements, work, allow_code=allow_code, retry=retry)
         return
     measuring.check_given(measures=False, measurements=measurements, retry=retry)
     recorded, search = read_history(folder)
     search = structs.replace(search, budget=budget or search.budget, allow_code=allow_code)
     options.say_withheld(search.find_space(allow_code=allow_code), quiet=quiet)
-    _search(search, recorded, time_limit, engine, output)
+    _search(search, recorded, work)
 
 
-def _search(
-    search: ScoredSearch,
-    recorded: "pa.Table | None",
-    time_limit: float | None,
-    engine: EngineOptions,
-    output: options.Output,
-) -> None:
+def _search(search: ScoredSearch, recorded: "pa.Table | None", work: measuring.Work) -> None:
     """Search, report and write the files."""
-    from snap_evo import report, search_files
+    from snap_evo import search_files
 
-    folder = search_files.prepare(output.out)
+    folder, quiet = search_files.prepare(work.output.out), work.output.quiet
     done = 0 if recorded is None else recorded.num_rows
     with (
-        start_engine(engine) as machine,
+        start_engine(work.engine) as machine,
         search_files.keeping(search, folder) as keep,
-        progress(f"search {search.space}", search.budget, done=done, quiet=output.quiet) as advance,
+        progress(f"search {search.space}", search.budget, done=done, quiet=quiet) as advance,
     ):
         scorer = machine.scorer(search.scorer)
 
@@ -187,7 +180,7 @@ def _search(
             done += new
 
         began = time.perf_counter()
-        result = search.run(scorer, time_limit=time_limit, recorded=recorded, after=after)
+        result = search.run(scorer, time_limit=work.time_limit, recorded=recorded, after=after)
         seconds = {
             "start-up": began - _STARTED,
             "scoring": result.scoring_seconds,
@@ -197,8 +190,8 @@ def _search(
         with _timed("writing and drawing", seconds):
             files = search_files.write_results(found, folder)
             files += search_files.write_drawings(found, folder)
-    shown = report.as_json(found).rstrip() if output.as_json else None
-    click.echo(shown or report.summary(found, seconds, files))
+    shown = search_files.as_json(found).rstrip() if work.output.as_json else None
+    click.echo(shown or search_files.summary(found, seconds, files))
 
 
 def _examine(
@@ -207,10 +200,9 @@ def _examine(
     """Rank the best cell by score and by measured accuracy, or report how far to trust the rank."""
     from snap_catalog import SnapError
 
-    from snap_evo.measured_accuracy import look_up_accuracy
-    from snap_evo.random_cells import ask_trust
-    from snap_evo.ranking import rank_space
-    from snap_evo.report import Report
+    from snap_evo.ranking import look_up_accuracy, rank_space
+    from snap_evo.scorers import ask_trust
+    from snap_evo.search_files import Report
 
     if result.out_of_time:  # the scorer may hang
         return Report(result, search, None, None, "the time limit ended the search")

@@ -16,7 +16,7 @@ _FOLDER = click.argument("folder", type=click.Path(file_okay=False))
 @click.command()
 @_FOLDER
 @options.search_options(options.table_option, options.maxima_option, seed_option)
-@click.option("--metric", required=True, help="Name of what you measure, as accuracy.")
+@click.option("--metric", required=True, help="Name of what you measure, such as accuracy.")
 @click.option(
     "--direction",
     type=click.Choice(["max", "min"]),

@@ -1,9 +1,8 @@
 """`snap-evo train`."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from snap_catalog.cli import out_option, quiet_option, seed_option
@@ -35,18 +34,22 @@ def _augmentations(
     help="A folder of images (train/CLASS/IMAGE and val/CLASS/IMAGE, or CLASS/IMAGE), or an .npz "
     "of arrays.",
 )
-@click.option("--epochs", type=click.IntRange(1, 100_000), help="Passes over all images.")
-@click.option("--batch-size", type=click.IntRange(2, 2**16), help="Images per step.")
-@click.option(
-    "--learning-rate",
-    type=options.Finite(0, 100, min_open=True),
-    help="Learning rate of the first epoch.",
-)
-@click.option(
-    "--augment",
-    callback=_augmentations,
-    metavar="KINDS",
-    help="Random augmentations of training images: some of crop+flip+cutout, or none.",
+@options.together(
+    "recipe",
+    dict,
+    click.option("--epochs", type=click.IntRange(1, 100_000), help="Passes over all images."),
+    click.option("--batch-size", type=click.IntRange(2, 2**16), help="Images per step."),
+    click.option(
+        "--learning-rate",
+        type=options.Finite(0, 100, min_open=True),
+        help="Learning rate of the first epoch.",
+    ),
+    click.option(
+        "--augment",
+        callback=_augmentations,
+        metavar="KINDS",
+        help="Random augmentations of training images: some of crop+flip+cutout, or none.",
+    ),
 )
 @options.size_options
 @seed_option
@@ -63,11 +66,8 @@ def train(
     best: str,
     space: str | None,
     data: str,
-    epochs: int | None,
-    batch_size: int | None,
-    learning_rate: float | None,
-    augment: "tuple[Augmentation, ...] | None",
-    size: options.SizeOptions,
+    recipe: dict[str, Any],
+    size: dict[str, int | None],
     seed: int,
     device: str | None,
     out: Path,
@@ -89,17 +89,11 @@ def train(
     from snap_evo.training.output import Folder
 
     folder = Folder.of(out)
-    given = {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "augment": augment,
-    }
     job = Job.of(
         read_architecture(best, space, allow_code=allow_code),
         data,
-        {name: value for name, value in given.items() if value is not None},
-        **asdict(size),
+        {name: value for name, value in recipe.items() if value is not None},
+        **size,
         seed=seed,
         device=device,
     )

@@ -6,11 +6,10 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from snap_catalog import SnapError
 from snap_catalog.console import say
-from snap_catalog.parquet import check_writable, replacing, write
+from snap_catalog.parquet import make_folder, replacing, write
 from snap_graphs.spaces import Costs
 
 from snap_evo.measuring.session import Measurement, Session
@@ -41,9 +40,7 @@ def as_json_text(session: Session, names: Sequence[str]) -> str:
 
 def write_modules(session: Session, names: Sequence[str], folder: Path) -> None:
     """Write, for each architecture, a graphs.parquet and a Python file that builds its network."""
-    if not folder.exists():
-        check_writable(folder)
-        folder.mkdir()
+    make_folder(folder)
     graphs = session.graphs(names)
     for row, name in enumerate(names):
         place = session.folder_of(name)
@@ -75,11 +72,6 @@ def network(**size: int) -> nn.Module:
 '''
 
 
-class _Line(NamedTuple):
-    number: int
-    cells: Mapping[str, str]
-
-
 def read_results(session: Session, path: Path, *, repeat: bool) -> list[Measurement]:
     """Read measurements from a CSV file.
 
@@ -98,33 +90,35 @@ def read_results(session: Session, path: Path, *, repeat: bool) -> list[Measurem
     measured = {result.entry.arch_id for result in session.progress().results}
     found: dict[str, int] = {}
     measurements = []
-    for line in lines:
-        measurement = _measurement(session, line, column, limited, path)
-        if not repeat:
-            _check_new(measurement.name, line.number, found, measured, path)
-        found[measurement.name] = line.number
+    for number, cells in lines:
+        try:
+            measurement = _measurement(session, cells, column, limited)
+            if not repeat:
+                _check_new(measurement.name, found, measured)
+        except SnapError as error:
+            raise SnapError(f"{path}: line {number}: {error}") from error
+        found[measurement.name] = number
         measurements.append(measurement)
     if not measurements:
         raise SnapError(f"{path}: no measurements; write one per line under arch_id,{column}")
     return measurements
 
 
-def _check_new(
-    name: str, number: int, found: Mapping[str, int], measured: set[str], path: Path
-) -> None:
+def _check_new(name: str, found: Mapping[str, int], measured: set[str]) -> None:
     if name in found:
         raise SnapError(
-            f"{path}: line {number}: {name} is in line {found[name]} already; drop one, or add "
-            "--repeat for further measurements of it"
+            f"{name} is in line {found[name]} already; drop one, or add --repeat for further "
+            "measurements of it"
         )
     if name in measured:
         raise SnapError(
-            f"{path}: line {number}: {name} has been measured already; drop the line, or add "
-            "--repeat for a further measurement"
+            f"{name} has been measured already; drop the line, or add --repeat for a further "
+            "measurement"
         )
 
 
-def _read(path: Path) -> tuple[list[str], list[_Line]]:
+def _read(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Return the names of the columns, and the cells of each line with its number."""
     try:
         with path.open("rb") as file:
             text = file.read(_MOST_BYTES + 1).decode("utf-8-sig")
@@ -143,7 +137,7 @@ def _read(path: Path) -> tuple[list[str], list[_Line]]:
     for number, row in rows:
         if len(row) != len(names):
             raise SnapError(f"{path}: line {number} has {len(row)} values, not {len(names)}")
-    return names, [_Line(n, dict(zip(names, row, strict=True))) for n, row in rows]
+    return names, [(number, dict(zip(names, row, strict=True))) for number, row in rows]
 
 
 def _value_column(session: Session, names: Sequence[str], path: Path) -> str:
@@ -157,34 +151,27 @@ def _value_column(session: Session, names: Sequence[str], path: Path) -> str:
 
 
 def _measurement(
-    session: Session, line: _Line, column: str, limited: Sequence[str], path: Path
+    session: Session, cells: Mapping[str, str], column: str, limited: Sequence[str]
 ) -> Measurement:
-    try:
-        name = session.architecture(line.cells[_ARCH]).arch_id
-    except SnapError as error:
-        raise SnapError(f"{path}: line {line.number}: {error}") from error
-    failed = line.cells[column].strip() == FAILED
-    value = None if failed else _number(line, column, path)
-    costs = {
-        cost: _number(line, cost, path)
-        for cost in limited
-        if not failed or line.cells[cost].strip()
-    }
-    seconds = _number(line, _SECONDS, path) if line.cells.get(_SECONDS, "").strip() else None
+    name = session.architecture(cells[_ARCH]).arch_id
+    failed = cells[column].strip() == FAILED
+    value = None if failed else _number(cells, column)
+    costs = {cost: _number(cells, cost) for cost in limited if not failed or cells[cost].strip()}
+    seconds = _number(cells, _SECONDS) if cells.get(_SECONDS, "").strip() else None
     if seconds is not None and seconds < 0:
-        raise SnapError(f"{path}: line {line.number}: {seconds:g} seconds; give 0 or more")
-    return Measurement(name, value, costs, seconds, line.cells.get(_NOTE, ""))
+        raise SnapError(f"{seconds:g} seconds; give 0 or more")
+    return Measurement(name, value, costs, seconds, cells.get(_NOTE, ""))
 
 
-def _number(line: _Line, column: str, path: Path) -> float:
-    text = line.cells[column].strip()
+def _number(cells: Mapping[str, str], column: str) -> float:
+    text = cells[column].strip()
     try:
         value = float(text) if "_" not in text else math.nan
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
         raise SnapError(
-            f"{path}: line {line.number}: {column} is {text!r:.40}, no number; write {FAILED} for "
-            "a failed measurement, and drop lines that are not measured yet"
+            f"{column} is {text!r:.40}, no number; write {FAILED} for a failed measurement, and "
+            "drop lines that are not measured yet"
         )
     return value

@@ -43,11 +43,25 @@ class Task(NamedTuple):
 
 
 class Done(NamedTuple):
-    """One measurement made."""
+    """One measurement made.
+
+    Attributes:
+        arch_id: the architecture.
+        outcome: the result.
+        seconds: its time.
+        refusal: why no architecture can be measured; empty otherwise.
+    """
 
     arch_id: str
     outcome: Outcome
     seconds: float
+    refusal: str = ""
+
+    def checked(self) -> "Done":
+        """Return the measurement, or raise `SnapError` if no architecture can be measured."""
+        if self.refusal:
+            raise SnapError(self.refusal)
+        return self
 
 
 class MeasuringEngine(Protocol):
@@ -70,40 +84,27 @@ class MeasuringEngine(Protocol):
         """
 
 
-class _Answer(NamedTuple):
-    """An outcome, or why nothing can be measured."""
-
-    outcome: Outcome
-    seconds: float
-    refusal: str = ""
-
-    def done(self, arch_id: str) -> Done:
-        if self.refusal:
-            raise SnapError(self.refusal)
-        return Done(arch_id, self.outcome, self.seconds)
-
-
 @cache
 def _loaded(order: Order) -> Measurer:
     """Make a measurer once per process."""
     return order.load()
 
 
-def _measured(order: Order, graph: pa.Table, folder: Path) -> _Answer:
+def _measured(order: Order, task: Task) -> Done:
     """Measure with the measurer of this process."""
-    return _answer(partial(_loaded, order), graph, folder)
+    return _done(partial(_loaded, order), task)
 
 
-def _answer(load: Callable[[], Measurer], graph: pa.Table, folder: Path) -> _Answer:
+def _done(load: Callable[[], Measurer], task: Task) -> Done:
     """Measure; a measurer may be anybody's code and fail in any way."""
     began = time.perf_counter()
     try:
-        outcome, refusal = load().measure(graph, folder), ""
+        outcome, refusal = load().measure(task.graph, task.folder), ""
     except SnapError as error:
         outcome, refusal = Outcome(None), str(error)
     except Exception as error:
         outcome, refusal = Outcome(None, note=f"{type(error).__name__}: {error}"), ""
-    return _Answer(outcome, time.perf_counter() - began, refusal)
+    return Done(task.arch_id, outcome, time.perf_counter() - began, refusal)
 
 
 class Inline:
@@ -121,8 +122,7 @@ class Inline:
 
     def wait(self) -> Done:
         """Make the first measurement of the queue."""
-        task = self._tasks.pop(0)
-        return _answer(lambda: self._measurer, task.graph, task.folder).done(task.arch_id)
+        return _done(lambda: self._measurer, self._tasks.pop(0)).checked()
 
 
 class _Worker:
@@ -150,8 +150,7 @@ def _serve(order: Order, connection: Connection) -> None:
     prepare_worker()
     with suppress(EOFError):
         while True:
-            graph, folder = connection.recv()
-            connection.send(_measured(order, graph, folder))
+            connection.send(_measured(order, connection.recv()))
 
 
 class Processes:
@@ -170,7 +169,7 @@ class Processes:
         """Send a measurement to an idle process."""
         worker = self._idle.pop() if self._idle else _Worker(self._order)
         self._busy[worker.connection] = worker, task, time.perf_counter()
-        worker.connection.send((task.graph, task.folder))
+        worker.connection.send(task)
 
     def wait(self) -> Done:
         """Wait until a process answers or dies."""
@@ -178,14 +177,14 @@ class Processes:
         assert isinstance(ready, Connection)
         worker, task, began = self._busy.pop(ready)
         try:
-            answer: _Answer = ready.recv()
+            done: Done = ready.recv()
         except (EOFError, ConnectionError):
             worker.end()
             note = f"its process ended with exit code {worker.process.exitcode}"
-            answer = _Answer(Outcome(None, note=note), time.perf_counter() - began)
+            done = Done(task.arch_id, Outcome(None, note=note), time.perf_counter() - began)
         else:
             self._idle.append(worker)
-        return answer.done(task.arch_id)
+        return done.checked()
 
     def close(self) -> None:
         """End all processes."""
@@ -207,7 +206,7 @@ class RayTasks:
 
     def submit(self, task: Task) -> None:
         """Start a task."""
-        self._busy[self._measure.remote(self._order, task.graph, task.folder)] = task
+        self._busy[self._measure.remote(self._order, task)] = task
 
     def wait(self) -> Done:
         """Wait until a task ends."""
@@ -216,10 +215,11 @@ class RayTasks:
         (ready, *_), _ = ray.wait([*self._busy])
         task = self._busy.pop(ready)
         try:
-            answer: _Answer = ray.get(ready)
+            done: Done = ray.get(ready)
         except ray.exceptions.RayError as error:
-            answer = _Answer(Outcome(None, note=one_line(f"{type(error).__name__}: {error}")), 0.0)
-        return answer.done(task.arch_id)
+            note = one_line(f"{type(error).__name__}: {error}")
+            done = Done(task.arch_id, Outcome(None, note=note), 0.0)
+        return done.checked()
 
     def close(self) -> None:
         """Cancel the running tasks."""

@@ -65,8 +65,8 @@ class Outcome(NamedTuple):
 
     Attributes:
         value: the metric; None if the measurement failed.
-        costs: by name further measured values, as a latency.
-        note: a remark, as why the measurement failed.
+        costs: by name further measured values, such as a latency.
+        note: a remark, such as why the measurement failed.
     """
 
     value: float | None

@@ -14,8 +14,10 @@ from msgspec import Meta, Struct
 from snap_catalog import SnapError
 from snap_catalog.console import say
 from snap_catalog.parquet import readable
+from snap_catalog.schemas import contract
 
 _Record = TypeVar("_Record", bound=Struct)
+_DAMAGES = (msgspec.DecodeError, UnicodeError, RecursionError)
 _Moment = Annotated[datetime, Meta(tz=True)]
 _BLOCK = 4096
 """Bytes at the end of a file that are read at a time, which hold most last lines."""
@@ -77,7 +79,7 @@ class JsonLines(Generic[_Record]):
         for number, line in enumerate(lines, start=1):
             try:
                 records.append(self._decoder.decode(line))
-            except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            except _DAMAGES as error:
                 damaged.append(number)
                 reason = reason or f"line {number}: {error}"
         if damaged:
@@ -133,7 +135,7 @@ class JsonLines(Generic[_Record]):
         """Return the record of a line without end, or None if it is incomplete."""
         try:
             return self._decoder.decode(rest)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
+        except _DAMAGES:
             return None
 
 
@@ -150,7 +152,7 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """
     lock = FileLock(path, timeout=-1 if wait else 0)
     try:
-        lock.acquire()
+        held = lock.acquire()
     except Timeout as error:
         raise SnapError(
             f"{path.parent}: another snap-evo is measuring here; wait for it or end it"
@@ -158,26 +160,11 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise SnapError(f"{path}: cannot be locked ({reason}); choose another folder") from error
-    try:
+    with held:
         yield
-    finally:
-        lock.release()
-
-
-SCHEMA = pa.schema(
-    {
-        "space": pa.string(),
-        "arch_id": pa.string(),
-        "metric": pa.string(),
-        "value": pa.float64(),
-        "seconds": pa.float64(),
-        "at": pa.timestamp("us", tz="UTC"),
-        "attempt": pa.int32(),
-        "note": pa.string(),
-    }
-)
 
 
 def as_table(entries: Sequence[Entry]) -> pa.Table:
     """Return entries as rows of the `measurements` contract."""
-    return pa.Table.from_pylist([msgspec.structs.asdict(entry) for entry in entries], SCHEMA)
+    rows = [msgspec.structs.asdict(entry) for entry in entries]
+    return pa.Table.from_pylist(rows, contract("measurements").schema())

@@ -115,7 +115,7 @@ class _Run:
 
 
 def _check_failures(progress: Progress) -> None:
-    """Raise an error if the first measurements all failed, rather than make more such ones."""
+    """Raise an error if the first measurements all failed, instead of making more."""
     entries = [result.entry for result in progress.results]
     if len(entries) == _FAILURES_AT_FIRST and all(entry.value is None for entry in entries):
         raise SnapError(

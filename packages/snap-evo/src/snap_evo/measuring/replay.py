@@ -73,23 +73,15 @@ class Replay:
     measurements: int
 
     @property
-    def _full_space(self) -> Space:
-        return _full_space(self.search.space, self.search.definition, self.search.allow_code)
+    def table(self) -> "MeasuredTable":
+        """The table; read once for all seeds.
 
-    @property
-    def space_name(self) -> str:
-        """The name of the search space, whose file may have another name."""
-        return self._full_space.name
-
-    @property
-    def metric(self) -> str:
-        """The metric's full name, of which `column` may be a shortening."""
-        return _table(self.file, self.column, self._full_space).metric
-
-    @property
-    def direction(self) -> Direction:
-        """Whether a higher (`max`) or lower (`min`) value of the metric is better."""
-        return _table(self.file, self.column, self._full_space).direction
+        Raises:
+            SnapError: it cannot be read, or has no values of the space.
+        """
+        search = self.search
+        space = _full_space(search.space, search.definition, search.allow_code)
+        return _table(self.file, self.column, space)
 
     def goal(self) -> Goal:
         """Return the values to find within the limits.
@@ -97,11 +89,9 @@ class Replay:
         Raises:
             SnapError: the table cannot be read, or has no values of the space within the limits.
         """
-        search, space = self.search, self._full_space
-        table = _table(self.file, self.column, space)
-        values = table.values
+        search, table, values = self.search, self.table, self.table.values
         if limits := search.limits():
-            graphs = cell_graphs(space, search.network, table.cells)
+            graphs = cell_graphs(table.full_space, search.network, table.cells)
             values = values[excess(graphs, limits) == 0]
         if not values.size:
             raise SnapError(f"{self.file}: no architecture keeps to the limits; widen them")
@@ -111,8 +101,7 @@ class Replay:
     def run(self, scorer: Scorer) -> Replayed:
         """Search."""
         began, search, best = time.perf_counter(), self.search, self.goal().best
-        table = _table(self.file, self.column, self._full_space)
-        space = table.space
+        table, space = self.table, self.table.space
         feasible = Feasible(space, tuple(search.limits()), search.network)
         start = Start(feasible, scorer, self.surrogate, search.seed)
         proposer = start_proposer(search.algorithm, start)
@@ -128,14 +117,20 @@ class Replay:
         return Replayed(graphs, values, time.perf_counter() - began)
 
 
-class _Table:
-    """A table of measurements of one space."""
+class MeasuredTable:
+    """A table of measurements of one space.
+
+    Attributes:
+        full_space: the search space, of which the table may have a part.
+        metric: the metric's full name.
+        direction: whether a higher (`max`) or lower (`min`) value of the metric is better.
+    """
 
     def __init__(self, file: str, column: str, space: Space) -> None:
         self._scorer = TableScorer(file, column)
         self.metric: str = self._scorer.column
         self.direction: Direction = self._scorer.direction
-        self._file, self._full_space = file, space
+        self._file, self.full_space = file, space
         found = read(file, "graphs", columns=["space", "arch_id", "cell_hash"])
         self._rows = found.filter(pc.equal(found["space"], space.name))
         self._values = self.look_up(self._rows) if self._rows.num_rows else np.empty(0)
@@ -152,7 +147,7 @@ class _Table:
     def cells(self) -> list[Cell]:
         """The m cells that have a value."""
         names = self._rows["arch_id"].filter(pa.array(np.isfinite(self._values)))
-        return [self._full_space.read(name) for name in names.to_pylist()]
+        return [self.full_space.read(name) for name in names.to_pylist()]
 
     @property
     def values(self) -> Floats:
@@ -166,14 +161,14 @@ class _Table:
         Raises:
             SnapError: cells of the space have no distances.
         """
-        if self._rows.num_rows >= self._full_space.count():
-            return self._full_space
-        if not isinstance(self._full_space, ProductSpace):
+        if self._rows.num_rows >= self.full_space.count():
+            return self.full_space
+        if not isinstance(self.full_space, ProductSpace):
             raise SnapError(
-                f"{self._file}: has {self._rows.num_rows:,} of the {self._full_space.count():,} "
-                f"cells of {self._full_space.name}; name a table that covers the search space"
+                f"{self._file}: has {self._rows.num_rows:,} of the {self.full_space.count():,} "
+                f"cells of {self.full_space.name}; name a table that covers the search space"
             )
-        return TableSpace(self._full_space, self.cells)
+        return TableSpace(self.full_space, self.cells)
 
 
 @lru_cache(maxsize=1)
@@ -182,5 +177,4 @@ def _full_space(name: str, definition: str | None, allow_code: bool) -> Space:
     return SearchOptions(space=name, definition=definition).find_space(allow_code=allow_code)
 
 
-_table = lru_cache(maxsize=1)(_Table)
-"""Reads a table once for all seeds."""
+_table = lru_cache(maxsize=1)(MeasuredTable)

@@ -17,7 +17,7 @@ from snap_catalog import SnapError
 from snap_catalog.catalog import Direction
 from snap_catalog.errors import excerpt
 from snap_catalog.metrics import oriented
-from snap_catalog.parquet import check_writable, write
+from snap_catalog.parquet import check_writable, make_folder, write
 from snap_catalog.replaceable import check_first_key
 from snap_graphs import Cell
 
@@ -28,9 +28,8 @@ from snap_evo.measuring.interfaces import Observations, Proposer
 from snap_evo.measuring.journal import Asked, Entry, JsonLines, as_table, locked
 from snap_evo.measuring.setup import FILE, Setup, read_setup, write_setup
 from snap_evo.objectives import COSTS, SCORE, Floats, excess
-from snap_evo.random_cells import readings
 from snap_evo.registry import load_scorer
-from snap_evo.scorers import Scorer
+from snap_evo.scorers import Scorer, readings
 
 JOURNAL, ASKED, TABLE = "measurements.jsonl", "asked.jsonl", "measurements.parquet"
 WORK = "measuring"
@@ -96,6 +95,11 @@ class Progress:
         )
 
     @property
+    def values(self) -> Floats:
+        """(n,) values of the results, NaN if a measurement failed or is beyond a limit."""
+        return np.array([r.entry.value if r.within else np.nan for r in self.results], np.float64)
+
+    @property
     def measured(self) -> int:
         """Number of different architectures measured, including failures."""
         return len({result.entry.arch_id for result in self.results})
@@ -158,10 +162,7 @@ class Session:
             SnapError: the folder holds a session already or cannot be written to, or an option is
                 wrong.
         """
-        path = Path(folder)
-        if not path.exists():
-            check_writable(path)
-            path.mkdir()
+        path = make_folder(folder)
         with locked(path / ".lock"):
             for name in (JOURNAL, ASKED):
                 if (path / name).exists() and (path / name).stat().st_size:
@@ -373,39 +374,31 @@ class Session:
         for entry in entries:
             if entry.metric != self.setup.metric and entry.value is not None:
                 costs.setdefault((entry.arch_id, entry.attempt), {})[entry.metric] = entry.value
-        self._note_limits([entry.arch_id for entry in finished])
+        measured = dict.fromkeys(entry.arch_id for entry in finished)
+        within = self._keep_to_limits([*measured])
         results = []
         for entry in finished:
             own = costs.get((entry.arch_id, entry.attempt), {})
-            results.append(Result(entry, own, self._is_within(entry, own)))
-        measured = {entry.arch_id for entry in finished}
+            keeps = within[entry.arch_id] and all(
+                own.get(name, math.inf) <= most for name, most in self._maxima.items()
+            )
+            results.append(Result(entry, own, entry.value is not None and keeps))
         pending = [asked for asked in self._asked.read() if asked.arch_id not in measured]
         return Progress(results, pending, self.setup.direction)
 
-    def _note_limits(self, names: Sequence[str]) -> None:
-        """Determine which architectures keep to the limits that are known without measuring."""
-        new = [name for name in dict.fromkeys(names) if name not in self._within]
-        if not new:
-            return
-        within = excess(self.graphs(new), self._limits) == 0
-        self._within.update(zip(new, within.tolist(), strict=True))
-
-    def _is_within(self, entry: Entry, costs: Mapping[str, float]) -> bool:
-        return (
-            entry.value is not None
-            and self._within[entry.arch_id]
-            and all(costs.get(name, math.inf) <= most for name, most in self._maxima.items())
-        )
+    def _keep_to_limits(self, names: Sequence[str]) -> Mapping[str, bool]:
+        """Return by architecture whether it keeps to the limits that are known unmeasured."""
+        if new := [name for name in names if name not in self._within]:
+            within = excess(self.graphs(new), self._limits) == 0
+            self._within.update(zip(new, within.tolist(), strict=True))
+        return self._within
 
     def known(self) -> Observations:
         """Return the observations for a proposer; a value beyond a limit counts as failed."""
         progress = self._progress()
-        values: Floats = np.array(
-            [r.entry.value if r.within else np.nan for r in progress.results], np.float64
-        )
         return Observations(
             graphs=self.graphs([result.entry.arch_id for result in progress.results]),
-            values=values,
+            values=progress.values,
             direction=self.setup.direction,
             pending=self.graphs([asked.arch_id for asked in progress.pending]),
         )

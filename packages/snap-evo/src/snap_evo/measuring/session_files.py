@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.console import counted, say
+from snap_catalog.metrics import oriented
 from snap_catalog.parquet import check_writable, replacing
 from snap_catalog.replaceable import check_first_key
 from snap_graphs.drawing import draw_architecture
@@ -14,8 +16,8 @@ from snap_graphs.drawing import draw_architecture
 from snap_evo.architecture import write_best
 from snap_evo.csv_files import write_csv
 from snap_evo.measuring.session import Progress, Result, Session
-from snap_evo.measuring.tradeoff import tradeoff
-from snap_evo.objectives import SCORE, Floats
+from snap_evo.objectives import COSTS, SCORE, is_metric_of, parse_objectives
+from snap_evo.objectives import front as pareto_front
 from snap_evo.pictures import draw_progress, draw_tradeoff, drawn
 
 _BEST, _DRAWING, _FRONT = "best.json", "best.svg", "front.csv"
@@ -44,7 +46,8 @@ def write_results(session: Session, progress: Progress) -> list[str]:
         temporary.write_text(as_json(session, progress, progress.best), "utf-8")
     found = session.architecture(progress.best.entry.arch_id)
     draw_architecture(found.space, found.cell, str(drawing), title=found.arch_id)
-    values, so_far = curves(progress, session.setup.direction)
+    better = np.fmin if session.setup.direction == "min" else np.fmax
+    values, so_far = progress.values, better.accumulate(progress.values)
     draw = partial(draw_progress, values, so_far, metric=session.setup.metric)
     return [
         *(str(path) for path in (*files, best, drawing)),
@@ -58,7 +61,7 @@ def _write_front(session: Session, progress: Progress) -> list[str]:
     setup = session.setup
     if setup.objective == SCORE:
         return []
-    names, measured, front = tradeoff(session, progress, setup.objective)
+    names, measured, front = _tradeoff(session, progress)
     if not front.num_rows:
         say(f"no measurement has all of {', '.join(names)}: the front is empty")
     columns = ["arch_id", setup.metric, *names]
@@ -68,11 +71,40 @@ def _write_front(session: Session, progress: Progress) -> list[str]:
     return [table, *drawn(session.folder, "front", draw)]
 
 
-def curves(progress: Progress, direction: str) -> tuple[Floats, Floats]:
-    """Return (n,) measurements, NaN if failed or beyond a limit, and the (n,) best so far."""
-    values = np.array([r.entry.value if r.within else np.nan for r in progress.results], np.float64)
-    best = np.fmin if direction == "min" else np.fmax
-    return values, best.accumulate(values)
+def _tradeoff(session: Session, progress: Progress) -> tuple[list[str], pa.Table, pa.Table]:
+    """Compare the measurements of a session by its objectives.
+
+    The objective `score` is the metric; the others are costs, metrics of the table, and costs
+    measured with the metric.
+
+    Returns:
+        The objectives other than the metric; one row per measurement within the limits whose
+        objectives are all known, with a column for the metric and for every other objective; and
+        the rows that no other row dominates.
+
+    Raises:
+        SnapError: the metric is not among the objectives, or one is named twice.
+    """
+    setup, names = session.setup, session.setup.objective.split(",")
+    known_names = [n for n in names if n in (SCORE, *COSTS) or is_metric_of(n, setup.table)]
+    others = [n for n in names if n not in known_names]
+    if len(set(names)) < len(names):
+        raise SnapError(f"the objectives {setup.objective!r} name one twice; drop it")
+    known = parse_objectives(",".join(known_names), setup.table)
+    results = [r for r in progress.results if r.within and all(n in r.costs for n in others)]
+    graphs = session.graphs([result.entry.arch_id for result in results])
+    columns = {
+        setup.metric: np.array([r.entry.value for r in results], np.float64),
+        **{each.name: each.values(graphs) for each in known if each.values},
+        **{name: np.array([r.costs[name] for r in results], np.float64) for name in others},
+    }
+    measured = graphs.select(["space", "arch_id", "cell_hash"])
+    for name, values in columns.items():
+        measured = measured.append_column(name, pa.array(values, pa.float64()))
+    directions = {each.name: each.direction for each in known} | {setup.metric: setup.direction}
+    turned = [oriented(values, directions.get(name, "min")) for name, values in columns.items()]
+    rows = pareto_front(np.column_stack(turned))
+    return [*columns][1:], measured, measured.take(rows)
 
 
 def as_json(session: Session, progress: Progress, best: Result) -> str:

@@ -15,7 +15,7 @@ def load_surrogate(spec: str) -> Surrogate:
     """Make a surrogate.
 
     Args:
-        spec: an entry point of the group `snap.surrogates` with its arguments, as `counts`, or
+        spec: an entry point of the group `snap.surrogates` such as `counts`, with its arguments, or
             `gcn:MODEL` for a bundled predictor or a model folder.
 
     Raises:

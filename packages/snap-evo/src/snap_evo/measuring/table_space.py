@@ -19,6 +19,10 @@ class TableSpace(ProductSpace):
     the first of equals. Neighbours are the 20 other cells that differ least.
     """
 
+    # From the list of cells, not from the choices as in other spaces of choices.
+    sample = Space.sample
+    mutate = Space.mutate
+
     def __init__(self, space: ProductSpace, cells: Sequence[Cell]) -> None:
         """Take the cells."""
         self._full_space, self._cells = space, cells
@@ -33,11 +37,6 @@ class TableSpace(ProductSpace):
     def options(self) -> tuple[int, ...]:
         """Number of options of every choice."""
         return self._full_space.options
-
-    @property
-    def n_variables(self) -> int:
-        """Number of choices."""
-        return self._full_space.n_variables
 
     @property
     def enumerable(self) -> bool:
@@ -81,20 +80,11 @@ class TableSpace(ProductSpace):
         """Return the number of cells."""
         return len(self._cells)
 
-    def sample(self, n: int, seed: int | np.random.Generator) -> list[Cell]:
-        """Draw n cells with replacement."""
-        drawn = np.random.default_rng(seed).integers(len(self._cells), size=n)
-        return [self._cells[row] for row in drawn]
-
     def neighbours(self, cell: Cell) -> Iterator[Cell]:
         """Yield the other cells that differ least from a cell."""
         order = np.argsort(self._differences(self._full_space.choices(cell)), kind="stable")
         near = (self._cells[row] for row in order[: _NEAR + 1])
         return (other for other in near if other != cell)
-
-    def mutate(self, cell: Cell, rng: np.random.Generator) -> Cell:
-        """Draw one of a cell's neighbours uniformly."""
-        return Space.mutate(self, cell, rng)
 
     def _differences(self, choices: Sequence[int]) -> npt.NDArray[np.int64]:
         found: npt.NDArray[np.int64] = (self._places != np.array(choices)).sum(axis=1)

@@ -1,7 +1,7 @@
 """The blocks of a network, and the proxy of how they propagate gradients."""
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from snap_evo.proxies.proxy import Pass, Trial
 
@@ -53,17 +53,8 @@ class BlockOutputs:
         return [value for value in self._seen if value is not images]
 
 
-class Flow(NamedTuple):
-    """The propagation of gradients through blocks.
-
-    Attributes:
-        norms: by block, from the second feature map on, the spectral norm of its mean Jacobian.
-    """
-
-    norms: list[float]
-
-
-def _run(trial: Trial) -> Flow:
+def _run(trial: Trial) -> list[float]:
+    """Return by block, from the second feature map on, the spectral norm of its mean Jacobian."""
     import torch
 
     images = trial.batch(0).images
@@ -79,7 +70,7 @@ def _run(trial: Trial) -> Flow:
             norms.append(spectral_norm(signs, gradient))
         else:
             norms.append(0.0)
-    return Flow(norms)
+    return norms
 
 
 FLOW = Pass("flow", _run, imports=True)
@@ -111,12 +102,12 @@ def spectral_norm(signs: "Tensor", gradient: "Tensor") -> float:
     return float(torch.linalg.matrix_norm(product, 2))
 
 
-def az_trainability(found: Flow) -> float:
+def az_trainability(norms: list[float]) -> float:
     """Return how close the blocks come to propagating gradients unchanged.
 
     The mean over blocks of 2 - s - 1 / s, which is 0 at best, with s the spectral norm of the
     Jacobian. Lee and Ham, "AZ-NAS: Assembling Zero-Cost Proxies for Network Architecture Search",
     CVPR 2024. 1e-6 is added to the denominator.
     """
-    scores = [2 - norm - 1 / (norm + _SMALL) for norm in found.norms]
+    scores = [2 - norm - 1 / (norm + _SMALL) for norm in norms]
     return sum(scores) / len(scores) if scores else float("nan")

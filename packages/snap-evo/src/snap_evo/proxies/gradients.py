@@ -1,4 +1,4 @@
-"""Proxies of the gradient of the loss, from one forward and backward pass of a batch."""
+"""Proxies of gradients: of the loss, of its second derivatives, and of the synaptic flow."""
 
 import math
 from typing import TYPE_CHECKING, NamedTuple
@@ -83,6 +83,11 @@ class LayerOutputs:
             self.outputs.append((output, -1 if isinstance(module, torch.nn.Linear) else 1))
 
 
+def _inner_product(weights: "list[Tensor]", others: "list[Tensor]") -> float:
+    """Return the sum over weight tensors of their elementwise products with others."""
+    return sum(float((w * other).sum()) for w, other in zip(weights, others, strict=True))
+
+
 def _saliency(products: "Tensor", axis: int) -> "Tensor":
     """Sum (b, ...) over all axes but the first and that of the channels."""
     moved = products.movedim(axis, -1)
@@ -114,8 +119,7 @@ def plain(found: Gradients) -> float:
     Mozer and Smolensky, "Skeletonization", NeurIPS 1988, summed by Abdelfattah et al., ICLR 2021.
     Weights ahead of a normalisation add nothing, as the loss does not depend on their scale.
     """
-    pairs = zip(found.weights, found.gradients, strict=True)
-    return sum(float((weight * gradient).sum()) for weight, gradient in pairs)
+    return _inner_product(found.weights, found.gradients)
 
 
 def fisher(found: Gradients) -> float:
@@ -148,3 +152,72 @@ def zico(first: Gradients, others: "list[list[Tensor]]") -> float:
             ratios = mean[varies] / deviation[varies]
             logarithms.append(math.log(ratios.sum(dtype=torch.float64)))
     return sum(logarithms) if logarithms else -math.inf
+
+
+def _run_twice(trial: Trial) -> float:
+    r"""Return \sum w * (H g) with g the gradient of the loss and H its Hessian."""
+    import torch
+    from torch.nn import functional
+
+    # Second derivatives of convolutions take longer with channels last in memory.
+    network = trial.network.to(memory_format=torch.contiguous_format)
+    (images, labels), weights = trial.batch(0), weights_of(network)
+    loss = functional.cross_entropy(network(images.contiguous()), labels)
+    found = torch.autograd.grad(
+        loss, weights, create_graph=True, allow_unused=True, materialize_grads=True
+    )
+    # d/dw <g(w), c> = H c with c = g held fixed.
+    product = torch.stack([(g * g.detach()).sum() for g in found]).sum()
+    return _inner_product([w.detach() for w in weights], gradients_of(product, weights))
+
+
+CURVATURE = Pass("curvature", _run_twice)
+
+
+def grasp(curvature: float) -> float:
+    r"""Return how much the weights preserve the flow of the gradient, \sum -w * (H g).
+
+    Wang et al., "Picking Winning Tickets Before Training by Preserving Gradient Flow", ICLR 2020,
+    summed by Abdelfattah et al., ICLR 2021.
+    """
+    return -curvature
+
+
+def _run_on_ones(trial: Trial) -> float:
+    r"""Return \sum w * dR / dw with R the sum of logits of an image of ones, all weights >= 0."""
+    import torch
+
+    network = without_batch_norm(trial.network).double()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.abs_()
+    one = torch.ones_like(trial.batch(0).images[:1], dtype=torch.float64)
+    weights = weights_of(network)
+    gradients = gradients_of(network(one).sum(), weights)
+    return _inner_product([weight.detach() for weight in weights], gradients)
+
+
+SYNAPTIC_FLOW = Pass("synaptic flow", _run_on_ones)
+
+
+def without_batch_norm(network: "nn.Module") -> "nn.Module":
+    """Replace the batch normalisations in a network by the identity."""
+    from torch import nn
+    from torch.nn.modules.batchnorm import _BatchNorm
+
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, _BatchNorm):
+                setattr(module, name, nn.Identity())
+    return network
+
+
+def synflow(flow: float) -> float:
+    r"""Return the logarithm of the synaptic flow, log \sum w * dR / dw over all weights.
+
+    Tanaka et al., "Pruning Neural Networks without Any Data by Iteratively Conserving Synaptic
+    Flow", NeurIPS 2020; summed, and without batch normalisation, by Abdelfattah et al.,
+    ICLR 2021. NAS-Bench-Suite-Zero publishes the logarithm too, as the sum itself spans a hundred
+    orders of magnitude.
+    """
+    return math.log(flow) if flow > 0 else -math.inf

@@ -1,8 +1,9 @@
 """The images that networks process: Gaussian noise, or a user's own."""
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from snap_catalog import SnapError
 from snap_catalog.extras import require
@@ -28,12 +29,9 @@ class Images(Protocol):
         classes: number of classes; None for that of the network.
     """
 
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def side(self) -> int | None: ...  # noqa: D102
-    @property
-    def classes(self) -> int | None: ...  # noqa: D102
+    name: str
+    side: int | None
+    classes: int | None
 
     def draw(self, size: int, side: int, classes: int, seed: int, number: int) -> Batch:
         """Draw a batch.
@@ -83,7 +81,8 @@ def generator(seed: int, purpose: str) -> "torch.Generator":
     return torch.Generator().manual_seed(int.from_bytes(digest[:8]) >> 1)
 
 
-class Noise(NamedTuple):
+@dataclass
+class Noise:
     """Images whose pixels are from N(0, 1), with random labels."""
 
     name: str = NOISE

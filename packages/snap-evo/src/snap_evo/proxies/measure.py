@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from snap_catalog import SnapError
+from snap_catalog.errors import is_short_of_memory
 from snap_catalog.extras import require
 from snap_catalog.scores import NO_SCORE
 
@@ -48,16 +49,9 @@ def measure_network(
     settings: Settings | None = None,
     images: Images | None = None,
 ) -> Measured:
-    """Score a network as `score_network` does, and time it.
+    """Score a network as `score_network` does, with the same errors, and time it.
 
-    Args:
-        network: as there.
-        names: as there.
-        settings: as there.
-        images: an opened source; None to open that of the settings.
-
-    Raises:
-        SnapError: as there.
+    `images` is an opened source of batches, or None to open that of the settings.
     """
     require("snap-evo[proxies]", "torch")
     settings, chosen = settings or Settings(), check_names(names)
@@ -100,7 +94,8 @@ def _outputs(network: "nn.Module", side: int) -> int:
     import torch
 
     images = torch.zeros(1, 3, side, side).to(_device(network))
-    logits = _guarded("inference", lambda: _infer(network, images))
+    infer = torch.no_grad()(lambda: copy.deepcopy(network).eval()(images))
+    logits = _guarded("inference", infer)
     if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
         shape = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
         raise SnapError(f"the network returns {shape}, not (b, classes) logits; correct it")
@@ -113,13 +108,6 @@ def _device(network: "nn.Module") -> "torch.device":
     return next((p.device for p in network.parameters()), torch.device("cpu"))
 
 
-def _infer(network: "nn.Module", images: Any) -> Any:
-    import torch
-
-    with torch.no_grad():
-        return copy.deepcopy(network).eval()(images)
-
-
 def _guarded(doing: str, run: Any) -> Any:
     """Run a network, which may be anybody's code, and report its failure in one line."""
     try:
@@ -127,11 +115,7 @@ def _guarded(doing: str, run: Any) -> Any:
     except SnapError:
         raise
     except (Exception, SystemExit) as error:
-        if (
-            isinstance(error, MemoryError)
-            or "allocate memory" in f"{error}"
-            or (type(error).__name__ == "OutOfMemoryError")
-        ):
+        if is_short_of_memory(error):
             raise SnapError(
                 f"memory is too short for the network in {doing}; use a smaller "
                 "batch, or run fewer networks at a time"

@@ -6,50 +6,33 @@ import numpy as np
 import numpy.typing as npt
 from snap_catalog import SnapError
 
-from snap_evo.proxies import (
-    activations,
-    blocks,
-    curvature,
-    gradients,
-    jacobian,
-    perturbation,
-    synaptic_flow,
-    weights,
-)
-from snap_evo.proxies.activations import ACTIVATIONS
-from snap_evo.proxies.blocks import FLOW
-from snap_evo.proxies.curvature import CURVATURE
-from snap_evo.proxies.gradients import GRADIENTS, MORE_GRADIENTS
-from snap_evo.proxies.jacobian import JACOBIAN
-from snap_evo.proxies.perturbation import PERTURBATION
+from snap_evo.proxies import activations, blocks, gradients, jacobian, perturbation, weights
 from snap_evo.proxies.proxy import Proxy
-from snap_evo.proxies.synaptic_flow import SYNAPTIC_FLOW
-from snap_evo.proxies.weights import SIZE
 
 Scores = npt.NDArray[np.float64]
 
 PROXIES: Mapping[str, Proxy] = {
     proxy.name: proxy
     for proxy in (
-        Proxy("params", (SIZE,), weights.params),
-        Proxy("flops", (SIZE,), weights.flops),
-        Proxy("l2_norm", (SIZE,), weights.l2_norm),
-        Proxy("grad_norm", (GRADIENTS,), gradients.grad_norm),
-        Proxy("snip", (GRADIENTS,), gradients.snip),
-        Proxy("plain", (GRADIENTS,), gradients.plain),
-        Proxy("fisher", (GRADIENTS,), gradients.fisher),
-        Proxy("grasp", (CURVATURE,), curvature.grasp),
-        Proxy("jacov", (JACOBIAN,), jacobian.jacov),
-        Proxy("epe_nas", (JACOBIAN,), jacobian.epe_nas),
-        Proxy("synflow", (SYNAPTIC_FLOW,), synaptic_flow.synflow),
-        Proxy("zen", (PERTURBATION,), perturbation.zen),
-        Proxy("nwot", (ACTIVATIONS,), activations.nwot),
-        Proxy("swap", (ACTIVATIONS,), activations.swap),
-        Proxy("zico", (GRADIENTS, MORE_GRADIENTS), gradients.zico),
-        Proxy("az_expressivity", (ACTIVATIONS,), activations.az_expressivity),
-        Proxy("az_progressivity", (ACTIVATIONS,), activations.az_progressivity),
-        Proxy("az_trainability", (FLOW,), blocks.az_trainability),
-        Proxy("az_complexity", (SIZE,), weights.flops),
+        Proxy("params", (weights.SIZE,), weights.params),
+        Proxy("flops", (weights.SIZE,), weights.flops),
+        Proxy("l2_norm", (weights.SIZE,), weights.l2_norm),
+        Proxy("grad_norm", (gradients.GRADIENTS,), gradients.grad_norm),
+        Proxy("snip", (gradients.GRADIENTS,), gradients.snip),
+        Proxy("plain", (gradients.GRADIENTS,), gradients.plain),
+        Proxy("fisher", (gradients.GRADIENTS,), gradients.fisher),
+        Proxy("grasp", (gradients.CURVATURE,), gradients.grasp),
+        Proxy("jacov", (jacobian.JACOBIAN,), jacobian.jacov),
+        Proxy("epe_nas", (jacobian.JACOBIAN,), jacobian.epe_nas),
+        Proxy("synflow", (gradients.SYNAPTIC_FLOW,), gradients.synflow),
+        Proxy("zen", (perturbation.PERTURBATION,), perturbation.zen),
+        Proxy("nwot", (activations.ACTIVATIONS,), activations.nwot),
+        Proxy("swap", (activations.ACTIVATIONS,), activations.swap),
+        Proxy("zico", (gradients.GRADIENTS, gradients.MORE_GRADIENTS), gradients.zico),
+        Proxy("az_expressivity", (activations.ACTIVATIONS,), activations.az_expressivity),
+        Proxy("az_progressivity", (activations.ACTIVATIONS,), activations.az_progressivity),
+        Proxy("az_trainability", (blocks.FLOW,), blocks.az_trainability),
+        Proxy("az_complexity", (weights.SIZE,), weights.flops),
         # Add a proxy here: write its formula, a function from what a pass recorded to a number,
         # next to the pass, or write a new pass in its own module; then test it in
         # test_proxies.py on a network for which its value is known. Nothing else lists proxies.

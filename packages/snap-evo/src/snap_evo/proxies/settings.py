@@ -79,14 +79,13 @@ def parse_settings(texts: Sequence[str]) -> Settings:
     Raises:
         SnapError: a setting is unknown, or its value is wrong.
     """
-    settings = [_setting(text) for text in texts]
-    names = [name for name, _ in settings]
-    twice = next(
-        (text for text, name in zip(texts, names, strict=True) if names.count(name) > 1), None
-    )
-    if twice is not None:
-        raise SnapError(f"the setting {twice.partition('=')[0]} is given twice; give it once")
-    return Settings(**dict(settings))  # type: ignore[arg-type]
+    settings: dict[str, int | str] = {}
+    for text in texts:
+        name, value = _setting(text)
+        if name in settings:
+            raise SnapError(f"the setting {text.partition('=')[0]} is given twice; give it once")
+        settings[name] = value
+    return Settings(**settings)  # type: ignore[arg-type]
 
 
 def _setting(text: str) -> tuple[str, int | str]:

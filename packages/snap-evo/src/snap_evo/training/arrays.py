@@ -27,60 +27,51 @@ _SEED, _SHARE = 0, 0.2
 """Of the split."""
 
 
-class Arrays(NamedTuple):
-    """Training and validation images.
+class LabelledArrays(NamedTuple):
+    """Images with labels.
 
     Attributes:
-        train_images: (n, side, side) or (n, side, side, 3) uint8 or float32.
-        train_labels: (n,) int64, 0 and above.
-        valid_images: likewise, of the same type and side.
-        valid_labels: likewise.
+        images: (n, side, side) or (n, side, side, 3) uint8 or float32.
+        labels: (n,) int64, 0 and above.
     """
 
-    train_images: Array
-    train_labels: Array
-    valid_images: Array
-    valid_labels: Array
+    images: Array
+    labels: Array
 
 
-def read_arrays(path: Path) -> Arrays:
-    """Read images and labels; if they are not split, a fifth of each class is for validation.
+def read_arrays(path: Path) -> tuple[LabelledArrays, LabelledArrays]:
+    """Read images for training and for validation, of the same type and side.
 
-    Nothing is unpickled.
+    If they are not split, a fifth of each class is for validation. Nothing is unpickled.
 
     Raises:
         SnapError: naming the file, the array and what is wrong with it.
     """
     members = _members(path)
     if members.keys() >= set(_SPLIT):
-        found = Arrays(*(members[name] for name in _SPLIT))
+        train, valid = (
+            LabelledArrays(*(members[name] for name in names)) for names in (_SPLIT[:2], _SPLIT[2:])
+        )
     elif members.keys() >= set(_WHOLE):
         images, labels = (members[name] for name in _WHOLE)
         _check_pair(path, _WHOLE, images, labels)
-        train, valid = split(labels)
-        found = Arrays(images[train], labels[train], images[valid], labels[valid])
+        train, valid = (LabelledArrays(images[rows], labels[rows]) for rows in split(labels))
     else:
         has = ", ".join(sorted(members)) or "none"
         raise SnapError(f"{path}: images or labels are missing (it has {has:.200}); {_KEYS}")
-    _check_pair(path, _SPLIT[:2], found.train_images, found.train_labels)
-    _check_pair(path, _SPLIT[2:], found.valid_images, found.valid_labels)
-    if found.train_images.shape[1:] != found.valid_images.shape[1:]:
-        shapes = f"{found.train_images.shape[1:]} and {found.valid_images.shape[1:]}"
+    _check_pair(path, _SPLIT[:2], *train)
+    _check_pair(path, _SPLIT[2:], *valid)
+    if train.images.shape[1:] != valid.images.shape[1:]:
+        shapes = f"{train.images.shape[1:]} and {valid.images.shape[1:]}"
         raise SnapError(f"{path}: its training and validation images differ in shape ({shapes})")
-    if found.train_images.dtype.kind != found.valid_images.dtype.kind:
+    if train.images.dtype.kind != valid.images.dtype.kind:
         raise SnapError(f"{path}: train_images and valid_images differ in type; convert one")
-    most = found.train_labels.max(initial=-1)
-    if found.valid_labels.max(initial=-1) > most:
+    if valid.labels.max(initial=-1) > train.labels.max(initial=-1):
         raise SnapError(
-            f"{path}: no training image has the label {found.valid_labels.max()} of valid_labels; "
+            f"{path}: no training image has the label {valid.labels.max()} of valid_labels; "
             "number classes from 0"
         )
-    return Arrays(
-        _plain(found.train_images),
-        found.train_labels.astype(np.int64),
-        _plain(found.valid_images),
-        found.valid_labels.astype(np.int64),
-    )
+    return _plain(train), _plain(valid)
 
 
 def split(labels: Array) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
@@ -102,9 +93,10 @@ def split(labels: Array) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     return np.flatnonzero(~apart), np.flatnonzero(apart)
 
 
-def _plain(images: Array) -> Array:
-    """Return uint8 images unchanged, and floating-point ones as float32."""
-    return np.array(images, np.uint8 if images.dtype.kind == "u" else np.float32, order="C")
+def _plain(part: LabelledArrays) -> LabelledArrays:
+    """Return uint8 images unchanged, floating-point ones as float32, and labels as int64."""
+    kind = np.uint8 if part.images.dtype.kind == "u" else np.float32
+    return LabelledArrays(np.array(part.images, kind, order="C"), part.labels.astype(np.int64))
 
 
 def _check_pair(path: Path, names: tuple[str, ...], images: Array, labels: Array) -> None:

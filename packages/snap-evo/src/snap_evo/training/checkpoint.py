@@ -76,15 +76,18 @@ def load_state(path: Path, run: Mapping[str, Any]) -> State:
     """Read the checkpoint of a training with the same settings.
 
     Raises:
-        SnapError: its settings differ, or the file is damaged, as by more epochs than the training
-            has.
+        SnapError: its settings differ, or the file is damaged, for example with more
+            epochs than the training has.
     """
     try:
         content = read_content(path)
         begun = dict(content["run"])
         epochs = [msgspec.convert([*Epoch(**epoch)], Epoch) for epoch in content["epochs"]]
+        parts: dict[str, dict[str, Tensor]] = {part: {} for part in _PARTS}
         with safe_open(path, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            for name in file.keys():  # noqa: SIM118
+                part, _, rest = name.partition(".")
+                parts[part][rest] = file.get_tensor(name)
     except _DAMAGES as error:
         raise SnapError(f"{path}: damaged ({error}); remove it to start over") from error
     other = [
@@ -93,14 +96,6 @@ def load_state(path: Path, run: Mapping[str, Any]) -> State:
     if other:
         raise SnapError(f"{path}: begun with {'; '.join(other)}; give the same, or another --out")
     _check_length(path, len(epochs), run["epochs"])
-    parts = {
-        part: {
-            name.removeprefix(f"{part}."): tensor
-            for name, tensor in tensors.items()
-            if name.startswith(f"{part}.")
-        }
-        for part in _PARTS
-    }
     return State(epochs, parts["network"], parts["optimiser"], parts["best"] or parts["network"])
 
 

@@ -86,17 +86,11 @@ def read_data(path: str, image: int | None, usual: int) -> Data:
 
 
 def _of_arrays(path: Path, side: int | None) -> Data:
-    found = arrays.read_arrays(path)
-    height = found.train_images.shape[1]
+    parts = arrays.read_arrays(path)
+    height = parts[0].images.shape[1]
     if side not in (None, height):
         raise SnapError(f"{path}: has images of {height} x {height}, not {side} x {side}")
-    train, valid = (
-        Part(_InMemory(images), torch.from_numpy(labels))
-        for images, labels in (
-            (found.train_images, found.train_labels),
-            (found.valid_images, found.valid_labels),
-        )
-    )
+    train, valid = (Part(_InMemory(images), torch.from_numpy(labels)) for images, labels in parts)
     names = tuple(str(number) for number in range(int(train.labels.max()) + 1))
     return _checked(path, train, valid, names, height, file_sha256(path))
 

@@ -1,10 +1,10 @@
 """Train a network: epochs of steps, each followed by validation."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from snap_catalog import SnapError
@@ -24,11 +24,6 @@ _AUXILIARY_WEIGHT = 0.4
 _VALIDATION_BATCH = 500
 _PRIME = 1_000_003
 """Keeps the seeds of the epochs of two trainings apart."""
-
-
-class _Images(NamedTuple):
-    images: Tensor
-    labels: Tensor
 
 
 @dataclass(frozen=True)
@@ -101,18 +96,22 @@ class Trainer:
         if isinstance(self.network, GenotypeNetwork):
             self.network.set_drop_path(self.recipe.drop_path * number / self.recipe.epochs)
         total = torch.zeros((), device=self.device)
-        for batch in self._batches(number):
+        for images, labels in self._batches(number):
             with self._running():
-                total += self._step(batch, optimiser)
+                total += self._step(images, labels, optimiser)
             advance(1)
         train_loss = float(total) / self.steps
         loss, accuracy = self._validate(self.data.valid)
         for value in (train_loss, loss):
-            self._check_finite(value, number)
+            if not math.isfinite(value):
+                raise SnapError(
+                    f"the loss is {value} in epoch {number + 1}; lower the learning rate (it "
+                    f"begins at {self.recipe.learning_rate:g})"
+                )
         return Epoch(number + 1, rate, train_loss, loss, accuracy, time.perf_counter() - begin)
 
-    def _batches(self, number: int) -> Iterator[_Images]:
-        """Yield an epoch's training images in another order each time, augmented."""
+    def _batches(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield batches of an epoch's augmented training images, and their labels, in its order."""
         random = torch.Generator().manual_seed(self.seed * _PRIME + number)
         part = self.data.train
         for numbers in torch.randperm(len(part.labels), generator=random).tensor_split(self.steps):
@@ -120,7 +119,7 @@ class Trainer:
             images = self._normalised(augmented(images, self.recipe.augment, random))
             if "cutout" in self.recipe.augment:
                 images = blank(images, random)
-            yield _Images(images, part.labels[numbers].to(self.device))
+            yield images, part.labels[numbers].to(self.device)
 
     def _normalised(self, images: Tensor) -> Tensor:
         mean, deviation = (
@@ -129,11 +128,11 @@ class Trainer:
         )
         return (images.to(torch.float32) - mean) / deviation
 
-    def _step(self, batch: _Images, optimiser: torch.optim.Optimizer) -> Tensor:
-        found = self.network(batch.images)
+    def _step(self, images: Tensor, labels: Tensor, optimiser: torch.optim.Optimizer) -> Tensor:
+        found = self.network(images)
         heads = found if isinstance(found, tuple) else (found,)
         logits, *auxiliary = (
-            functional.cross_entropy(head, batch.labels, label_smoothing=self.recipe.smoothing)
+            functional.cross_entropy(head, labels, label_smoothing=self.recipe.smoothing)
             for head in heads
         )
         loss = logits + _AUXILIARY_WEIGHT * sum(auxiliary)
@@ -157,13 +156,6 @@ class Trainer:
                 loss += float(functional.cross_entropy(logits, labels, reduction="sum"))
                 right += int((logits.argmax(1) == labels).sum())
         return loss / count, 100 * right / count
-
-    def _check_finite(self, loss: float, number: int) -> None:
-        if not abs(loss) < float("inf"):
-            raise SnapError(
-                f"the loss is {loss} in epoch {number + 1}; lower the learning rate (it begins at "
-                f"{self.recipe.learning_rate:g})"
-            )
 
     @contextmanager
     def _running(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from snap_graphs import Space
 
 from snap_evo.architecture import Architecture
 from snap_evo.measuring.interfaces import Outcome
-from snap_evo.training.recipe import read_augmentations
+from snap_evo.training.recipe import Recipe, read_augmentations
 
 if TYPE_CHECKING:
     from snap_evo.training.data import Data
@@ -38,18 +39,17 @@ def _positive(text: str) -> float:
     return number
 
 
-_RECIPE: Mapping[str, Callable[[str], Any]] = {
+_SETTINGS: Mapping[str, Callable[[str], Any]] = {
     "epochs": _whole(1),
     "batch-size": _whole(2),
     "learning-rate": _positive,
     "augment": read_augmentations,
-}
-_NETWORK: Mapping[str, Callable[[str], Any]] = {
     "layers": _whole(1),
     "channels": _whole(8),
     "input": _whole(8),
     "seed": _whole(0),
 }
+"""By name of the option of `snap-evo train` what reads its value."""
 
 
 def measurer(data: str, space: Space) -> "TrainingMeasurer":
@@ -75,13 +75,12 @@ def measurer(data: str, space: Space) -> "TrainingMeasurer":
 
 def _setting(data: str, text: str) -> tuple[str, Any]:
     name, _, value = text.partition("=")
-    readers = {**_RECIPE, **_NETWORK}
-    if name not in readers:
+    if name not in _SETTINGS:
         raise SnapError(
-            f"train:{data:.80}: no setting {name!r:.40}; there are {', '.join(readers)}"
+            f"train:{data:.80}: no setting {name!r:.40}; there are {', '.join(_SETTINGS)}"
         )
     try:
-        return name.replace("-", "_"), readers[name](value)
+        return "image" if name == "input" else name.replace("-", "_"), _SETTINGS[name](value)
     except ValueError as error:
         raise SnapError(f"train:{data:.80}: {name} = {value!r:.40}: {error}") from error
 
@@ -101,10 +100,9 @@ class TrainingMeasurer:
         name = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(path).resolve().stem) or "data"
         self.metric = f"{name}/valid/accuracy"
         self._space, self._path = space, path
-        recipe = {name.replace("-", "_") for name in _RECIPE}
+        recipe = {field.name for field in fields(Recipe)}
         self._recipe = {"epochs": EPOCHS} | {n: v for n, v in settings.items() if n in recipe}
         self._network = {n: v for n, v in settings.items() if n not in recipe}
-        self._image = self._network.pop("input", None)
         self._data: Data | None = None
 
     def measure(self, graph: pa.Table, folder: Path) -> Outcome:
@@ -120,9 +118,7 @@ class TrainingMeasurer:
 
         cell = self._space.parse(str(graph["arch_id"][0]))
         architecture = Architecture.of(self._space, cell)
-        job = Job.of(
-            architecture, self._data or self._path, self._recipe, image=self._image, **self._network
-        )
+        job = Job.of(architecture, self._data or self._path, self._recipe, **self._network)
         self._data = job.data
         files = Folder.of(folder)
         state = files.begun(job, resume=True)

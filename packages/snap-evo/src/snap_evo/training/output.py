@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from snap_catalog import SnapError
-from snap_catalog.parquet import check_writable
+from snap_catalog.parquet import check_writable, make_folder
 
 from snap_evo.csv_files import write_csv
 from snap_evo.pictures import draw_learning
@@ -40,10 +40,7 @@ class Folder:
         Raises:
             SnapError: they cannot, or files of these names were not written by a training.
         """
-        folder = Path(path)
-        if not folder.exists():
-            check_writable(folder)
-            folder.mkdir()
+        folder = make_folder(path)
         check_writable(folder / _CHECKPOINT)
         for name in (_CHECKPOINT, _WEIGHTS):
             check_replaceable(folder / name)

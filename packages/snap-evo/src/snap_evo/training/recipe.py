@@ -13,7 +13,7 @@ Augmentation = Literal["crop", "flip", "cutout"]
 
 
 def read_augmentations(text: str) -> tuple[Augmentation, ...]:
-    """Read a list of augmentations, as `crop+flip`; `none` is the empty list.
+    """Read a list of augmentations, such as `crop+flip`; `none` is the empty list.
 
     Raises:
         ValueError: one is unknown.
@@ -23,7 +23,9 @@ def read_augmentations(text: str) -> tuple[Augmentation, ...]:
     known: Mapping[str, Augmentation] = {name: name for name in get_args(Augmentation)}
     for name in text.split("+"):
         if name not in known:
-            raise ValueError(f"{name!r:.40} is none of {', '.join(known)}; give some, as crop+flip")
+            raise ValueError(
+                f"{name!r:.40} is none of {', '.join(known)}; give some, such as crop+flip"
+            )
     return tuple(known[name] for name in text.split("+"))
 
 

@@ -32,17 +32,9 @@ class Start(NamedTuple):
     seed: int
 
 
-def _surrogate(start: Start) -> Proposer:
-    learner = _learner(start.surrogate, start.feasible)
-    return SurrogateProposer(start.feasible, start.scorer, learner, start.seed)
-
-
-def _gp(start: Start) -> Proposer:
-    return SurrogateProposer(start.feasible, None, _learner("counts", start.feasible), start.seed)
-
-
-def _tpe(start: Start) -> Proposer:
-    return TpeProposer(start.feasible, start.seed)
+def _surrogate(start: Start, scorer: Scorer | None, surrogate: str) -> Proposer:
+    learner = _learner(surrogate, start.feasible)
+    return SurrogateProposer(start.feasible, scorer, learner, start.seed)
 
 
 def _search(algorithm: str) -> Callable[[Start], Proposer]:
@@ -50,12 +42,13 @@ def _search(algorithm: str) -> Callable[[Start], Proposer]:
 
 
 PROPOSERS: Mapping[str, Callable[[Start], Proposer]] = {
-    "surrogate": _surrogate,  # alone uses the scorer and the surrogate
+    # This one alone uses the scorer and the surrogate.
+    "surrogate": lambda start: _surrogate(start, start.scorer, start.surrogate),
     "random": _search("random"),
     "re": _search("re"),
     "ls": _search("ls"),
-    "tpe": _tpe,
-    "gp": _gp,
+    "tpe": lambda start: TpeProposer(start.feasible, start.seed),
+    "gp": lambda start: _surrogate(start, None, "counts"),
     # Add a proposer here: a function that makes a `Proposer`. A search algorithm proposes as it is,
     # by `_search`. Test it in test_proposers.py, which runs through this list, and describe it in
     # the README's table of --algorithms.
