@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from snap_catalog import SnapError
 from snap_catalog.console import progress, say
 
@@ -14,8 +16,6 @@ from snap_encode.models import DEFAULT_MODEL, locate
 from snap_encode.vectors import VectorCache
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
 
 _BATCH = 64
@@ -63,8 +63,6 @@ class SentenceEncoder:
         Raises:
             SnapError: the model's weights are not available, or damaged.
         """
-        import numpy as np
-
         cache = VectorCache(self._found.key, quiet=quiet)
         distinct = sorted(dict.fromkeys(texts), key=len)
         vectors = cache.get(distinct)

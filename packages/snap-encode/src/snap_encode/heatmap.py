@@ -1,19 +1,14 @@
 """Draw a matrix of cosine similarities as a heat map."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from snap_catalog.parquet import replacing
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 SUFFIXES = (".svg", ".png")
 _LABEL_WIDTH, _CELL, _DARK = 32, 0.55, 0.55

@@ -1,20 +1,16 @@
 """Compare texts by the cosines of their vectors, and find the known operators nearest to a text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from snap_catalog import SnapError, corpus, operators
 from snap_catalog.catalog import Length
 
 from snap_encode.encoder import SentenceEncoder
 from snap_encode.models import DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 class Match(NamedTuple):
@@ -126,8 +122,6 @@ def cosines(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[
     Returns:
         Array of shape (n, m), values from -1 to 1.
     """
-    import numpy as np
-
     one, other = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (rows, columns))
     similarity: NDArray[np.float32] = (one @ other.T).clip(-1, 1)
     return similarity

@@ -1,24 +1,19 @@
 """Build tables of the `operators` contract."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 from snap_catalog import SnapError, definition, operators
+from snap_catalog.catalog import Length
 from snap_catalog.readings import COLUMNS
 
 from snap_encode.encoder import SentenceEncoder
 from snap_encode.models import DEFAULT_MODEL
 from snap_encode.operator_encoder import OperatorEncoder
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
-    from numpy.typing import NDArray
-    from snap_catalog.catalog import Length
-
-    from snap_encode.reading import Described
+from snap_encode.reading import Described
 
 
 class _Row(NamedTuple):
@@ -129,9 +124,6 @@ def _described(space: str, length: Length) -> tuple[str, dict[str, str]]:
 
 
 def _table(rows: Sequence[_Row], model: str, quiet: bool, metadata: Mapping[str, str]) -> pa.Table:
-    import numpy as np
-    import pyarrow as pa
-
     encoder = OperatorEncoder(model)
     own = [number for number, row in enumerate(rows) if row.own]
     plain = [number for number, row in enumerate(rows) if not row.own]
@@ -157,8 +149,6 @@ def _table(rows: Sequence[_Row], model: str, quiet: bool, metadata: Mapping[str,
 
 def _understood(readings: Sequence[Described | None]) -> dict[str, pa.Array]:
     """Return the columns on readings; rows that were not read are null."""
-    import pyarrow as pa
-
     rows = [
         (r.reading.summary, r.reading.confidence["kind"], r.doubt) if r else None for r in readings
     ]

@@ -1,21 +1,16 @@
 """Classify descriptions by kind of operator."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from snap_catalog import SnapError
 from snap_catalog.registers import UNREADABLE
 
 from snap_encode.reading.kinds import KINDS
 from snap_encode.reading.letter_ngrams import BUCKETS, grams
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 WEIGHTS = Path(__file__).with_name("head.safetensors")
 _TENSORS = ("vectors", "letters", "bias")
@@ -46,8 +41,6 @@ class Head:
             texts: n descriptions.
             vectors: (n, d) their vectors by `snap-minilm`.
         """
-        import numpy as np
-
         of_vectors, of_letters, bias = self._weights
         logits = vectors.astype(np.float64) @ of_vectors + bias
         for row, text in enumerate(texts):
@@ -60,7 +53,6 @@ class Head:
 
     @cached_property
     def _weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        import numpy as np
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 

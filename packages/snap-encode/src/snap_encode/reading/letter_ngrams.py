@@ -1,19 +1,15 @@
 """Encode the letter n-grams of a text as a sparse vector, which misspellings change little."""
 
-from __future__ import annotations
-
 import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from snap_encode.reading.plain_text import words
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 BUCKETS = 8192
 _LENGTHS = (2, 3, 4, 5)
@@ -30,8 +26,6 @@ def grams(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     Returns:
         (m,) ascending buckets below `BUCKETS`, and (m,) weights.
     """
-    import numpy as np
-
     counts = Counter(
         zlib.crc32(gram.encode("utf-8", "surrogatepass")) % BUCKETS for gram in _sequences(text)
     )

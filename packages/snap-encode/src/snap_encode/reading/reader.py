@@ -1,7 +1,5 @@
 """Read descriptions of operators."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

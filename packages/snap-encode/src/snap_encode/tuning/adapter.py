@@ -1,7 +1,5 @@
 """A sentence encoder with trainable low-rank updates (LoRA)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
