@@ -11,35 +11,6 @@ from snap_encode.reading import package_files
 _OWN_BLOCK = ("in", "out", "kernel", "stride", "padding", "dilation")
 """Positional arguments of unknown blocks, such as `ReLUConvBN(C_in, C_out, 3, 1, 1)`."""
 
-_KEYWORDS = {
-    "kernel_size": "kernel",
-    "kernel": "kernel",
-    "kernel_shape": "kernel",
-    "pool_size": "kernel",
-    "window_shape": "kernel",
-    "ksize": "kernel",
-    "k": "kernel",
-    "size": "kernel",
-    "filter_size": "kernel",
-    "strides": "stride",
-    "stride": "stride",
-    "window_strides": "stride",
-    "dilation_rate": "dilation",
-    "dilation": "dilation",
-    "dilations": "dilation",
-    "rate": "dilation",
-    "atrous_rate": "dilation",
-    "kernel_dilation": "dilation",
-    "rhs_dilation": "dilation",
-    "groups": "groups",
-    "group": "groups",
-    "num_group": "groups",
-    "feature_group_count": "groups",
-    "expand_ratio": "expansion",
-    "expansion": "expansion",
-    "expand": "expansion",
-}
-
 
 @dataclass(frozen=True)
 class Layer:
@@ -82,9 +53,13 @@ class _Bracket:
     height: int = 0
 
 
+_TABLES = package_files.table("layers.toml")
+_KEYWORDS = {name: setting for setting, names in _TABLES["keywords"].items() for name in names}
+
+
 def _layers() -> dict[str, Layer]:
     found: dict[str, Layer] = {}
-    for entry in package_files.table("layers.toml")["layer"]:
+    for entry in _TABLES["layer"]:
         layer = Layer(entry["kind"], tuple(entry.get("arguments", ())), entry.get("function"))
         for name in entry["names"]:
             found |= {name.replace("#", dimensions): layer for dimensions in "123"}
