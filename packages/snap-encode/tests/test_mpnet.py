@@ -105,6 +105,6 @@ def test_the_hubs_copy_serves_where_no_package_is_installed(
 ) -> None:
     _only_packages_in(tmp_path / "site", monkeypatch)
     monkeypatch.setattr(mpnet, "_SHA256", folders.weights_sha256(tiny))
-    monkeypatch.setattr(mpnet, "download", lambda repository: tiny)
+    monkeypatch.setattr(mpnet, "download", lambda repository, problem, remedy: tiny)
     assert locate(_NAME).load().get_embedding_dimension() == 8
     assert not (cache / "models").exists()

@@ -1,9 +1,12 @@
-"""Keep the libraries underneath silent, and torch on one thread."""
+"""Keep libraries silent, report their failures in one line, and keep torch on one thread."""
 
 import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import shorten
+
+from snap_catalog import SnapError
 
 
 @contextmanager
@@ -32,6 +35,28 @@ def _no_bars() -> Iterator[None]:
     finally:
         if shown:
             bars.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def explained(problem: str, remedy: str, most: int = 200) -> Iterator[None]:
+    """Silence libraries, and raise any of their errors as `PROBLEM (its first words); REMEDY`.
+
+    Their errors have no base class: damaged files fail in as many ways as the libraries have parts.
+
+    Args:
+        problem: what failed.
+        remedy: what to do.
+        most: characters of the library's message that are shown.
+
+    Raises:
+        SnapError: the code within raised an exception.
+    """
+    try:
+        with silenced():
+            yield
+    except Exception as error:
+        reason = shorten(str(error), most, placeholder=" ...") or type(error).__name__
+        raise SnapError(f"{problem} ({reason}); {remedy}") from error
 
 
 @contextmanager

@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from snap_catalog import SnapError
 from snap_catalog.checksums import file_sha256
 
-from snap_encode.libraries import silenced
+from snap_encode.libraries import explained
 from snap_encode.models import minilm, mpnet
 from snap_encode.models.folders import check_sha256
 from snap_encode.models.model import Model, joined_sha256
@@ -86,15 +85,8 @@ def _load(folder: Path, manifest: _Manifest) -> SentenceTransformer:
         raise SnapError(f"{weights}: no such file; copy or save the model again")
     check_sha256(weights, file_sha256(weights), manifest.weights_sha256, "fetch it again")
     network = BASES[manifest.base]().load()
-    # A damaged configuration fails in as many ways as the libraries beneath have parts.
-    try:
-        with silenced():
-            _ATTACH[manifest.weights](network, folder)
-    except Exception as error:
-        reason = shorten(str(error), 200, placeholder=" ...") or type(error).__name__
-        raise SnapError(
-            f"{folder}: does not fit {manifest.base!r} ({reason}); save the model again"
-        ) from error
+    with explained(f"{folder}: does not fit {manifest.base!r}", "save the model again"):
+        _ATTACH[manifest.weights](network, folder)
     return network
 
 

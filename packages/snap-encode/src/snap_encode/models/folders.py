@@ -6,13 +6,12 @@ import importlib.util
 import json
 from functools import partial
 from pathlib import Path
-from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from snap_catalog import SnapError
 from snap_catalog.checksums import file_sha256
 
-from snap_encode.libraries import silenced
+from snap_encode.libraries import explained
 from snap_encode.models.model import Model, joined_sha256
 
 if TYPE_CHECKING:
@@ -62,24 +61,17 @@ def load(folder: Path) -> SentenceTransformer:
     Raises:
         SnapError: it cannot be loaded.
     """
-    with silenced():
+    problem = f"{folder}: not a sentence-transformers model that can be loaded"
+    with explained(problem, "fetch or save it again"):
         from sentence_transformers import SentenceTransformer
 
-        try:
-            return SentenceTransformer(
-                str(folder),
-                device="cpu",
-                local_files_only=True,
-                trust_remote_code=False,
-                model_kwargs={"use_safetensors": True},
-            )
-        # A damaged folder fails in as many ways as the libraries beneath have parts.
-        except Exception as error:
-            reason = shorten(str(error), 200, placeholder=" ...") or type(error).__name__
-            raise SnapError(
-                f"{folder}: not a sentence-transformers model that can be loaded "
-                f"({reason}); fetch or save it again"
-            ) from error
+        return SentenceTransformer(
+            str(folder),
+            device="cpu",
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
+        )
 
 
 def weights_sha256(folder: Path) -> str:

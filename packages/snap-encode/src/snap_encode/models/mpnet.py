@@ -13,7 +13,7 @@ from snap_catalog.cache import cache_folder
 from snap_catalog.checksums import file_sha256
 
 from snap_encode.models.folders import load_checked, package_folder
-from snap_encode.models.hub import OWNER, HubError, download
+from snap_encode.models.hub import OWNER, download
 from snap_encode.models.model import Model
 
 if TYPE_CHECKING:
@@ -49,18 +49,11 @@ def _load() -> SentenceTransformer:
     if not folder.is_dir():
         parts = _parts()
         if not parts:
-            return load_checked(_downloaded(), _SHA256, "fetch the model again")
+            problem = f"model {NAME!r}: download from the Hugging Face hub failed"
+            downloaded = download(OWNER + NAME, problem, f"run: {_INSTALL}")
+            return load_checked(downloaded, _SHA256, "fetch the model again")
         _unpack(parts, folder)
     return load_checked(folder, _SHA256, "delete the folder and run again")
-
-
-def _downloaded() -> Path:
-    try:
-        return download(OWNER + NAME)
-    except HubError as error:
-        raise SnapError(
-            f"model {NAME!r}: download from the Hugging Face hub failed ({error}); run: {_INSTALL}"
-        ) from error
 
 
 def _parts() -> list[Path]:

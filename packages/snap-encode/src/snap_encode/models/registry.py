@@ -5,11 +5,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from snap_catalog import SnapError
-
 from snap_encode.models.derived import BASES, MANIFEST, derived_model
 from snap_encode.models.folders import folder_model
-from snap_encode.models.hub import OWNER, HubError, download
+from snap_encode.models.hub import OWNER, download
 from snap_encode.models.model import Model
 
 DEFAULT_MODEL = "snap-minilm"
@@ -52,10 +50,6 @@ def locate(model: str) -> Model:
 
 def _from_hub(name: str) -> Model:
     repository = name if "/" in name else OWNER + name
-    try:
-        return folder_model(download(repository), name)
-    except HubError as error:
-        raise SnapError(
-            f"model {name!r}: no such folder, and the Hugging Face hub "
-            f"has no {repository!r} ({error}); give a folder or one of {', '.join(KNOWN)}"
-        ) from error
+    problem = f"model {name!r}: no such folder, and the Hugging Face hub has no {repository!r}"
+    remedy = f"give a folder or one of {', '.join(KNOWN)}"
+    return folder_model(download(repository, problem, remedy), name)
