@@ -84,12 +84,10 @@ def described(argument: str, length: Length) -> str:
 
 def _descriptions(known: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
     """Group pairs of operator (`SPACE:NAME`) and description by description."""
-    grouped: dict[str, list[str]] = {}
+    grouped: dict[str, dict[str, None]] = {}
     for operator, text in known:
-        names = grouped.setdefault(text, [])
-        if operator not in names:
-            names.append(operator)
-    return grouped
+        grouped.setdefault(text, {})[operator] = None
+    return {text: list(names) for text, names in grouped.items()}
 
 
 def _catalogued() -> Iterator[tuple[str, str]]:
