@@ -31,15 +31,10 @@ _CODE = 0.98
 
 
 class Described(NamedTuple):
-    """The reading of an operator with a name.
+    """The reading of an operator with a name."""
 
-    Attributes:
-        reading: the reading of its description.
-        doubt: the problem of the description, if there is one.
-    """
-
-    reading: Reading
-    doubt: str | None
+    reading: Reading  # of its description
+    doubt: str | None  # the problem of the description, if there is one
 
 
 class Reader:
