@@ -19,7 +19,7 @@ class Match(NamedTuple):
     Attributes:
         cosine: its similarity to the text, -1 to 1.
         operators: each as `SPACE:NAME`; the space is `torch.nn` or `corpus` outside the catalog.
-        description: the description, or the operator's name where that is nearer.
+        description: the description, or the operator's name if that is nearer.
     """
 
     cosine: float

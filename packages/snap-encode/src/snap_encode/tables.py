@@ -17,7 +17,7 @@ from snap_encode.reading import Described
 
 
 class _Row(NamedTuple):
-    """An operator to encode; `own` where its description is a user's and is to be read."""
+    """An operator to encode; `own` if a user described it, so that the description is read."""
 
     space: str | None
     operator: str
@@ -75,7 +75,7 @@ def catalog_table(
 
     Args:
         spaces: names of catalogued spaces, or TOML files (`*.toml`) that define your own;
-            all catalogued ones where none is given.
+            all catalogued ones if no space is given.
         length: the catalog description to encode (paper, Table 1).
         model: a known model, a folder, or a name on the Hugging Face hub.
         quiet: show no progress.

@@ -87,7 +87,7 @@ def weights_sha256(folder: Path) -> str:
 
 
 def _parts(folder: Path) -> list[Path]:
-    """Return the folders of the model's modules, the model's own where none are listed."""
+    """Return the folders of the model's modules, the model's own folder if none are listed."""
     listing = folder / "modules.json"
     if not listing.exists():
         return [folder]

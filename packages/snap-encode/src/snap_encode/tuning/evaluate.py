@@ -112,7 +112,7 @@ def kind_accuracy(
     """Return how often "same kind, other kernel" is nearer than "other kind, same kernel".
 
     Over all triplets of an anchor, a text of the same kind with another kernel in other words, and
-    a text of another kind with the anchor's kernel; no number where there is no such triplet.
+    a text of another kind with the anchor's kernel; NaN if there is no such triplet.
 
     Args:
         vectors: of length 1, shape (n, d).
