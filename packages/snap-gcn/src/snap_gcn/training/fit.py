@@ -121,7 +121,7 @@ def fit(
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
     train, held = split(table, metric, recipe.fraction, random, source)
-    data = TrainingData.build(train, held, vocabulary, metric, recipe, source)
+    data = TrainingData(train, held, vocabulary, metric, recipe, source)
     training = _Training(data, random, patience, torch.device(device))
     if begun is not None:
         training.resume(begun)
@@ -145,7 +145,7 @@ class _Training:
     ) -> None:
         self._data, self._recipe, self._random = data, data.recipe, random
         self._patience, self._device = patience, device
-        self._vectors = data.vectors.to(device)
+        self._vectors = torch.from_numpy(data.vocabulary.vectors).to(device)
         self._network = GcnNetwork(self._recipe, self._vectors.shape[1]).to(device)
         self._parallel = processes.parallel(self._network)
         self._optimiser = torch.optim.AdamW(
