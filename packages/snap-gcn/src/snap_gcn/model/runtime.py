@@ -12,15 +12,14 @@ from snap_graphs import Graphs
 from snap_graphs.arrays import Ints
 
 from snap_gcn.data.arrays import Floats, Singles
-from snap_gcn.data.batches import EMPTY_DENSE, EMPTY_EDGES, DenseBatch, batches
+from snap_gcn.data.batches import EMPTY_DENSE, EMPTY_EDGES, DenseBatch, EdgeBatch, batches
 from snap_gcn.model.recipe import Group
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-DENSE = ("op", "mixing")
-SPARSE = ("nodes", "edges", "weights", "graph", "last")
-"""The inputs of a group: the fields of `DenseBatch` and of `EdgeBatch`."""
+DENSE, SPARSE = DenseBatch._fields, EdgeBatch._fields
+"""The inputs of a group."""
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _ERRORS_ONLY = 3
 
