@@ -82,7 +82,8 @@ def numbers(text: str) -> Stated:
     kernel = square if square and max(square.first, square.second) > 1 else None
     kernel = kernel or _counted(rest) or _named_kernel(rest) or _left_over(written) or square
     if kernel is None and "dilation" in found and found["dilation"].sure < STATED:
-        kernel = _odd(found.pop("dilation"))
+        dilation = found.pop("dilation")  # an odd number is the kernel: `dil 5`
+        kernel = dilation if dilation.first % 2 else None
     if kernel is not None:
         found["kernel"] = kernel
     return Stated(
@@ -91,11 +92,6 @@ def numbers(text: str) -> Stated:
         kernel.second if kernel and kernel.second != kernel.first else None,
         bool(_POINTWISE.search(rest)),
     )
-
-
-def _odd(dilation: _Found) -> _Found | None:
-    """Use an odd number after `dil` as the kernel: `dil 5`."""
-    return dilation if dilation.first % 2 else None
 
 
 def _square(text: str) -> tuple[_Found | None, str]:
@@ -117,12 +113,9 @@ def _by_rules(
             continue
         digits = next(filter(None, found.groups()), "2")
         if digits != "0":
-            return _Found(int(digits), int(digits), sure), _without(text, found)
+            rest = f"{text[: found.start()]} ; {text[found.end() :]}"
+            return _Found(int(digits), int(digits), sure), rest
     return None, text
-
-
-def _without(text: str, found: re.Match[str]) -> str:
-    return f"{text[: found.start()]} ; {text[found.end() :]}"
 
 
 def _counted(text: str) -> _Found | None:

@@ -60,10 +60,10 @@ def _kernels(vectors: NDArray[np.float32], known: Sequence[Example]) -> tuple[fl
     kinds = [f"{e.term.category}/{e.term.kind}" for e in known]
     kernels = [e.settings["kernel"] for e in known]
     wordings = [f"{e.term.name}/{e.wording}" for e in known]
-    return (
-        kind_accuracy(vectors, kinds, kernels, wordings),
-        *_kernel_accuracies(vectors, known),
-    )
+    outcomes = zip(*(kernel_accuracy(grid) for grid in _grids(vectors, known)), strict=True)
+    shares = [float(np.concatenate(parts).mean()) for parts in outcomes]
+    in_words, verbatim = shares or (np.nan, np.nan)
+    return kind_accuracy(vectors, kinds, kernels, wordings), in_words, verbatim
 
 
 def reciprocal_rank(embed: Embed) -> float:
@@ -152,17 +152,6 @@ def kernel_accuracy(
         (same > cosines)[words][:, kernels].ravel(),
         (same > verbatim)[words][:, kernels].ravel(),
     )
-
-
-def _kernel_accuracies(
-    vectors: NDArray[np.float32], known: Sequence[Example]
-) -> tuple[float, float]:
-    """Return the two shares of `kernel_accuracy` over all triplets of all operators."""
-    outcomes = [kernel_accuracy(grid) for grid in _grids(vectors, known)]
-    if not outcomes:
-        return np.nan, np.nan
-    in_words, verbatim = (np.concatenate(parts) for parts in zip(*outcomes, strict=True))
-    return float(in_words.mean()), float(verbatim.mean())
 
 
 def _grids(vectors: NDArray[np.float32], known: Sequence[Example]) -> Iterator[NDArray[np.float32]]:

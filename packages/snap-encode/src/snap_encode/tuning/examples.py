@@ -45,15 +45,10 @@ def examples(*splits: Split) -> list[Example]:
 def _descriptions(term: Term) -> tuple[str, ...]:
     if not term.torch:
         return (term.name, *term.descriptions)
-    return (term.name, f"torch.nn.{term.name}", *_official(term.name), *term.descriptions)
-
-
-def _official(name: str) -> list[str]:
-    """Return the description of a class in torch, unless another class has the same."""
-    texts = _official_descriptions()
-    if list(texts.values()).count(texts[name]) > 1:
-        return []
-    return [texts[name].replace("{", "{{").replace("}", "}}")]
+    texts = [*_official_descriptions().values()]
+    official = _official_descriptions()[term.name]
+    unique = [official.replace("{", "{{").replace("}", "}}")] if texts.count(official) == 1 else []
+    return (term.name, f"torch.nn.{term.name}", *unique, *term.descriptions)
 
 
 @cache
