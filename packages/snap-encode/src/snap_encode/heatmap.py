@@ -18,14 +18,9 @@ _LABEL_WIDTH, _CELL, _DARK = 32, 0.55, 0.55
 def draw(
     similarity: NDArray[np.float32], labels: Sequence[str], path: str | os.PathLike[str]
 ) -> None:
-    """Draw a matrix as a heat map with its values; the suffix (`SUFFIXES`) chooses the format.
+    """Draw (n, n) cosines of n labelled texts as a heat map with its values.
 
-    Equal matrices give equal files.
-
-    Args:
-        similarity: cosines, shape (n, n).
-        labels: the n texts.
-        path: the file.
+    The suffix of the file (`SUFFIXES`) determines the format. Equal matrices give equal files.
 
     Raises:
         SnapError: the file cannot be written.

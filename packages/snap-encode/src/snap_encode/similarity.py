@@ -111,15 +111,7 @@ def _of_the_corpus() -> Iterator[tuple[str, str]]:
 
 
 def cosines(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the cosine similarity of every row with every column.
-
-    Args:
-        rows: n vectors, shape (n, d), none of them zero.
-        columns: m vectors, shape (m, d), none of them zero.
-
-    Returns:
-        Array of shape (n, m), values from -1 to 1.
-    """
+    """Return the (n, m) cosines, -1 to 1, of (n, d) and (m, d) vectors, none of them zero."""
     one, other = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (rows, columns))
     similarity: NDArray[np.float32] = (one @ other.T).clip(-1, 1)
     return similarity

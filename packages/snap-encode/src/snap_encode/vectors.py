@@ -31,12 +31,7 @@ class VectorCache:
     """
 
     def __init__(self, key: str, *, quiet: bool) -> None:
-        """Choose the model.
-
-        Args:
-            key: the `Model.key` that the vectors depend on.
-            quiet: do not report failures of the cache.
-        """
+        """Choose a model by its `Model.key`; if `quiet`, failures of the cache are not reported."""
         self._model, self._quiet = bytes.fromhex(key), quiet
         self._path = cache_folder() / _FILE
         self._usable = True

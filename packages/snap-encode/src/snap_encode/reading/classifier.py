@@ -35,11 +35,9 @@ class Head:
     def probabilities(
         self, texts: Sequence[str], vectors: NDArray[np.float32]
     ) -> NDArray[np.float64]:
-        """Return (texts, labels) probabilities; columns as in `LABELS`.
+        """Return (n, labels) probabilities of n texts, given their (n, d) vectors by `snap-minilm`.
 
-        Args:
-            texts: n descriptions.
-            vectors: (n, d) their vectors by `snap-minilm`.
+        Columns are in the order of `LABELS`.
         """
         of_vectors, of_letters, bias = self._weights
         logits = vectors.astype(np.float64) @ of_vectors + bias

@@ -22,12 +22,7 @@ class Batches:
     """
 
     def __init__(self, known: Sequence[Example], recipe: Recipe) -> None:
-        """Group the examples.
-
-        Args:
-            known: the examples to draw from.
-            recipe: the size of a batch.
-        """
+        """Group the examples to draw from; the recipe has the size of a batch."""
         self._recipe = recipe
         self._categories: dict[str, dict[str, list[Example]]] = {}
         for example in known:

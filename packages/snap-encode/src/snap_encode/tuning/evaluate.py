@@ -37,12 +37,7 @@ class Figures(NamedTuple):
 
 
 def evaluate(embed: Embed, split: Split) -> Figures:
-    """Measure an encoder on the operators of a split that tuning never sees.
-
-    Args:
-        embed: the encoder.
-        split: `validate` to choose by, or `test` to report.
-    """
+    """Measure an encoder on unseen operators: `validate` to choose by, `test` to report."""
     known = once(examples(split))
     vectors = embed([e.text for e in known])
     places = ranks(vectors, [e.term.name for e in known])
@@ -74,16 +69,10 @@ def reciprocal_rank(embed: Embed) -> float:
 
 
 def ranks(vectors: NDArray[np.float32], names: ArrayLike) -> NDArray[np.int64]:
-    """Return the rank of each text's operator among all operators; 1 is the nearest.
+    """Return the (n,) ranks of each text's operator among all operators; 1 is the nearest.
 
-    The similarity to an operator is the mean cosine to its other texts.
-
-    Args:
-        vectors: of length 1, shape (n, d).
-        names: the operator of each text, n; every operator has two texts or more.
-
-    Returns:
-        Array of shape (n,).
+    The similarity to an operator is the mean cosine to its other texts. Given are (n, d) vectors of
+    length 1, and the n operators of the texts; every operator has two texts or more.
     """
     known, own = np.unique(np.asarray(names), return_inverse=True)
     member = np.eye(len(known))[own]
@@ -95,12 +84,7 @@ def ranks(vectors: NDArray[np.float32], names: ArrayLike) -> NDArray[np.int64]:
 
 
 def silhouette(vectors: NDArray[np.float32], categories: Sequence[str]) -> float:
-    """Return the mean silhouette of the categories by cosine distance, from -1 to 1.
-
-    Args:
-        vectors: shape (n, d).
-        categories: the category of each text, n.
-    """
+    """Return the mean silhouette, -1 to 1, of n categories of (n, d) vectors by cosine distance."""
     from sklearn.metrics import silhouette_score
 
     return float(silhouette_score(vectors, categories, metric="cosine"))

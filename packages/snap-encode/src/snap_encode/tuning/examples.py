@@ -71,17 +71,11 @@ def digest(known: Sequence[Example]) -> str:
 
 
 def targets(batch: Sequence[Example]) -> NDArray[np.float32]:
-    """Return the intended similarities between texts.
+    """Return the symmetric (n, n) matrix of intended similarities between n texts.
 
     As in appendix F of the paper: 1 for the same operator, 0.7 for the same category, 0 otherwise.
     Unlike in the appendix, two texts that give one operator different settings (such as kernel
     sizes) count as two operators of one category. A setting that one text leaves open is ignored.
-
-    Args:
-        batch: n texts.
-
-    Returns:
-        Symmetric array of shape (n, n).
     """
     similarity = np.where(alike([e.term.category for e in batch]), RELATED, UNRELATED)
     same = alike([e.term.name for e in batch])

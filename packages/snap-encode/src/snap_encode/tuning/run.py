@@ -46,13 +46,7 @@ class Run:
     """
 
     def __init__(self, base: Model, recipe: Recipe, seed: int) -> None:
-        """Begin a run.
-
-        Args:
-            base: the model to tune.
-            recipe: the recipe.
-            seed: seed of the initial weights and the batches.
-        """
+        """Begin to tune a model; the seed determines the initial weights and the batches."""
         known = examples("train")
         self.settings: dict[str, Any] = {
             **asdict(recipe),
