@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from snap_catalog import SnapError, Term, corpus
+from snap_catalog.threads import one_thread
 from snap_encode import SentenceEncoder
 from snap_encode.cli import main
-from snap_encode.libraries import one_thread, silenced
+from snap_encode.libraries import silenced
 from snap_encode.models import Model, derived
 from snap_encode.models.folders import folder_model
 from snap_encode.tuning.adapter import Adapter

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from snap_catalog import SnapError
 from snap_catalog.console import progress, say
+from snap_catalog.threads import one_thread
 
-from snap_encode.libraries import one_thread, silenced
+from snap_encode.libraries import silenced
 from snap_encode.models import DEFAULT_MODEL, locate
 from snap_encode.vectors import VectorCache
 

@@ -1,4 +1,4 @@
-"""Keep libraries silent, report their failures in one line, and keep torch on one thread."""
+"""Keep libraries silent, and report their failures in one line."""
 
 import logging
 import warnings
@@ -57,20 +57,3 @@ def explained(problem: str, remedy: str, most: int = 200) -> Iterator[None]:
     except Exception as error:
         reason = shorten(str(error), most, placeholder=" ...") or type(error).__name__
         raise SnapError(f"{problem} ({reason}); {remedy}") from error
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread.
-
-    Results then do not depend on the number of cores, and short texts are several times faster if
-    other processes keep the cores busy.
-    """
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -7,8 +7,8 @@ from typing import Any
 from snap_catalog import SnapError, corpus
 from snap_catalog.console import progress, say
 from snap_catalog.texts import Split
+from snap_catalog.threads import one_thread
 
-from snap_encode.libraries import one_thread
 from snap_encode.models.derived import BASES
 from snap_encode.tuning.evaluate import evaluate
 from snap_encode.tuning.folder import check_new, write

@@ -2,8 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypedDict, cast
@@ -12,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 from snap_catalog import SnapError
+from snap_catalog.threads import one_thread
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
@@ -70,18 +70,7 @@ class Fitted:
         return self.history[self.kept - 1]
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep torch to one thread: small batches gain nothing from more, and results depend on it."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@_one_thread()
+@one_thread()
 def fit(
     table: pa.Table,
     vocabulary: Vocabulary,
