@@ -9,6 +9,7 @@ import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.nested import parse_json
 from snap_catalog.parquet import decode_metadata
+from snap_catalog.readings import with_readings
 
 from snap_gcn.data.arrays import Singles
 from snap_gcn.data.vocabulary import UnknownOperatorError, Vocabulary
@@ -143,14 +144,10 @@ def _with_readings(table: pa.Table, encoder: EncoderPlugin | None) -> pa.Table:
     """Add the columns on how descriptions were read, if the encoder can read."""
     if not table.num_rows or not isinstance(encoder, ReadingEncoder):
         return table
-    readings = encoder.read(table["text"].to_pylist())
-    names = encoder.read(table["op"].to_pylist())
-    doubts = [reading.doubt(name) for reading, name in zip(readings, names, strict=True)]
-    confidence = [reading.confidence["kind"] for reading in readings]
-    summaries = pa.array([reading.summary for reading in readings], pa.string())
-    table = table.append_column("reading", summaries)
-    table = table.append_column("confidence", pa.array(confidence, pa.float64()))
-    return table.append_column("doubt", pa.array(doubts, pa.string()))
+    texts, names = (encoder.read(table[column].to_pylist()) for column in ("text", "op"))
+    pairs = zip(texts, names, strict=True)
+    facts = [(text.summary, text.confidence["kind"], text.doubt(name)) for text, name in pairs]
+    return with_readings(table, facts)
 
 
 def with_meaning(error: UnknownOperatorError, facts: Encoder) -> UnknownOperatorError:
