@@ -164,6 +164,9 @@ class _Training:
 
     def fitted(self) -> Fitted:
         """Return the member in its present state."""
+        since = len(self._history) - self._kept
+        impatient = self._patience is not None and since >= self._patience
+        over = impatient or len(self._history) == self._recipe.epochs
         return Fitted(
             weights=self._weights,
             kept=self._kept,
@@ -171,7 +174,7 @@ class _Training:
             trained=sorted(self._trained, key=str),
             n_train=len(self._data.targets),
             n_validate=len(self._data.held),
-            rest=None if self._is_over() else self._rest(),
+            rest=None if over else self._rest(),
         )
 
     def pass_once(self) -> None:
@@ -223,11 +226,6 @@ class _Training:
     def _failure(self, problem: str) -> SnapError:
         epoch, data = len(self._history) + 1, self._data
         return SnapError(f"{data.source}: {problem} in epoch {epoch}; check {data.metric}")
-
-    def _is_over(self) -> bool:
-        since = len(self._history) - self._kept
-        impatient = self._patience is not None and since >= self._patience
-        return impatient or len(self._history) == self._recipe.epochs
 
     def _rest(self) -> Rest:
         return Rest(

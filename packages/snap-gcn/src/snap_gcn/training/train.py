@@ -102,7 +102,10 @@ def train(
             )
         if processes.rank() > 0:
             return
-    command = _command(settings.processes, arguments)
+    launcher = ["snap-gcn"]
+    if settings.processes > 1:
+        launcher = ["torchrun", "--nproc-per-node", str(settings.processes), "-m", "snap_gcn"]
+    command = shlex.join([*launcher, *arguments])
     model = assembled(settings, table, vocabulary, recipes, fitted, paths, out.name, command)
     folder.save(model, out)
     partial.unlink(missing_ok=True)
@@ -146,12 +149,6 @@ def _encoder(operators: pa.Schema) -> Encoder:
     )
 
 
-def _command(count: int, arguments: Sequence[str]) -> str:
-    alone = ["snap-gcn"]
-    several = ["torchrun", "--nproc-per-node", str(count), "-m", "snap_gcn"]
-    return shlex.join([*(alone if count == 1 else several), *arguments])
-
-
 def assembled(
     settings: TrainingSettings,
     table: pa.Table,
@@ -162,17 +159,9 @@ def assembled(
     name: str,
     command: str,
 ) -> folder.Model:
-    """Assemble a model from its trained members.
+    """Assemble a model from its trained members and its `PathModel`.
 
-    Args:
-        settings: of the training.
-        table: the cells, including held-out ones.
-        vocabulary: the operators.
-        recipes: of the members.
-        fitted: the members.
-        paths: tensors of the `PathModel`; empty if there is none.
-        name: of the model.
-        command: the command that trained it.
+    `table` has the cells, including held-out ones; `paths` is empty if there is no `PathModel`.
     """
     data, cells = decode_metadata(table.schema), table.filter(~held_out(table))
     training = Training(
