@@ -46,13 +46,8 @@ def in_file(table: pa.Table, wanted: str, direction: Direction | None, path: str
     """Read measurements from a CSV or Parquet file with the columns `arch_id` and a metric.
 
     Empty values, which stand for failed trainings, are left out. If the file has the column
-    `space`, architectures are looked up within their space.
-
-    Args:
-        table: rows of the `graphs` contract.
-        wanted: the metric's column, or part of its name.
-        direction: as in `in_table`.
-        path: the file.
+    `space`, architectures are looked up within their space in the table. `wanted` is the metric's
+    column or part of its name; `direction` is as in `in_table`.
 
     Raises:
         SnapError: the file cannot be read, names an unknown architecture, has scores of several

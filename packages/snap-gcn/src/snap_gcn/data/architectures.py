@@ -17,12 +17,9 @@ Architectures: TypeAlias = "pa.Table | Sequence[Cell] | Sequence[str]"
 def as_table(graphs: Architectures, space_name: str | None) -> pa.Table:
     """Convert architectures to a table with the columns that a predictor reads.
 
-    A string is its own `arch_id`; cells are numbered. Whole networks get their costs if the search
-    space can compute them.
-
-    Args:
-        graphs: the architectures.
-        space_name: the search space of cells or strings; cells may belong to an unknown space.
+    Cells and strings need the name of their search space, which may be unknown for cells. A string
+    is its own `arch_id`; cells are numbered. Whole networks get their costs if the search space can
+    compute them.
 
     Raises:
         SnapError: cells or strings have no space, or a string does not belong to the space.

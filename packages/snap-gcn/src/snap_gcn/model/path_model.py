@@ -52,12 +52,10 @@ def _on_grid(values: Floats) -> Floats:
 
 
 def statistics(graphs: Graphs, op: Ints, shares: Floats) -> Floats:
-    """Compute statistics of the paths from the inputs of cells to their outputs.
+    """Compute statistics of the paths from the inputs of n cells to their outputs.
 
-    Args:
-        graphs: n graphs without dead operators.
-        op: (nodes,) rows of `shares`.
-        shares: (operators, kinds) the kind of each operator, from `kinds`.
+    Graphs have no dead operators; (nodes,) `op` has rows of the (operators, kinds) `shares`, from
+    `kinds`.
 
     Returns:
         (n, 4): pointwise convolutions in the cell; log(1 + spatial convolutions on the mean path),

@@ -41,17 +41,11 @@ class Runtime:
         return Runtime, (self._file, self._groups, self._source, self._device)
 
     def score(self, group: Group, graphs: Graphs, op: Ints, vectors: Singles) -> Floats:
-        """Score graphs with the m members of a group.
+        """Return (m, graphs) scores by the m members of a group; higher is better.
 
-        Args:
-            group: the members.
-            graphs: the graphs, as those members see them.
-            op: (nodes,) rows of `vectors`.
-            vectors: (operators, d) embeddings.
-
-        Returns:
-            (m, graphs) scores, higher is better. They vary by at most 1e-5 of the largest score
-            with the batch, the number of threads and the machine.
+        Graphs are given as those members see them, with (nodes,) rows of the (operators, d)
+        `vectors`. Scores vary by at most 1e-5 of the largest one with the batch, the number of
+        threads and the machine.
 
         Raises:
             SnapError: the file is damaged, does not fit the model, or gives no finite scores.

@@ -52,10 +52,7 @@ class Checkpoint:
         return cls(path, {"snap-gcn": version("snap-gcn"), **asdict(settings), **read})
 
     def begun(self, *, resume: bool) -> list[Fitted]:
-        """Return the members of a stopped training; empty if there is no checkpoint.
-
-        Args:
-            resume: whether to resume it.
+        """Return the members of a stopped training to resume; empty if there is no checkpoint.
 
         Raises:
             SnapError: there is a checkpoint, but `resume` is false, its settings or data differ, or

@@ -36,12 +36,8 @@ def split(
 ) -> tuple[pa.Table, pa.Table]:
     """Split the cells that have a value of a metric into training and held-out cells.
 
-    Args:
-        table: rows of the `graphs` contract.
-        metric: a metric column.
-        fraction: share of the training cells to draw, but at least 1,000 cells if there are enough.
-        random: draws them.
-        source: what to call the table in an error.
+    Of the training cells, a `fraction` is drawn, but at least 1,000 cells if there are enough.
+    `source` names the table in an error.
 
     Raises:
         SnapError: fewer than two training or held-out cells are left.
