@@ -21,7 +21,7 @@ from snap_catalog.threads import one_thread
 from snap_encode import SentenceEncoder
 from snap_encode.cli import main
 from snap_encode.libraries import silenced
-from snap_encode.models import Model, derived
+from snap_encode.models import Model, bases
 from snap_encode.models.folders import folder_model
 from snap_encode.tuning.adapter import Adapter
 from snap_encode.tuning.batches import Batches
@@ -225,7 +225,7 @@ def base(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
     few = {name: term for name, term in corpus().items() if _is_used(term)}
     model = replace(folder_model(tiny, BASE), name=BASE)
     monkeypatch.setattr("snap_encode.tuning.examples.corpus", lambda: few)
-    monkeypatch.setitem(derived.BASES, BASE, lambda: model)
+    monkeypatch.setitem(bases.BASES, BASE, lambda: model)
     return model
 
 

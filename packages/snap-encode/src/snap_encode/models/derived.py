@@ -13,9 +13,8 @@ from snap_catalog import SnapError
 from snap_catalog.checksums import file_sha256
 
 from snap_encode.libraries import explained
-from snap_encode.models import minilm, mpnet
-from snap_encode.models.folders import check_sha256
-from snap_encode.models.model import Model, joined_sha256
+from snap_encode.models.bases import BASES
+from snap_encode.models.folders import Model, check_sha256, joined_sha256
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 MANIFEST = "snap_encoder.json"
 ADAPTER, PROJECTION = "adapter_model.safetensors", "projection.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
-
-BASES: Mapping[str, Callable[[], Model]] = {minilm.NAME: minilm.model, mpnet.NAME: mpnet.model}
-"""The models that others are derived from, by name."""
 
 
 @dataclass(frozen=True)

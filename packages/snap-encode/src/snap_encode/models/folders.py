@@ -1,9 +1,12 @@
-"""Folders of sentence-transformers models: locate, check and load them."""
+"""Models of sentence-transformers: check and load their folders."""
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +15,30 @@ from snap_catalog import SnapError
 from snap_catalog.checksums import file_sha256
 
 from snap_encode.libraries import explained
-from snap_encode.models.model import Model, joined_sha256
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _CONFIGURATION = ("*.json", "*.txt", "*.model")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that can be loaded."""
+
+    name: str  # name of the model or its folder; for the hub, without `sentence-transformers/`
+    # SHA-256 of its safetensors weights (several files concatenated in the order of the modules),
+    # or for a derived model over the SHA-256 of base and own weights
+    sha256: str
+    # 64 hexadecimal digits over weights and configuration; equal keys give equal vectors
+    key: str
+    # reads the weights; raises `SnapError` if they are missing or damaged
+    load: Callable[[], SentenceTransformer]
+
+
+def joined_sha256(*digests: str) -> str:
+    """Return the SHA-256 of concatenated hexadecimal digests."""
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def folder_model(folder: Path, name: str) -> Model:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from snap_encode.models.derived import BASES, MANIFEST, derived_model
-from snap_encode.models.folders import folder_model
+from snap_encode.models.bases import BASES
+from snap_encode.models.derived import MANIFEST, derived_model
+from snap_encode.models.folders import Model, folder_model
 from snap_encode.models.hub import OWNER, download
-from snap_encode.models.model import Model
 
 DEFAULT_MODEL = "snap-minilm"
 """The default model, which the default predictor of snap-gcn uses."""
