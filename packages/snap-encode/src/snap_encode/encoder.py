@@ -91,7 +91,8 @@ class SentenceEncoder:
         with silenced(), one_thread(), bar as advance:
             for start in range(0, len(texts), _BATCH):
                 batch = texts[start : start + _BATCH]
-                shown = [_without_surrogates(text) for text in batch]
+                # Lone surrogates, of arguments that are not UTF-8, are accepted by no tokenizer.
+                shown = [text.encode("utf-8", "replace").decode() for text in batch]
                 vectors = network.encode(shown, batch_size=_BATCH, show_progress_bar=False)
                 yield dict(zip(batch, vectors, strict=True))
                 advance(len(batch))
@@ -103,8 +104,3 @@ class SentenceEncoder:
                 f"model {self.name!r}: the length of its vectors is unknown; choose another model"
             )
         return dimension
-
-
-def _without_surrogates(text: str) -> str:
-    """Replace lone surrogates (from arguments that are not UTF-8), which no tokenizer accepts."""
-    return text.encode("utf-8", "replace").decode()
