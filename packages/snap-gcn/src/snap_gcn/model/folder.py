@@ -70,11 +70,6 @@ class Model:
         return {name.removeprefix(prefix): value for name, value in named.items()}
 
 
-def joined(parts: Mapping[str, Weights]) -> dict[str, npt.NDArray[np.generic]]:
-    """Join the tensors of parts into one mapping, the inverse of `Model.part`."""
-    return {f"{part}.{name}": v for part, state in parts.items() for name, v in state.items()}
-
-
 def member(number: int) -> str:
     """Return the part's name of a member."""
     return f"member.{number}"

@@ -1,7 +1,6 @@
 """Run a predictor's networks, `model.onnx`, with ONNX Runtime."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -53,8 +52,14 @@ class Runtime:
         used, op = np.unique(op, return_inverse=True)
         scores = np.empty((len(self._groups[group]), len(graphs)))
         for rows, batch in batches(graphs, op):
-            with _one_line(self._source):
+            try:
                 scores[:, rows] = self._run(group, batch, vectors[used])
+            except Exception as error:  # ONNX Runtime's errors have no base class of their own
+                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                raise SnapError(
+                    f"{self._source}: damaged, or not of this model ({reason}); get or train the "
+                    "model again"
+                ) from error
         if not np.isfinite(scores).all():
             raise SnapError(
                 f"{self._source}: its scores are not finite numbers; get or train the model again"
@@ -95,15 +100,3 @@ def check_device(device: str) -> None:
             f"--device {device}: ONNX Runtime finds no such device here; install onnxruntime-gpu "
             "in place of onnxruntime, or use --device cpu"
         )
-
-
-@contextmanager
-def _one_line(source: str) -> Iterator[None]:
-    """Convert any error of ONNX Runtime to one line that names the file."""
-    try:
-        yield
-    except Exception as error:  # ONNX Runtime's errors have no base class of their own
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SnapError(
-            f"{source}: damaged, or not of this model ({reason}); get or train the model again"
-        ) from error

@@ -37,7 +37,7 @@ class Epoch(NamedTuple):
 class OptimiserState(TypedDict):
     """The state of a torch optimiser."""
 
-    state: dict[int, Any]
+    state: dict[int, dict[str, Tensor]]
     param_groups: list[dict[str, Any]]
 
 

@@ -23,7 +23,6 @@ from snap_gcn.model.export import to_onnx
 from snap_gcn.model.recipe import PRESETS, Recipe, members
 from snap_gcn.model.schema import FORMAT, Config, Curves, Encoder, Training
 from snap_gcn.reliability import training_space
-from snap_gcn.reliability.novelty import ranges
 from snap_gcn.training import monitor, processes
 from snap_gcn.training.checkpoint import Checkpoint, TrainingSettings
 from snap_gcn.training.dataset import held_out
@@ -181,7 +180,9 @@ def assembled(
             Curves(loss=[epoch.loss for epoch in m.history], tau=[epoch.tau for epoch in m.history])
             for m in fitted
         ],
-        shapes=ranges(cells, [recipe for recipe in recipes if not recipe.training_space]),
+        shapes=training_space.ranges(
+            cells, [recipe for recipe in recipes if not recipe.training_space]
+        ),
     )
     preset = PRESETS[settings.preset]
     config = Config(
@@ -206,13 +207,13 @@ def assembled(
         adapted=None,
     )
     states = [member.weights for member in fitted]
-    parts: dict[str, folder.Weights] = {
-        folder.member(i): {name: tensor.numpy() for name, tensor in state.items()}
-        for i, state in enumerate(states)
-    }
+    weights = {f"paths.{name}": values for name, values in paths.items()}
+    for number, state in enumerate(states):
+        part = folder.member(number)
+        weights |= {f"{part}.{name}": tensor.numpy() for name, tensor in state.items()}
     return folder.Model(
         config=config,
-        weights=folder.joined({**parts, "paths": paths}),
+        weights=weights,
         networks=to_onnx(recipes, states, vocabulary.vectors.shape[1]),
         operators=vocabulary.unread(),
         curve=monitor.drawn(training),
