@@ -20,27 +20,19 @@ class EncoderPlugin(Protocol):
     """A plug-in of the entry-point group `snap.encoders`.
 
     If it also implements `ReadingEncoder`, its readings are reported.
-
-    Attributes:
-        sha256: the SHA-256 of its weights.
     """
 
-    sha256: str
+    sha256: str  # of its weights
 
     def encode(self, texts: Sequence[str]) -> Singles:
         """Return (texts, d) vectors."""
 
 
 class Reading(Protocol):
-    """An encoder's interpretation of a description.
+    """An encoder's interpretation of a description."""
 
-    Attributes:
-        summary: one line.
-        confidence: by aspect, from 0 to 1; `kind` is the confidence in the kind of operator.
-    """
-
-    summary: str
-    confidence: Mapping[str, float]
+    summary: str  # one line
+    confidence: Mapping[str, float]  # by aspect, from 0 to 1; `kind` is that of the operator's kind
 
     def doubt(self, name: "Reading") -> str | None:
         """Return what is wrong with the description, given the reading of the operator's name."""
@@ -84,9 +76,9 @@ def with_described(
 
     Args:
         vocabulary: the known operators; vectors that a user gave take precedence.
-        schema: the table's; its metadata `snap.operators` maps names to descriptions.
-        encoder: the encoder of the vocabulary's vectors.
-        source: what to call the table in an error.
+        schema: of the table; its metadata `snap.operators` maps names to descriptions.
+        encoder: of the vocabulary's vectors.
+        source: names the table in an error.
         own: the vocabulary of a trained model, over which descriptions take precedence.
 
     Raises:

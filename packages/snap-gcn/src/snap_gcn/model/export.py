@@ -73,10 +73,7 @@ def networks(
 def to_onnx(
     recipes: Sequence[Recipe], states: Sequence[Mapping[str, Tensor]], dimensions: int
 ) -> bytes:
-    """Export trained members, and check that ONNX Runtime scores as torch does.
-
-    Returns:
-        The ONNX file; the module describes its inputs and outputs.
+    """Export trained members as an ONNX file, and check that ONNX Runtime scores as torch does.
 
     Raises:
         SnapError: the two scores differ by more than 1e-5, relative to the largest score if that

@@ -47,16 +47,10 @@ def train(
 ) -> None:
     """Train a predictor and write its folder.
 
-    Args:
-        asked: the settings; the metric may be shortened, or empty for the file's only one.
-        graphs: a file of the `graphs` contract; NAS-Bench-101 if None.
-        source: a file of NAS-Bench-101; the one in the cache if None.
-        operators: a file of the `operators` contract; the catalog's operators if None.
-        out: the folder.
-        arguments: of the command line, for the model's card.
-        resume: whether to resume a stopped training.
-        tensorboard: folder of a log.
-        quiet: show no progress.
+    The metric asked for may be shortened, or empty for the file's only one. If no `graphs` are
+    given, the cells are those of NAS-Bench-101, from its file `source` or the cache; if no
+    `operators` are given, they are the catalog's. The model's card shows the `arguments` of the
+    command line; `tensorboard` is the folder of a log.
 
     Raises:
         SnapError: data are missing or unsuitable, or the folder cannot be written.
