@@ -17,10 +17,9 @@ _MARKUP = (
 
 
 def official_description(name: str) -> str:
-    """Return the first sentence of an operator's documentation in torch, as plain text.
+    """Return the first sentence of torch's documentation of a class, as plain text.
 
-    Args:
-        name: a module class of `torch.nn`, for instance `Conv2d`.
+    `name` is a module class of `torch.nn`, for instance `Conv2d`.
 
     Raises:
         SnapError: torch has no module of that name, or no documentation for it.

@@ -14,10 +14,7 @@ _SECONDS = 10.0
 def download(repository: str, problem: str, remedy: str) -> Path:
     """Return the folder of a model, from the hub or from its cache when it cannot be reached.
 
-    Args:
-        repository: owner and name, as `OWNER/NAME`.
-        problem: the beginning of the error if neither has the model.
-        remedy: its end.
+    `repository` is `OWNER/NAME`; the error begins with `problem` and ends with `remedy`.
 
     Raises:
         SnapError: neither has the model.

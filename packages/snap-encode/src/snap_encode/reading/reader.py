@@ -49,15 +49,7 @@ class Reader:
         self._head = Head()
 
     def read(self, texts: Sequence[str], *, quiet: bool = True) -> list[Reading]:
-        """Read descriptions.
-
-        Args:
-            texts: n descriptions.
-            quiet: show no progress.
-
-        Returns:
-            n readings.
-        """
+        """Read descriptions; show no progress if `quiet`."""
         to_the_point = self._relevant(texts, quiet)
         known = self._shares(to_the_point, quiet)
         spelt = [corrected(t) if _may_be_misspelt(t, known[t]) else t for t in to_the_point]
@@ -72,17 +64,10 @@ class Reader:
     def described(
         self, operators: Sequence[tuple[str, str]], *, quiet: bool = True
     ) -> list[Described]:
-        """Read operators by their names and descriptions.
+        """Read operators, given pairs of name and description, and find their problems.
 
         Nodes named `input` and `output` are the ends of a graph, whatever their description. Other
         names are only checked for contradictions with the description.
-
-        Args:
-            operators: n pairs of a name and a description.
-            quiet: show no progress.
-
-        Returns:
-            n readings with their problems.
         """
         names = [name for name, _ in operators]
         readings = self.read([*names, *(text for _, text in operators)], quiet=quiet)

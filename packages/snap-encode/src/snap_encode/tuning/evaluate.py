@@ -89,13 +89,9 @@ def kind_accuracy(
     """Return how often "same kind, other kernel" is nearer than "other kind, same kernel".
 
     Over all triplets of an anchor, a text of the same kind with another kernel in other words, and
-    a text of another kind with the anchor's kernel; NaN if there is no such triplet.
-
-    Args:
-        vectors: of length 1, shape (n, d).
-        kinds: the kind of operator that each text speaks of, n.
-        kernels: its kernel size, n.
-        wordings: what texts have in common that differ in their numbers only, n.
+    a text of another kind with the anchor's kernel; NaN if there is no such triplet. Given are
+    (n, d) vectors of length 1, and for each text the kind of operator, its kernel size, and a label
+    of the wording that texts share if they differ in their numbers only.
     """
     kind, kernel, wording = (alike(labels) for labels in (kinds, kernels, wordings))
     positive, negative = kind & ~kernel & ~wording, ~kind & kernel
@@ -112,13 +108,12 @@ def kernel_accuracy(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the triplets in which "same kernel, reworded" is nearer than "another kernel".
 
-    Args:
-        vectors: of one operator, in w wordings with k kernels each; of length 1, shape (w, k, d).
+    Given are (w, k, d) vectors of length 1 of one operator, in w wordings with k kernels each.
 
     Returns:
-        For each triplet of an anchor, the same kernel in other words, and another kernel in those
-        other words, whether the first two are nearer; and the same against another kernel in the
-        anchor's words. Both of shape (w (w - 1) k (k - 1),).
+        (w (w - 1) k (k - 1),) for each triplet of an anchor, the same kernel in other words, and
+        another kernel in those other words, whether the first two are nearer; and the same against
+        another kernel in the anchor's words.
     """
     count, sizes, _ = vectors.shape
     cosines = np.einsum("iad,jbd->ijab", vectors, vectors)

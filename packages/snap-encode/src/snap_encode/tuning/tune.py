@@ -26,12 +26,7 @@ def tune(
 
     The state is saved after every epoch in a file next to the folder, which is removed at the end.
 
-    Args:
-        out: a new folder.
-        recipe: the recipe.
-        seed: seed of all random draws; equal seeds give equal weights.
-        resume: resume an interrupted run, if there is one.
-        quiet: show no progress.
+    An interrupted run, if there is one, is continued if `resume`. Equal seeds give equal weights.
 
     Raises:
         SnapError: the folder exists, an interrupted run exists or has other settings, or the loss
