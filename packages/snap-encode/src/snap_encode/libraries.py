@@ -15,26 +15,19 @@ def silenced() -> Iterator[None]:
     level = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with _no_bars():
+        with warnings.catch_warnings(action="ignore"):
+            # transformers switches the bars of huggingface_hub along with its own.
+            from transformers.utils import logging as bars
+
+            shown = bars.is_progress_bar_enabled()
+            bars.disable_progress_bar()  # type: ignore[no-untyped-call]
+            try:
                 yield
+            finally:
+                if shown:
+                    bars.enable_progress_bar()  # type: ignore[no-untyped-call]
     finally:
         logging.disable(level)
-
-
-@contextmanager
-def _no_bars() -> Iterator[None]:
-    # transformers switches the bars of huggingface_hub along with its own.
-    from transformers.utils import logging as bars
-
-    shown = bars.is_progress_bar_enabled()
-    bars.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        if shown:
-            bars.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 @contextmanager

@@ -32,14 +32,6 @@ class Call:
     depthwise: bool = False  # whether each channel has its own group
 
 
-@dataclass
-class _Bracket:
-    """An open bracket: the start of its content, and the nesting depth inside."""
-
-    start: int
-    height: int = 0
-
-
 _TABLES = package_files.table("layers.toml")
 _KEYWORDS = {name: setting for setting, names in _TABLES["keywords"].items() for name in names}
 
@@ -98,17 +90,18 @@ def _separable(main: Sequence[Call]) -> Call | None:
 def _bracketed(text: str) -> Iterator[tuple[str, str]]:
     """Yield every name before a bracket with the content of the bracket, in order."""
     names = {found.end(): found.group(1).split(".")[-1] for found in _OPENING.finditer(text)}
-    open_ones: list[_Bracket] = []
+    starts: list[int] = []  # of the contents of open brackets
+    heights = [0]  # the nesting depth inside each of them, and outside all
     spans: list[tuple[int, int]] = []
     for place, letter in enumerate(text):
         if letter in "([{":
-            open_ones.append(_Bracket(place + 1))
-        elif letter in ")]}" and open_ones:
-            closed = open_ones.pop()
-            if open_ones:
-                open_ones[-1].height = max(open_ones[-1].height, closed.height + 1)
-            if closed.height <= _DEEPEST and closed.start in names:
-                spans.append((closed.start, place))
+            starts.append(place + 1)
+            heights.append(0)
+        elif letter in ")]}" and starts:
+            start, height = starts.pop(), heights.pop()
+            heights[-1] = max(heights[-1], height + 1)
+            if height <= _DEEPEST and start in names:
+                spans.append((start, place))
     for start, end in sorted(spans):
         yield names[start], text[start:end]
 
