@@ -82,7 +82,7 @@ def test_an_unpacked_model_that_changed_is_refused(cache: Path) -> None:
 
 
 @pytest.mark.usefixtures("parts", "no_hub")
-def test_a_cache_without_room_is_told_with_the_remedy(
+def test_a_cache_without_room_is_reported_with_the_remedy(
     unwritable: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SNAP_CACHE", str(unwritable / "cache"))

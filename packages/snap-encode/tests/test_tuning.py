@@ -104,7 +104,7 @@ def test_intended_similarities_are_symmetric_and_1_with_oneself(batch: list[Exam
     assert (np.diag(matrix) == SAME).all()
 
 
-def test_the_corpus_is_told_with_names_and_official_words_and_by_split() -> None:
+def test_the_corpus_is_read_with_names_and_official_words_and_by_split() -> None:
     texts = {e.text: e.term for e in examples("train", "validate", "test")}
     assert texts["torch.nn.Conv2d"].name == texts["Conv2d"].name == "Conv2d"
     assert any("Applies a 2D convolution" in text for text in texts)
@@ -122,7 +122,7 @@ def test_one_example_is_kept_of_every_wording() -> None:
     ]
 
 
-def test_the_digest_tells_what_is_taught() -> None:
+def test_the_digest_depends_on_what_is_taught() -> None:
     said = _said(_CONV)
     assert digest(said) == digest(_said(_CONV))
     moved = [replace(e, term=replace(e.term, category="pooling")) for e in said]
@@ -362,7 +362,7 @@ def test_resuming_what_was_never_begun_begins_it(base: Model, tmp_path: Path) ->
     assert len(json.loads((tmp_path / "run" / "training.json").read_text())["history"]) == 3
 
 
-def test_a_loss_that_diverges_is_told_by_name(
+def test_a_loss_that_diverges_is_reported_by_name(
     base: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(LOSSES, "cosine", lambda vectors, targets: vectors.sum() * torch.nan)

@@ -79,7 +79,7 @@ def test_rows_without_the_metric_are_left_out(cells: pa.Table, vocabulary: Vocab
     assert fitted.n_train + fitted.n_validate == sum(i % 2 for i in range(len(values)))
 
 
-def test_the_operators_of_the_training_cells_are_told(
+def test_the_operators_of_the_training_cells_are_recorded(
     cells: pa.Table, vocabulary: Vocabulary
 ) -> None:
     names = {name for _, name in train(cells, vocabulary).trained}
