@@ -40,14 +40,14 @@ def tune(
     if kept.exists():
         run.resume(kept)
     try:
-        done, total = len(run.history), recipe.epochs
-        with progress("Tuning epochs", total, done=done, quiet=quiet) as advance:
+        done = len(run.history)
+        with progress("Tuning epochs", recipe.epochs, done=done, quiet=quiet) as advance:
             while not run.finished:
                 epoch = run.epoch()
                 run.save(kept)
                 advance(1, f"loss {epoch.loss:.4f} reciprocal rank {epoch.reciprocal_rank:.3f}")
     except KeyboardInterrupt:
-        after = f"{len(run.history)} of {total} epochs"
+        after = f"{len(run.history)} of {recipe.epochs} epochs"
         say(f"{out}: stopped after {after}; add --resume to continue")
         raise
     write(out, run.adapter, _record(run))
