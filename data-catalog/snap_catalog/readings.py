@@ -45,6 +45,21 @@ def listed(readings: Sequence[Understood]) -> list[str]:
     return [*lines, f"and {more} more"] if more > 0 else lines
 
 
+def with_readings(
+    table: pa.Table, readings: Sequence[tuple[str, float, str | None] | None]
+) -> pa.Table:
+    """Add how the descriptions of an `operators` table were read.
+
+    Args:
+        table: n operators.
+        readings: for each, the reading, its confidence and the doubt; None if it was not read.
+    """
+    for place, (name, kind) in enumerate(COLUMNS.items()):
+        values = [reading and reading[place] for reading in readings]
+        table = table.append_column(name, pa.array(values, kind))
+    return table
+
+
 def understood(table: pa.Table) -> Iterator[Understood]:
     """Yield the readings of the rows of an `operators` table that were read."""
     if set(COLUMNS) <= set(table.column_names):

@@ -242,7 +242,7 @@ def test_an_unknown_model_exits_with_1_and_writes_nothing(
     assert list(folder.iterdir()) == []
 
 
-def test_help_tells_the_options() -> None:
+def test_help_shows_the_options() -> None:
     assert "ops.txt" in _run("--help").stdout
     for option in ("--space", "--length", "--model", "--as-written", "--out", "--quiet"):
         assert option in _run("encode", "--help").stdout

@@ -56,7 +56,7 @@ def test_height_and_width_of_a_kernel_are_told_apart() -> None:
     assert (call.numbers["kernel"], call.width) == (1, 7)
 
 
-def test_what_goes_with_a_layer_does_not_count_beside_it() -> None:
+def test_what_goes_with_a_layer_does_not_count_next_to_it() -> None:
     text = "nn.Sequential(nn.ReLU(), nn.Conv2d(c, c, 3), nn.BatchNorm2d(c))"
     assert _main(text).numbers == {"kernel": 3}
     assert _main("nn.Sequential(nn.BatchNorm2d(c))").name == "BatchNorm2d"
@@ -114,7 +114,7 @@ def test_hostile_code_is_read_within_a_second(text: str) -> None:
 
 
 @given(st.text(alphabet="nConv2d(),[]{}=:*'\"\\\n .x3#-", max_size=60))
-def test_no_text_is_too_strange(text: str) -> None:
+def test_no_text_is_refused(text: str) -> None:
     assert isinstance(calls(f"nn.Conv2d({text})"), list)
 
 

@@ -122,7 +122,7 @@ def test_an_adapter_without_its_weights_or_settings_is_refused(adapter: Path) ->
         {"base": None},
     ],
 )
-def test_a_manifest_that_tells_of_something_unknown_is_refused(
+def test_a_manifest_that_names_something_unknown_is_refused(
     adapter: Path, change: dict[str, str]
 ) -> None:
     path = adapter / "snap_encoder.json"

@@ -42,7 +42,7 @@ def test_damaged_weights_are_refused_before_anything_is_loaded(
         locate("all-MiniLM-L6-v2").load()
 
 
-def test_a_missing_package_of_weights_is_told_with_the_remedy(
+def test_a_missing_package_of_weights_is_reported_with_the_remedy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
@@ -140,7 +140,7 @@ def test_offline_mode_is_respected(monkeypatch: pytest.MonkeyPatch, silent_hub: 
 
 
 @pytest.mark.parametrize("name", ["./gone/folder/", "a/b/c", "x" * 5000, "\0", " "])
-def test_a_name_that_no_hub_has_is_told_in_one_line(name: str) -> None:
+def test_a_name_that_no_hub_has_is_reported_in_one_line(name: str) -> None:
     with pytest.raises(SnapError, match="no such folder, and the Hugging Face hub"):
         locate(name)
 

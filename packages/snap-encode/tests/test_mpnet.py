@@ -6,7 +6,7 @@ from zipfile import ZipFile
 
 import pytest
 from snap_catalog import SnapError
-from snap_encode.models import folders, locate, mpnet
+from snap_encode.models import bases, folders, locate
 
 _NAME = "all-mpnet-base-v2"
 
@@ -16,13 +16,13 @@ def parts(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Pa
     """Packages of a split archive of the tiny model, and a cache with nothing in it."""
     archive = io.BytesIO()
     with ZipFile(archive, "w") as members:
-        for name in mpnet._FILES:
+        for name in bases._FILES:
             members.write(tiny / name, f"{_NAME}/{name}")
         members.writestr(f"{_NAME}/../../outside.txt", "outside")
         members.writestr(f"{_NAME}/pytorch_model.bin", "pickle")
     content = archive.getvalue()
-    monkeypatch.setattr(mpnet, "_ARCHIVE_SHA256", hashlib.sha256(content).hexdigest())
-    monkeypatch.setattr(mpnet, "_SHA256", folders.weights_sha256(tiny))
+    monkeypatch.setattr(bases, "_ARCHIVE_SHA256", hashlib.sha256(content).hexdigest())
+    monkeypatch.setattr(bases, "_MPNET_SHA256", folders.weights_sha256(tiny))
     _only_packages_in(tmp_path / "site", monkeypatch)
     size = len(content) // 5 + 1
     return [_part(tmp_path / "site", n, content[n * size : (n + 1) * size]) for n in range(5)]
@@ -32,7 +32,7 @@ def _only_packages_in(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def place(package: str) -> Path | None:
         return site / package if (site / package).is_dir() else None
 
-    monkeypatch.setattr(mpnet, "package_folder", place)
+    monkeypatch.setattr(bases, "package_folder", place)
 
 
 def _part(site: Path, number: int, content: bytes) -> Path:
@@ -57,7 +57,7 @@ def test_the_model_is_unpacked_once_from_the_packages_that_hold_it(
     assert locate(_NAME).load().get_embedding_dimension() == 8
     (folder,) = (cache / "models").iterdir()
     files = {str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file()}
-    assert files == set(mpnet._FILES)
+    assert files == set(bases._FILES)
     assert not list(tmp_path.rglob("outside.txt"))
     for part in parts:
         part.unlink()
@@ -82,7 +82,7 @@ def test_an_unpacked_model_that_changed_is_refused(cache: Path) -> None:
 
 
 @pytest.mark.usefixtures("parts", "no_hub")
-def test_a_cache_without_room_is_told_with_the_remedy(
+def test_a_cache_without_room_is_reported_with_the_remedy(
     unwritable: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SNAP_CACHE", str(unwritable / "cache"))
@@ -104,7 +104,7 @@ def test_the_hubs_copy_serves_where_no_package_is_installed(
     tiny: Path, monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path: Path
 ) -> None:
     _only_packages_in(tmp_path / "site", monkeypatch)
-    monkeypatch.setattr(mpnet, "_SHA256", folders.weights_sha256(tiny))
-    monkeypatch.setattr(mpnet, "download", lambda repository: tiny)
+    monkeypatch.setattr(bases, "_MPNET_SHA256", folders.weights_sha256(tiny))
+    monkeypatch.setattr(bases, "download", lambda repository, problem, remedy: tiny)
     assert locate(_NAME).load().get_embedding_dimension() == 8
     assert not (cache / "models").exists()

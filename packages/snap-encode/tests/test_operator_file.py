@@ -67,7 +67,7 @@ def test_a_line_of_ten_thousand_characters_is_read(tmp_path: Path) -> None:
         ("a\tb\n".encode("utf-16"), r"ops\.txt:1: not UTF-8 text"),
     ],
 )
-def test_a_bad_line_is_told_by_its_number(
+def test_a_bad_line_is_reported_by_its_number(
     tmp_path: Path, content: str | bytes, message: str
 ) -> None:
     with pytest.raises(SnapError, match=message) as caught:
@@ -76,7 +76,7 @@ def test_a_bad_line_is_told_by_its_number(
     assert len(str(caught.value)) < 250 + len(str(tmp_path))
 
 
-def test_a_file_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_reported_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(SnapError, match=r"gone\.txt: cannot be read \(no such file"):
         read_operators(tmp_path / "gone.txt")
     with pytest.raises(SnapError, match=r"cannot be read \(is a directory"):

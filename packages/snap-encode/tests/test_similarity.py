@@ -40,7 +40,7 @@ def test_any_other_text_stands_for_itself(text: str) -> None:
     assert described(text, "short") == text
 
 
-def test_an_operator_that_the_space_lacks_is_told_with_those_it_has() -> None:
+def test_an_operator_that_the_space_does_not_have_is_reported_with_those_it_has() -> None:
     with pytest.raises(SnapError, match="'nb201' has no operator 'conv'; it has input, none"):
         described("nb201:conv", "short")
 

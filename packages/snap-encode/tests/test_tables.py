@@ -44,7 +44,7 @@ def test_a_space_named_twice_is_encoded_once_and_in_the_length_asked_for(tiny: P
     assert parquet.decode_metadata(table.schema)["snap.length"] == "long"
 
 
-def test_an_unknown_space_is_told_with_the_known_ones() -> None:
+def test_an_unknown_space_is_reported_with_the_known_ones() -> None:
     with pytest.raises(SnapError, match="unknown search space 'nb999'; the catalog has darts"):
         catalog_table("nb999")
 
@@ -60,7 +60,7 @@ def _read(**descriptions: str) -> list[dict[str, object]]:
     return rows
 
 
-def test_what_ones_own_descriptions_were_read_as_is_told() -> None:
+def test_what_ones_own_descriptions_were_read_as_is_reported() -> None:
     conv, pool = _read(conv="a 5 by 5 convolution", max_pool_3x3="Convolution with a 3x3 kernel")
     assert conv["reading"] == "convolution, kernel 5x5"
     assert isinstance(conv["confidence"], float)

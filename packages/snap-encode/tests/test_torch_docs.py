@@ -99,7 +99,7 @@ def test_markup_becomes_plain_text(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Conv9d", "functional", "Parameter", "__doc__", ""])
-def test_what_is_no_module_of_torch_is_told_with_the_remedy(name: str) -> None:
+def test_what_is_no_module_of_torch_is_reported_with_the_remedy(name: str) -> None:
     with pytest.raises(SnapError, match=rf"no module torch\.nn\.{name};.* check the spelling"):
         official_description(name)
 

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from snap_catalog import SnapError, Term, corpus
+from snap_catalog.threads import one_thread
 from snap_encode import SentenceEncoder
 from snap_encode.cli import main
-from snap_encode.libraries import one_thread, silenced
-from snap_encode.models import Model, derived
+from snap_encode.libraries import silenced
+from snap_encode.models import Model, bases
 from snap_encode.models.folders import folder_model
 from snap_encode.tuning.adapter import Adapter
 from snap_encode.tuning.batches import Batches
@@ -103,7 +104,7 @@ def test_intended_similarities_are_symmetric_and_1_with_oneself(batch: list[Exam
     assert (np.diag(matrix) == SAME).all()
 
 
-def test_the_corpus_is_told_with_names_and_official_words_and_by_split() -> None:
+def test_the_corpus_is_read_with_names_and_official_words_and_by_split() -> None:
     texts = {e.text: e.term for e in examples("train", "validate", "test")}
     assert texts["torch.nn.Conv2d"].name == texts["Conv2d"].name == "Conv2d"
     assert any("Applies a 2D convolution" in text for text in texts)
@@ -121,7 +122,7 @@ def test_one_example_is_kept_of_every_wording() -> None:
     ]
 
 
-def test_the_digest_tells_what_is_taught() -> None:
+def test_the_digest_depends_on_what_is_taught() -> None:
     said = _said(_CONV)
     assert digest(said) == digest(_said(_CONV))
     moved = [replace(e, term=replace(e.term, category="pooling")) for e in said]
@@ -224,7 +225,7 @@ def base(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
     few = {name: term for name, term in corpus().items() if _is_used(term)}
     model = replace(folder_model(tiny, BASE), name=BASE)
     monkeypatch.setattr("snap_encode.tuning.examples.corpus", lambda: few)
-    monkeypatch.setitem(derived.BASES, BASE, lambda: model)
+    monkeypatch.setitem(bases.BASES, BASE, lambda: model)
     return model
 
 
@@ -361,7 +362,7 @@ def test_resuming_what_was_never_begun_begins_it(base: Model, tmp_path: Path) ->
     assert len(json.loads((tmp_path / "run" / "training.json").read_text())["history"]) == 3
 
 
-def test_a_loss_that_diverges_is_told_by_name(
+def test_a_loss_that_diverges_is_reported_by_name(
     base: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(LOSSES, "cosine", lambda vectors, targets: vectors.sum() * torch.nan)

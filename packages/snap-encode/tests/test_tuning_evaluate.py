@@ -78,9 +78,9 @@ def _grid(wording: float, kernel: float) -> NDArray[np.float32]:
 def test_kernels_are_told_apart_where_they_move_a_vector_more_than_words_do(
     wording: float, kernel: float, in_words: float, verbatim: float
 ) -> None:
-    message, told_verbatim = kernel_accuracy(_grid(wording, kernel))
-    assert message.shape == told_verbatim.shape == (2 * 1 * 3 * 2,)
-    assert (message.mean(), told_verbatim.mean()) == (in_words, verbatim)
+    message, in_its_words = kernel_accuracy(_grid(wording, kernel))
+    assert message.shape == in_its_words.shape == (2 * 1 * 3 * 2,)
+    assert (message.mean(), in_its_words.mean()) == (in_words, verbatim)
 
 
 def _random(texts: list[str]) -> NDArray[np.float32]:

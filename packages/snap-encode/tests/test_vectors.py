@@ -50,7 +50,7 @@ def test_each_model_has_vectors_of_its_own() -> None:
     assert VectorCache(_KEY, quiet=True).get(["a"]).keys() == {"a"}
 
 
-def test_a_damaged_cache_is_begun_anew_with_one_line(
+def test_a_damaged_cache_is_recreated_with_one_line(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file.write_bytes(b"damaged" * 1_000)
@@ -62,7 +62,7 @@ def test_a_damaged_cache_is_begun_anew_with_one_line(
     assert cache.get(["a"]).keys() == {"a"}
 
 
-def test_a_cut_cache_is_begun_anew(file: Path) -> None:
+def test_a_cut_cache_is_recreated(file: Path) -> None:
     cache = VectorCache(_KEY, quiet=True)
     cache.put({str(i): np.ones(384, np.float32) for i in range(100)})
     file.write_bytes(file.read_bytes()[:20_000])
@@ -83,7 +83,7 @@ def test_a_vector_that_has_changed_is_never_given_out(
     assert "a vector has a wrong checksum" in capsys.readouterr().err
 
 
-def test_a_cache_that_cannot_be_written_is_told_once_and_holds_nothing(
+def test_a_cache_that_cannot_be_written_is_reported_once_and_holds_nothing(
     unwritable: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SNAP_CACHE", str(unwritable / "cache"))

@@ -27,9 +27,9 @@ def test_a_gathered_graph_is_the_one_that_was_put_in(cells: pa.Table) -> None:
     rows = np.array([7, 200, 7, 41])
     batch = batcher(rows)
     alone = [batcher(np.array([row])) for row in rows]
-    assert batch.op.tolist() == [op for part in alone for op in part.op.tolist()]
-    sizes = [len(part.op) for part in alone]
-    assert batch.outputs.tolist() == (np.cumsum(sizes) - 1).tolist()
+    assert batch.nodes.tolist() == [op for part in alone for op in part.nodes.tolist()]
+    sizes = [len(part.nodes) for part in alone]
+    assert batch.last.tolist() == (np.cumsum(sizes) - 1).tolist()
     matrices = [_dense(part).numpy() for part in alone]
     expected = block_diag(*matrices)
     np.testing.assert_array_equal(_dense(batch).numpy(), expected)

@@ -92,7 +92,7 @@ def test_the_search_encodes_a_description_once(encoder: Known, own: pa.Table) ->
     assert encoder.asked == [SENTENCE]
 
 
-def test_a_scorer_reads_a_changed_description_anew(encoder: Known, own: pa.Table) -> None:
+def test_a_scorer_reads_a_changed_description_again(encoder: Known, own: pa.Table) -> None:
     scorer = GcnScorer()
     scorer.score(own)
     changed = own.replace_schema_metadata({"snap.operators": '{"own": "Takes nothing"}'})

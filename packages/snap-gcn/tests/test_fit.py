@@ -79,7 +79,7 @@ def test_rows_without_the_metric_are_left_out(cells: pa.Table, vocabulary: Vocab
     assert fitted.n_train + fitted.n_validate == sum(i % 2 for i in range(len(values)))
 
 
-def test_the_operators_of_the_training_cells_are_told(
+def test_the_operators_of_the_training_cells_are_recorded(
     cells: pa.Table, vocabulary: Vocabulary
 ) -> None:
     names = {name for _, name in train(cells, vocabulary).trained}
@@ -208,7 +208,7 @@ def test_inserted_identities_are_new_in_every_epoch(
 ) -> None:
     train, held = split(cells, ACCURACY, 1.0, np.random.default_rng(0), "cells")
     recipe = Recipe(identities=0.5)
-    data = TrainingData.build(train, held, vocabulary, ACCURACY, recipe, "cells")
+    data = TrainingData(train, held, vocabulary, ACCURACY, recipe, "cells")
     random = np.random.default_rng(0)
     first, second = data.batcher(random), data.batcher(random)
     assert not np.array_equal(first.node_start, second.node_start)

@@ -103,7 +103,7 @@ def test_saving_never_touches_a_folder_that_holds_other_files(
     assert (tmp_path / name).read_text() == "years of work"
 
 
-def test_a_file_beside_a_model_keeps_the_folder_from_being_replaced(
+def test_a_file_next_to_a_model_keeps_the_folder_from_being_replaced(
     model: Model, tmp_path: Path
 ) -> None:
     save(model, tmp_path / "m")

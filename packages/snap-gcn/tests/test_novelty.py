@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from snap_gcn.model.recipe import Recipe
-from snap_gcn.reliability.novelty import Familiar, ranges
+from snap_gcn.reliability.training_space import Familiar, ranges
 from snap_graphs import Cell, Graphs, graph_table
 
 

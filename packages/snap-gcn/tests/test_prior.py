@@ -28,7 +28,7 @@ SIDES = st.integers(1, 512)
 
 
 def networks(rows: Sequence[Mapping[str, Any]], texts: Mapping[str, str] | None = None) -> pa.Table:
-    """Lay out chains of nodes with their costs; a row that lacks one has null."""
+    """Lay out chains of nodes with their costs; a missing cost is null."""
     columns: dict[str, Any] = {
         "space": pa.array(["mine"] * len(rows)),
         "arch_id": pa.array([str(i) for i in range(len(rows))]),
@@ -155,7 +155,7 @@ def test_cells_and_networks_share_a_file_and_cells_score_as_alone() -> None:
     assert found["spread"].null_count == 1
 
 
-def test_a_ranking_of_cells_beside_networks_is_not_relied_on() -> None:
+def test_a_ranking_of_cells_and_networks_is_not_relied_on() -> None:
     nb201 = space("nb201")
     rng = np.random.default_rng(0)
     cells = graph_table("nb201", [nb201.decode(rng.random(6)) for _ in range(5)])

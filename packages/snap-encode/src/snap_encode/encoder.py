@@ -6,16 +6,17 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from snap_catalog import SnapError
 from snap_catalog.console import progress, say
+from snap_catalog.threads import one_thread
 
-from snap_encode.libraries import one_thread, silenced
+from snap_encode.libraries import silenced
 from snap_encode.models import DEFAULT_MODEL, locate
 from snap_encode.vectors import VectorCache
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
 
 _BATCH = 64
@@ -63,8 +64,6 @@ class SentenceEncoder:
         Raises:
             SnapError: the model's weights are not available, or damaged.
         """
-        import numpy as np
-
         cache = VectorCache(self._found.key, quiet=quiet)
         distinct = sorted(dict.fromkeys(texts), key=len)
         vectors = cache.get(distinct)
@@ -92,7 +91,8 @@ class SentenceEncoder:
         with silenced(), one_thread(), bar as advance:
             for start in range(0, len(texts), _BATCH):
                 batch = texts[start : start + _BATCH]
-                shown = [_without_surrogates(text) for text in batch]
+                # Lone surrogates, of arguments that are not UTF-8, are accepted by no tokenizer.
+                shown = [text.encode("utf-8", "replace").decode() for text in batch]
                 vectors = network.encode(shown, batch_size=_BATCH, show_progress_bar=False)
                 yield dict(zip(batch, vectors, strict=True))
                 advance(len(batch))
@@ -104,8 +104,3 @@ class SentenceEncoder:
                 f"model {self.name!r}: the length of its vectors is unknown; choose another model"
             )
         return dimension
-
-
-def _without_surrogates(text: str) -> str:
-    """Replace lone surrogates (from arguments that are not UTF-8), which no tokenizer accepts."""
-    return text.encode("utf-8", "replace").decode()

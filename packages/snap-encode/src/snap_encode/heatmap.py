@@ -1,19 +1,14 @@
 """Draw a matrix of cosine similarities as a heat map."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from snap_catalog.parquet import replacing
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 SUFFIXES = (".svg", ".png")
 _LABEL_WIDTH, _CELL, _DARK = 32, 0.55, 0.55
@@ -23,14 +18,9 @@ _LABEL_WIDTH, _CELL, _DARK = 32, 0.55, 0.55
 def draw(
     similarity: NDArray[np.float32], labels: Sequence[str], path: str | os.PathLike[str]
 ) -> None:
-    """Draw a matrix as a heat map with its values; the suffix (`SUFFIXES`) chooses the format.
+    """Draw (n, n) cosines of n labelled texts as a heat map with its values.
 
-    Equal matrices give equal files.
-
-    Args:
-        similarity: cosines, shape (n, n).
-        labels: the n texts.
-        path: the file.
+    The suffix of the file (`SUFFIXES`) determines the format. Equal matrices give equal files.
 
     Raises:
         SnapError: the file cannot be written.

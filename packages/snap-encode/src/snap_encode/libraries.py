@@ -1,9 +1,12 @@
-"""Keep the libraries underneath silent, and torch on one thread."""
+"""Keep libraries silent, and report their failures in one line."""
 
 import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import shorten
+
+from snap_catalog import SnapError
 
 
 @contextmanager
@@ -12,40 +15,38 @@ def silenced() -> Iterator[None]:
     level = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with _no_bars():
+        with warnings.catch_warnings(action="ignore"):
+            # transformers switches the bars of huggingface_hub along with its own.
+            from transformers.utils import logging as bars
+
+            shown = bars.is_progress_bar_enabled()
+            bars.disable_progress_bar()  # type: ignore[no-untyped-call]
+            try:
                 yield
+            finally:
+                if shown:
+                    bars.enable_progress_bar()  # type: ignore[no-untyped-call]
     finally:
         logging.disable(level)
 
 
 @contextmanager
-def _no_bars() -> Iterator[None]:
-    # transformers switches the bars of huggingface_hub along with its own.
-    from transformers.utils import logging as bars
+def explained(problem: str, remedy: str, most: int = 200) -> Iterator[None]:
+    """Silence libraries, and raise any of their errors as `PROBLEM (its first words); REMEDY`.
 
-    shown = bars.is_progress_bar_enabled()
-    bars.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        if shown:
-            bars.enable_progress_bar()  # type: ignore[no-untyped-call]
+    Their errors have no base class: damaged files fail in as many ways as the libraries have parts.
 
+    Args:
+        problem: what failed.
+        remedy: what to do.
+        most: characters of the library's message that are shown.
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread.
-
-    Results then do not depend on the number of cores, and short texts are several times faster if
-    other processes keep the cores busy.
+    Raises:
+        SnapError: the code within raised an exception.
     """
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+        with silenced():
+            yield
+    except Exception as error:
+        reason = shorten(str(error), most, placeholder=" ...") or type(error).__name__
+        raise SnapError(f"{problem} ({reason}); {remedy}") from error

@@ -1,17 +1,13 @@
 """Encode the meaning of operator descriptions, independent of their wording."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from snap_encode.encoder import SentenceEncoder
 from snap_encode.models import DEFAULT_MODEL
 from snap_encode.reading import Described, Reader, Reading
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 class OperatorEncoder:
@@ -60,8 +56,6 @@ class OperatorEncoder:
         With w the `weight` of a reading, m the vector of its sentence and t that of its text, the
         vector has the direction of w m + (1 - w) t and the length w |m| + (1 - w) |t|.
         """
-        import numpy as np
-
         meant = self.words.encode([each.sentence for each in readings], quiet=quiet)
         unsure = [row for row, each in enumerate(readings) if each.weight < 1]
         if not unsure:
@@ -75,7 +69,5 @@ class OperatorEncoder:
 
 
 def _length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    import numpy as np
-
     lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
     return lengths

@@ -10,16 +10,10 @@ _LONGEST = 10_000
 
 
 def read_operators(path: str | os.PathLike[str]) -> dict[str, str]:
-    """Read operators and their descriptions.
+    """Return the descriptions of operators by name, in the order of the file.
 
     A line without a tab is both name and description. Blank lines, lines that begin with `#` and
     repeated lines are ignored. The text is UTF-8; a byte order mark is allowed.
-
-    Args:
-        path: the file.
-
-    Returns:
-        Operator name -> description, in the order of the file.
 
     Raises:
         SnapError: the file cannot be read, has no operator, or has an invalid line (named).

@@ -1,20 +1,16 @@
 """Compare texts by the cosines of their vectors, and find the known operators nearest to a text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from snap_catalog import SnapError, corpus, operators
 from snap_catalog.catalog import Length
 
 from snap_encode.encoder import SentenceEncoder
 from snap_encode.models import DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 class Match(NamedTuple):
@@ -23,7 +19,7 @@ class Match(NamedTuple):
     Attributes:
         cosine: its similarity to the text, -1 to 1.
         operators: each as `SPACE:NAME`; the space is `torch.nn` or `corpus` outside the catalog.
-        description: the description, or the operator's name where that is nearer.
+        description: the description, or the operator's name if that is nearer.
     """
 
     cosine: float
@@ -88,12 +84,10 @@ def described(argument: str, length: Length) -> str:
 
 def _descriptions(known: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
     """Group pairs of operator (`SPACE:NAME`) and description by description."""
-    grouped: dict[str, list[str]] = {}
+    grouped: dict[str, dict[str, None]] = {}
     for operator, text in known:
-        names = grouped.setdefault(text, [])
-        if operator not in names:
-            names.append(operator)
-    return grouped
+        grouped.setdefault(text, {})[operator] = None
+    return {text: list(names) for text, names in grouped.items()}
 
 
 def _catalogued() -> Iterator[tuple[str, str]]:
@@ -117,17 +111,7 @@ def _of_the_corpus() -> Iterator[tuple[str, str]]:
 
 
 def cosines(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the cosine similarity of every row with every column.
-
-    Args:
-        rows: n vectors, shape (n, d), none of them zero.
-        columns: m vectors, shape (m, d), none of them zero.
-
-    Returns:
-        Array of shape (n, m), values from -1 to 1.
-    """
-    import numpy as np
-
+    """Return the (n, m) cosines, -1 to 1, of (n, d) and (m, d) vectors, none of them zero."""
     one, other = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (rows, columns))
     similarity: NDArray[np.float32] = (one @ other.T).clip(-1, 1)
     return similarity

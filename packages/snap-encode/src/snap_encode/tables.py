@@ -1,28 +1,22 @@
 """Build tables of the `operators` contract."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 from snap_catalog import SnapError, definition, operators
-from snap_catalog.readings import COLUMNS
+from snap_catalog.catalog import Length
+from snap_catalog.readings import with_readings
 
 from snap_encode.encoder import SentenceEncoder
 from snap_encode.models import DEFAULT_MODEL
 from snap_encode.operator_encoder import OperatorEncoder
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
-    from numpy.typing import NDArray
-    from snap_catalog.catalog import Length
-
-    from snap_encode.reading import Described
-
 
 class _Row(NamedTuple):
-    """An operator to encode; `own` where its description is a user's and is to be read."""
+    """An operator to encode; `own` if a user described it, so that the description is read."""
 
     space: str | None
     operator: str
@@ -80,7 +74,7 @@ def catalog_table(
 
     Args:
         spaces: names of catalogued spaces, or TOML files (`*.toml`) that define your own;
-            all catalogued ones where none is given.
+            all catalogued ones if no space is given.
         length: the catalog description to encode (paper, Table 1).
         model: a known model, a folder, or a name on the Hugging Face hub.
         quiet: show no progress.
@@ -129,9 +123,6 @@ def _described(space: str, length: Length) -> tuple[str, dict[str, str]]:
 
 
 def _table(rows: Sequence[_Row], model: str, quiet: bool, metadata: Mapping[str, str]) -> pa.Table:
-    import numpy as np
-    import pyarrow as pa
-
     encoder = OperatorEncoder(model)
     own = [number for number, row in enumerate(rows) if row.own]
     plain = [number for number, row in enumerate(rows) if not row.own]
@@ -148,22 +139,10 @@ def _table(rows: Sequence[_Row], model: str, quiet: bool, metadata: Mapping[str,
         "text": pa.array([row.text for row in rows], pa.string()),
         "embedding": pa.FixedSizeListArray.from_arrays(vectors.ravel(), vectors.shape[1]),
     }
-    if own:
-        read = dict(zip(own, said, strict=True))
-        columns |= _understood([read.get(number) for number in range(len(rows))])
     made_by = {"snap.model": encoder.name, "snap.model_sha256": encoder.sha256}
-    return pa.table(columns, metadata={**made_by, **metadata})
-
-
-def _understood(readings: Sequence[Described | None]) -> dict[str, pa.Array]:
-    """Return the columns on readings; rows that were not read are null."""
-    import pyarrow as pa
-
-    rows = [
-        (r.reading.summary, r.reading.confidence["kind"], r.doubt) if r else None for r in readings
-    ]
-    columns = zip(*(row or (None, None, None) for row in rows), strict=True)
-    kinds = COLUMNS.items()
-    return {
-        name: pa.array(column, kind) for (name, kind), column in zip(kinds, columns, strict=True)
-    }
+    table = pa.table(columns, metadata={**made_by, **metadata})
+    if not own:
+        return table
+    facts = [(each.reading.summary, each.reading.confidence["kind"], each.doubt) for each in said]
+    read = dict(zip(own, facts, strict=True))
+    return with_readings(table, [read.get(number) for number in range(len(rows))])

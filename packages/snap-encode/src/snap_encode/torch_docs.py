@@ -17,10 +17,9 @@ _MARKUP = (
 
 
 def official_description(name: str) -> str:
-    """Return the first sentence of an operator's documentation in torch, as plain text.
+    """Return the first sentence of torch's documentation of a class, as plain text.
 
-    Args:
-        name: a module class of `torch.nn`, for instance `Conv2d`.
+    `name` is a module class of `torch.nn`, for instance `Conv2d`.
 
     Raises:
         SnapError: torch has no module of that name, or no documentation for it.
@@ -35,20 +34,8 @@ def official_description(name: str) -> str:
             f"torch {torch.__version__} describes no module torch.nn.{name}; "
             "check the spelling, or install a torch that has it"
         )
-    return _first_sentence(_plain(_opening(module.__doc__)))
-
-
-def _opening(docstring: str) -> str:
-    """Return the first paragraph that is not a signature."""
-    paragraphs = inspect.cleandoc(docstring).split("\n\n")
-    return paragraphs[1] if paragraphs[0].startswith("__init__(") else paragraphs[0]
-
-
-def _plain(text: str) -> str:
+    first, *others = inspect.cleandoc(module.__doc__).split("\n\n")
+    text = others[0] if first.startswith("__init__(") else first
     for markup, plain in _MARKUP:
         text = re.sub(markup, plain, text)
-    return text
-
-
-def _first_sentence(text: str) -> str:
     return re.split(r"(?<=\.) ", text, maxsplit=1)[0]

@@ -1,20 +1,16 @@
 """Cache vectors in a file that all runs share."""
 
-from __future__ import annotations
-
 import hashlib
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from snap_catalog.cache import cache_folder
 from snap_catalog.console import say
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _T = TypeVar("_T")
 _FILE = "vectors.sqlite"
@@ -35,12 +31,7 @@ class VectorCache:
     """
 
     def __init__(self, key: str, *, quiet: bool) -> None:
-        """Choose the model.
-
-        Args:
-            key: the `Model.key` that the vectors depend on.
-            quiet: do not report failures of the cache.
-        """
+        """Choose a model by its `Model.key`; if `quiet`, failures of the cache are not reported."""
         self._model, self._quiet = bytes.fromhex(key), quiet
         self._path = cache_folder() / _FILE
         self._usable = True
@@ -60,8 +51,6 @@ class VectorCache:
     def _read(
         self, database: sqlite3.Connection, texts: Sequence[str]
     ) -> Iterator[tuple[str, NDArray[np.float32]]]:
-        import numpy as np
-
         by_digest = {_digest(text): text for text in texts}
         digests = list(by_digest)
         for start in range(0, len(digests), _AT_ONCE):

@@ -28,8 +28,7 @@ from snap_gcn.model.path_model import VIEWS as PATH_VIEWS
 from snap_gcn.model.path_model import PathModel, kinds, statistics
 from snap_gcn.model.recipe import BUNDLED, Group, View, grouped
 from snap_gcn.model.runtime import Runtime, check_device
-from snap_gcn.reliability.novelty import Familiar
-from snap_gcn.reliability.training_space import TrainingSpace
+from snap_gcn.reliability.training_space import Familiar, TrainingSpace
 from snap_gcn.threads import available, in_order
 
 if TYPE_CHECKING:

@@ -31,12 +31,7 @@ def spearman(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float | None:
 def interval(rho: float | None, count: int) -> tuple[float, float] | None:
     """Return a 95 % interval of Spearman's rank correlation (Bonett and Wright 2000).
 
-    Args:
-        rho: the rank correlation; None if it is undefined.
-        count: number of pairs.
-
-    Returns:
-        The ends; None for fewer than four pairs.
+    None if the correlation is undefined (None), or for a `count` of fewer than four pairs.
     """
     if rho is None or count < _FEWEST:
         return None

@@ -1,20 +1,14 @@
 """`snap-encode similarity` and `nearest`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from snap_catalog.catalog import Length
 from snap_catalog.cli import json_option, out_option, quiet_option
 
 from snap_encode.commands.options import length_option, model_option
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from snap_encode.similarity import Match
 
 
 @click.command()
@@ -56,7 +50,12 @@ def similarity(
     if as_json:
         click.echo(json.dumps({"texts": texts, "cosine": matrix.tolist()}, indent=2))
     else:
-        _print(_matrix(texts, matrix.tolist()))
+        rows = (
+            (str(number), text, *(f"{value:.3f}" for value in row))
+            for number, (text, row) in enumerate(zip(texts, matrix.tolist(), strict=True), 1)
+        )
+        numbers = [str(number) for number in range(1, len(texts) + 1)]
+        _print(["", "", *numbers], rows, figures=numbers)
     if out is not None:
         draw(matrix, texts, out)
 
@@ -79,33 +78,19 @@ def nearest(text: str, k: int, model: str, as_json: bool, quiet: bool) -> None:
     if as_json:
         click.echo(json.dumps([match._asdict() for match in found], indent=2))
     else:
-        _print(_matches(found))
+        rows = ((f"{m.cosine:.3f}", ", ".join(m.operators), m.description) for m in found)
+        _print(["cosine", "operator", "description"], rows, figures=["cosine"])
 
 
-def _matrix(texts: Sequence[str], matrix: Sequence[Sequence[float]]) -> "Table":
-    from rich.table import Table
-
-    table = Table("", "", box=None)
-    for number in range(1, len(texts) + 1):
-        table.add_column(str(number), justify="right", no_wrap=True)
-    for number, (text, row) in enumerate(zip(texts, matrix, strict=True), 1):
-        table.add_row(str(number), text, *(f"{value:.3f}" for value in row))
-    return table
-
-
-def _matches(found: "Sequence[Match]") -> "Table":
+def _print(headers: Sequence[str], rows: Iterable[Sequence[str]], figures: Sequence[str]) -> None:
+    """Print rows below their headers; `figures` are the headers of columns of numbers."""
+    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None)
-    table.add_column("cosine", justify="right", no_wrap=True)
-    table.add_column("operator")
-    table.add_column("description")
-    for match in found:
-        table.add_row(f"{match.cosine:.3f}", ", ".join(match.operators), match.description)
-    return table
-
-
-def _print(table: "Table") -> None:
-    from rich.console import Console
-
+    for header in headers:
+        is_figure = header in figures
+        table.add_column(header, justify="right" if is_figure else "left", no_wrap=is_figure)
+    for row in rows:
+        table.add_row(*row)
     Console(markup=False, highlight=False).print(table)

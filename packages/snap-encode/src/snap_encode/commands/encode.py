@@ -47,6 +47,12 @@ def encode(
     encoded, so that descriptions of the same operator get the same vector; descriptions that
     cannot be read are reported.
     """
+    from snap_catalog import parquet
+    from snap_catalog.readings import understood
+
+    from snap_encode.operator_file import read_operators
+    from snap_encode.tables import catalog_table, operator_table
+
     if (file is None) == (not spaces):
         raise click.UsageError("give either FILE or --space")
     if length is not None and all(space.endswith(SUFFIX) for space in spaces):
@@ -56,30 +62,12 @@ def encode(
         raise click.UsageError(f"{target}: is also the input; choose another output with -o")
     if as_written and file is None:
         raise click.UsageError("--as-written applies to FILE")
-    _encode(file, spaces, length or "short", model, as_written, target, quiet)
-
-
-def _encode(
-    file: Path | None,
-    spaces: tuple[str, ...],
-    length: Length,
-    model: str,
-    as_written: bool,
-    target: Path,
-    quiet: bool,
-) -> None:
-    from snap_catalog import parquet
-    from snap_catalog.readings import understood
-
-    from snap_encode.operator_file import read_operators
-    from snap_encode.tables import catalog_table, operator_table
-
     descriptions = read_operators(file) if file else {}
     parquet.check_writable(target, "operators")
     if file:
         table = operator_table(descriptions, model, as_written=as_written, quiet=quiet)
     else:
-        table = catalog_table(*spaces, length=length, model=model, quiet=quiet)
+        table = catalog_table(*spaces, length=length or "short", model=model, quiet=quiet)
     parquet.write(table, target, "operators", producer="snap-encode")
     say(f"{target}: {table.num_rows:,} operators", quiet=quiet)
     for each in understood(table):

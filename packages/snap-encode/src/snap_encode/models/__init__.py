@@ -1,6 +1,6 @@
-"""The encoders that there are: which one per name or a folder stands for, and how to load it."""
+"""Locate and load encoders by name or folder."""
 
-from snap_encode.models.model import Model
+from snap_encode.models.folders import Model
 from snap_encode.models.registry import DEFAULT_MODEL, KNOWN, locate
 
 __all__ = ["DEFAULT_MODEL", "KNOWN", "Model", "locate"]

@@ -7,16 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from snap_catalog import SnapError
 from snap_catalog.checksums import file_sha256
 
-from snap_encode.libraries import silenced
-from snap_encode.models import minilm, mpnet
-from snap_encode.models.folders import check_sha256
-from snap_encode.models.model import Model, joined_sha256
+from snap_encode.libraries import explained
+from snap_encode.models.bases import BASES
+from snap_encode.models.folders import Model, check_sha256, joined_sha256
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -24,9 +22,6 @@ if TYPE_CHECKING:
 MANIFEST = "snap_encoder.json"
 ADAPTER, PROJECTION = "adapter_model.safetensors", "projection.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
-
-BASES: Mapping[str, Callable[[], Model]] = {minilm.NAME: minilm.model, mpnet.NAME: mpnet.model}
-"""The models that others are derived from, by name."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +33,7 @@ class _Manifest:
 
 
 def write_manifest(folder: Path, *, base: str, weights: str) -> None:
-    """Record the base model and the weights in a model's folder.
-
-    Args:
-        folder: the folder with the weights.
-        base: name of the base model.
-        weights: name of the file of weights, `ADAPTER` or `PROJECTION`.
-    """
+    """Record the base model and the file of weights, `ADAPTER` or `PROJECTION`, in their folder."""
     manifest = _Manifest(base, BASES[base]().sha256, weights, file_sha256(folder / weights))
     (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n", "utf-8")
 
@@ -86,15 +75,8 @@ def _load(folder: Path, manifest: _Manifest) -> SentenceTransformer:
         raise SnapError(f"{weights}: no such file; copy or save the model again")
     check_sha256(weights, file_sha256(weights), manifest.weights_sha256, "fetch it again")
     network = BASES[manifest.base]().load()
-    # A damaged configuration fails in as many ways as the libraries beneath have parts.
-    try:
-        with silenced():
-            _ATTACH[manifest.weights](network, folder)
-    except Exception as error:
-        reason = shorten(str(error), 200, placeholder=" ...") or type(error).__name__
-        raise SnapError(
-            f"{folder}: does not fit {manifest.base!r} ({reason}); save the model again"
-        ) from error
+    with explained(f"{folder}: does not fit {manifest.base!r}", "save the model again"):
+        _ATTACH[manifest.weights](network, folder)
     return network
 
 

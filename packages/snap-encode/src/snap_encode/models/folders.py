@@ -1,24 +1,44 @@
-"""Folders of sentence-transformers models: locate, check and load them."""
+"""Models of sentence-transformers: check and load their folders."""
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from snap_catalog import SnapError
 from snap_catalog.checksums import file_sha256
 
-from snap_encode.libraries import silenced
-from snap_encode.models.model import Model, joined_sha256
+from snap_encode.libraries import explained
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _CONFIGURATION = ("*.json", "*.txt", "*.model")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that can be loaded."""
+
+    name: str  # name of the model or its folder; for the hub, without `sentence-transformers/`
+    # SHA-256 of its safetensors weights (several files concatenated in the order of the modules),
+    # or for a derived model over the SHA-256 of base and own weights
+    sha256: str
+    # 64 hexadecimal digits over weights and configuration; equal keys give equal vectors
+    key: str
+    # reads the weights; raises `SnapError` if they are missing or damaged
+    load: Callable[[], SentenceTransformer]
+
+
+def joined_sha256(*digests: str) -> str:
+    """Return the SHA-256 of concatenated hexadecimal digests."""
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def folder_model(folder: Path, name: str) -> Model:
@@ -62,24 +82,17 @@ def load(folder: Path) -> SentenceTransformer:
     Raises:
         SnapError: it cannot be loaded.
     """
-    with silenced():
+    problem = f"{folder}: not a sentence-transformers model that can be loaded"
+    with explained(problem, "fetch or save it again"):
         from sentence_transformers import SentenceTransformer
 
-        try:
-            return SentenceTransformer(
-                str(folder),
-                device="cpu",
-                local_files_only=True,
-                trust_remote_code=False,
-                model_kwargs={"use_safetensors": True},
-            )
-        # A damaged folder fails in as many ways as the libraries beneath have parts.
-        except Exception as error:
-            reason = shorten(str(error), 200, placeholder=" ...") or type(error).__name__
-            raise SnapError(
-                f"{folder}: not a sentence-transformers model that can be loaded "
-                f"({reason}); fetch or save it again"
-            ) from error
+        return SentenceTransformer(
+            str(folder),
+            device="cpu",
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
+        )
 
 
 def weights_sha256(folder: Path) -> str:
@@ -95,7 +108,7 @@ def weights_sha256(folder: Path) -> str:
 
 
 def _parts(folder: Path) -> list[Path]:
-    """Return the folders of the model's modules, the model's own where none are listed."""
+    """Return the folders of the model's modules, the model's own folder if none are listed."""
     listing = folder / "modules.json"
     if not listing.exists():
         return [folder]

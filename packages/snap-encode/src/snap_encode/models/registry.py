@@ -5,12 +5,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from snap_catalog import SnapError
-
-from snap_encode.models.derived import BASES, MANIFEST, derived_model
-from snap_encode.models.folders import folder_model
-from snap_encode.models.hub import OWNER, HubError, download
-from snap_encode.models.model import Model
+from snap_encode.models.bases import BASES
+from snap_encode.models.derived import MANIFEST, derived_model
+from snap_encode.models.folders import Model, folder_model
+from snap_encode.models.hub import OWNER, download
 
 DEFAULT_MODEL = "snap-minilm"
 """The default model, which the default predictor of snap-gcn uses."""
@@ -18,14 +16,9 @@ DEFAULT_MODEL = "snap-minilm"
 _BUNDLE = Path(__file__).parents[1] / "bundle"
 
 
-def _shipped(name: str) -> Model:
-    return derived_model(_BUNDLE / name, name)
-
-
 KNOWN: Mapping[str, Callable[[], Model]] = {
     **BASES,
-    "snap-minilm": partial(_shipped, "snap-minilm"),
-    "MiniLM-64": partial(_shipped, "MiniLM-64"),
+    **{name: partial(derived_model, _BUNDLE / name, name) for name in ("snap-minilm", "MiniLM-64")},
 }
 """The known models by name; they need no network, or only for the first download."""
 
@@ -47,15 +40,7 @@ def locate(model: str) -> Model:
         folder = Path(model)
         kind = derived_model if (folder / MANIFEST).is_file() else folder_model
         return kind(folder, folder.resolve().name)
-    return _from_hub(name)
-
-
-def _from_hub(name: str) -> Model:
     repository = name if "/" in name else OWNER + name
-    try:
-        return folder_model(download(repository), name)
-    except HubError as error:
-        raise SnapError(
-            f"model {name!r}: no such folder, and the Hugging Face hub "
-            f"has no {repository!r} ({error}); give a folder or one of {', '.join(KNOWN)}"
-        ) from error
+    problem = f"model {name!r}: no such folder, and the Hugging Face hub has no {repository!r}"
+    remedy = f"give a folder or one of {', '.join(KNOWN)}"
+    return folder_model(download(repository, problem, remedy), name)

@@ -1,4 +1,4 @@
-"""Reading descriptions: which operator a text means, whatever its words."""
+"""Read descriptions: recognise the operator that a text means, whatever its words."""
 
 from snap_encode.reading.reader import Described, Reader, read
 from snap_encode.reading.reading import Reading

@@ -1,21 +1,16 @@
 """Classify descriptions by kind of operator."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from snap_catalog import SnapError
 from snap_catalog.registers import UNREADABLE
 
 from snap_encode.reading.kinds import KINDS
 from snap_encode.reading.letter_ngrams import BUCKETS, grams
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 WEIGHTS = Path(__file__).with_name("head.safetensors")
 _TENSORS = ("vectors", "letters", "bias")
@@ -40,14 +35,10 @@ class Head:
     def probabilities(
         self, texts: Sequence[str], vectors: NDArray[np.float32]
     ) -> NDArray[np.float64]:
-        """Return (texts, labels) probabilities; columns as in `LABELS`.
+        """Return (n, labels) probabilities of n texts, given their (n, d) vectors by `snap-minilm`.
 
-        Args:
-            texts: n descriptions.
-            vectors: (n, d) their vectors by `snap-minilm`.
+        Columns are in the order of `LABELS`.
         """
-        import numpy as np
-
         of_vectors, of_letters, bias = self._weights
         logits = vectors.astype(np.float64) @ of_vectors + bias
         for row, text in enumerate(texts):
@@ -60,7 +51,6 @@ class Head:
 
     @cached_property
     def _weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        import numpy as np
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 

@@ -11,80 +11,34 @@ from snap_encode.reading import package_files
 _OWN_BLOCK = ("in", "out", "kernel", "stride", "padding", "dilation")
 """Positional arguments of unknown blocks, such as `ReLUConvBN(C_in, C_out, 3, 1, 1)`."""
 
-_KEYWORDS = {
-    "kernel_size": "kernel",
-    "kernel": "kernel",
-    "kernel_shape": "kernel",
-    "pool_size": "kernel",
-    "window_shape": "kernel",
-    "ksize": "kernel",
-    "k": "kernel",
-    "size": "kernel",
-    "filter_size": "kernel",
-    "strides": "stride",
-    "stride": "stride",
-    "window_strides": "stride",
-    "dilation_rate": "dilation",
-    "dilation": "dilation",
-    "dilations": "dilation",
-    "rate": "dilation",
-    "atrous_rate": "dilation",
-    "kernel_dilation": "dilation",
-    "rhs_dilation": "dilation",
-    "groups": "groups",
-    "group": "groups",
-    "num_group": "groups",
-    "feature_group_count": "groups",
-    "expand_ratio": "expansion",
-    "expansion": "expansion",
-    "expand": "expansion",
-}
-
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer of a library.
+    """A layer of a library."""
 
-    Attributes:
-        kind: as in `kinds.toml`.
-        arguments: names of its arguments by position.
-        function: name of the normalisation, activation or recurrent network.
-    """
-
-    kind: str
-    arguments: tuple[str, ...] = ()
-    function: str | None = None
+    kind: str  # as in `kinds.toml`
+    arguments: tuple[str, ...] = ()  # names of its arguments by position
+    function: str | None = None  # name of the normalisation, activation or recurrent network
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a layer.
+    """A call of a layer."""
 
-    Attributes:
-        layer: the library layer, or None.
-        name: the called name, without its module.
-        numbers: numeric arguments by setting.
-        depthwise: whether each channel has its own group.
-    """
-
-    layer: Layer | None
-    name: str
-    numbers: Mapping[str, int]
-    width: int | None = None
-    depthwise: bool = False
+    layer: Layer | None  # the library layer, or None
+    name: str  # the called name, without its module
+    numbers: Mapping[str, int]  # numeric arguments by setting
+    width: int | None = None  # width of a kernel that is not square
+    depthwise: bool = False  # whether each channel has its own group
 
 
-@dataclass
-class _Bracket:
-    """An open bracket: the start of its content, and the nesting depth inside."""
-
-    start: int
-    height: int = 0
+_TABLES = package_files.table("layers.toml")
+_KEYWORDS = {name: setting for setting, names in _TABLES["keywords"].items() for name in names}
 
 
 def _layers() -> dict[str, Layer]:
     found: dict[str, Layer] = {}
-    for entry in package_files.table("layers.toml")["layer"]:
+    for entry in _TABLES["layer"]:
         layer = Layer(entry["kind"], tuple(entry.get("arguments", ())), entry.get("function"))
         for name in entry["names"]:
             found |= {name.replace("#", dimensions): layer for dimensions in "123"}
@@ -136,17 +90,18 @@ def _separable(main: Sequence[Call]) -> Call | None:
 def _bracketed(text: str) -> Iterator[tuple[str, str]]:
     """Yield every name before a bracket with the content of the bracket, in order."""
     names = {found.end(): found.group(1).split(".")[-1] for found in _OPENING.finditer(text)}
-    open_ones: list[_Bracket] = []
+    starts: list[int] = []  # of the contents of open brackets
+    heights = [0]  # the nesting depth inside each of them, and outside all
     spans: list[tuple[int, int]] = []
     for place, letter in enumerate(text):
         if letter in "([{":
-            open_ones.append(_Bracket(place + 1))
-        elif letter in ")]}" and open_ones:
-            closed = open_ones.pop()
-            if open_ones:
-                open_ones[-1].height = max(open_ones[-1].height, closed.height + 1)
-            if closed.height <= _DEEPEST and closed.start in names:
-                spans.append((closed.start, place))
+            starts.append(place + 1)
+            heights.append(0)
+        elif letter in ")]}" and starts:
+            start, height = starts.pop(), heights.pop()
+            heights[-1] = max(heights[-1], height + 1)
+            if height <= _DEEPEST and start in names:
+                spans.append((start, place))
     for start, end in sorted(spans):
         yield names[start], text[start:end]
 

@@ -1,19 +1,15 @@
 """Encode the letter n-grams of a text as a sparse vector, which misspellings change little."""
 
-from __future__ import annotations
-
 import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from snap_encode.reading.plain_text import words
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 BUCKETS = 8192
 _LENGTHS = (2, 3, 4, 5)
@@ -21,17 +17,12 @@ _DIGITS = re.compile(r"\d+")
 
 
 def grams(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the hash buckets of the n-grams of a text, and their weights.
+    """Return (m,) ascending hash buckets of the n-grams of a text, and their (m,) weights.
 
     N-grams of 2 to 5 letters within words, words and pairs of words are hashed (CRC-32). All
     numbers are treated as one, as the kind of an operator does not depend on them. The weights are
-    square roots of the counts, scaled to length 1.
-
-    Returns:
-        (m,) ascending buckets below `BUCKETS`, and (m,) weights.
+    square roots of the counts, scaled to length 1. Buckets are below `BUCKETS`.
     """
-    import numpy as np
-
     counts = Counter(
         zlib.crc32(gram.encode("utf-8", "surrogatepass")) % BUCKETS for gram in _sequences(text)
     )

@@ -14,19 +14,13 @@ STATED, IMPLIED, GUESSED = 1.0, 0.8, 0.5
 
 @dataclass(frozen=True)
 class Stated:
-    """Numbers in a text with their confidence.
+    """Numbers in a text with their confidence."""
 
-    Attributes:
-        values: kernel (its height), stride, dilation, groups and expansion, if stated.
-        sure: the confidence of each, from 0 to 1.
-        width: width of a kernel that is not square.
-        pointwise: whether the text describes an operation on single positions.
-    """
-
+    # kernel (its height), stride, dilation, groups and expansion, if stated
     values: Mapping[str, int] = field(default_factory=dict)
-    sure: Mapping[str, float] = field(default_factory=dict)
-    width: int | None = None
-    pointwise: bool = False
+    sure: Mapping[str, float] = field(default_factory=dict)  # the confidence of each, from 0 to 1
+    width: int | None = None  # width of a kernel that is not square
+    pointwise: bool = False  # whether the text describes an operation on single positions
 
 
 @dataclass(frozen=True)
@@ -88,7 +82,8 @@ def numbers(text: str) -> Stated:
     kernel = square if square and max(square.first, square.second) > 1 else None
     kernel = kernel or _counted(rest) or _named_kernel(rest) or _left_over(written) or square
     if kernel is None and "dilation" in found and found["dilation"].sure < STATED:
-        kernel = _odd(found.pop("dilation"))
+        dilation = found.pop("dilation")  # an odd number is the kernel: `dil 5`
+        kernel = dilation if dilation.first % 2 else None
     if kernel is not None:
         found["kernel"] = kernel
     return Stated(
@@ -97,11 +92,6 @@ def numbers(text: str) -> Stated:
         kernel.second if kernel and kernel.second != kernel.first else None,
         bool(_POINTWISE.search(rest)),
     )
-
-
-def _odd(dilation: _Found) -> _Found | None:
-    """Use an odd number after `dil` as the kernel: `dil 5`."""
-    return dilation if dilation.first % 2 else None
 
 
 def _square(text: str) -> tuple[_Found | None, str]:
@@ -123,12 +113,9 @@ def _by_rules(
             continue
         digits = next(filter(None, found.groups()), "2")
         if digits != "0":
-            return _Found(int(digits), int(digits), sure), _without(text, found)
+            rest = f"{text[: found.start()]} ; {text[found.end() :]}"
+            return _Found(int(digits), int(digits), sure), rest
     return None, text
-
-
-def _without(text: str, found: re.Match[str]) -> str:
-    return f"{text[: found.start()]} ; {text[found.end() :]}"
 
 
 def _counted(text: str) -> _Found | None:

@@ -3,29 +3,17 @@
 import re
 import unicodedata
 
+from snap_encode.reading import package_files
+
 _SQUARED = re.compile(r"(\d{1,2})\s*²")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _LETTER_TO_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 _DIGIT_TO_LETTER = re.compile(r"(?<=\d)(?=[^\W\d_])")
-_NUMBERS = {
-    1: "one single eins ein eine einem einen einer einser un une uno una 一",
-    2: "two zwei deux dos due 二 两",
-    3: "three drei dreier trois tres tre 三",
-    4: "four vier quatre cuatro quattro 四",
-    5: "five fünf fuenf fünfer cinq cinco cinque 五",
-    6: "six sechs seis sei 六",
-    7: "seven sieben siebener sept siete sette 七",
-    8: "eight acht huit ocho otto 八",
-    9: "nine neun neuner neuf nueve nove 九",
-    10: "ten zehn dix diez dieci 十",
-    11: "eleven elf onze once undici 十一",
-    24: "twenty-four vierundzwanzig 二十四",
-    25: "twenty-five fünfundzwanzig vingt-cinq 二十五",
-    48: "forty-eight achtundvierzig 四十八",
-    49: "forty-nine neunundvierzig 四十九",
-    81: "eighty-one einundachtzig 八十一",
+_WORDS = {
+    word: number
+    for number, words in package_files.table("numbers.toml")["words"].items()
+    for word in words.split()
 }
-_WORDS = {word: str(number) for number, words in _NUMBERS.items() for word in words.split()}
 _WORD = re.compile(
     "|".join(
         re.escape(word)

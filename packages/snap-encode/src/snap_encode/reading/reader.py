@@ -1,7 +1,5 @@
 """Read descriptions of operators."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,8 +13,7 @@ from snap_catalog.registers import UNREADABLE
 from snap_encode.encoder import SentenceEncoder
 from snap_encode.reading.classifier import LABELS, Head
 from snap_encode.reading.code import Call, calls, main_layer
-from snap_encode.reading.functions import follows, function
-from snap_encode.reading.kinds import KINDS
+from snap_encode.reading.kinds import KINDS, follows, function
 from snap_encode.reading.numbers import STATED, Stated, numbers
 from snap_encode.reading.plain_text import plain
 from snap_encode.reading.reading import UNSURE, Reading, sentence
@@ -33,15 +30,10 @@ _CODE = 0.98
 
 
 class Described(NamedTuple):
-    """The reading of an operator with a name.
+    """The reading of an operator with a name."""
 
-    Attributes:
-        reading: the reading of its description.
-        doubt: the problem of the description, if there is one.
-    """
-
-    reading: Reading
-    doubt: str | None
+    reading: Reading  # of its description
+    doubt: str | None  # the problem of the description, if there is one
 
 
 class Reader:
@@ -57,41 +49,25 @@ class Reader:
         self._head = Head()
 
     def read(self, texts: Sequence[str], *, quiet: bool = True) -> list[Reading]:
-        """Read descriptions.
-
-        Args:
-            texts: n descriptions.
-            quiet: show no progress.
-
-        Returns:
-            n readings.
-        """
+        """Read descriptions; show no progress if `quiet`."""
         to_the_point = self._relevant(texts, quiet)
         known = self._shares(to_the_point, quiet)
         spelt = [corrected(t) if _may_be_misspelt(t, known[t]) else t for t in to_the_point]
         known |= self._shares([text for text in spelt if text not in known], quiet)
-        return [
-            replace(
-                max((_reading(t, known[t]) for t in dict.fromkeys(versions)), key=_kind_confidence),
-                text=text,
-            )
-            for text, *versions in zip(texts, to_the_point, spelt, strict=True)
-        ]
+        readings = []
+        for text, *versions in zip(texts, to_the_point, spelt, strict=True):
+            found = [_reading(version, known[version]) for version in dict.fromkeys(versions)]
+            best = max(found, key=lambda reading: reading.confidence["kind"])
+            readings.append(replace(best, text=text))
+        return readings
 
     def described(
         self, operators: Sequence[tuple[str, str]], *, quiet: bool = True
     ) -> list[Described]:
-        """Read operators by their names and descriptions.
+        """Read operators, given pairs of name and description, and find their problems.
 
         Nodes named `input` and `output` are the ends of a graph, whatever their description. Other
         names are only checked for contradictions with the description.
-
-        Args:
-            operators: n pairs of a name and a description.
-            quiet: show no progress.
-
-        Returns:
-            n readings with their problems.
         """
         names = [name for name, _ in operators]
         readings = self.read([*names, *(text for _, text in operators)], quiet=quiet)
@@ -108,7 +84,7 @@ class Reader:
         known = self._shares([each for sentences in several.values() for each in sentences], quiet)
         shorter = {}
         for text, sentences in several.items():
-            kept = [each for each in sentences if max(_of_kinds(known[each])) >= UNSURE]
+            kept = [s for s in sentences if max(known[s][kind] for kind in KINDS) >= UNSURE]
             shorter[text] = " ".join(kept) or text
         return [shorter.get(text, text) for text in texts]
 
@@ -130,17 +106,9 @@ def _end(name: str, found: Reading) -> Reading:
     return Reading(found.text, name, confidence={"kind": 1.0}, sentence=KINDS[name].sentence)
 
 
-def _of_kinds(shares: Mapping[str, float]) -> list[float]:
-    return [shares[kind] for kind in KINDS]
-
-
 def _may_be_misspelt(text: str, shares: Mapping[str, float]) -> bool:
     """Return whether to correct the spelling of a text; nonsense would become an operator."""
     return shares[UNREADABLE] < _NONSENSE or len(text.split()) <= _SHORT
-
-
-def _kind_confidence(reading: Reading) -> float:
-    return reading.confidence["kind"]
 
 
 def read(text: str) -> Reading:

@@ -58,11 +58,7 @@ class Reading:
         return self.confidence["kind"] >= UNSURE
 
     def contradicts(self, other: "Reading") -> bool:
-        """Return whether name and description, both read with confidence, differ.
-
-        Args:
-            other: the description; `self` is the name.
-        """
+        """Return whether a name (`self`) and its description, both read with confidence, differ."""
         if self.confidence["kind"] < _CERTAIN or other.confidence["kind"] < SURE:
             return False
         if self.kind in COMMON and other.kind in _OF_ENDS:
@@ -74,11 +70,7 @@ class Reading:
         return certain and self.kernel != other.kernel
 
     def doubt(self, name: "Reading") -> str | None:
-        """Return the problem of a description, or None.
-
-        Args:
-            name: the reading of the operator's name.
-        """
+        """Return the problem of a description, or None; `name` is the reading of its name."""
         if not self.readable:
             return "not recognised as an operator; describe what it computes, and its kernel"
         if name.contradicts(self):

@@ -1,7 +1,5 @@
 """A sentence encoder with trainable low-rank updates (LoRA)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,12 +27,10 @@ class Adapter:
     """
 
     def __init__(self, base: Model, recipe: Recipe, seed: int) -> None:
-        """Load the base, and add the updates to it.
+        """Load the base, whose first module is a BERT, and add the updates to it.
 
-        Args:
-            base: a sentence-transformers model whose first module is a BERT.
-            recipe: provides `rank` and `alpha`.
-            seed: seed of the first factors of the updates; the second ones start at 0.
+        The recipe has their `rank` and `alpha`. The first factors of the updates are drawn with the
+        seed; the second ones start at 0.
         """
         self._model = base.load()
         # Dropout stays off: few parameters can overfit, and training is less noisy.

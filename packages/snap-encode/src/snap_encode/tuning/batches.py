@@ -1,6 +1,6 @@
 """Draw batches in which every degree of similarity occurs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -22,12 +22,7 @@ class Batches:
     """
 
     def __init__(self, known: Sequence[Example], recipe: Recipe) -> None:
-        """Group the examples.
-
-        Args:
-            known: the examples to draw from.
-            recipe: the size of a batch.
-        """
+        """Group the examples to draw from; the recipe has the size of a batch."""
         self._recipe = recipe
         self._categories: dict[str, dict[str, list[Example]]] = {}
         for example in known:
@@ -49,7 +44,10 @@ class Batches:
 
     def _texts(self, examples: Sequence[Example], random: np.random.Generator) -> list[Example]:
         settings = examples[0].term.settings
-        fillings = [_filling(settings, random) for _ in range(_FILLINGS)]
+        fillings = [
+            {name: values[random.integers(len(values))] for name, values in settings.items()}
+            for _ in range(_FILLINGS)
+        ]
         wordings = _some(sorted({e.wording for e in examples}), self._recipe.texts, random)
         place = {wording: i % _FILLINGS for i, wording in enumerate(wordings)}
         return [
@@ -57,12 +55,6 @@ class Batches:
             for e in examples
             if e.wording in place and e.settings.items() <= fillings[place[e.wording]].items()
         ]
-
-
-def _filling(
-    settings: Mapping[str, tuple[int, ...]], random: np.random.Generator
-) -> dict[str, int]:
-    return {name: values[random.integers(len(values))] for name, values in settings.items()}
 
 
 def _some(items: Sequence[_T], most: int, random: np.random.Generator) -> list[_T]:

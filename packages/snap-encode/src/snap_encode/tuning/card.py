@@ -20,12 +20,10 @@ _FIGURES = {
 
 
 def card(name: str, record: Mapping[str, Any]) -> str:
-    """Return the text of a model card.
+    """Return the text of the model card of an encoder.
 
-    Args:
-        name: the encoder's name.
-        record: `settings` and `history` as a `Run` has them, `terms` with the number of operators
-            of each split, and `figures` with the `Figures` of each measured split.
+    `record` has `settings` and `history` of a `Run`, the number of operators of each split as
+    `terms`, and the `Figures` of each measured split as `figures`.
     """
     settings, terms = record["settings"], record["terms"]
     lines = [

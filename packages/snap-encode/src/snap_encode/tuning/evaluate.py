@@ -15,34 +15,22 @@ Embed = Callable[[list[str]], NDArray[np.float32]]
 
 
 class Figures(NamedTuple):
-    """Quality of an encoder on the operators of a split; 1 is the best value of each measure.
+    """Quality of an encoder on the operators of a split; 1 is the best value of each measure."""
 
-    Attributes:
-        accuracy: share of texts whose operator is the nearest of the split's; see `ranks`.
-        reciprocal_rank: mean reciprocal rank of a text's operator among the split's.
-        silhouette: of the categories; see `silhouette`.
-        same_kind: share of triplets in which the same kind of operator with another kernel is
-            nearer than another kind with the same kernel; see `kind_accuracy`.
-        told_apart: share of triplets in which the same kernel, re-worded, is nearer than another
-            kernel in those words; see `kernel_accuracy`.
-        told_apart_verbatim: the same against another kernel in the anchor's own words.
-    """
-
-    accuracy: float
-    reciprocal_rank: float
-    silhouette: float
+    accuracy: float  # share of texts whose operator is the nearest of the split's; see `ranks`
+    reciprocal_rank: float  # mean reciprocal rank of a text's operator among the split's
+    silhouette: float  # of the categories; see `silhouette`
+    # share of triplets in which the same kind of operator with another kernel is nearer than
+    # another kind with the same kernel; see `kind_accuracy`
     same_kind: float
+    # share of triplets in which the same kernel, re-worded, is nearer than another kernel in those
+    # words; see `kernel_accuracy`
     told_apart: float
-    told_apart_verbatim: float
+    told_apart_verbatim: float  # the same against another kernel in the anchor's own words
 
 
 def evaluate(embed: Embed, split: Split) -> Figures:
-    """Measure an encoder on the operators of a split that tuning never sees.
-
-    Args:
-        embed: the encoder.
-        split: `validate` to choose by, or `test` to report.
-    """
+    """Measure an encoder on unseen operators: `validate` to choose by, `test` to report."""
     known = once(examples(split))
     vectors = embed([e.text for e in known])
     places = ranks(vectors, [e.term.name for e in known])
@@ -60,10 +48,10 @@ def _kernels(vectors: NDArray[np.float32], known: Sequence[Example]) -> tuple[fl
     kinds = [f"{e.term.category}/{e.term.kind}" for e in known]
     kernels = [e.settings["kernel"] for e in known]
     wordings = [f"{e.term.name}/{e.wording}" for e in known]
-    return (
-        kind_accuracy(vectors, kinds, kernels, wordings),
-        *_kernel_accuracies(vectors, known),
-    )
+    outcomes = zip(*(kernel_accuracy(grid) for grid in _grids(vectors, known)), strict=True)
+    shares = [float(np.concatenate(parts).mean()) for parts in outcomes]
+    in_words, verbatim = shares or (np.nan, np.nan)
+    return kind_accuracy(vectors, kinds, kernels, wordings), in_words, verbatim
 
 
 def reciprocal_rank(embed: Embed) -> float:
@@ -74,16 +62,10 @@ def reciprocal_rank(embed: Embed) -> float:
 
 
 def ranks(vectors: NDArray[np.float32], names: ArrayLike) -> NDArray[np.int64]:
-    """Return the rank of each text's operator among all operators; 1 is the nearest.
+    """Return the (n,) ranks of each text's operator among all operators; 1 is the nearest.
 
-    The similarity to an operator is the mean cosine to its other texts.
-
-    Args:
-        vectors: of length 1, shape (n, d).
-        names: the operator of each text, n; every operator has two texts or more.
-
-    Returns:
-        Array of shape (n,).
+    The similarity to an operator is the mean cosine to its other texts. Given are (n, d) vectors of
+    length 1, and the n operators of the texts; every operator has two texts or more.
     """
     known, own = np.unique(np.asarray(names), return_inverse=True)
     member = np.eye(len(known))[own]
@@ -95,12 +77,7 @@ def ranks(vectors: NDArray[np.float32], names: ArrayLike) -> NDArray[np.int64]:
 
 
 def silhouette(vectors: NDArray[np.float32], categories: Sequence[str]) -> float:
-    """Return the mean silhouette of the categories by cosine distance, from -1 to 1.
-
-    Args:
-        vectors: shape (n, d).
-        categories: the category of each text, n.
-    """
+    """Return the mean silhouette, -1 to 1, of n categories of (n, d) vectors by cosine distance."""
     from sklearn.metrics import silhouette_score
 
     return float(silhouette_score(vectors, categories, metric="cosine"))
@@ -112,13 +89,9 @@ def kind_accuracy(
     """Return how often "same kind, other kernel" is nearer than "other kind, same kernel".
 
     Over all triplets of an anchor, a text of the same kind with another kernel in other words, and
-    a text of another kind with the anchor's kernel; no number where there is no such triplet.
-
-    Args:
-        vectors: of length 1, shape (n, d).
-        kinds: the kind of operator that each text speaks of, n.
-        kernels: its kernel size, n.
-        wordings: what texts have in common that differ in their numbers only, n.
+    a text of another kind with the anchor's kernel; NaN if there is no such triplet. Given are
+    (n, d) vectors of length 1, and for each text the kind of operator, its kernel size, and a label
+    of the wording that texts share if they differ in their numbers only.
     """
     kind, kernel, wording = (alike(labels) for labels in (kinds, kernels, wordings))
     positive, negative = kind & ~kernel & ~wording, ~kind & kernel
@@ -135,13 +108,12 @@ def kernel_accuracy(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the triplets in which "same kernel, reworded" is nearer than "another kernel".
 
-    Args:
-        vectors: of one operator, in w wordings with k kernels each; of length 1, shape (w, k, d).
+    Given are (w, k, d) vectors of length 1 of one operator, in w wordings with k kernels each.
 
     Returns:
-        For each triplet of an anchor, the same kernel in other words, and another kernel in those
-        other words, whether the first two are nearer; and the same against another kernel in the
-        anchor's words. Both of shape (w (w - 1) k (k - 1),).
+        (w (w - 1) k (k - 1),) for each triplet of an anchor, the same kernel in other words, and
+        another kernel in those other words, whether the first two are nearer; and the same against
+        another kernel in the anchor's words.
     """
     count, sizes, _ = vectors.shape
     cosines = np.einsum("iad,jbd->ijab", vectors, vectors)
@@ -152,17 +124,6 @@ def kernel_accuracy(
         (same > cosines)[words][:, kernels].ravel(),
         (same > verbatim)[words][:, kernels].ravel(),
     )
-
-
-def _kernel_accuracies(
-    vectors: NDArray[np.float32], known: Sequence[Example]
-) -> tuple[float, float]:
-    """Return the two shares of `kernel_accuracy` over all triplets of all operators."""
-    outcomes = [kernel_accuracy(grid) for grid in _grids(vectors, known)]
-    if not outcomes:
-        return np.nan, np.nan
-    in_words, verbatim = (np.concatenate(parts) for parts in zip(*outcomes, strict=True))
-    return float(in_words.mean()), float(verbatim.mean())
 
 
 def _grids(vectors: NDArray[np.float32], known: Sequence[Example]) -> Iterator[NDArray[np.float32]]:

@@ -19,19 +19,12 @@ SAME, RELATED, UNRELATED = 1.0, 0.7, 0.0
 
 @dataclass(frozen=True)
 class Example:
-    """A description of an operator.
+    """A description of an operator."""
 
-    Attributes:
-        term: the operator.
-        wording: number of the operator's description that the text fills.
-        text: the description with its settings filled in.
-        settings: the settings that the text mentions.
-    """
-
-    term: Term
-    wording: int
-    text: str
-    settings: Mapping[str, int]
+    term: Term  # the operator
+    wording: int  # number of the operator's description that the text fills
+    text: str  # the description with its settings filled in
+    settings: Mapping[str, int]  # the settings that the text mentions
 
 
 def examples(*splits: Split) -> list[Example]:
@@ -52,15 +45,10 @@ def examples(*splits: Split) -> list[Example]:
 def _descriptions(term: Term) -> tuple[str, ...]:
     if not term.torch:
         return (term.name, *term.descriptions)
-    return (term.name, f"torch.nn.{term.name}", *_official(term.name), *term.descriptions)
-
-
-def _official(name: str) -> list[str]:
-    """Return the description of a class in torch, unless another class has the same."""
-    texts = _official_descriptions()
-    if list(texts.values()).count(texts[name]) > 1:
-        return []
-    return [texts[name].replace("{", "{{").replace("}", "}}")]
+    texts = [*_official_descriptions().values()]
+    official = _official_descriptions()[term.name]
+    unique = [official.replace("{", "{{").replace("}", "}}")] if texts.count(official) == 1 else []
+    return (term.name, f"torch.nn.{term.name}", *unique, *term.descriptions)
 
 
 @cache
@@ -83,17 +71,11 @@ def digest(known: Sequence[Example]) -> str:
 
 
 def targets(batch: Sequence[Example]) -> NDArray[np.float32]:
-    """Return the intended similarities between texts.
+    """Return the symmetric (n, n) matrix of intended similarities between n texts.
 
     As in appendix F of the paper: 1 for the same operator, 0.7 for the same category, 0 otherwise.
     Unlike in the appendix, two texts that give one operator different settings (such as kernel
     sizes) count as two operators of one category. A setting that one text leaves open is ignored.
-
-    Args:
-        batch: n texts.
-
-    Returns:
-        Symmetric array of shape (n, n).
     """
     similarity = np.where(alike([e.term.category for e in batch]), RELATED, UNRELATED)
     same = alike([e.term.name for e in batch])

@@ -52,12 +52,9 @@ def new_folder(folder: Path) -> Iterator[Path]:
 
 
 def write(folder: Path, adapter: Adapter, record: Mapping[str, Any]) -> None:
-    """Write the folder of a tuned encoder atomically.
+    """Write a new folder, named like the tuned encoder, atomically.
 
-    Args:
-        folder: a new folder; its name is the encoder's.
-        adapter: the tuned encoder.
-        record: the content of `training.json`; see `snap_encode.tuning.card`.
+    `record` is the content of `training.json`; see `snap_encode.tuning.card`.
 
     Raises:
         SnapError: the folder exists already or cannot be written.
@@ -78,9 +75,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 def export(model: str, out: Path) -> None:
     """Write a model, its adapter merged into the base, for plain sentence-transformers.
 
-    Args:
-        model: its name or folder, as `locate` takes it.
-        out: a new folder.
+    `model` is its name or folder, as `locate` takes it; `out` is a new folder.
 
     Raises:
         SnapError: the model is not available, or the folder exists or cannot be written.

@@ -1,4 +1,4 @@
-"""The losses of tuning, over all pairs of a batch."""
+"""The losses of tuning: functions of (n, d) vectors of length 1 and (n, n) intended cosines."""
 
 from collections.abc import Callable, Mapping
 
@@ -19,10 +19,6 @@ def cosine(vectors: Tensor, targets: Tensor) -> Tensor:
 
     It is averaged over the pairs of each target, then over the targets, so that the many unrelated
     pairs do not dominate.
-
-    Args:
-        vectors: shape (n, d), of length 1.
-        targets: intended cosines, shape (n, n).
     """
     rows, columns = torch.triu_indices(len(vectors), len(vectors), 1)
     similarity, intended = (vectors @ vectors.T)[rows, columns], targets[rows, columns]
@@ -37,10 +33,6 @@ def triplet(vectors: Tensor, targets: Tensor) -> Tensor:
 
     Each text is an anchor. Any two others with different intended similarities to it are positive
     and negative. Triplets that satisfy the margin do not count.
-
-    Args:
-        vectors: shape (n, d), of length 1.
-        targets: intended cosines, shape (n, n).
     """
     similarity = vectors @ vectors.T
     # The square root has no finite gradient at 0, hence the lower bound.
@@ -57,11 +49,8 @@ def contrastive(vectors: Tensor, targets: Tensor) -> Tensor:
 
     For each text, the softmax over the cosines to the others is compared with the softmax over the
     intended cosines by cross-entropy, averaged over the texts. With two grades it is the loss of
-    Khosla et al. (2020), "Supervised contrastive learning".
-
-    Args:
-        vectors: of length 1, shape (n, d).
-        targets: intended cosines, shape (n, n); a constant added to all of them changes nothing.
+    Khosla et al. (2020), "Supervised contrastive learning". A constant added to all intended
+    cosines changes nothing.
     """
     others = ~torch.eye(len(targets), dtype=torch.bool)
     cosines, intended = (
@@ -76,4 +65,3 @@ LOSSES: Mapping[Loss, Callable[[Tensor, Tensor], Tensor]] = {
     "cosine": cosine,
     "triplet": triplet,
 }
-"""Loss -> function of vectors of length 1, shape (n, d), and targets, shape (n, n)."""

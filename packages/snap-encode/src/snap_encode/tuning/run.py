@@ -1,7 +1,5 @@
 """A tuning run."""
 
-from __future__ import annotations
-
 import json
 import math
 from dataclasses import asdict
@@ -48,13 +46,7 @@ class Run:
     """
 
     def __init__(self, base: Model, recipe: Recipe, seed: int) -> None:
-        """Begin a run.
-
-        Args:
-            base: the model to tune.
-            recipe: the recipe.
-            seed: seed of the initial weights and the batches.
-        """
+        """Begin to tune a model; the seed determines the initial weights and the batches."""
         known = examples("train")
         self.settings: dict[str, Any] = {
             **asdict(recipe),
@@ -133,7 +125,12 @@ class Run:
             history = [Epoch(*map(float, entry)) for entry in json.loads(about["history"])]
         except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise _damaged(path, str(error)) from error
-        self._check(settings, path)
+        for name, value in self.settings.items():
+            if settings.get(name) != value:
+                raise SnapError(
+                    f"{path}: the saved run has {name} {settings.get(name)!r}, not {value!r}; "
+                    "resume with the same settings, or remove the file and start again"
+                )
         if not 0 < len(history) <= self.recipe.epochs:
             raise _damaged(path, f"{len(history)} epochs of {self.recipe.epochs}")
         if (wrong := self._wrong(tensors)) is not None:
@@ -146,24 +143,19 @@ class Run:
         """Return the name of a tensor that does not match the run, or None."""
         expected = {_WEIGHTS + name: value.shape for name, value in self.adapter.state().items()}
         for i, parameter in enumerate(self.adapter.parameters()):
-            moments = {"step": torch.Size(), "exp_avg": parameter.shape}
-            for name, shape in {**moments, "exp_avg_sq": parameter.shape}.items():
-                expected[f"{_OPTIMISER}{i}.{name}"] = shape
+            expected[f"{_OPTIMISER}{i}.step"] = torch.Size()
+            expected[f"{_OPTIMISER}{i}.exp_avg"] = parameter.shape
+            expected[f"{_OPTIMISER}{i}.exp_avg_sq"] = parameter.shape
         for name in sorted(expected.keys() | tensors.keys()):
             found = tensors.get(name)
-            if found is None or found.dtype != torch.float32 or found.shape != expected.get(name):
-                return name
-            if not torch.isfinite(found).all():
+            if (
+                found is None
+                or found.dtype != torch.float32
+                or found.shape != expected.get(name)
+                or not torch.isfinite(found).all()
+            ):
                 return name
         return None
-
-    def _check(self, settings: dict[str, Any], path: Path) -> None:
-        for name, value in self.settings.items():
-            if settings.get(name) != value:
-                raise SnapError(
-                    f"{path}: the saved run has {name} {settings.get(name)!r}, not {value!r}; "
-                    "resume with the same settings, or remove the file and start again"
-                )
 
     def _moments(self, tensors: dict[str, Tensor]) -> dict[str, Any]:
         state: dict[int, dict[str, Tensor]] = {}

@@ -7,9 +7,9 @@ from typing import Any
 from snap_catalog import SnapError, corpus
 from snap_catalog.console import progress, say
 from snap_catalog.texts import Split
+from snap_catalog.threads import one_thread
 
-from snap_encode.libraries import one_thread
-from snap_encode.models.derived import BASES
+from snap_encode.models.bases import BASES
 from snap_encode.tuning.evaluate import evaluate
 from snap_encode.tuning.folder import check_new, write
 from snap_encode.tuning.recipe import BASE, Recipe
@@ -26,12 +26,7 @@ def tune(
 
     The state is saved after every epoch in a file next to the folder, which is removed at the end.
 
-    Args:
-        out: a new folder.
-        recipe: the recipe.
-        seed: seed of all random draws; equal seeds give equal weights.
-        resume: resume an interrupted run, if there is one.
-        quiet: show no progress.
+    An interrupted run, if there is one, is continued if `resume`. Equal seeds give equal weights.
 
     Raises:
         SnapError: the folder exists, an interrupted run exists or has other settings, or the loss
@@ -45,22 +40,18 @@ def tune(
     if kept.exists():
         run.resume(kept)
     try:
-        _finish(run, kept, quiet)
+        done = len(run.history)
+        with progress("Tuning epochs", recipe.epochs, done=done, quiet=quiet) as advance:
+            while not run.finished:
+                epoch = run.epoch()
+                run.save(kept)
+                advance(1, f"loss {epoch.loss:.4f} reciprocal rank {epoch.reciprocal_rank:.3f}")
     except KeyboardInterrupt:
-        done = f"{len(run.history)} of {recipe.epochs} epochs"
-        say(f"{out}: stopped after {done}; add --resume to continue")
+        after = f"{len(run.history)} of {recipe.epochs} epochs"
+        say(f"{out}: stopped after {after}; add --resume to continue")
         raise
     write(out, run.adapter, _record(run))
     kept.unlink()
-
-
-def _finish(run: Run, kept: Path, quiet: bool) -> None:
-    done = len(run.history)
-    with progress("Tuning epochs", run.recipe.epochs, done=done, quiet=quiet) as advance:
-        while not run.finished:
-            epoch = run.epoch()
-            run.save(kept)
-            advance(1, f"loss {epoch.loss:.4f} reciprocal rank {epoch.reciprocal_rank:.3f}")
 
 
 def _record(run: Run) -> dict[str, Any]:

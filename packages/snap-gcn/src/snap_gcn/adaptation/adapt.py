@@ -49,15 +49,10 @@ def adapted(
     source: str,
     other_scores: OtherScores = NO_SCORES,
 ) -> Result:
-    """Adapt a predictor to measurements.
+    """Adapt a predictor to measurements; `name` is that of the new model.
 
-    Args:
-        predictor: a predictor that is not adapted.
-        table: rows of the `graphs` contract, measured or not.
-        measured: the measurements.
-        name: of the new model.
-        source: what to call the table in an error.
-        other_scores: scores of other scorers, used as features.
+    `table` has rows of the `graphs` contract, measured or not, and `source` names it in an error.
+    The scores of other scorers are features.
 
     Raises:
         SnapError: an operator of a graph that the members score has no vector, another scorer has

@@ -86,16 +86,11 @@ class Adaptation:
         less: bool,
         other_scores: OtherScores = NO_SCORES,
     ) -> "Adaptation":
-        """Fit the measured architectures of a table.
+        """Fit the (n,) values of a metric that were measured at (n,) rows of a table.
 
-        Args:
-            predictor: the predictor to adapt.
-            table: rows of the `graphs` contract, of which up to 2,000, evenly spaced, scale
-                the features.
-            rows: (n,) the measured rows; rows measured several times repeat.
-            measured: (n,) the metric.
-            less: whether lower values are better.
-            other_scores: scores of other scorers, used as features.
+        Rows that were measured several times repeat. Up to 2,000 rows of the table, evenly spaced,
+        scale the features, which include the scores of other scorers. `less` says whether lower
+        values are better.
 
         Raises:
             SnapError: an operator of a graph that the members score has no vector, or another

@@ -55,8 +55,7 @@ class FeatureCache:
     def rows(self, graphs: pa.Table) -> Ints:
         """Compute the features of those of n architectures that are not in the cache.
 
-        Returns:
-            (n,) rows for `points`; equal networks with equal costs share one.
+        Returns (n,) rows for `points`; equal networks with equal costs share one.
 
         Raises:
             SnapError: an operator has no vector, or a cost that is a feature is missing.

@@ -50,11 +50,7 @@ def features(
 
 
 def operator_features(graphs: Graphs, operators: Sequence[str]) -> Floats:
-    """Compute the positions of operators in graphs.
-
-    Args:
-        graphs: n graphs without dead operators.
-        operators: k names.
+    """Compute the positions of k operators in n graphs without dead operators.
 
     Returns:
         (n, 9 k + 3): for each operator, its number in the graph, on the path with the most, on the

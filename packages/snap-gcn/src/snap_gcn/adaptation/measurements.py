@@ -1,6 +1,5 @@
 """Read the measurements of the architectures of a table."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -46,13 +45,8 @@ def in_file(table: pa.Table, wanted: str, direction: Direction | None, path: str
     """Read measurements from a CSV or Parquet file with the columns `arch_id` and a metric.
 
     Empty values, which stand for failed trainings, are left out. If the file has the column
-    `space`, architectures are looked up within their space.
-
-    Args:
-        table: rows of the `graphs` contract.
-        wanted: the metric's column, or part of its name.
-        direction: as in `in_table`.
-        path: the file.
+    `space`, architectures are looked up within their space in the table. `wanted` is the metric's
+    column or part of its name; `direction` is as in `in_table`.
 
     Raises:
         SnapError: the file cannot be read, names an unknown architecture, has scores of several
@@ -99,16 +93,13 @@ def _rows(table: pa.Table, found: pa.Table, path: str) -> Ints:
     rows = []
     for number, key in enumerate(asked, start=1):
         if key not in known or key in twice:
-            raise SnapError(f"{path}: row {number}: {_problem(key, key in twice)}")
+            name = " of ".join(f"{part!r:.80}" for part in reversed(key))
+            problem = f"the graphs have no architecture {name}; add it to them"
+            if key in twice:
+                problem = f"the graphs have {name} in several spaces; add a column space"
+            raise SnapError(f"{path}: row {number}: {problem}")
         rows.append(known[key])
     return np.array(rows, np.int64)
-
-
-def _problem(key: Sequence[str], is_twice: bool) -> str:
-    name = " of ".join(f"{part!r:.80}" for part in reversed(key))
-    if is_twice:
-        return f"the graphs have {name} in several spaces; add a column space"
-    return f"the graphs have no architecture {name}; add it to them"
 
 
 def _measurements(

@@ -139,11 +139,7 @@ class Surrogate:
         return cls(points, theta, values, np.linalg.inv(covariance).astype(np.float64))
 
     def predict(self, points: Points) -> tuple[Floats, Floats]:
-        """Predict the standardised values of n architectures.
-
-        Returns:
-            (n,) means and (n,) standard deviations of a further measurement.
-        """
+        """Predict (n,) standardised means and standard deviations of a further measurement."""
         across = _Terms.between(points, self.points).kernel(self.theta)
         mean = WEIGHT * points.score + across @ (self.inverse @ self.values)
         own = _own_variance(points, self.theta) + np.exp(self.theta[-1])
@@ -151,13 +147,11 @@ class Surrogate:
         return mean, np.sqrt(np.maximum(variance, _JITTER))
 
     def left_out(self, same: Ints) -> tuple[Floats, Floats]:
-        """Predict each measurement from the others (Rasmussen and Williams 2006, eq. 5.12).
+        """Predict (n,) means and standard deviations of each measurement from the others.
 
         Measurements of one architecture, with an equal number in (n,) `same`, are left out
-        together, so that none predicts another. Hyperparameters are those of all measurements.
-
-        Returns:
-            (n,) means and (n,) standard deviations.
+        together, so that none predicts another. Hyperparameters are those of all measurements
+        (Rasmussen and Williams 2006, eq. 5.12).
         """
         solved = self.inverse @ self.values
         mean, variance = np.empty((2, len(solved)))

@@ -1,8 +1,6 @@
 """`snap-gcn fit`."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -71,7 +69,7 @@ def fit(
         from snap_gcn.training.checkpoint import TrainingSettings
         from snap_gcn.training.train import train
 
-    with _explained_stop(Path(f"{out}.partial")):
+    try:
         train(
             TrainingSettings(metric or "", preset, schedule, seed, patience, device),
             graphs=graphs,
@@ -83,14 +81,8 @@ def fit(
             tensorboard=tensorboard,
             quiet=quiet,
         )
-
-
-@contextmanager
-def _explained_stop(partial: Path) -> Iterator[None]:
-    """Print what was kept after Ctrl-C, and how to resume."""
-    try:
-        yield
     except KeyboardInterrupt:
+        partial = Path(f"{out}.partial")
         kept = f"; {partial} holds every finished epoch: give the same command with --resume"
         say(f"Stopped{kept if partial.exists() else ' before the first epoch was over'}")
         raise

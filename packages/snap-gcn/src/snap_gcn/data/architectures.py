@@ -5,7 +5,10 @@ from typing import TypeAlias
 
 import pyarrow as pa
 from snap_catalog import SnapError, graph_facts
-from snap_graphs import Cell, Graphs, space
+from snap_graphs import Cell, graph_table, space
+
+from snap_gcn.data.views import COLUMNS
+from snap_gcn.model.prior import COSTS
 
 Architectures: TypeAlias = "pa.Table | Sequence[Cell] | Sequence[str]"
 """Rows of the `graphs` contract, cells, or native strings of a search space."""
@@ -14,12 +17,9 @@ Architectures: TypeAlias = "pa.Table | Sequence[Cell] | Sequence[str]"
 def as_table(graphs: Architectures, space_name: str | None) -> pa.Table:
     """Convert architectures to a table with the columns that a predictor reads.
 
-    A string is its own `arch_id`; cells are numbered. Whole networks get their costs if the search
-    space can compute them.
-
-    Args:
-        graphs: the architectures.
-        space_name: the search space of cells or strings; cells may belong to an unknown space.
+    Cells and strings need the name of their search space, which may be unknown for cells. A string
+    is its own `arch_id`; cells are numbered. Whole networks get their costs if the search space can
+    compute them.
 
     Raises:
         SnapError: cells or strings have no space, or a string does not belong to the space.
@@ -30,21 +30,9 @@ def as_table(graphs: Architectures, space_name: str | None) -> pa.Table:
         raise SnapError("cells and strings need their search space, as in space='nb201'")
     cells = [space(space_name).parse(g) if isinstance(g, str) else g for g in graphs]
     ids = [g if isinstance(g, str) else str(i) for i, g in enumerate(graphs)]
-    sources, targets = ([[edge[i] for edge in cell.edges] for cell in cells] for i in (0, 1))
-    table = pa.table(
-        {
-            "space": pa.array([space_name] * len(cells), pa.string()),
-            "arch_id": pa.array(ids, pa.string()),
-            "nodes": pa.array([cell.nodes for cell in cells], pa.list_(pa.string())),
-            "src": pa.array(sources, pa.list_(pa.int16())),
-            "dst": pa.array(targets, pa.list_(pa.int16())),
-        }
-    )
-    if graph_facts(space_name).whole:
-        costs = space(space_name).costs(Graphs.from_table(table))
-        for name, values in costs._asdict().items() if costs else ():
-            table = table.append_column(name, pa.array(values, pa.int64()))
-    return table
+    costs = COSTS if graph_facts(space_name).whole else ()
+    table = graph_table(space_name, cells, arch_ids=ids)
+    return table.select([*COLUMNS, *(name for name in costs if name in table.column_names)])
 
 
 def spaces_of(graphs: pa.Table) -> str:

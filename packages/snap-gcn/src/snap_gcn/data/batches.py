@@ -29,11 +29,11 @@ class DenseBatch(NamedTuple):
 class EdgeBatch(NamedTuple):
     """Graphs of any size, joined into one."""
 
-    op: Ints  # (nodes,) rows of the operators' vectors
+    nodes: Ints  # (nodes,) rows of the operators' vectors
     edges: Ints  # (2, edges) sources and targets, in both directions and with self-loops
     weights: Singles  # (edges,) entries of D^-1/2 (A + I) D^-1/2
     graph: Ints  # (nodes,) the graph of each node
-    outputs: Ints  # (graphs,) the last node of every graph
+    last: Ints  # (graphs,) the output node of each graph
 
 
 EMPTY_DENSE = DenseBatch(np.empty((0, 1), np.int64), np.empty((0, 1, 1), np.float32))
@@ -104,9 +104,9 @@ class Batcher:
         ends = np.cumsum(self.node_start[rows + 1] - self.node_start[rows])
         begin = np.concatenate([[0], ends[:-1]])[graph]
         return EdgeBatch(
-            op=self.op[nodes],
+            nodes=self.op[nodes],
             edges=np.stack([self.src[edges] + begin, self.dst[edges] + begin]),
             weights=self.weight[edges],
             graph=owner,
-            outputs=ends - 1,
+            last=ends - 1,
         )

@@ -9,6 +9,7 @@ import pyarrow as pa
 from snap_catalog import SnapError
 from snap_catalog.nested import parse_json
 from snap_catalog.parquet import decode_metadata
+from snap_catalog.readings import with_readings
 
 from snap_gcn.data.arrays import Singles
 from snap_gcn.data.vocabulary import UnknownOperatorError, Vocabulary
@@ -19,27 +20,19 @@ class EncoderPlugin(Protocol):
     """A plug-in of the entry-point group `snap.encoders`.
 
     If it also implements `ReadingEncoder`, its readings are reported.
-
-    Attributes:
-        sha256: the SHA-256 of its weights.
     """
 
-    sha256: str
+    sha256: str  # of its weights
 
     def encode(self, texts: Sequence[str]) -> Singles:
         """Return (texts, d) vectors."""
 
 
 class Reading(Protocol):
-    """An encoder's interpretation of a description.
+    """An encoder's interpretation of a description."""
 
-    Attributes:
-        summary: one line.
-        confidence: by aspect, from 0 to 1; `kind` is the confidence in the kind of operator.
-    """
-
-    summary: str
-    confidence: Mapping[str, float]
+    summary: str  # one line
+    confidence: Mapping[str, float]  # by aspect, from 0 to 1; `kind` is that of the operator's kind
 
     def doubt(self, name: "Reading") -> str | None:
         """Return what is wrong with the description, given the reading of the operator's name."""
@@ -83,9 +76,9 @@ def with_described(
 
     Args:
         vocabulary: the known operators; vectors that a user gave take precedence.
-        schema: the table's; its metadata `snap.operators` maps names to descriptions.
-        encoder: the encoder of the vocabulary's vectors.
-        source: what to call the table in an error.
+        schema: of the table; its metadata `snap.operators` maps names to descriptions.
+        encoder: of the vocabulary's vectors.
+        source: names the table in an error.
         own: the vocabulary of a trained model, over which descriptions take precedence.
 
     Raises:
@@ -143,14 +136,10 @@ def _with_readings(table: pa.Table, encoder: EncoderPlugin | None) -> pa.Table:
     """Add the columns on how descriptions were read, if the encoder can read."""
     if not table.num_rows or not isinstance(encoder, ReadingEncoder):
         return table
-    readings = encoder.read(table["text"].to_pylist())
-    names = encoder.read(table["op"].to_pylist())
-    doubts = [reading.doubt(name) for reading, name in zip(readings, names, strict=True)]
-    confidence = [reading.confidence["kind"] for reading in readings]
-    summaries = pa.array([reading.summary for reading in readings], pa.string())
-    table = table.append_column("reading", summaries)
-    table = table.append_column("confidence", pa.array(confidence, pa.float64()))
-    return table.append_column("doubt", pa.array(doubts, pa.string()))
+    texts, names = (encoder.read(table[column].to_pylist()) for column in ("text", "op"))
+    pairs = zip(texts, names, strict=True)
+    facts = [(text.summary, text.confidence["kind"], text.doubt(name)) for text, name in pairs]
+    return with_readings(table, facts)
 
 
 def with_meaning(error: UnknownOperatorError, facts: Encoder) -> UnknownOperatorError:

@@ -22,13 +22,8 @@ def network_keys(graphs: Graphs, op: Ints, rounds: int) -> Keys:
     has layers (Xu et al. 2019, lemma 2). Isomorphic graphs always share a key; two other graphs
     share one with a probability of about 2^-64.
 
-    Args:
-        graphs: n graphs.
-        op: (nodes,) rows of the operators' vectors.
-        rounds: layers of the network.
-
-    Returns:
-        (n,) keys.
+    Returns (n,) keys of n graphs, given (nodes,) rows of the operators' vectors and the number of
+    layers as `rounds`.
     """
     _, src, dst = graphs.edges()
     colours = mix(op.astype(np.uint64))

@@ -68,10 +68,9 @@ class Vocabulary:
         return Vocabulary.from_table(merged)
 
     def renamed(self, texts: Mapping[str, str]) -> pa.Table:
-        """Look up descriptions, given by name, and return their vectors under these names.
+        """Look up descriptions, given by name.
 
-        Returns:
-            A row of the `operators` contract, without a space, per name whose description is known.
+        Returns rows of the `operators` contract, without a space, for names of known descriptions.
         """
         known = dict(zip(self.table["text"].to_pylist(), range(len(self.vectors)), strict=True))
         names = [name for name, text in texts.items() if text in known]

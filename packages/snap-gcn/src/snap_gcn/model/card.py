@@ -63,14 +63,12 @@ def card(config: Config) -> str:
 
 
 def _members(recipes: Sequence[Recipe], *, training_space: bool) -> list[str]:
-    chosen = [_settings(r) for r in recipes if r.training_space == training_space]
-    where = "in the training space alone, " if training_space else ""
-    return [f"  - {where}{count} of {settings}" for settings, count in Counter(chosen).items()]
-
-
-def _settings(recipe: Recipe) -> str:
-    return ", ".join(
-        f"{name} {(' and '.join(value) or 'none') if isinstance(value, tuple) else value}"
-        for name, value in asdict(recipe).items()
-        if name != "training_space"
-    )
+    where, lines = "in the training space alone, " if training_space else "", []
+    for recipe, count in Counter(r for r in recipes if r.training_space == training_space).items():
+        settings = ", ".join(
+            f"{name} {(' and '.join(value) or 'none') if isinstance(value, tuple) else value}"
+            for name, value in asdict(recipe).items()
+            if name != "training_space"
+        )
+        lines.append(f"  - {where}{count} of {settings}")
+    return lines

@@ -46,7 +46,11 @@ def convert(old: Path) -> folder.Model:
         entry = json.loads(path.read_text("utf-8"))
         if entry["format"] not in (_FIRST, _SECOND):
             raise SnapError(f"{path}: not a model of format 1 or 2; nothing to convert")
-        model = _first(old, entry) if entry["format"] == _FIRST else folder.load(old, _second)
+        if entry["format"] == _FIRST:
+            model = _first(old, entry)
+        else:
+            second = {**_SINCE_FORMAT_3, **entry, "format": schema.FORMAT}
+            model = folder.load(old, lambda *_: msgspec.convert(second, schema.Config))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SnapError(f"{path}: damaged ({error}); {folder.AGAIN}") from error
     if model.config.paths:
@@ -55,11 +59,6 @@ def convert(old: Path) -> folder.Model:
             "train the model again"
         )
     return model
-
-
-def _second(text: bytes, _: Path) -> schema.Config:
-    entry = {**_SINCE_FORMAT_3, **json.loads(text), "format": schema.FORMAT}
-    return msgspec.convert(entry, schema.Config)
 
 
 def _first(old: Path, entry: dict[str, Any]) -> folder.Model:

@@ -73,10 +73,7 @@ def networks(
 def to_onnx(
     recipes: Sequence[Recipe], states: Sequence[Mapping[str, Tensor]], dimensions: int
 ) -> bytes:
-    """Export trained members, and check that ONNX Runtime scores as torch does.
-
-    Returns:
-        The ONNX file; the module describes its inputs and outputs.
+    """Export trained members as an ONNX file, and check that ONNX Runtime scores as torch does.
 
     Raises:
         SnapError: the two scores differ by more than 1e-5, relative to the largest score if that
@@ -171,16 +168,9 @@ def score(
 
 def _random_graphs(random: np.random.Generator, size: int, count: int, operators: int) -> Graphs:
     """Return random graphs with edges into each node from its predecessor and from another one."""
-    target = np.arange(1, size)
-    src = np.concatenate([[target - 1, random.integers(0, target)] for _ in range(count)], axis=0)
-    pairs = [np.unique(np.stack([s, target]), axis=1) for s in src]
-    both = [np.unique(np.hstack(pairs[i : i + 2]), axis=1) for i in range(0, 2 * count, 2)]
-    edges = np.hstack(both)
-    return Graphs(
-        vocabulary=tuple(map(str, range(operators))),
-        op=random.integers(operators, size=size * count),
-        node_start=np.arange(count + 1) * size,
-        src=edges[0],
-        dst=edges[1],
-        edge_start=np.cumsum([0, *(part.shape[1] for part in both)]),
-    )
+    target, adjacency = np.arange(1, size), np.zeros((count, size, size), np.bool_)
+    adjacency[:, target - 1, target] = True
+    for graph in adjacency:
+        graph[random.integers(0, target), target] = True
+    op = random.integers(operators, size=(count, size))
+    return Graphs.from_dense(tuple(map(str, range(operators))), op, adjacency)

@@ -52,12 +52,10 @@ def _on_grid(values: Floats) -> Floats:
 
 
 def statistics(graphs: Graphs, op: Ints, shares: Floats) -> Floats:
-    """Compute statistics of the paths from the inputs of cells to their outputs.
+    """Compute statistics of the paths from the inputs of n cells to their outputs.
 
-    Args:
-        graphs: n graphs without dead operators.
-        op: (nodes,) rows of `shares`.
-        shares: (operators, kinds) the kind of each operator, from `kinds`.
+    Graphs have no dead operators; (nodes,) `op` has rows of the (operators, kinds) `shares`, from
+    `kinds`.
 
     Returns:
         (n, 4): pointwise convolutions in the cell; log(1 + spatial convolutions on the mean path),
@@ -87,17 +85,12 @@ class PathModel(NamedTuple):
 
     Its scores decay with a graph's distance in shape from the graphs it was fitted to, because the
     relation is linear among cells of up to seven vertices, but not far beyond.
-
-    Attributes:
-        weights: (4,) of the statistics.
-        bias: the intercept.
-        examples: (kinds, d) embeddings of the example of each kind.
-        shapes: `snap_gcn.reliability.shape.extent` of the graphs it was fitted to.
     """
 
-    weights: Floats
-    bias: float
-    examples: Singles
+    weights: Floats  # (4,) of the statistics
+    bias: float  # the intercept
+    examples: Singles  # (kinds, d) embeddings of the example of each kind
+    # `snap_gcn.reliability.shape.extent` of the graphs it was fitted to
     shapes: Mapping[str, Sequence[int]]
 
     @classmethod

@@ -62,18 +62,11 @@ _LEAST = 0.01
 def share_of_members(
     table: pa.Table, graphs: Graphs, trained: Mapping[str, Sequence[int]]
 ) -> Floats:
-    """Compute the weight of the members, which learned cells, in the score of each graph.
+    """Compute (n,) weights, 0 to 1, of the members, which learned cells, in the scores of n rows.
 
     The weight is 1 for cells up to the size of the largest common benchmarks, decays with the size
-    of larger graphs, and is 0 for whole networks.
-
-    Args:
-        table: n rows of the `graphs` contract.
-        graphs: the rows' graphs.
-        trained: `snap_gcn.reliability.shape.extent` of the training graphs.
-
-    Returns:
-        (n,) weights from 0 to 1.
+    of larger graphs, and is 0 for whole networks. `trained` is the
+    `snap_gcn.reliability.shape.extent` of the training graphs.
     """
     spaces = table["space"].combine_chunks().dictionary_encode()
     declared = [graph_facts(space).whole for space in spaces.dictionary.to_pylist()]
@@ -114,11 +107,13 @@ def sizes(table: pa.Table, graphs: Graphs, texts: Mapping[str, str]) -> Sizes:
     """
     params, flops = _numbers(table, "params"), _numbers(table, "flops")
     elements, channels = _shapes(table, graphs)
+    positions = np.where(graphs.op == graphs.index(INPUT), elements / np.maximum(channels, 1), 0)
+    pixels = per_graph(graphs, positions, np.maximum)
     uses = np.where(np.isnan(flops + params), _USES, flops / np.maximum(params, 1))
     return Sizes(
         activations=_counted(table, graphs, elements),
         uses=np.maximum(uses, 1),
-        pixels=_pixels(graphs, elements / np.maximum(channels, 1)),
+        pixels=np.where(pixels > 0, pixels, _PIXELS),
         smooth=_smooth(graphs, texts),
     )
 
@@ -158,13 +153,6 @@ def _counted(table: pa.Table, graphs: Graphs, elements: Floats) -> Floats:
     # Sums of whole numbers are exact, in any order of the nodes.
     counted = per_graph(graphs, np.rint(np.minimum(each, most)))
     return np.where(total > 0, counted, activations)
-
-
-def _pixels(graphs: Graphs, positions: Floats) -> Floats:
-    """Return (n,) positions of the largest input, given (nodes,) positions of each output."""
-    inputs = graphs.op == graphs.index(INPUT)
-    most = per_graph(graphs, np.where(inputs, positions, 0), np.maximum)
-    return np.where(most > 0, most, _PIXELS)
 
 
 def _per_node(table: pa.Table, graphs: Graphs, name: str) -> Floats:

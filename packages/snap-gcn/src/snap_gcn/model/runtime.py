@@ -1,7 +1,6 @@
 """Run a predictor's networks, `model.onnx`, with ONNX Runtime."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +11,14 @@ from snap_graphs import Graphs
 from snap_graphs.arrays import Ints
 
 from snap_gcn.data.arrays import Floats, Singles
-from snap_gcn.data.batches import EMPTY_DENSE, EMPTY_EDGES, DenseBatch, batches
+from snap_gcn.data.batches import EMPTY_DENSE, EMPTY_EDGES, DenseBatch, EdgeBatch, batches
 from snap_gcn.model.recipe import Group
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-DENSE = ("op", "mixing")
-SPARSE = ("nodes", "edges", "weights", "graph", "last")
-"""The inputs of a group: the fields of `DenseBatch` and of `EdgeBatch`."""
+DENSE, SPARSE = DenseBatch._fields, EdgeBatch._fields
+"""The inputs of a group."""
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _ERRORS_ONLY = 3
 
@@ -42,17 +40,11 @@ class Runtime:
         return Runtime, (self._file, self._groups, self._source, self._device)
 
     def score(self, group: Group, graphs: Graphs, op: Ints, vectors: Singles) -> Floats:
-        """Score graphs with the m members of a group.
+        """Return (m, graphs) scores by the m members of a group; higher is better.
 
-        Args:
-            group: the members.
-            graphs: the graphs, as those members see them.
-            op: (nodes,) rows of `vectors`.
-            vectors: (operators, d) embeddings.
-
-        Returns:
-            (m, graphs) scores, higher is better. They vary by at most 1e-5 of the largest score
-            with the batch, the number of threads and the machine.
+        Graphs are given as those members see them, with (nodes,) rows of the (operators, d)
+        `vectors`. Scores vary by at most 1e-5 of the largest one with the batch, the number of
+        threads and the machine.
 
         Raises:
             SnapError: the file is damaged, does not fit the model, or gives no finite scores.
@@ -60,8 +52,14 @@ class Runtime:
         used, op = np.unique(op, return_inverse=True)
         scores = np.empty((len(self._groups[group]), len(graphs)))
         for rows, batch in batches(graphs, op):
-            with _one_line(self._source):
+            try:
                 scores[:, rows] = self._run(group, batch, vectors[used])
+            except Exception as error:  # ONNX Runtime's errors have no base class of their own
+                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                raise SnapError(
+                    f"{self._source}: damaged, or not of this model ({reason}); get or train the "
+                    "model again"
+                ) from error
         if not np.isfinite(scores).all():
             raise SnapError(
                 f"{self._source}: its scores are not finite numbers; get or train the model again"
@@ -102,15 +100,3 @@ def check_device(device: str) -> None:
             f"--device {device}: ONNX Runtime finds no such device here; install onnxruntime-gpu "
             "in place of onnxruntime, or use --device cpu"
         )
-
-
-@contextmanager
-def _one_line(source: str) -> Iterator[None]:
-    """Convert any error of ONNX Runtime to one line that names the file."""
-    try:
-        yield
-    except Exception as error:  # ONNX Runtime's errors have no base class of their own
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SnapError(
-            f"{source}: damaged, or not of this model ({reason}); get or train the model again"
-        ) from error

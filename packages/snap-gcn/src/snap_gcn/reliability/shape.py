@@ -27,16 +27,11 @@ def extent(graphs: Graphs) -> dict[str, list[int]]:
 def shape_distance(
     graphs: Graphs, known: Mapping[str, Sequence[int]], *, smaller: bool = True
 ) -> Floats:
-    """Compute the distance of n graphs from a range of shapes.
+    """Compute (n,) distances of n graphs from the `extent` of other graphs.
 
-    Args:
-        graphs: n graphs.
-        known: minimum and maximum of each number of `shapes`, from `extent`.
-        smaller: whether numbers below the range count; if not, only larger ones do.
-
-    Returns:
-        (n,) mean over the numbers of the absolute difference of log(1 + x) between the graph and
-        the nearest end of the range; 0 within all ranges.
+    The distance is the mean, over the numbers of `shapes`, of the absolute difference of log(1 + x)
+    between the graph and the nearest end of the range; 0 within all ranges. Unless `smaller`, only
+    numbers above the range count.
     """
     shape, total = shapes(graphs), np.zeros(len(graphs))
     for name, (low, high) in known.items():

@@ -176,16 +176,13 @@ def _uncalibrated(evidence: Evidence) -> str:
 
 def _doubted(operators: Sequence[str]) -> str:
     """Judge a ranking of operators, given those whose descriptions are in doubt."""
-    if len(operators) == 1:
-        return (
-            f"do not rely on this ranking: the description of {operators[0]} is in doubt; "
-            "correct it"
-        )
     named, more = ", ".join(operators[:_NAMED]), len(operators) - _NAMED
-    return (
-        f"do not rely on this ranking: the descriptions of {named}"
-        f"{f' and {more} more' if more > 0 else ''} are in doubt; correct them"
-    )
+    if len(operators) == 1:
+        problem = f"the description of {named} is in doubt; correct it"
+    else:
+        others = f" and {more} more" if more > 0 else ""
+        problem = f"the descriptions of {named}{others} are in doubt; correct them"
+    return f"do not rely on this ranking: {problem}"
 
 
 def _unreliable_part(evidence: Evidence, expected: Expected, calibration: Calibration) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from safetensors import SafetensorError, safe_open
@@ -52,10 +51,7 @@ class Checkpoint:
         return cls(path, {"snap-gcn": version("snap-gcn"), **asdict(settings), **read})
 
     def begun(self, *, resume: bool) -> list[Fitted]:
-        """Return the members of a stopped training; empty if there is no checkpoint.
-
-        Args:
-            resume: whether to resume it.
+        """Return the members of a stopped training to resume; empty if there is no checkpoint.
 
         Raises:
             SnapError: there is a checkpoint, but `resume` is false, its settings or data differ, or
@@ -88,7 +84,13 @@ class Checkpoint:
         if processes.rank() > 0:
             return
         tensors: dict[str, Tensor] = {}
-        tree = _without_tensors([asdict(member) for member in members], "", tensors)
+
+        def named(tensor: Tensor) -> dict[str, str]:
+            name = str(len(tensors))
+            tensors[name] = tensor
+            return {_TENSOR: name}
+
+        tree = msgspec.to_builtins(members, enc_hook=named)
         metadata = {_KEY: json.dumps({"run": self.run, "members": tree})}
         with replacing(self.path) as temporary:
             temporary.write_bytes(to_bytes(tensors, metadata))
@@ -99,9 +101,13 @@ def _read(path: Path) -> tuple[dict[str, object], list[Fitted]]:
         with safe_open(path, "pt") as file:
             entry = json.loads(file.metadata()[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        tree = _with_tensors(entry["members"], tensors)
-        # JSON has strings as keys only; not strict, msgspec turns them back into numbers.
-        return entry["run"], msgspec.convert(tree, list[Fitted], strict=False)
+        members = msgspec.convert(
+            entry["members"],
+            list[Fitted],
+            strict=False,  # JSON has strings as keys only, which become numbers again
+            dec_hook=lambda _, value: tensors[value[_TENSOR]],
+        )
+        return entry["run"], members
     except (
         SafetensorError,
         msgspec.ValidationError,
@@ -111,26 +117,3 @@ def _read(path: Path) -> tuple[dict[str, object], list[Fitted]]:
         ValueError,
     ) as error:
         raise SnapError(f"{path}: damaged ({error}); delete it to begin again") from error
-
-
-def _without_tensors(tree: Any, name: str, tensors: dict[str, Tensor]) -> Any:
-    """Move a tree's tensors to `tensors`, and return the tree with their names."""
-    if isinstance(tree, Tensor):
-        tensors[name] = tree
-        return {_TENSOR: name}
-    if isinstance(tree, dict):
-        return {k: _without_tensors(value, f"{name}.{k}", tensors) for k, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [_without_tensors(value, f"{name}.{i}", tensors) for i, value in enumerate(tree)]
-    return tree
-
-
-def _with_tensors(tree: Any, tensors: Mapping[str, Tensor]) -> Any:
-    """Restore the tensors in a tree from `_without_tensors`."""
-    if isinstance(tree, list):
-        return [_with_tensors(value, tensors) for value in tree]
-    if not isinstance(tree, dict):
-        return tree
-    if tree.keys() == {_TENSOR}:
-        return tensors[tree[_TENSOR]]
-    return {key: _with_tensors(value, tensors) for key, value in tree.items()}

@@ -1,7 +1,5 @@
 """Training and held-out cells."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow as pa
 import torch
@@ -10,7 +8,6 @@ from snap_catalog import SnapError, direction_of
 from snap_catalog.metrics import oriented
 from snap_graphs import Graphs, views
 from snap_graphs.arrays import Bools, Ints
-from torch import Tensor
 
 from snap_gcn.data.arrays import Floats
 from snap_gcn.data.batches import Batcher
@@ -39,12 +36,8 @@ def split(
 ) -> tuple[pa.Table, pa.Table]:
     """Split the cells that have a value of a metric into training and held-out cells.
 
-    Args:
-        table: rows of the `graphs` contract.
-        metric: a metric column.
-        fraction: share of the training cells to draw, but at least 1,000 cells if there are enough.
-        random: draws them.
-        source: what to call the table in an error.
+    Of the training cells, a `fraction` is drawn, but at least 1,000 cells if there are enough.
+    `source` names the table in an error.
 
     Raises:
         SnapError: fewer than two training or held-out cells are left.
@@ -59,61 +52,50 @@ def split(
     return table.take(kept), table.take(validate)
 
 
-@dataclass(frozen=True)
 class TrainingData:
-    """Training cells, batched again for every epoch, and held-out cells for validation."""
+    """Training cells, batched again for every epoch, and held-out cells for validation.
 
-    recipe: Recipe  # the member's recipe, with its views
-    vocabulary: Vocabulary  # vectors of the operators
-    vectors: Tensor  # the same as a tensor
-    metric: str  # the metric to regress
-    train: pa.Table  # the training cells, viewed
-    targets: Tensor  # (train,) values to regress
-    held: Graphs  # the held-out cells, viewed
-    held_op: Ints  # (held nodes,) rows of their operators' vectors
-    held_oriented: Floats  # (held,) the metric, higher is better
-    source: str  # what to call the table in an error
+    Attributes:
+        train: the training cells, through the views of the recipe.
+        targets: (train,) the values to regress.
+        held: the held-out cells, through the views.
+    """
 
-    @classmethod
-    def build(
-        cls,
+    def __init__(
+        self,
         train: pa.Table,
         held: pa.Table,
         vocabulary: Vocabulary,
         metric: str,
         recipe: Recipe,
         source: str,
-    ) -> "TrainingData":
-        """Prepare training and held-out cells.
+    ) -> None:
+        """Prepare training and held-out cells; `source` names the table in errors.
 
         Raises:
             SnapError: an operator has no vector, or all cells of a set have the same value.
         """
-        seen = viewed(held, recipe.views)
-        graphs = Graphs.from_table(seen)
+        self.vocabulary, self.metric = vocabulary, metric
+        self.recipe, self.source = recipe, source
+        self.train = viewed(train, recipe.views)
+        self.held, self._held_op = self.found(viewed(held, recipe.views))
         targets = _oriented(train, metric, source, "training")
         if recipe.target == "rank":
             targets = rankdata(targets) / len(targets)
-        return cls(
-            recipe=recipe,
-            vocabulary=vocabulary,
-            vectors=torch.from_numpy(vocabulary.vectors),
-            metric=metric,
-            train=viewed(train, recipe.views),
-            targets=torch.from_numpy((targets - targets.mean()) / targets.std()).float(),
-            held=graphs,
-            held_op=vocabulary.find(seen["space"], graphs, source),
-            held_oriented=_oriented(held, metric, source, "held-out"),
-            source=source,
-        )
+        self.targets = torch.from_numpy((targets - targets.mean()) / targets.std()).float()
+        self._held_oriented = _oriented(held, metric, source, "held-out")
+
+    def found(self, table: pa.Table) -> tuple[Graphs, Ints]:
+        """Return the graphs of a table, and (nodes,) the rows of their operators' vectors."""
+        graphs = Graphs.from_table(table)
+        return graphs, self.vocabulary.find(table["space"], graphs, self.source)
 
     def batcher(self, random: np.random.Generator) -> Batcher:
         """Prepare batches of the training cells, with newly drawn identity operators if any."""
         table = self.train
         if self.recipe.identities:
             table = views.insert_identities(table, random, self.recipe.identities)
-        graphs = Graphs.from_table(table)
-        return Batcher.build(graphs, self.vocabulary.find(table["space"], graphs, self.source))
+        return Batcher.build(*self.found(table))
 
     def trained(self, batcher: Batcher) -> list[Key]:
         """List the operators that occur in the training cells."""
@@ -122,8 +104,8 @@ class TrainingData:
     def tau(self, network: GcnNetwork) -> float:
         """Compute Kendall's tau between scores and metric of the held-out cells."""
         member = network.folded().to("cpu")
-        (scores,) = score([member], self.vocabulary.vectors, self.held, self.held_op)
-        return float(kendalltau(scores, self.held_oriented).statistic)
+        (scores,) = score([member], self.vocabulary.vectors, self.held, self._held_op)
+        return float(kendalltau(scores, self._held_oriented).statistic)
 
 
 def _oriented(table: pa.Table, metric: str, source: str, part: str) -> Floats:

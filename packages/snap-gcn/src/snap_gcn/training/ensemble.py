@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import torch
-from snap_graphs import Graphs
 
 from snap_gcn.data.vocabulary import Vocabulary
 from snap_gcn.model.path_model import VIEWS, PathModel
@@ -66,7 +65,5 @@ def fit_paths(
     """
     recipe = replace(recipe, views=VIEWS)
     train, held = split(table, metric, 1.0, np.random.default_rng(0), source)
-    data = TrainingData.build(train, held, vocabulary, metric, recipe, source)
-    graphs = Graphs.from_table(data.train)
-    op = vocabulary.find(data.train["space"], graphs, source)
-    return PathModel.fit(graphs, op, vocabulary, data.targets.double().numpy())
+    data = TrainingData(train, held, vocabulary, metric, recipe, source)
+    return PathModel.fit(*data.found(data.train), vocabulary, data.targets.double().numpy())

@@ -2,8 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypedDict, cast
@@ -12,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 from snap_catalog import SnapError
+from snap_catalog.threads import one_thread
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
@@ -37,7 +37,7 @@ class Epoch(NamedTuple):
 class OptimiserState(TypedDict):
     """The state of a torch optimiser."""
 
-    state: dict[int, Any]
+    state: dict[int, dict[str, Tensor]]
     param_groups: list[dict[str, Any]]
 
 
@@ -70,18 +70,7 @@ class Fitted:
         return self.history[self.kept - 1]
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep torch to one thread: small batches gain nothing from more, and results depend on it."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@_one_thread()
+@one_thread()
 def fit(
     table: pa.Table,
     vocabulary: Vocabulary,
@@ -121,7 +110,7 @@ def fit(
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
     train, held = split(table, metric, recipe.fraction, random, source)
-    data = TrainingData.build(train, held, vocabulary, metric, recipe, source)
+    data = TrainingData(train, held, vocabulary, metric, recipe, source)
     training = _Training(data, random, patience, torch.device(device))
     if begun is not None:
         training.resume(begun)
@@ -145,7 +134,7 @@ class _Training:
     ) -> None:
         self._data, self._recipe, self._random = data, data.recipe, random
         self._patience, self._device = patience, device
-        self._vectors = data.vectors.to(device)
+        self._vectors = torch.from_numpy(data.vocabulary.vectors).to(device)
         self._network = GcnNetwork(self._recipe, self._vectors.shape[1]).to(device)
         self._parallel = processes.parallel(self._network)
         self._optimiser = torch.optim.AdamW(
@@ -175,6 +164,9 @@ class _Training:
 
     def fitted(self) -> Fitted:
         """Return the member in its present state."""
+        since = len(self._history) - self._kept
+        impatient = self._patience is not None and since >= self._patience
+        over = impatient or len(self._history) == self._recipe.epochs
         return Fitted(
             weights=self._weights,
             kept=self._kept,
@@ -182,7 +174,7 @@ class _Training:
             trained=sorted(self._trained, key=str),
             n_train=len(self._data.targets),
             n_validate=len(self._data.held),
-            rest=None if self._is_over() else self._rest(),
+            rest=None if over else self._rest(),
         )
 
     def pass_once(self) -> None:
@@ -234,11 +226,6 @@ class _Training:
     def _failure(self, problem: str) -> SnapError:
         epoch, data = len(self._history) + 1, self._data
         return SnapError(f"{data.source}: {problem} in epoch {epoch}; check {data.metric}")
-
-    def _is_over(self) -> bool:
-        since = len(self._history) - self._kept
-        impatient = self._patience is not None and since >= self._patience
-        return impatient or len(self._history) == self._recipe.epochs
 
     def _rest(self) -> Rest:
         return Rest(

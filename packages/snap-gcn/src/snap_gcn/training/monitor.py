@@ -28,8 +28,7 @@ def bar(
 ) -> Iterator[Watch]:
     """Show a progress bar with loss, tau and the time left; epochs of `begun` members are done.
 
-    Yields:
-        A function to call after every epoch with the members so far.
+    Yields a function to call after every epoch with the members so far.
     """
     total, done = sum(recipe.epochs for recipe in recipes), _passed(begun, recipes)
     with progress("training epochs", total, done=done, quiet=quiet) as advance:
@@ -53,10 +52,7 @@ def _passed(members: Sequence["Fitted"], recipes: Sequence[Recipe]) -> int:
 
 @contextmanager
 def tensorboard(folder: Path | None) -> Iterator[Watch]:
-    """Log loss and tau for TensorBoard, if a folder is given.
-
-    Yields:
-        A function to call after every epoch with the members so far.
+    """Log loss and tau for TensorBoard, if a folder is given; see `bar`.
 
     Raises:
         SnapError: tensorboard is not installed, or the folder cannot be written.

@@ -23,7 +23,6 @@ from snap_gcn.model.export import to_onnx
 from snap_gcn.model.recipe import PRESETS, Recipe, members
 from snap_gcn.model.schema import FORMAT, Config, Curves, Encoder, Training
 from snap_gcn.reliability import training_space
-from snap_gcn.reliability.novelty import ranges
 from snap_gcn.training import monitor, processes
 from snap_gcn.training.checkpoint import Checkpoint, TrainingSettings
 from snap_gcn.training.dataset import held_out
@@ -48,16 +47,10 @@ def train(
 ) -> None:
     """Train a predictor and write its folder.
 
-    Args:
-        asked: the settings; the metric may be shortened, or empty for the file's only one.
-        graphs: a file of the `graphs` contract; NAS-Bench-101 if None.
-        source: a file of NAS-Bench-101; the one in the cache if None.
-        operators: a file of the `operators` contract; the catalog's operators if None.
-        out: the folder.
-        arguments: of the command line, for the model's card.
-        resume: whether to resume a stopped training.
-        tensorboard: folder of a log.
-        quiet: show no progress.
+    The metric asked for may be shortened, or empty for the file's only one. If no `graphs` are
+    given, the cells are those of NAS-Bench-101, from its file `source` or the cache; if no
+    `operators` are given, they are the catalog's. The model's card shows the `arguments` of the
+    command line; `tensorboard` is the folder of a log.
 
     Raises:
         SnapError: data are missing or unsuitable, or the folder cannot be written.
@@ -102,7 +95,10 @@ def train(
             )
         if processes.rank() > 0:
             return
-    command = _command(settings.processes, arguments)
+    launcher = ["snap-gcn"]
+    if settings.processes > 1:
+        launcher = ["torchrun", "--nproc-per-node", str(settings.processes), "-m", "snap_gcn"]
+    command = shlex.join([*launcher, *arguments])
     model = assembled(settings, table, vocabulary, recipes, fitted, paths, out.name, command)
     folder.save(model, out)
     partial.unlink(missing_ok=True)
@@ -146,12 +142,6 @@ def _encoder(operators: pa.Schema) -> Encoder:
     )
 
 
-def _command(count: int, arguments: Sequence[str]) -> str:
-    alone = ["snap-gcn"]
-    several = ["torchrun", "--nproc-per-node", str(count), "-m", "snap_gcn"]
-    return shlex.join([*(alone if count == 1 else several), *arguments])
-
-
 def assembled(
     settings: TrainingSettings,
     table: pa.Table,
@@ -162,17 +152,9 @@ def assembled(
     name: str,
     command: str,
 ) -> folder.Model:
-    """Assemble a model from its trained members.
+    """Assemble a model from its trained members and its `PathModel`.
 
-    Args:
-        settings: of the training.
-        table: the cells, including held-out ones.
-        vocabulary: the operators.
-        recipes: of the members.
-        fitted: the members.
-        paths: tensors of the `PathModel`; empty if there is none.
-        name: of the model.
-        command: the command that trained it.
+    `table` has the cells, including held-out ones; `paths` is empty if there is no `PathModel`.
     """
     data, cells = decode_metadata(table.schema), table.filter(~held_out(table))
     training = Training(
@@ -192,7 +174,9 @@ def assembled(
             Curves(loss=[epoch.loss for epoch in m.history], tau=[epoch.tau for epoch in m.history])
             for m in fitted
         ],
-        shapes=ranges(cells, [recipe for recipe in recipes if not recipe.training_space]),
+        shapes=training_space.ranges(
+            cells, [recipe for recipe in recipes if not recipe.training_space]
+        ),
     )
     preset = PRESETS[settings.preset]
     config = Config(
@@ -217,13 +201,13 @@ def assembled(
         adapted=None,
     )
     states = [member.weights for member in fitted]
-    parts: dict[str, folder.Weights] = {
-        folder.member(i): {name: tensor.numpy() for name, tensor in state.items()}
-        for i, state in enumerate(states)
-    }
+    weights = {f"paths.{name}": values for name, values in paths.items()}
+    for number, state in enumerate(states):
+        part = folder.member(number)
+        weights |= {f"{part}.{name}": tensor.numpy() for name, tensor in state.items()}
     return folder.Model(
         config=config,
-        weights=folder.joined({**parts, "paths": paths}),
+        weights=weights,
         networks=to_onnx(recipes, states, vocabulary.vectors.shape[1]),
         operators=vocabulary.unread(),
         curve=monitor.drawn(training),
