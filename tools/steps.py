@@ -17,6 +17,7 @@ from snap_catalog.parquet import replacing
 
 Figures = dict[str, float]
 """The results of a trial, by name."""
+_STANDARD_ERROR = 2
 
 
 @dataclass(frozen=True)
@@ -89,18 +90,18 @@ def _file_digest(path: Path, modified: int, size: int) -> str:
 
 
 def command(words: Sequence[str], *, folder: Path | None = None, quiet: bool = False) -> None:
-    """Run a command, and show it.
+    """Run a command, and show it; its standard output goes to standard error.
 
     Args:
         words: of the command.
         folder: to run it in; the current one if None.
-        quiet: hide what it prints on standard output.
+        quiet: hide its standard output.
 
     Raises:
         SnapError: it failed, and has printed why.
     """
     say(f"$ {shlex.join(words)}")
-    output = subprocess.DEVNULL if quiet else None
+    output = subprocess.DEVNULL if quiet else _STANDARD_ERROR
     if subprocess.run(words, cwd=folder, check=False, stdout=output).returncode:
         raise SnapError(f"{shlex.join(words[:2])} failed; finished steps are kept")
 

@@ -80,7 +80,7 @@ def _pick(which: int, k: int) -> Statistic:
 
 # To add a statistic, write a function f(score, measured) -> float and add a line with its name,
 # the function and its treatment of ties, and `direction="min"` if lower is better. Its interval is
-# then a plain bootstrap. Nothing else lists the statistics.
+# then a plain bootstrap. The report shows those in `_STATISTICS` of `report/sections/overview.py`.
 STATISTICS = (
     Statistic(
         "pearson",

@@ -41,6 +41,8 @@ from snap_graphs.sources import is_installed, own_source
 from snap_graphs.table import graph_table, metric_of
 from snap_graphs.units import check_percent, metric
 
+# To add a benchmark, list its readers here, under the name that `snap-graphs convert` takes. Their
+# `benchmark` is the name of its TOML file in snap-catalog.
 FORMATS: Mapping[str, tuple[Format, ...]] = {
     "nb101": (
         SuiteZeroNasBench101(),

@@ -10,6 +10,7 @@ from snap_eval.report.sections.overview import correlations, summary
 from snap_eval.report.sections.searched import searches
 from snap_eval.report.sections.tables import tables, training_size
 
+# To add a section, write a function in a module of this folder and add it here with its heading.
 SECTIONS = (
     Section("In short", summary),
     Section("How well scores order cells", correlations),

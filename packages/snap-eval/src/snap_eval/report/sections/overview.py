@@ -24,6 +24,7 @@ from snap_eval.report.figures import Absent, Chart, Entry, Part, Table, entry, p
 from snap_eval.report.results import Results
 
 _STRONGEST = 4
+# The columns of the table, of the statistics in `snap_eval.statistics`.
 _STATISTICS = (
     "spearman",
     "kendall_tau_b",
@@ -94,7 +95,7 @@ def _summed(
 
 
 def correlations(results: Results) -> Iterator[Part]:
-    """Show Spearman's rho of all scorers on all benchmarks, and every statistic in a table."""
+    """Show Spearman's rho of all scorers on all benchmarks, and more statistics in a table."""
     rows = chosen(results, "spearman")
     if not rows:
         yield _NOTHING
@@ -191,10 +192,10 @@ def _table(results: Results) -> Table:
     shown = [statistic for statistic in _STATISTICS if any(statistic in v for v in lines.values())]
     return Table(
         "correlations",
-        "Every statistic",
-        "Over all cells, and over one cell a class without unreachable operators. Means over seeds "
-        "± their standard deviation; the download adds the 95 % intervals. Baselines have the "
-        "sign that favours them.",
+        "More statistics",
+        "Over all cells, and over one cell per class without unreachable operators. Means over "
+        "seeds ± their standard deviation; the download adds the 95 % intervals. Baselines have "
+        "the sign that favours them.",
         pa.Table.from_pylist([_data(found, shown) for found in lines.values()]),
         f"{COMMAND} --all",
         [*_KEYS, "cells", *shown],
