@@ -24,7 +24,7 @@ _PICTURE = ROOT / "docs" / "proxies.svg"
 _TIMED = 5
 """Networks of each space that all scorers score in one run, to compare seconds."""
 _PREDICTOR, _BOTH = "snap", "combination"
-_APART = 0.03
+_APART = 0.035
 """Rank correlation below which labels would overlap."""
 _TITLES = {"gcn:snap": _PREDICTOR}
 
