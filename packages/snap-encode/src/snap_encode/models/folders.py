@@ -24,15 +24,19 @@ _CONFIGURATION = ("*.json", "*.txt", "*.model")
 
 @dataclass(frozen=True)
 class Model:
-    """A model that can be loaded."""
+    """A model that can be loaded.
 
-    name: str  # name of the model or its folder; for the hub, without `sentence-transformers/`
-    # SHA-256 of its safetensors weights (several files concatenated in the order of the modules),
-    # or for a derived model over the SHA-256 of base and own weights
+    Attributes:
+        name: name of the model or its folder; for the hub, without `sentence-transformers/`.
+        sha256: SHA-256 of its safetensors weights (several files concatenated in the order of the
+            modules), or for a derived model over the SHA-256 of base and own weights.
+        key: 64 hexadecimal digits over weights and configuration; equal keys give equal vectors.
+        load: reads the weights; raises `SnapError` if they are missing or damaged.
+    """
+
+    name: str
     sha256: str
-    # 64 hexadecimal digits over weights and configuration; equal keys give equal vectors
     key: str
-    # reads the weights; raises `SnapError` if they are missing or damaged
     load: Callable[[], SentenceTransformer]
 
 

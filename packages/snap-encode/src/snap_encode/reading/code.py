@@ -14,22 +14,35 @@ _OWN_BLOCK = ("in", "out", "kernel", "stride", "padding", "dilation")
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer of a library."""
+    """A layer of a library.
 
-    kind: str  # as in `kinds.toml`
-    arguments: tuple[str, ...] = ()  # names of its arguments by position
-    function: str | None = None  # name of the normalisation, activation or recurrent network
+    Attributes:
+        kind: as in `kinds.toml`.
+        arguments: names of its arguments by position.
+        function: name of the normalisation, activation or recurrent network.
+    """
+
+    kind: str
+    arguments: tuple[str, ...] = ()
+    function: str | None = None
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a layer."""
+    """A call of a layer.
 
-    layer: Layer | None  # the library layer, or None
-    name: str  # the called name, without its module
-    numbers: Mapping[str, int]  # numeric arguments by setting
-    width: int | None = None  # width of a kernel that is not square
-    depthwise: bool = False  # whether each channel has its own group
+    Attributes:
+        layer: the library layer, or None.
+        name: the called name, without its module.
+        numbers: numeric arguments by setting.
+        depthwise: whether each channel has its own group.
+    """
+
+    layer: Layer | None
+    name: str
+    numbers: Mapping[str, int]
+    width: int | None = None
+    depthwise: bool = False
 
 
 _TABLES = package_files.table("layers.toml")

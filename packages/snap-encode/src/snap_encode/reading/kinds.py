@@ -10,16 +10,25 @@ from snap_encode.reading.plain_text import plain, words
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of operator; see `kinds.toml`."""
+    """A kind of operator; see `kinds.toml`.
 
-    sentence: str  # the catalog's sentence, with placeholders for numbers
-    general: str | None = None  # the more general kind; itself if None
-    # regular expression that distinguishes it from `general` in plain text
+    Attributes:
+        sentence: the catalog's sentence, with placeholders for numbers.
+        general: the more general kind; itself if None.
+        words: regular expression that distinguishes it from its general kind in plain text.
+        kernel: default kernel size; None if the kind has no window.
+        dilation: default dilation; None stands for 1.
+        widens: whether the kind has an expansion.
+        function: whether the sentence names a function.
+    """
+
+    sentence: str
+    general: str | None = None
     words: str | None = None
-    kernel: int | None = None  # default kernel size; None if the kind has no window
-    dilation: int | None = None  # default dilation; None stands for 1
-    widens: bool = False  # whether the kind has an expansion
-    function: bool = False  # whether the sentence names a function
+    kernel: int | None = None
+    dilation: int | None = None
+    widens: bool = False
+    function: bool = False
 
 
 KINDS: Mapping[str, Kind] = {

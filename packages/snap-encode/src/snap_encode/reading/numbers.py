@@ -14,13 +14,19 @@ STATED, IMPLIED, GUESSED = 1.0, 0.8, 0.5
 
 @dataclass(frozen=True)
 class Stated:
-    """Numbers in a text with their confidence."""
+    """Numbers in a text with their confidence.
 
-    # kernel (its height), stride, dilation, groups and expansion, if stated
+    Attributes:
+        values: kernel (its height), stride, dilation, groups and expansion, if stated.
+        sure: the confidence of each, from 0 to 1.
+        width: width of a kernel that is not square.
+        pointwise: whether the text describes an operation on single positions.
+    """
+
     values: Mapping[str, int] = field(default_factory=dict)
-    sure: Mapping[str, float] = field(default_factory=dict)  # the confidence of each, from 0 to 1
-    width: int | None = None  # width of a kernel that is not square
-    pointwise: bool = False  # whether the text describes an operation on single positions
+    sure: Mapping[str, float] = field(default_factory=dict)
+    width: int | None = None
+    pointwise: bool = False
 
 
 @dataclass(frozen=True)

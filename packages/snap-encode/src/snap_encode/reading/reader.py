@@ -30,10 +30,15 @@ _CODE = 0.98
 
 
 class Described(NamedTuple):
-    """The reading of an operator with a name."""
+    """The reading of an operator with a name.
 
-    reading: Reading  # of its description
-    doubt: str | None  # the problem of the description, if there is one
+    Attributes:
+        reading: the reading of its description.
+        doubt: the problem of the description, if there is one.
+    """
+
+    reading: Reading
+    doubt: str | None
 
 
 class Reader:

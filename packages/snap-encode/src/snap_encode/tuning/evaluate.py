@@ -15,18 +15,25 @@ Embed = Callable[[list[str]], NDArray[np.float32]]
 
 
 class Figures(NamedTuple):
-    """Quality of an encoder on the operators of a split; 1 is the best value of each measure."""
+    """Quality of an encoder on the operators of a split; 1 is the best value of each measure.
 
-    accuracy: float  # share of texts whose operator is the nearest of the split's; see `ranks`
-    reciprocal_rank: float  # mean reciprocal rank of a text's operator among the split's
-    silhouette: float  # of the categories; see `silhouette`
-    # share of triplets in which the same kind of operator with another kernel is nearer than
-    # another kind with the same kernel; see `kind_accuracy`
+    Attributes:
+        accuracy: share of texts whose operator is the nearest of the split's; see `ranks`.
+        reciprocal_rank: mean reciprocal rank of a text's operator among the split's.
+        silhouette: of the categories; see `silhouette`.
+        same_kind: share of triplets in which the same kind of operator with another kernel is
+            nearer than another kind with the same kernel; see `kind_accuracy`.
+        told_apart: share of triplets in which the same kernel, re-worded, is nearer than another
+            kernel in those words; see `kernel_accuracy`.
+        told_apart_verbatim: the same against another kernel in the anchor's own words.
+    """
+
+    accuracy: float
+    reciprocal_rank: float
+    silhouette: float
     same_kind: float
-    # share of triplets in which the same kernel, re-worded, is nearer than another kernel in those
-    # words; see `kernel_accuracy`
     told_apart: float
-    told_apart_verbatim: float  # the same against another kernel in the anchor's own words
+    told_apart_verbatim: float
 
 
 def evaluate(embed: Embed, split: Split) -> Figures:

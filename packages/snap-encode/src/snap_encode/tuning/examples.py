@@ -19,12 +19,19 @@ SAME, RELATED, UNRELATED = 1.0, 0.7, 0.0
 
 @dataclass(frozen=True)
 class Example:
-    """A description of an operator."""
+    """A description of an operator.
 
-    term: Term  # the operator
-    wording: int  # number of the operator's description that the text fills
-    text: str  # the description with its settings filled in
-    settings: Mapping[str, int]  # the settings that the text mentions
+    Attributes:
+        term: the operator.
+        wording: number of the operator's description that the text fills.
+        text: the description with its settings filled in.
+        settings: the settings that the text mentions.
+    """
+
+    term: Term
+    wording: int
+    text: str
+    settings: Mapping[str, int]
 
 
 def examples(*splits: Split) -> list[Example]:

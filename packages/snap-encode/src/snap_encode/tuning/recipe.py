@@ -12,17 +12,29 @@ Loss = Literal["contrastive", "cosine", "triplet"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings of a tuning run."""
+    """Settings of a tuning run.
 
-    loss: Loss  # see `snap_encode.tuning.losses`
-    epochs: int = 3  # a run is validated after each epoch, and can be resumed there
-    steps: int = 20  # batches per epoch
-    categories: int = 6  # categories per batch
-    classes: int = 3  # the most operators of each category
-    texts: int = 4  # the most texts of each operator
-    rank: int = 16  # of the low-rank updates (LoRA) of every linear layer
-    alpha: int = 32  # the updates are scaled by `alpha / rank`
-    # peak rate of AdamW, after a linear rise in the first epoch and before a cosine decay to 0
+    Attributes:
+        loss: the loss; see `snap_encode.tuning.losses`.
+        epochs: number of epochs; a run is validated after each and can be resumed there.
+        steps: batches per epoch.
+        categories: categories per batch.
+        classes: the most operators of each category.
+        texts: the most texts of each operator.
+        rank: of the low-rank updates (LoRA) of every linear layer.
+        alpha: the updates are scaled by `alpha / rank`.
+        learning_rate: peak rate of AdamW, after a linear rise in the first epoch and before a
+            cosine decay to 0.
+    """
+
+    loss: Loss
+    epochs: int = 3
+    steps: int = 20
+    categories: int = 6
+    classes: int = 3
+    texts: int = 4
+    rank: int = 16
+    alpha: int = 32
     learning_rate: float = 1e-3
 
 

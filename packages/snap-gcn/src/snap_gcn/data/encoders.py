@@ -20,19 +20,27 @@ class EncoderPlugin(Protocol):
     """A plug-in of the entry-point group `snap.encoders`.
 
     If it also implements `ReadingEncoder`, its readings are reported.
+
+    Attributes:
+        sha256: the SHA-256 of its weights.
     """
 
-    sha256: str  # of its weights
+    sha256: str
 
     def encode(self, texts: Sequence[str]) -> Singles:
         """Return (texts, d) vectors."""
 
 
 class Reading(Protocol):
-    """An encoder's interpretation of a description."""
+    """An encoder's interpretation of a description.
 
-    summary: str  # one line
-    confidence: Mapping[str, float]  # by aspect, from 0 to 1; `kind` is that of the operator's kind
+    Attributes:
+        summary: one line.
+        confidence: by aspect, from 0 to 1; `kind` is the confidence in the kind of operator.
+    """
+
+    summary: str
+    confidence: Mapping[str, float]
 
     def doubt(self, name: "Reading") -> str | None:
         """Return what is wrong with the description, given the reading of the operator's name."""

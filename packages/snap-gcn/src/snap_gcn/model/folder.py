@@ -50,18 +50,27 @@ Weights = Mapping[str, npt.NDArray[np.generic]]
 
 @dataclass(frozen=True)
 class Model:
-    """The contents of a model folder."""
+    """The contents of a model folder.
 
-    config: Config  # settings, training data and results
-    # the tensors of its parts; names begin with the part: `member.0` and so on for the networks,
-    # `paths` for the `PathModel`
+    Attributes:
+        config: settings, training data and results.
+        weights: the tensors of its parts; names begin with the part: `member.0` and so on for the
+            networks, `paths` for the `PathModel`.
+        networks: the members as one ONNX file, for inference.
+        operators: rows of the `operators` contract.
+        curve: the learning curve as an SVG file; empty if there is none.
+        surrogate: tensors of a `snap_gcn.adaptation.adaptation.Adaptation`; empty if the model was
+            not adapted.
+        source: the folder, for errors.
+    """
+
+    config: Config
     weights: Weights
-    networks: bytes  # the members as one ONNX file, for inference
-    operators: pa.Table  # rows of the `operators` contract
-    curve: bytes = b""  # the learning curve as an SVG file; empty if there is none
-    # tensors of a `snap_gcn.adaptation.adaptation.Adaptation`; empty if the model was not adapted
+    networks: bytes
+    operators: pa.Table
+    curve: bytes = b""
     surrogate: Weights = field(default_factory=dict)
-    source: Path = Path("model")  # the folder, for errors
+    source: Path = Path("model")
 
     def part(self, name: str) -> dict[str, npt.NDArray[np.generic]]:
         """Return the tensors of one part, by name within the part."""

@@ -85,12 +85,17 @@ class PathModel(NamedTuple):
 
     Its scores decay with a graph's distance in shape from the graphs it was fitted to, because the
     relation is linear among cells of up to seven vertices, but not far beyond.
+
+    Attributes:
+        weights: (4,) of the statistics.
+        bias: the intercept.
+        examples: (kinds, d) embeddings of the example of each kind.
+        shapes: `snap_gcn.reliability.shape.extent` of the graphs it was fitted to.
     """
 
-    weights: Floats  # (4,) of the statistics
-    bias: float  # the intercept
-    examples: Singles  # (kinds, d) embeddings of the example of each kind
-    # `snap_gcn.reliability.shape.extent` of the graphs it was fitted to
+    weights: Floats
+    bias: float
+    examples: Singles
     shapes: Mapping[str, Sequence[int]]
 
     @classmethod

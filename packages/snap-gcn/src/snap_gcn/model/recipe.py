@@ -13,27 +13,40 @@ Readout = Literal["sum", "output"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """Network and training settings of one member; the defaults are the paper's (section 4)."""
+    """Network and training settings of one member; the defaults are the paper's (section 4).
 
-    layers: Annotated[int, Meta(ge=1, le=1_000)] = 3  # graph convolutions
-    width: Annotated[int, Meta(ge=1, le=100_000)] = 64  # channels of each
-    # what the head reads: the output node, the sum over all nodes, or both
+    Attributes:
+        layers: graph convolutions.
+        width: channels of each.
+        readout: what the head reads: the output node, the sum over all nodes, or both.
+        views: functions of `snap_graphs.views` that are applied to every graph.
+        identities: probability of an identity operator on each edge of a training cell, drawn
+            again each epoch; it changes no label.
+        target: `value` regresses the metric, `rank` its uniform quantile; both standardised.
+        epochs: passes over the training cells.
+        batch_size: cells per step.
+        learning_rate: initial learning rate of AdamW.
+        weight_decay: weight decay of AdamW.
+        step_size: epochs after which the learning rate is multiplied by `gamma`.
+        gamma: see `step_size`.
+        fraction: share of the training cells that is used, but at least 1,000 cells.
+        training_space: whether the member scores only cells of the space it is trained on; see
+            `snap_gcn.reliability.training_space`.
+    """
+
+    layers: Annotated[int, Meta(ge=1, le=1_000)] = 3
+    width: Annotated[int, Meta(ge=1, le=100_000)] = 64
     readout: Annotated[tuple[Readout, ...], Meta(min_length=1)] = ("output",)
-    views: tuple[View, ...] = ()  # functions of `snap_graphs.views` that are applied to every graph
-    # probability of an identity operator on each edge of a training cell, drawn again each epoch;
-    # it changes no label
+    views: tuple[View, ...] = ()
     identities: float = 0.0
-    # `value` regresses the metric, `rank` its uniform quantile; both standardised
     target: Literal["value", "rank"] = "value"
-    epochs: int = 150  # passes over the training cells
-    batch_size: int = 128  # cells per step
-    learning_rate: float = 1e-3  # initial learning rate of AdamW
-    weight_decay: float = 1e-4  # weight decay of AdamW
-    step_size: int = 40  # epochs after which the learning rate is multiplied by `gamma`
+    epochs: int = 150
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    step_size: int = 40
     gamma: float = 0.1
-    fraction: float = 1.0  # share of the training cells that is used, but at least 1,000 cells
-    # whether the member scores only cells of the space it is trained on; see
-    # `snap_gcn.reliability.training_space`
+    fraction: float = 1.0
     training_space: bool = False
 
 
@@ -67,16 +80,20 @@ _TRAINING_SPACE = Recipe(
 
 @dataclass(frozen=True)
 class Preset:
-    """The components of a predictor's score."""
+    """The components of a predictor's score.
 
-    # recipes of the networks; a score is the mean over those that are not for the training space
+    Attributes:
+        members: the recipes of the networks; a score is the mean over the members that are not for
+            the training space.
+        paths: weight of the `PathModel`'s score, which is added to that mean; 0 for no model.
+        one_form: whether cells of other spaces are brought into the form that equal cells share;
+            see `snap_gcn.data.views.one_form`.
+        prior: whether whole networks are scored by their size; see `snap_gcn.model.prior`.
+    """
+
     members: tuple[Recipe, ...]
-    # weight of the `PathModel`'s score, which is added to that mean; 0 for no model
     paths: float = 0.0
-    # whether cells of other spaces are brought into the form that equal cells share; see
-    # `snap_gcn.data.views.one_form`
     one_form: bool = False
-    # whether whole networks are scored by their size; see `snap_gcn.model.prior`
     prior: bool = False
 
 

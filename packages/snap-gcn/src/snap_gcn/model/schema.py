@@ -77,43 +77,75 @@ class Measured(_Entry, frozen=True, kw_only=True):
 
 
 class Adapted(_Entry, frozen=True, kw_only=True):
-    """The measurements that a model was adapted to, and the features it uses."""
+    """The measurements that a model was adapted to, and the features it uses.
 
-    metric: str  # the metric measured
-    direction: Literal["max", "min"]  # whether higher (`max`) or lower (`min`) values are better
-    labels: Whole  # number of measurements
-    operators: list[str]  # the operators whose positions in a graph are features
-    costs: list[str]  # the cost columns that are features
-    scorers: list[str]  # other scorers whose scores are features
-    spaces: list[str]  # the search spaces of the architectures
-    # Spearman's rho between measurements and unadapted scores; None if undefined
+    Attributes:
+        metric: the metric measured.
+        direction: whether higher (`max`) or lower (`min`) values are better.
+        labels: number of measurements.
+        operators: the operators whose positions in a graph are features.
+        costs: the cost columns that are features.
+        scorers: other scorers whose scores are features.
+        spaces: the search spaces of the architectures.
+        before: Spearman's rho between measurements and unadapted scores; None if undefined.
+        left_out: Spearman's rho between measurements and leave-one-out predictions; likewise.
+    """
+
+    metric: str
+    direction: Literal["max", "min"]
+    labels: Whole
+    operators: list[str]
+    costs: list[str]
+    scorers: list[str]
+    spaces: list[str]
     before: float | None
-    # Spearman's rho between measurements and leave-one-out predictions; likewise
     left_out: float | None
 
 
 class Config(_Entry, frozen=True, kw_only=True):
-    """The content of `config.json`."""
+    """The content of `config.json`.
 
-    format: Literal[3]  # version of the folder's format
-    name: str  # of the model
-    command: str  # the command that trained it
-    preset: str  # of its recipe
-    schedule: str  # of its training
-    seed: Whole  # of all randomness
-    members: Annotated[list[Recipe], Meta(min_length=1)]  # recipes of its networks
-    paths: float  # weight of the `PathModel`; 0 if there is none
-    one_form: bool  # see `snap_gcn.model.recipe.Preset`, like `prior`
-    prior: bool  # whether whole networks are scored by their size
-    encoder: Encoder  # of the operators' vectors
-    training: Training  # data and course of the training
-    trained_operators: Annotated[list[Key], Meta(min_length=1)]  # operators in the training cells
-    training_space: Domain | None  # None if no member is for it alone
-    measured: list[Measured]  # rank correlations on benchmarks
-    calibration: Calibration | None  # predicts the rank correlation on other spaces
-    networks: NetworkCalibration | None  # the same for whole networks
-    kind: Literal["trained", "adapted"]  # `adapted` to measurements or not
-    adapted: Adapted | None  # the measurements; None if the model was not adapted
+    Attributes:
+        format: version of the folder's format.
+        name: of the model.
+        command: the command that trained it.
+        preset: of its recipe.
+        schedule: of its training.
+        seed: of all randomness.
+        members: recipes of its networks.
+        paths: weight of the `PathModel`; 0 if there is none.
+        one_form: see `snap_gcn.model.recipe.Preset`, like `prior`.
+        prior: whether whole networks are scored by their size.
+        encoder: of the operators' vectors.
+        training: data and course of the training.
+        trained_operators: the operators in the training cells.
+        training_space: extent of the training space; None if no member is for it alone.
+        measured: rank correlations on benchmarks.
+        calibration: predicts the rank correlation on other spaces; None if not calibrated.
+        networks: the same for whole networks.
+        kind: `trained`, or `adapted` to measurements.
+        adapted: the measurements; None if the model was not adapted.
+    """
+
+    format: Literal[3]
+    name: str
+    command: str
+    preset: str
+    schedule: str
+    seed: Whole
+    members: Annotated[list[Recipe], Meta(min_length=1)]
+    paths: float
+    one_form: bool
+    prior: bool
+    encoder: Encoder
+    training: Training
+    trained_operators: Annotated[list[Key], Meta(min_length=1)]
+    training_space: Domain | None
+    measured: list[Measured]
+    calibration: Calibration | None
+    networks: NetworkCalibration | None
+    kind: Literal["trained", "adapted"]
+    adapted: Adapted | None
 
 
 class _Format(Struct):

@@ -44,24 +44,34 @@ _DIGITS = 4
 
 @dataclass(frozen=True)
 class Trust:
-    """The reasons for and against trusting a ranking."""
+    """The reasons for and against trusting a ranking.
 
-    verdict: str  # whether to rely on it, and why, in one line
-    # the rank correlation with accuracy to expect; None if the model was not calibrated, or not for
-    # architectures this far from training
+    Attributes:
+        verdict: whether to rely on it, and why, in one line.
+        expected: the rank correlation with accuracy to expect; None if the model was not
+            calibrated, or not for architectures this far from training.
+        architectures: number of architectures assessed.
+        novelty: their mean distance from the training data.
+        disagreement: mean ensemble standard deviation, in standard deviations of the scores; None
+            for a single member, for fewer than 10 architectures, and for equal scores.
+        operators: distance of each operator unlike any trained on.
+        unseen_shapes: share of graphs larger, smaller or denser than any trained on.
+        agreement: Spearman's rank correlation of the scores with `params`, `flops` and
+            `activations`, and with the number of each operator in the graph.
+        prior: weight of the networks' size in the scores, from 0 to 1.
+        readings: how the descriptions of the user's operators were read.
+    """
+
+    verdict: str
     expected: Expected | None
-    architectures: int  # number of architectures assessed
-    novelty: float  # their mean distance from the training data
-    # mean ensemble standard deviation, in standard deviations of the scores; None for a single
-    # member, for fewer than 10 architectures, and for equal scores
+    architectures: int
+    novelty: float
     disagreement: float | None
-    operators: Mapping[str, float]  # distance of each operator unlike any trained on
-    unseen_shapes: float  # share of graphs larger, smaller or denser than any trained on
-    # Spearman's rank correlation of the scores with `params`, `flops` and `activations`, and with
-    # the number of each operator in the graph
+    operators: Mapping[str, float]
+    unseen_shapes: float
     agreement: Mapping[str, float]
-    prior: float  # weight of the networks' size in the scores, from 0 to 1
-    readings: Sequence[Understood]  # how the descriptions of the user's operators were read
+    prior: float
+    readings: Sequence[Understood]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields for JSON."""
