@@ -71,8 +71,11 @@ def reciprocal_rank(embed: Embed) -> float:
 def ranks(vectors: NDArray[np.float32], names: ArrayLike) -> NDArray[np.int64]:
     """Return the (n,) ranks of each text's operator among all operators; 1 is the nearest.
 
-    The similarity to an operator is the mean cosine to its other texts. Given are (n, d) vectors of
-    length 1, and the n operators of the texts; every operator has two texts or more.
+    The similarity to an operator is the mean cosine to its other texts.
+
+    Args:
+        vectors: of length 1, shape (n, d).
+        names: the operator of each text, n; every operator has two texts or more.
     """
     known, own = np.unique(np.asarray(names), return_inverse=True)
     member = np.eye(len(known))[own]
@@ -96,9 +99,13 @@ def kind_accuracy(
     """Return how often "same kind, other kernel" is nearer than "other kind, same kernel".
 
     Over all triplets of an anchor, a text of the same kind with another kernel in other words, and
-    a text of another kind with the anchor's kernel; NaN if there is no such triplet. Given are
-    (n, d) vectors of length 1, and for each text the kind of operator, its kernel size, and a label
-    of the wording that texts share if they differ in their numbers only.
+    a text of another kind with the anchor's kernel; NaN if there is no such triplet.
+
+    Args:
+        vectors: of length 1, shape (n, d).
+        kinds: the kind of operator of each text, n.
+        kernels: its kernel size, n.
+        wordings: labels of the wordings, n; texts that differ in their numbers only share one.
     """
     kind, kernel, wording = (alike(labels) for labels in (kinds, kernels, wordings))
     positive, negative = kind & ~kernel & ~wording, ~kind & kernel
@@ -115,7 +122,8 @@ def kernel_accuracy(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the triplets in which "same kernel, reworded" is nearer than "another kernel".
 
-    Given are (w, k, d) vectors of length 1 of one operator, in w wordings with k kernels each.
+    Args:
+        vectors: of one operator, in w wordings with k kernels each; of length 1, shape (w, k, d).
 
     Returns:
         (w (w - 1) k (k - 1),) for each triplet of an anchor, the same kernel in other words, and
