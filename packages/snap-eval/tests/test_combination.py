@@ -116,6 +116,43 @@ def test_nothing_is_fitted_on_a_test_benchmark(
         leave_one_out(scorers, targets(with_test), with_test)
 
 
+def test_another_name_does_not_lift_the_role_test(
+    make_graphs: Make, benchmarks: list[Measured], scorers: list[Scorer]
+) -> None:
+    graphs = make_graphs(_names("a"), {ACCURACY: _truth("a")})
+    graphs = graphs.replace_schema_metadata(
+        {**graphs.schema.metadata, b"snap.benchmark": b"analog-nasbench"}
+    )
+    renamed = [as_measured(graphs, "mine", "a.parquet"), *benchmarks[1:]]
+    with pytest.raises(SnapError, match="has the role 'test', and nothing may"):
+        leave_one_out(scorers, targets(renamed), renamed)
+
+
+def test_weights_need_another_benchmark_with_the_metric_and_a_scorer_that_helps(
+    make_graphs: Make, benchmarks: list[Measured], scorers: list[Scorer]
+) -> None:
+    two = benchmarks[:2]
+    with pytest.raises(SnapError, match="no other benchmark has a value of the metrics"):
+        leave_one_out(scorers, targets(two[:1]), two)
+    empty = as_measured(make_graphs(_names("b"), {ACCURACY: [None] * N}), "b")
+    mixed = [benchmarks[0], empty]
+    with pytest.raises(SnapError, match="no other benchmark has a value of the metrics"):
+        leave_one_out(scorers, targets(mixed), mixed)
+    (against,) = (one for one in scorers if one.name == "minus y")
+    with pytest.raises(SnapError, match="no scorer orders the other benchmarks"):
+        leave_one_out([against], targets(two), two)
+
+
+def test_a_cell_on_which_a_negated_scorer_failed_stays_last(
+    make_graphs: Make, make_scores: Make
+) -> None:
+    benchmark = as_measured(make_graphs(list("abc"), {ACCURACY: [1, 2, 3]}), "few")
+    cost = as_scorer(make_scores(list("abc"), [5, -1e8, 2], metadata={"snap.scorer": "cost"}))
+    table = combine([cost], [{"cost": -1}], [benchmark])
+    score = dict(zip(table["arch_id"].to_pylist(), table["score"].to_pylist(), strict=True))
+    assert score["c"] > score["a"] > score["b"]
+
+
 def test_one_benchmark_alone_cannot_be_left_out(
     benchmarks: list[Measured], scorers: list[Scorer]
 ) -> None:

@@ -72,7 +72,7 @@ def test_a_csv_table_is_filtered_compared_and_kept_in_a_database(
         ('"cell1"', '""', (), "row 2: column 'arch_id' is empty"),
         (ACCURACY, "svhn/test/charm", (), "'svhn/test/charm' is better is unknown"),
         (ACCURACY, "charm", (), "'charm' is not a metric name"),
-        (",91,", ",ninety,", (), f"column '{ACCURACY}' must be double, but is string"),
+        (",91,", ",ninety,", (), "'ninety'"),
         (",91,", ",inf,", (), "of 'cell1' is infinite"),
         ("", "", ("--population", "unique"), "g.csv: has no cell_hash"),
         ("", "", ("--all",), "has no cell_hash"),
@@ -96,3 +96,38 @@ def test_a_wrong_csv_table_is_refused_in_one_line(
     assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
     assert problem in result.stderr
     assert not (tmp_path / "correlations.parquet").exists()
+
+
+def test_a_csv_benchmark_of_one_cell_has_undefined_correlations(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_text(f"space,arch_id,{ACCURACY},params\nnb201,a,90,1000\n")
+    inputs = ("correlate", "--scores", ":params", "--graphs", tmp_path / "one.csv", "--json")
+    rows = _rows(run(*inputs, "--bootstrap", 0))
+    assert {row["n"] for row in rows} == {1}
+    assert rows[0]["value"] is None
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (f"space;arch_id;{ACCURACY}\nnb201;a;90\n", "separate columns by commas"),
+        (f"space,arch_id,{ACCURACY}\nnb201,a,90\nnb201,b,failed\n", "holds 'failed'"),
+        (f"space,arch_id,{ACCURACY},nodes\nnb201,a,90,x\n", "a CSV cannot hold the graphs"),
+    ],
+)
+def test_what_a_csv_cannot_say_is_named(
+    run: Run, tmp_path: Path, content: str, message: str
+) -> None:
+    (tmp_path / "cells.csv").write_text(content)
+    result = run("correlate", "--scores", ":params", "--graphs", tmp_path / "cells.csv")
+    assert result.exit_code == 1
+    assert message in result.stderr
+
+
+def test_a_pattern_of_csv_and_parquet_is_refused(
+    run: Run, files: Files, table: str, tmp_path: Path
+) -> None:
+    (tmp_path / "x1.csv").write_text(table)
+    (tmp_path / "x2.parquet").write_bytes(files[1].read_bytes())
+    result = run("correlate", "--scores", files[0], "--graphs", f"m={tmp_path}/x*")
+    assert result.exit_code == 1
+    assert "fits Parquet and CSV files" in result.stderr

@@ -312,6 +312,9 @@ KEY = ("benchmark", "metric", "scorer", "sign", "statistic", "population", "grou
         (("--statistic", "kendall_tau_b"), "only pearson and spearman can be computed"),
         ((), "not kendall_tau_b, spearman@top10%, best@10, regret@10"),
         ((*SCANNED, "--scores", "s*.parquet"), "rows share space and arch_id"),
+        ((*SCANNED, "--db", "kept.duckdb"), "has more rows than --db can keep"),
+        ((*SCANNED, "--intervals", "bootstrap"), "has too many rows to resample"),
+        ((*SCANNED, "--scores", ":count:nor*"), "in which operators are not counted"),
     ],
 )
 def test_a_scan_that_cannot_be_is_refused_in_one_line(
@@ -333,6 +336,19 @@ def test_a_scan_that_cannot_be_is_refused_in_one_line(
     result = run("correlate", "--scores", written[0], "--graphs", written[1], "--quiet", *more)
     assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
     assert problem in result.stderr
+
+
+def test_a_scan_of_scores_of_no_cell_is_refused_and_without_resamples_has_no_intervals(
+    run: Run, written: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("snap_eval.large.LARGE", 10)
+    inputs = ("correlate", "--graphs", written[1], *SCANNED, "--json")
+    rows = json.loads(run(*inputs, "--scores", written[0], "--bootstrap", 0).stdout)["correlations"]
+    assert {(row["low"], row["high"], row["interval"]) for row in rows} == {(None, None, "none")}
+    (tmp_path / "none.csv").write_text("space,arch_id,score\nnb201,nowhere,1\n")
+    result = run(*inputs, "--scores", tmp_path / "none.csv")
+    assert result.exit_code == 1
+    assert not result.stdout
 
 
 def test_the_figures_of_a_filter_are_those_of_the_filtered_file(

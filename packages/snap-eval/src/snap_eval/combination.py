@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from snap_catalog import SnapError, benchmarks
+from snap_catalog import Benchmark, SnapError, benchmarks
+from snap_catalog.parquet import decode_metadata
 
 from snap_eval.arrays import Floats
 from snap_eval.measured import Measured, Target
@@ -41,7 +42,8 @@ def combine(
     parts = []
     for benchmark, chosen in zip(measured, weights, strict=True):
         _check(chosen, groups)
-        cells, ranks = common_ranks({name: groups[name] for name in chosen}, benchmark)
+        negated = [name for name, weight in chosen.items() if weight < 0]
+        cells, ranks = common_ranks({name: groups[name] for name in chosen}, benchmark, negated)
         factors = np.array([*chosen.values()])
         score = factors @ ranks / np.abs(factors).sum()
         keys = benchmark.graphs.select(["space", "arch_id"]).take(cells)
@@ -79,8 +81,18 @@ def leave_one_out(
     found: list[Weights] = []
     for left_out in measured:
         others = [systems[id(t)] for t in targets if t.measured is not left_out]
+        if not any(len(vector) for _, vector in others):
+            raise SnapError(
+                f"{left_out.source}: no other benchmark has a value of the metrics to fit its "
+                "weights to; give another --metric or one more benchmark"
+            )
         matrix, vector = (np.concatenate(parts) for parts in zip(*others, strict=True))
         weights = nnls(matrix, vector)[0]
+        if not weights.any():
+            raise SnapError(
+                f"{left_out.source}: no scorer orders the other benchmarks in its own direction; "
+                "give others, or weights by --weight"
+            )
         found.append(dict(zip(groups, map(float, weights), strict=True)))
     return found
 
@@ -116,10 +128,16 @@ def _check(weights: Weights, groups: Mapping[str, list[Scorer]]) -> None:
 
 
 def _refuse_test(target: Target) -> None:
-    known = benchmarks().get(target.measured.name)
-    facts = known.facts(target.metric) if known else None
-    if facts and facts.role == "test":
+    roles = {facts.role for one in _known(target.measured) if (facts := one.facts(target.metric))}
+    if "test" in roles:
         raise SnapError(
             f"{target.measured.source}: {target.metric} of {target.measured.name} has the role "
             "'test', and nothing may be fitted on it; leave it out or give --weight"
         )
+
+
+def _known(measured: Measured) -> list[Benchmark]:
+    """Return the benchmarks of the catalog that the file or the user's name for it names."""
+    known = benchmarks()
+    stated = decode_metadata(measured.graphs.schema).get("snap.benchmark", "")
+    return [known[name] for name in {stated, measured.name} if name in known]

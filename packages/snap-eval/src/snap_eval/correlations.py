@@ -87,11 +87,16 @@ def correlate(
             measured.require(population)
         if measured.scan:
             if id(measured) not in scans:
+                if intervals == "bootstrap":
+                    raise SnapError(
+                        f"{measured.source}: has too many rows to resample; leave --intervals out"
+                    )
                 scanning = measured, measured.scan, groups, judge.statistics
                 scans[id(measured)] = scanned.Scan(*scanning, where, by)
             signs = (1, -1) if flip else (1,)
             found = scans[id(measured)].rows(target.metric, sign, populations, signs)
-            rows += (facts | row for row in found)
+            without = {} if bootstrap else {"low": None, "high": None, "interval": "none"}
+            rows += (facts | row | without for row in found)
             advance(len(populations))
             continue
         if id(measured) not in relations:

@@ -161,8 +161,11 @@ def read_measured(spec: str, *, scan: bool = False) -> Measured:
             for path in files
         ]
         graphs = pa.concat_tables(tables, promote_options="default")
-        is_partial = not all(map(is_parquet, files))
-        benchmark = _measured(graphs, name, file, graphs.column_names if is_partial else None)
+        kinds = {is_parquet(path) for path in files}
+        if len(kinds) > 1:
+            raise SnapError(f"{file}: fits Parquet and CSV files; name those of one kind")
+        partial = None if kinds == {True} else graphs.column_names
+        benchmark = _measured(graphs, name, file, partial)
     check_name(benchmark.name, file)
     return benchmark
 

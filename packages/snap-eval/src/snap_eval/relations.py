@@ -158,7 +158,11 @@ class Cells:
         key = chosen.tobytes()
         if key not in self._known:
             self._database.register("chosen", pa.table({"place": np.flatnonzero(chosen)}))
-            flags = ", ".join(f'{condition} AS "{name}"' for name, condition in POPULATIONS.items())
+            # A table without graphs has null for `reachable`.
+            flags = ", ".join(
+                f'coalesce({condition}, false) AS "{name}"'
+                for name, condition in POPULATIONS.items()
+            )
             rows = self._database.sql(
                 f"SELECT place, part, {flags} FROM cells SEMI JOIN chosen USING (place) "
                 "ORDER BY place"

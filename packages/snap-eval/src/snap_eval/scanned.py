@@ -95,6 +95,8 @@ class Scan:
         """
         for name, (model,) in self._groups.items():
             self._join(model, quoted(metric), direction, populations)
+            if not self._fetched("SELECT 1 FROM cells WHERE found LIMIT 1"):
+                continue
             for population, sign in product(populations, signs):
                 facts = {
                     "scorer": name,

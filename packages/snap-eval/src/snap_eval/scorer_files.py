@@ -124,6 +124,11 @@ def _own(name: str, column: str, measured: Sequence[Measured]) -> Iterator[Score
     having = [m for m in measured if _has(m.graphs, column)] or measured
     for benchmark in having:
         if benchmark.scan:
+            if column.startswith(_COUNT):
+                raise SnapError(
+                    f"{benchmark.source}: has more than {large.LARGE:,} rows, in which operators "
+                    "are not counted; give a file of fewer rows"
+                )
             score = _resolve(benchmark.graphs, column, benchmark.source)
             scan = _scan(benchmark.scan.files, score)
             empty = benchmark.graphs.select(["space", "arch_id"])
@@ -167,9 +172,9 @@ def _keyed(table: pa.Table, file: str, measured: Sequence[Measured]) -> pa.Table
 def _only_space(rows: int, file: str, measured: Sequence[Measured]) -> pa.Array:
     spaces = sorted({s for m in measured for s in m.graphs["space"].unique().to_pylist()})
     if len(spaces) != 1:
+        several = f" of {', '.join(spaces)}" if spaces else " search space"
         raise SnapError(
-            f"{file}: no column 'space' says to which of {', '.join(spaces)} its cells belong; "
-            "add one"
+            f"{file}: no column 'space' says to which{several} its cells belong; add one"
         )
     return pa.array(spaces * rows, pa.string())
 

@@ -1,6 +1,6 @@
 """Scorers: anything that gives each cell a number."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -150,16 +150,27 @@ def by_name(scorers: Sequence[Scorer]) -> dict[str, list[Scorer]]:
     return found
 
 
-def common_ranks(groups: Mapping[str, list[Scorer]], measured: Measured) -> tuple[Ints, Floats]:
+def common_ranks(
+    groups: Mapping[str, list[Scorer]], measured: Measured, negated: Collection[str] = ()
+) -> tuple[Ints, Floats]:
     """Return (m,) the cells that all scorers score, and (scorers, m) their ranks from 0 to 1.
 
-    A cell on which a scorer failed ranks last by that scorer. Of a scorer with several seeds it is
-    the mean rank.
+    A cell on which a scorer failed ranks last by that scorer, or first if the scorer is to be
+    negated. A scorer with several seeds has the mean of their ranks.
+
+    Args:
+        groups: the models of each scorer, by name.
+        measured: the benchmark.
+        negated: the scorers whose ranks count negated.
 
     Raises:
         SnapError: there is no such cell.
     """
-    scores = [[_failed_last(model.place(measured)) for model in m] for m in groups.values()]
+    worst = {name: np.inf if name in negated else -np.inf for name in groups}
+    scores = [
+        [_filled(model.place(measured), worst[name]) for model in models]
+        for name, models in groups.items()
+    ]
     (cells,) = np.nonzero(~np.isnan(np.concatenate(scores)).any(axis=0))
     if not cells.size:
         raise SnapError(
@@ -169,8 +180,8 @@ def common_ranks(groups: Mapping[str, list[Scorer]], measured: Measured) -> tupl
     return cells, np.stack(ranks)
 
 
-def _failed_last(placed: Placed) -> Floats:
-    return np.where(placed.failed, -np.inf, placed.score)
+def _filled(placed: Placed, failed: float) -> Floats:
+    return np.where(placed.failed, failed, placed.score)
 
 
 def ranked(values: Floats) -> Floats:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from snap_catalog import SnapError
 from snap_catalog.cli import json_option, out_option, quiet_option, seed_option
 from snap_catalog.console import progress, say
 
@@ -85,6 +86,12 @@ def correlate(
     if db:
         store.check(db)
     measured = read_benchmarks(graphs, scan=True)
+    scanned = next((m for m in measured if m.scan), None)
+    if db and scanned:
+        raise SnapError(
+            f"{scanned.source}: has more rows than --db can keep; leave --db out, or give a file "
+            "of fewer rows"
+        )
     aims = targets(measured, metrics)
     scorers = read_contenders(specs, measured, quiet=quiet)
     chosen = POPULATIONS if every else populations or ("all",)

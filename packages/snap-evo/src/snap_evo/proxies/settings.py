@@ -61,7 +61,8 @@ class Settings:
         for name, least in _LEAST.items():
             value = getattr(self, name)
             if value is not None and value < least:
-                raise SnapError(f"{name} is {value} and must be at least {least}")
+                shown = next(word for word, field in _IN_SPECS.items() if field == name)
+                raise SnapError(f"{shown} is {value} and must be at least {least}")
 
     @property
     def seeds(self) -> range:
