@@ -45,7 +45,7 @@ def page(results: Results, missing: Sequence[str], seeds: int, before: str = "")
         f"{counted(seeds, 'seed')} of each preset unless said. The report that it writes next to "
         "its Parquet files shows the same as charts. Roles are in brackets: nothing was chosen by "
         "a metric of the role test, and no label but NAS-Bench-101's reached a weight. The table "
-        "of every statistic has only rows over all cells: all scorers on metrics of the role "
+        '"More statistics" has only rows over all cells: all scorers on metrics of the role '
         "develop, predictors with several seeds on the others.",
         *(block for part in parts if isinstance(part, Chart | Table) for block in _blocks(part)),
         *kept.values(),
