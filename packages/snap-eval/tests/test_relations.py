@@ -338,6 +338,16 @@ def test_a_scan_that_cannot_be_is_refused_in_one_line(
     assert problem in result.stderr
 
 
+def test_a_scan_accepts_different_cells_of_one_hash(
+    run: Run, written: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("snap_eval.large.LARGE", 10)
+    monkeypatch.setattr("snap_eval.scanned._KEY", "length(space)")
+    result = run("correlate", "--scores", written[0], "--graphs", written[1], *SCANNED, "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["correlations"][0]["n"] > 10
+
+
 def test_a_scan_of_scores_of_no_cell_is_refused_and_without_resamples_has_no_intervals(
     run: Run, written: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

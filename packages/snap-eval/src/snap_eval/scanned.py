@@ -23,6 +23,8 @@ from snap_eval.statistics import Statistic, known
 _MEMORY = "1GB"
 """What DuckDB may use before it writes to the disk."""
 _RANKED = ("score", "measured")
+_KEY = "hash(space, arch_id)"
+"""Stands for a cell, in less memory than its name takes."""
 
 
 class Scan:
@@ -168,10 +170,19 @@ class Scan:
         """Refuse a relation in which a cell has several rows; each is examined once."""
         if (relation, source) in self._unique:
             return
-        keys = f"SELECT hash(space, arch_id) AS key FROM {relation}"
-        twice = self._fetched(f"SELECT key FROM ({keys}) GROUP BY key HAVING count(*) > 1 LIMIT 1")
-        if twice:
-            raise SnapError(f"{source}: rows share space and arch_id; they must be unique")
+        repeated = f"SELECT {_KEY} FROM {relation} GROUP BY {_KEY} HAVING count(*) > 1"
+        # Different cells may have one hash, so that only the cells of repeated ones are compared.
+        if self._fetched(f"{repeated} LIMIT 1"):
+            twice = self._fetched(
+                f"SELECT space, arch_id FROM {relation} WHERE {_KEY} IN ({repeated}) "
+                "GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
+            )
+            if twice:
+                space, arch_id = twice[0]
+                raise SnapError(
+                    f"{source}: rows share space and arch_id, as {space!r} and {arch_id!r:.80}; "
+                    "they must be unique"
+                )
         self._unique.add((relation, source))
 
 
