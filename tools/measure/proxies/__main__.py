@@ -11,7 +11,6 @@ import click
 from tools.measure.proxies.agreement import agreement
 from tools.measure.proxies.labels import labels
 from tools.measure.proxies.rankings import rankings
-from tools.measure.proxies.whole import whole
 
 
 @click.group()
@@ -19,7 +18,7 @@ def main() -> None:
     """Measure zero-cost proxies; every subcommand prints Markdown tables."""
 
 
-for command in (agreement, rankings, labels, whole):
+for command in (agreement, rankings, labels):
     main.add_command(command)
 
 
