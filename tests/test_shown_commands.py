@@ -180,6 +180,7 @@ NOT_RUN = {
     r"uv run --all-groups python -m tools.measure.(adapted_intervals|scaling|whole_networks)": (
         "takes minutes"
     ),
+    r"uv run --all-groups python -m tools.measure.many_cells": "takes minutes and 4 GB of disk",
     r"uv run --all-groups python -m tools.measure.few_labels( --way .*)?": "takes minutes",
     r"uv run --all-groups python -m tools.measure.encoder [a-z]+": "takes minutes",
     r"uv run --all-groups python -m tools.measure.proxies [a-z]+": "takes minutes and scores",
