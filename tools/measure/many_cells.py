@@ -7,8 +7,6 @@ are those of NAS-Bench-101, again and again under other names. Their files, some
 in the folder `many` of the work folder.
 """
 
-import resource
-import time
 from pathlib import Path
 
 import click
@@ -19,9 +17,8 @@ from snap_catalog.parquet import read
 from snap_catalog.streams import writing
 
 from tools import printed
-from tools.measure.scaling import synthetic
+from tools.measure.scaling import cost, synthetic
 from tools.pipeline import METRIC, prepare_training
-from tools.steps import command
 
 
 @click.command()
@@ -35,14 +32,11 @@ def main(cells: int, work: Path) -> None:
         prepare_training(work)
         synthetic(read(work / "nb101.parquet", "graphs"), cells, graphs)
         _write_scores(graphs, scores)
-    words = ["snap-eval", "correlate", "--graphs", str(graphs), "--scores", str(scores)]
+    words = ["correlate", "--graphs", str(graphs), "--scores", str(scores)]
     words += ["--metric", METRIC, "--statistic", "spearman", "--statistic", "pearson"]
     words += ["--where", "params > 1e6", "-o", str(graphs.with_name("correlations.parquet"))]
-    begun = time.monotonic()
-    command(words)
-    seconds = time.monotonic() - begun
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    row = [f"{cells:,}", f"{seconds:.0f}", f"{peak:.2f}"]
+    took = cost("snap_eval", words)
+    row = [f"{cells:,}", f"{took.seconds:.0f}", f"{took.kib / 2**20:.2f}"]
     click.echo(printed.table(["cells", "seconds", "GiB at the peak"], [row]))
 
 

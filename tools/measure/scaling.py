@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,9 +27,10 @@ from tools.pipeline import prepare
 SIZES = (10_000, 100_000, 423_624, 2_000_000)
 _MEASURED = """
 import resource, sys
-from snap_gcn.cli import main
+from importlib import import_module
+package, *arguments = sys.argv[1:]
 try:
-    main(sys.argv[1:])
+    import_module(package + ".cli").main(arguments)
 finally:
     used = resource.getrusage(resource.RUSAGE_SELF)
     # ru_maxrss counts what the process that started this one held; VmHWM does not.
@@ -55,15 +57,24 @@ class Cost(NamedTuple):
     kib: float
 
 
+def cost(package: str, arguments: Sequence[str]) -> Cost:
+    """Run a tool in a process of its own and return what that took.
+
+    Args:
+        package: of the tool, such as `snap_gcn`.
+        arguments: of its command line.
+    """
+    begin = time.perf_counter()
+    words = [sys.executable, "-c", _MEASURED, package, *arguments]
+    done = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True)
+    figures = done.stdout.splitlines()[-1].split()
+    return Cost(time.perf_counter() - begin, *map(float, figures))
+
+
 def predicted(graphs: Path, model: str) -> Cost:
     """Return what scoring a file takes."""
     out = graphs.with_name("scores.parquet")
-    arguments = ["predict", str(graphs), "--model", model, "-o", str(out), "--quiet"]
-    begin = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", _MEASURED, *arguments], check=True, capture_output=True, text=True
-    )
-    return Cost(time.perf_counter() - begin, *map(float, done.stdout.split()))
+    return cost("snap_gcn", ["predict", str(graphs), "--model", model, "-o", str(out), "--quiet"])
 
 
 @click.command()
@@ -78,9 +89,9 @@ def main(work: Path, model: str) -> None:
         for size in SIZES:
             graphs = Path(folder) / "graphs.parquet"
             synthetic(cells, size, graphs)
-            cost = predicted(graphs, model)
-            times = [f"{cost.seconds:.1f} s", f"{cost.processor_seconds:.1f} s"]
-            rows.append([f"{size:,}", *times, f"{cost.kib / 2**20:.2f} GiB"])
+            took = predicted(graphs, model)
+            times = [f"{took.seconds:.1f} s", f"{took.processor_seconds:.1f} s"]
+            rows.append([f"{size:,}", *times, f"{took.kib / 2**20:.2f} GiB"])
             click.echo(" ".join(rows[-1]), err=True)
     click.echo(printed.table(["graphs", "time", "processor time", "peak memory"], rows))
 

@@ -92,11 +92,10 @@ def correlate(
                         f"{measured.source}: has too many rows to resample; leave --intervals out"
                     )
                 scanning = measured, measured.scan, groups, judge.statistics
-                scans[id(measured)] = scanned.Scan(*scanning, where, by)
+                scans[id(measured)] = scanned.Scan(*scanning, where, by, intervals=bootstrap > 0)
             signs = (1, -1) if flip else (1,)
             found = scans[id(measured)].rows(target.metric, sign, populations, signs)
-            without = {} if bootstrap else {"low": None, "high": None, "interval": "none"}
-            rows += (facts | row | without for row in found)
+            rows += (facts | row for row in found)
             advance(len(populations))
             continue
         if id(measured) not in relations:

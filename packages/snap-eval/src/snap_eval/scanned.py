@@ -37,6 +37,7 @@ class Scan:
         statistics: what to compute.
         where: as for `cells_sql`.
         by: as for `cells_sql`.
+        intervals: whether to compute intervals.
 
     Raises:
         SnapError: a statistic has no `sql`, a scorer has several seeds, a cell has several rows,
@@ -51,6 +52,8 @@ class Scan:
         statistics: Sequence[Statistic],
         where: str,
         by: str,
+        *,
+        intervals: bool,
     ) -> None:
         _refuse(statistics, groups, measured.source)
         scans = [model.scan for models in groups.values() for model in models if model.scan]
@@ -70,6 +73,7 @@ class Scan:
         self._measured, self._groups, self._statistics = measured, groups, statistics
         self._cells = cells_sql(relation.sql, where, by)
         self._options = f"{where} {by}".strip()
+        self._intervals = intervals
         self._unique: set[tuple[str, str]] = set()
         self._refuse_repeated(relation.sql, measured.source)
         with reported("--where and --by", self._options):
@@ -157,7 +161,7 @@ class Scan:
                     "n": n,
                     "missing": missing,
                     "failed": failed,
-                    **_interval(statistic, value, n),
+                    **_interval(statistic, value, n, self._intervals),
                 }
 
     def _fetched(self, statement: str) -> list[tuple[Any, ...]]:
@@ -210,10 +214,10 @@ def _refuse(
         )
 
 
-def _interval(statistic: Statistic, value: float | None, n: int) -> dict[str, Any]:
+def _interval(statistic: Statistic, value: float | None, n: int, wanted: bool) -> dict[str, Any]:
     defined = value is not None and not np.isnan(value)
     found: dict[str, Any] = {"value": value if defined else None, "deviation": None}
-    if not defined or value is None or statistic.size_error is None:
+    if not wanted or not defined or value is None or statistic.size_error is None:
         return found | {"low": None, "high": None, "interval": "none"}
     low, high = fisher(value, statistic.size_error(value, n))
     return found | {"low": float(low), "high": float(high), "interval": "closed form over cells"}
